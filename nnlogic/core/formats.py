@@ -1,0 +1,129 @@
+"""Integer formats and ports: the types of every edge in a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.errors import IRError
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class IntFormat:
+    """A two's complement or unsigned integer of `bits` bits.
+
+    Attributes
+    ----------
+    bits : int
+        Width, 1 to 62.
+    signed : bool
+        Two's complement when true.
+    """
+
+    bits: int
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= 62:
+            raise IRError("integer format out of range", why=f"{self.bits} bits, allowed 1 to 62")
+
+    @property
+    def lo(self) -> int:
+        """Smallest value."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def hi(self) -> int:
+        """Largest value."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+    def contains(self, values: IntArray) -> bool:
+        """Whether every value is representable."""
+        return bool(np.all((values >= self.lo) & (values <= self.hi)))
+
+    def to_raw(self, values: IntArray) -> IntArray:
+        """Map values to their unsigned bit patterns."""
+        return np.asarray(values, np.int64) & ((1 << self.bits) - 1)
+
+    def from_raw(self, raw: IntArray) -> IntArray:
+        """Map unsigned bit patterns to values."""
+        raw = np.asarray(raw, np.int64)
+        if not self.signed:
+            return raw
+        return raw - ((raw >> (self.bits - 1)) << self.bits)
+
+    @staticmethod
+    def holding(lo: int, hi: int) -> IntFormat:
+        """Return the smallest format that holds all of ``lo..hi``."""
+        if lo >= 0:
+            return IntFormat(max(1, int(hi).bit_length()))
+        return IntFormat(max(int(-lo - 1).bit_length(), int(max(hi, 0)).bit_length()) + 1, True)
+
+    def __str__(self) -> str:
+        return f"{'i' if self.signed else 'u'}{self.bits}"
+
+    @staticmethod
+    def parse(text: str) -> IntFormat:
+        """Inverse of ``str``: ``u3`` or ``i8``."""
+        return IntFormat(int(text[1:]), text[0] == "i")
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named integer at the boundary of a network."""
+
+    name: str
+    format: IntFormat
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """Name and role of a layer, carried through all stages for the report.
+
+    Attributes
+    ----------
+    name : str
+        As in the checkpoint.
+    role : str
+        ``"encoder"``, ``"network"`` or ``"output"``; the report counts each apart.
+    """
+
+    name: str
+    role: str = "network"
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise IRError(
+                "unknown layer role", where=self.name, why=f"{self.role!r} not in {ROLES}"
+            )
+
+
+ROLES = ("encoder", "network", "output")
+
+
+def ports_to_meta(ports: tuple[Port, ...]) -> list[list[str]]:
+    """Return a JSON form of ports."""
+    return [[p.name, str(p.format)] for p in ports]
+
+
+def ports_from_meta(meta: list[list[str]]) -> tuple[Port, ...]:
+    """Inverse of `ports_to_meta`."""
+    return tuple(Port(name, IntFormat.parse(fmt)) for name, fmt in meta)
+
+
+def layers_to_meta(layers: tuple[LayerInfo, ...]) -> list[list[str]]:
+    """Return a JSON form of layer infos."""
+    return [[layer.name, layer.role] for layer in layers]
+
+
+def layers_from_meta(meta: list[Any]) -> tuple[LayerInfo, ...]:
+    """Inverse of `layers_to_meta`."""
+    return tuple(LayerInfo(*item) for item in meta)

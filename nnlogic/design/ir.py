@@ -1,0 +1,172 @@
+"""HardwareDesign: a LogicNet placed into pipeline segments, with ports and a protocol.
+
+Rank 0 registers the inputs (when `input_register`), segment ``s`` is the logic after it, and a
+rank of registers follows every segment, so outputs are always registered. A signal computed in
+segment ``a`` and read in segment ``b`` crosses ``b - a`` ranks. Latency is the number of clock
+edges from the one that samples an input to the one at which its output can be sampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.formats import IntArray, Port
+from nnlogic.logic.ir import LogicNet
+
+
+@dataclass(frozen=True, eq=False)
+class HardwareDesign:
+    """A pipelined, fully parallel circuit: initiation interval 1.
+
+    Attributes
+    ----------
+    name : str
+        Name of the Verilog top module.
+    logic : LogicNet
+    segments : int32 array, shape (nodes,)
+        Pipeline segment of each node, from 0.
+    n_segments : int
+        Number of segments, at least 1.
+    input_register : bool
+        Register the inputs before the first segment.
+    stream : bool
+        Add a valid/ready wrapper with AXI4-Stream names around the core.
+    """
+
+    name: str
+    logic: LogicNet
+    segments: NDArray[np.int32]
+    n_segments: int
+    input_register: bool = True
+    stream: bool = False
+
+    kind: ClassVar[str] = "HardwareDesign"
+    initiation_interval: ClassVar[int] = 1
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Input ports."""
+        return self.logic.inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """Output ports."""
+        return self.logic.outputs
+
+    @property
+    def latency(self) -> int:
+        """Clock cycles from input to output of the core."""
+        return self.n_segments + int(self.input_register)
+
+    @cached_property
+    def last_use(self) -> NDArray[np.int32]:
+        """Last segment that reads each signal; outputs are read in segment `n_segments`."""
+        n_in = self.logic.n_inputs
+        out = np.full(n_in + self.logic.n_nodes, -1, dtype=np.int32)
+        for i, (row, count) in enumerate(
+            zip(self.logic.fanins, self.logic.fan_in_counts, strict=True)
+        ):
+            np.maximum.at(out, row[:count], self.segments[i])
+        out[list(self.logic.output_signals)] = self.n_segments
+        return out
+
+    @cached_property
+    def signal_segments(self) -> NDArray[np.int32]:
+        """Segment in which each signal is defined; inputs in segment 0."""
+        zeros = np.zeros(self.logic.n_inputs, dtype=np.int32)
+        return np.concatenate([zeros, self.segments])
+
+    @cached_property
+    def signal_registers(self) -> NDArray[np.int32]:
+        """Pipeline registers after each signal (input rank not counted); constants have none."""
+        out = np.maximum(0, self.last_use - self.signal_segments)
+        constant = np.flatnonzero(self.logic.fan_in_counts == 0) + self.logic.n_inputs
+        out[constant] = 0
+        return out
+
+    @property
+    def registers(self) -> int:
+        """Data flip-flops of the core, input rank included, valid chain not."""
+        own = int(self.signal_registers.sum())
+        return own + (self.logic.n_inputs if self.input_register else 0)
+
+    def evaluate(self, codes: IntArray) -> IntArray:
+        """Stream rows through the cycle model at initiation interval 1 and collect the outputs."""
+        from nnlogic.design.cycle import run_cycles
+
+        return run_cycles(self, codes)
+
+    def verify(self) -> None:
+        """Raise IRError, with all problems, when a rule of HardwareDesign is broken."""
+        self.logic.verify()
+        problems = []
+        if self.segments.shape != (self.logic.n_nodes,):
+            problems.append(Problem("segments", f"shape {self.segments.shape}"))
+        elif self.n_segments < 1 or (
+            self.segments.size
+            and not (0 <= self.segments.min() and self.segments.max() < self.n_segments)
+        ):
+            problems.append(Problem("segments", f"outside 0..{self.n_segments - 1}"))
+        else:
+            at = np.append(self.signal_segments, 0)
+            early = np.flatnonzero((at[self.logic.fanins] > self.segments[:, None]).any(axis=1))
+            problems += [
+                Problem(self.logic.origins[i], f"node {i} reads a signal of a later segment")
+                for i in early[:20]
+            ]
+        if problems:
+            raise IRError("HardwareDesign breaks its rules", where=self.name, problems=problems)
+
+    def segment_depths(self) -> list[int]:
+        """LUT levels on the longest path inside each segment."""
+        depth = np.zeros(self.logic.n_inputs + self.logic.n_nodes, dtype=np.int32)
+        at = self.signal_segments
+        worst = [0] * self.n_segments
+        for i, (row, count) in enumerate(
+            zip(self.logic.fanins, self.logic.fan_in_counts, strict=True)
+        ):
+            if not count:
+                continue
+            here = self.segments[i]
+            same = [depth[s] for s in row[:count] if at[s] == here]
+            level = 1 + max(same, default=0)
+            depth[self.logic.n_inputs + i] = level
+            worst[here] = max(worst[here], int(level))
+        return worst
+
+    def stats(self) -> dict[str, int]:
+        """Counts for the report."""
+        return {
+            **self.logic.stats(),
+            "segments": self.n_segments,
+            "latency_cycles": self.latency,
+            "initiation_interval": self.initiation_interval,
+            "registers": self.registers,
+            "levels_per_segment": max(self.segment_depths(), default=0),
+        }
+
+    def text(self) -> str:
+        """Return the stable printed form."""
+        from nnlogic.design.text import design_text
+
+        return design_text(self)
+
+    def save(self, path: Path) -> None:
+        """Write to a versioned file."""
+        from nnlogic.design.store import save_design
+
+        save_design(self, path)
+
+    @staticmethod
+    def load(path: Path) -> HardwareDesign:
+        """Read what `save` wrote, and verify it."""
+        from nnlogic.design.store import load_design
+
+        return load_design(path)

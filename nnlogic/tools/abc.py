@@ -1,0 +1,82 @@
+"""A hardened bridge to ABC: BLIF in, script, BLIF out, or a verdict."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from nnlogic.core.errors import ToolFailed
+from nnlogic.tools.find import find
+from nnlogic.tools.run import Completed, run_tool
+
+# ABC exits with 0 after these.
+FAILURE_PHRASES = (
+    "Error:",
+    "** cmd error",
+    "Cannot open",
+    "Reading network from file has failed",
+    "has failed.",
+    "Empty network",
+    "The network check has failed",
+    "There is no current network",
+    "unknown command",
+    "Assertion",
+)
+
+
+def run_abc(
+    script: str, *, cwd: Path, outputs: tuple[Path, ...] = (), timeout: float = 120
+) -> Completed:
+    """Run an ABC script (commands separated by ``;``) in a directory."""
+    return run_tool(
+        find("abc"),
+        ["-q", script],
+        cwd=cwd,
+        timeout=timeout,
+        outputs=outputs,
+        failure_phrases=FAILURE_PHRASES,
+        env={"HOME": str(cwd)},
+    )
+
+
+def transform_blif(blif: str, script: str, *, timeout: float = 120) -> str:
+    """Read BLIF text into ABC, run `script`, and return the network it leaves as BLIF text."""
+    with tempfile.TemporaryDirectory(prefix="nnlogic-abc-") as folder:
+        cwd = Path(folder)
+        (cwd / "in.blif").write_text(blif)
+        out = cwd / "out.blif"
+        run_abc(
+            f"read_blif in.blif; {script}; write_blif out.blif",
+            cwd=cwd,
+            outputs=(out,),
+            timeout=timeout,
+        )
+        return out.read_text()
+
+
+def prove_equal(left: str, right: str, *, timeout: float = 600) -> tuple[bool, str]:
+    """Prove two combinational BLIF networks equal, inputs and outputs matched by name.
+
+    Returns
+    -------
+    equal : bool
+    detail : str
+        What ABC said.
+
+    Raises
+    ------
+    ToolFailed
+        ABC came to no verdict.
+    """
+    with tempfile.TemporaryDirectory(prefix="nnlogic-cec-") as folder:
+        cwd = Path(folder)
+        (cwd / "left.blif").write_text(left)
+        (cwd / "right.blif").write_text(right)
+        # Without -C and -T, cec gives up early; names must match, since orders may differ.
+        limits = f"-C 100000000 -T {max(1, int(timeout))}"
+        done = run_abc(f"cec {limits} left.blif right.blif", cwd=cwd, timeout=timeout + 5)
+    if "Networks are equivalent" in done.output:
+        return True, done.output.strip()
+    if "NOT EQUIVALENT" in done.output:
+        return False, done.output.strip()
+    raise ToolFailed("abc came to no verdict", where="cec", why=done.output.strip()[-500:])
