@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-RESERVED = frozenset(
-    "always and assign begin buf case clk default deassign disable edge else end endcase endmodule "
-    "endfunction event for force forever fork function if initial inout input integer join module "
-    "nand negedge nor not or output parameter pmos posedge real reg release repeat rst scalared "
-    "signed small specify strong0 strong1 supply0 supply1 table task time tri tri0 tri1 trireg "
-    "vectored wait wand weak0 weak1 while wire wor xnor xor in_valid out_valid logic bit byte int".split()
-)
+_KEYWORDS = """
+always and assign automatic begin bit buf bufif0 bufif1 byte case casex casez cell cmos config
+deassign default defparam design disable edge else end endcase endconfig endfunction endgenerate
+endmodule endprimitive endspecify endtable endtask event for force forever fork function generate
+genvar highz0 highz1 if ifnone incdir include initial inout input instance int integer join large
+liblist library localparam logic macromodule medium module nand negedge nmos nor noshowcancelled
+not notif0 notif1 or output parameter pmos posedge primitive pull0 pull1 pulldown pullup
+pulsestyle_ondetect pulsestyle_onevent rcmos real realtime reg release repeat rnmos rpmos rtran
+rtranif0 rtranif1 scalared showcancelled signed small specify specparam strong0 strong1 supply0
+supply1 table task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use uwire
+vectored wait wand weak0 weak1 while wire wor xnor xor
+"""
+# The ports every core has are reserved too.
+RESERVED = frozenset(_KEYWORDS.split()) | {"clk", "rst", "in_valid", "out_valid"}
 
 
 def identifier(text: str) -> str:

@@ -282,7 +282,7 @@ class QuantNet:
         return out
 
     def encode(self, rows: NDArray) -> IntArray:
-        """Quantize raw feature rows to input codes; integer rows pass when there is no quantizer."""
+        """Quantize raw feature rows to input codes; without a quantizer, rows are codes."""
         if self.quantizer is None:
             return bits.check_codes(rows, self.inputs)
         return self.quantizer.encode(rows, tuple(p.name for p in self.inputs))

@@ -1,0 +1,60 @@
+# Everything a user needs: `make demo` and `make test` set up what they need on their own.
+PYTHON  ?= python3
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+RUN     ?= runs/jets
+TARGET  ?= ecp5
+JOBS    ?= 2
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install -q
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench golden doctor icarus clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/flow: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (about a minute) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -e '.[flow]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/flow
+	@echo "Adding what training and tests need ..."
+	$(PIP) -c constraints.txt -e '.[flow,train,dev]'
+	@touch $@
+
+demo: $(VENV)/flow ## Compile, verify, synthesize, place and route the bundled jet tagger
+	$(BIN)/nnlogic compile examples/jets/jets.safetensors -o $(RUN) --rows examples/jets/rows.npz --target $(TARGET) --force
+	$(BIN)/nnlogic verify $(RUN)
+	$(BIN)/nnlogic synth $(RUN)
+	$(BIN)/nnlogic report $(RUN)
+	@echo "Report: $(RUN)/report.html"
+
+icarus: $(VENV)/flow ## Make sure Icarus Verilog is there (installs it below .tools without root on Debian)
+	@PYTHON=$(BIN)/python sh .ci/icarus
+
+test: $(VENV)/dev icarus ## Set up and run all tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: $(VENV)/dev ## Lint and check formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev ## Type-check the package as installed
+	@rm -rf build/typed
+	$(PIP) --no-deps --target build/typed .
+	cd build/typed && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml -p nnlogic
+
+bench: $(VENV)/dev ## Print the measures of README (minutes)
+	$(BIN)/python benchmarks/spine.py
+
+golden: $(VENV)/dev ## Rewrite golden files; review the diff
+	NNLOGIC_GOLDEN=write $(BIN)/python -m pytest tests -k golden
+
+doctor: $(VENV)/flow ## List the tools nnlogic found
+	$(BIN)/nnlogic doctor
+
+clean: ## Remove what was built, downloaded or run
+	rm -rf $(VENV) .tools build runs *.egg-info

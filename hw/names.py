@@ -1,0 +1,107 @@
+"""Readable RTL names for every port, signal, register and module of a design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnlogic.core.names import unique_identifiers
+from nnlogic.design.ir import HardwareDesign
+
+PROTOCOL = ("clk", "rst", "in_valid", "out_valid", "valid")
+
+
+def port_names(design: HardwareDesign) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the RTL name of each port of the core.
+
+    Parameters
+    ----------
+    design : HardwareDesign
+
+    Returns
+    -------
+    inputs, outputs : dict of str to str
+        Port name to RTL name, in port order: ``x_<port>`` and ``y_<port>``.
+    """
+    inputs = [p.name for p in design.inputs]
+    outputs = [p.name for p in design.outputs]
+    return (
+        dict(zip(inputs, (f"x_{n}" for n in unique_identifiers(inputs)), strict=True)),
+        dict(zip(outputs, (f"y_{n}" for n in unique_identifiers(outputs)), strict=True)),
+    )
+
+
+@dataclass(frozen=True)
+class Names:
+    """All names of one design; unique without regard to case, so any tool accepts them.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of str
+        Port names of the core.
+    input_registers : tuple of str
+        Per input port, the first register rank.
+    taps : tuple of tuple of str
+        Per signal, its name after 0, 1, 2 ... register ranks: ``fc1_neuron12_bit0``,
+        ``fc1_neuron12_bit0_r1``, ...
+    instances : dict of int to str
+        Per layer index that holds nodes, the instance name in the core.
+    modules : dict of int to str
+        The same for module names.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    input_registers: tuple[str, ...]
+    taps: tuple[tuple[str, ...], ...]
+    instances: dict[int, str]
+    modules: dict[int, str]
+
+
+def name_design(design: HardwareDesign) -> Names:
+    """Choose the names of `design`, deterministically.
+
+    Names with meaning to a user (ports, then layers, then signals) take precedence; registers
+    and repeated origins receive suffixes.
+    """
+    x_names, y_names = (tuple(d.values()) for d in port_names(design))
+    logic = design.logic
+    used_layers = [int(i) for i in np.unique(logic.node_layers)]
+    bits = [
+        f"{name}_bit{b}"
+        for name, port in zip(x_names, design.inputs, strict=True)
+        for b in range(port.format.bits)
+    ]
+    ranks = design.signal_registers.tolist()
+    wanted = [*PROTOCOL, *x_names, *y_names]
+    wanted += [f"{n}_q" for n in x_names]
+    wanted += [f"layer_{logic.layers[i].name}" for i in used_layers]
+    first_signal = len(wanted)
+    wanted += [*bits, *logic.origins]
+    names = unique_identifiers(wanted)
+    base = names[first_signal:]
+    wanted += [f"{n}_r{d}" for n, r in zip(base, ranks, strict=True) for d in range(1, r + 1)]
+    names = unique_identifiers(wanted)
+
+    rest = iter(names[first_signal + len(base) :])
+    taps = tuple(
+        (n, *(next(rest) for _ in range(r)))
+        for n, r in zip(names[first_signal:], ranks, strict=False)
+    )
+    at = len(PROTOCOL) + len(x_names) + len(y_names)
+    registers = names[at : at + len(x_names)]
+    at += len(x_names)
+    instances = names[at : at + len(used_layers)]
+    modules = unique_identifiers(
+        [design.name, f"{design.name}_stream", f"{design.name}_stream_fifo"]
+        + [f"{design.name}_{logic.layers[i].name}" for i in used_layers]
+    )[3:]
+    return Names(
+        inputs=x_names,
+        outputs=y_names,
+        input_registers=tuple(registers),
+        taps=taps,
+        instances=dict(zip(used_layers, instances, strict=True)),
+        modules=dict(zip(used_layers, modules, strict=True)),
+    )

@@ -1,0 +1,142 @@
+"""Frozen dataclasses to and from plain JSON data, and their JSON Schema, from the type hints."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import numbers
+import types
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def to_json(value: Any) -> Any:
+    """Return plain JSON data: dataclasses and mappings become dicts, sequences lists.
+
+    NumPy scalars become Python numbers, paths and other objects their text.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): to_json(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_json(v) for v in value]
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    return str(value)
+
+
+def from_json(cls: type[T], data: Any) -> T:
+    """Build the dataclass `cls` from what `to_json` made.
+
+    Raises
+    ------
+    ValueError
+        Names the field that is missing, unknown or of a wrong type.
+    """
+    return _read(cls, data, cls.__name__)
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _read(hint: Any, data: Any, where: str) -> Any:
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return data
+    if origin in (Union, types.UnionType):
+        return _read_union(args, data, where)
+    if origin is Literal:
+        if data in args:
+            return data
+        raise ValueError(f"{where} is {data!r}, not one of {', '.join(map(repr, args))}")
+    if origin is tuple:
+        _need(isinstance(data, list), where, "a list", data)
+        return tuple(_read(args[0], item, f"{where}[{i}]") for i, item in enumerate(data))
+    if origin is dict:
+        _need(isinstance(data, dict), where, "an object", data)
+        return {key: _read(args[1], item, f"{where}.{key}") for key, item in data.items()}
+    if dataclasses.is_dataclass(hint):
+        return _read_dataclass(hint, data, where)
+    if hint is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
+    good = isinstance(data, hint) and (hint is bool or not isinstance(data, bool))
+    _need(good, where, "null" if hint is type(None) else _SCALARS[hint], data)
+    return data
+
+
+def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
+    if data is None and type(None) in args:
+        return None
+    if type(data) in args:
+        return data
+    choices = [a for a in args if a is not type(None)]
+    return _read(choices[0], data, where)
+
+
+def _read_dataclass(cls: Any, data: Any, where: str) -> Any:
+    _need(isinstance(data, dict), where, "an object", data)
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    unknown = sorted(set(data) - set(fields))
+    missing = sorted(set(fields) - set(data))
+    if unknown or missing:
+        parts = [f"{where} lacks {', '.join(missing)}"] if missing else []
+        parts += [f"{where} has unknown {', '.join(unknown)}"] if unknown else []
+        raise ValueError("; ".join(parts))
+    hints = _hints(cls)
+    return cls(**{name: _read(hints[name], data[name], f"{where}.{name}") for name in fields})
+
+
+def _need(good: bool, where: str, what: str, data: Any) -> None:
+    if not good:
+        raise ValueError(f"{where} is {data!r:.60}, expected {what}")
+
+
+def json_schema(cls: type, identifier: str) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of `cls`, whose field ``schema`` is `identifier`."""
+    definitions: dict[str, Any] = {}
+    top = _schema_of(cls, definitions)
+    body = definitions.pop(top["$ref"].rsplit("/", 1)[1])
+    body["properties"]["schema"] = {"const": identifier}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": identifier,
+        **body,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return {}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema_of(a, definitions) for a in args]}
+    if origin is Literal:
+        return {"enum": list(args)}
+    if origin is tuple:
+        return {"type": "array", "items": _schema_of(args[0], definitions)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _schema_of(args[1], definitions)}
+    if dataclasses.is_dataclass(hint):
+        name = str(getattr(hint, "__name__", hint))
+        if name not in definitions:
+            definitions[name] = {}
+            fields = [f.name for f in dataclasses.fields(hint)]
+            definitions[name] = {
+                "description": (hint.__doc__ or "").splitlines()[0],
+                "type": "object",
+                "properties": {f: _schema_of(_hints(hint)[f], definitions) for f in fields},
+                "required": fields,
+                "additionalProperties": False,
+            }
+        return {"$ref": f"#/$defs/{name}"}
+    return {"type": "null" if hint is type(None) else _SCALARS[hint]}

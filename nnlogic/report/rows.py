@@ -1,0 +1,273 @@
+"""Rows and sections of a report. Numbers that are None were not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["pass", "fail", "not run"]
+CountSource = Literal["bound", "estimate", "synth", "pnr"]
+
+RUNG_TITLES = (
+    "planted faults are caught",
+    "torch model = QuantNet",
+    "QuantNet = TableNet",
+    "TableNet = LogicNet",
+    "LogicNet = HardwareDesign",
+    "HardwareDesign = Verilog",
+    "Verilog = post-synthesis netlist",
+)
+
+LATENCY_DEFINITION = (
+    "Clock edges from the one that samples an input to the one at which its output can be "
+    "sampled, in the core without the stream wrapper. In ns: cycles divided by the clock."
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that was compiled.
+
+    Attributes
+    ----------
+    file : str or None
+        File name without its directory.
+    sha256 : str or None
+        Of the file, hexadecimal.
+    format : str or None
+        For instance ``"nnlogic checkpoint"``.
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class ToolRow:
+    """An external program: name, version, and where it came from (wheel or path)."""
+
+    name: str
+    version: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class PortRow:
+    """A port of the network; `format` is ``u3`` or ``i8``."""
+
+    name: str
+    format: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A layer of the network.
+
+    Attributes
+    ----------
+    role : str
+        ``"encoder"``, ``"network"`` or ``"output"``.
+    neurons : int
+    fan_in_bits : int or None
+        Input bits of its widest neuron.
+    """
+
+    name: str
+    role: str
+    neurons: int
+    fan_in_bits: int | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """Ports and layers.
+
+    Attributes
+    ----------
+    encoder : str or None
+        In words: what quantizes the raw features outside the logic, and that it is not counted.
+    """
+
+    inputs: tuple[PortRow, ...] = ()
+    outputs: tuple[PortRow, ...] = ()
+    layers: tuple[LayerRow, ...] = ()
+    encoder: str | None = None
+
+
+@dataclass(frozen=True)
+class FunnelRow:
+    """What became of a layer's tables.
+
+    Attributes
+    ----------
+    tables : int or None
+        Neurons given as truth tables.
+    distinct : int or None
+        Different tables among them.
+    bound : int or None
+        LUTs when each table is built from multiplexers (LogicNets' formula): a bound, nothing
+        was minimized.
+    luts : int or None
+        Nodes of the minimized LUT network with two or more inputs.
+    depth : int or None
+        LUT levels on the longest path inside the layer.
+    """
+
+    layer: str
+    role: str = "network"
+    tables: int | None = None
+    distinct: int | None = None
+    bound: int | None = None
+    luts: int | None = None
+    depth: int | None = None
+
+
+@dataclass(frozen=True)
+class ResourceRow:
+    """Hardware of one part.
+
+    Attributes
+    ----------
+    part : str
+        A layer name, or ``"encoder"``, ``"network"``, ``"output"``, ``"stream wrapper"``,
+        ``"total"``.
+    source : str
+        ``"bound"``, ``"estimate"``, ``"synth"`` or ``"pnr"``.
+    luts, ffs, wide_muxes : int or None
+    detail : str
+        For instance the device and the tool.
+    """
+
+    part: str
+    source: CountSource
+    luts: int | None = None
+    ffs: int | None = None
+    wide_muxes: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Time, in cycles and in ns.
+
+    Attributes
+    ----------
+    latency_cycles, initiation_interval, segments : int or None
+    levels_per_segment : tuple of int
+        LUT levels on the longest path of each pipeline segment.
+    clock_mhz : float or None
+        The clock that was asked for.
+    fmax_mhz : float or None
+        The clock that was reached, as `fmax_source` says.
+    fmax_source : str or None
+        ``"estimate"`` or ``"pnr"``.
+    latency_ns : float or None
+        `latency_cycles` at `fmax_mhz`.
+    definition : str
+        What latency means, in words.
+    """
+
+    latency_cycles: int | None = None
+    initiation_interval: int | None = None
+    segments: int | None = None
+    levels_per_segment: tuple[int, ...] = ()
+    clock_mhz: float | None = None
+    fmax_mhz: float | None = None
+    fmax_source: CountSource | None = None
+    latency_ns: float | None = None
+    definition: str = LATENCY_DEFINITION
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """Accuracy of one stage: `percent` correct of `n` rows.
+
+    `stage` is ``"float"``, ``"quantized"``, ``"tables"``, ``"RTL"`` or a stage's own name;
+    `detail` says on which rows.
+    """
+
+    stage: str
+    n: int | None = None
+    percent: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison inside a rung.
+
+    Attributes
+    ----------
+    title : str
+    verdict : str
+        ``"pass"``, ``"fail"`` or ``"not run"``.
+    how : str
+        ``"proved"``, ``"exhaustive"`` or ``"sampled n=<N>"``.
+    detail : str
+        The first difference, a count, or why it was not run.
+    seconds : float or None
+    """
+
+    title: str
+    verdict: Verdict = "not run"
+    how: str = ""
+    detail: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of the verification ladder; fields as in `Check`, with its parts in `checks`."""
+
+    number: int
+    title: str
+    verdict: Verdict = "not run"
+    how: str = ""
+    detail: str = ""
+    seconds: float | None = None
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A pass or stage: wall clock, and its size before and after (name -> number)."""
+
+    name: str
+    seconds: float | None = None
+    before: dict[str, int | float] = field(default_factory=dict)
+    after: dict[str, int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A minimization engine: how many functions it won, and the LUTs of those."""
+
+    name: str
+    functions: int | None = None
+    luts: int | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of the run: path relative to the run directory, and what it is."""
+
+    path: str
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A shell command that reproduces something; `purpose` says what."""
+
+    purpose: str
+    line: str
+
+
+def rung_verdict(checks: Iterable[Check]) -> Verdict:
+    """Return ``"fail"`` if any check failed, ``"pass"`` if all passed, else ``"not run"``."""
+    found = [check.verdict for check in checks]
+    if "fail" in found:
+        return "fail"
+    return "pass" if found and all(v == "pass" for v in found) else "not run"
