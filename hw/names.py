@@ -9,7 +9,7 @@ import numpy as np
 from nnlogic.core.names import unique_identifiers
 from nnlogic.design.ir import HardwareDesign
 
-PROTOCOL = ("clk", "rst", "in_valid", "out_valid", "valid")
+VALID_CHAIN = "valid"
 
 
 def port_names(design: HardwareDesign) -> tuple[dict[str, str], dict[str, str]]:
@@ -74,9 +74,9 @@ def name_design(design: HardwareDesign) -> Names:
         for b in range(port.format.bits)
     ]
     ranks = design.signal_registers.tolist()
-    wanted = [*PROTOCOL, *x_names, *y_names]
+    wanted = [VALID_CHAIN, *x_names, *y_names]
     wanted += [f"{n}_q" for n in x_names]
-    wanted += [f"layer_{logic.layers[i].name}" for i in used_layers]
+    wanted += [logic.layers[i].name for i in used_layers]
     first_signal = len(wanted)
     wanted += [*bits, *logic.origins]
     names = unique_identifiers(wanted)
@@ -89,7 +89,7 @@ def name_design(design: HardwareDesign) -> Names:
         (n, *(next(rest) for _ in range(r)))
         for n, r in zip(names[first_signal:], ranks, strict=False)
     )
-    at = len(PROTOCOL) + len(x_names) + len(y_names)
+    at = 1 + len(x_names) + len(y_names)
     registers = names[at : at + len(x_names)]
     at += len(x_names)
     instances = names[at : at + len(used_layers)]

@@ -36,8 +36,10 @@ class Gates:
         if not name:
             self._count += 1
             name = f"g{self._count}"
-        self._lines.append(" ".join([".names", *fanins, name]))
-        self._lines += [f"{cube} 1" if cube else "1" for cube in cubes]
+        rows = [f"{cube} 1" if cube else "1" for cube in cubes]
+        # ABC refuses a cover without cubes that has fan-ins.
+        self._lines.append(" ".join([".names", *(fanins if rows else ()), name]))
+        self._lines += rows
         return name
 
     def table(self, fanins: Sequence[str], table: int, name: str = "") -> str:

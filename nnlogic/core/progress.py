@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 log = logging.getLogger("nnlogic")
@@ -20,16 +20,8 @@ class Step(Protocol):
 class Progress(Protocol):
     """Receives steps as they start."""
 
-    def step(self, name: str, total: int = 0) -> AbstractStep:
+    def step(self, name: str, total: int = 0) -> AbstractContextManager[Step]:
         """Open a step of `total` items (0: unknown); use as a context manager."""
-
-
-class AbstractStep(Protocol):
-    """Context manager that yields a Step."""
-
-    def __enter__(self) -> Step: ...
-
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class _Silent:

@@ -68,12 +68,10 @@ class HardwareDesign:
     @cached_property
     def last_use(self) -> NDArray[np.int32]:
         """Last segment that reads each signal; outputs are read in segment `n_segments`."""
-        n_in = self.logic.n_inputs
-        out = np.full(n_in + self.logic.n_nodes, -1, dtype=np.int32)
-        for i, (row, count) in enumerate(
-            zip(self.logic.fanins, self.logic.fan_in_counts, strict=True)
-        ):
-            np.maximum.at(out, row[:count], self.segments[i])
+        fanins = self.logic.fanins
+        out = np.full(self.logic.n_inputs + self.logic.n_nodes, -1, dtype=np.int32)
+        readers = np.broadcast_to(self.segments[:, None], fanins.shape)
+        np.maximum.at(out, fanins[fanins >= 0], readers[fanins >= 0])
         out[list(self.logic.output_signals)] = self.n_segments
         return out
 
@@ -93,9 +91,13 @@ class HardwareDesign:
 
     @property
     def registers(self) -> int:
-        """Data flip-flops of the core, input rank included, valid chain not."""
+        """Data flip-flops of the core, input rank included, valid chain not.
+
+        Input bits that nothing reads have none.
+        """
         own = int(self.signal_registers.sum())
-        return own + (self.logic.n_inputs if self.input_register else 0)
+        used = int((self.last_use[: self.logic.n_inputs] >= 0).sum())
+        return own + (used if self.input_register else 0)
 
     def evaluate(self, codes: IntArray) -> IntArray:
         """Stream rows through the cycle model at initiation interval 1 and collect the outputs."""
@@ -126,19 +128,14 @@ class HardwareDesign:
 
     def segment_depths(self) -> list[int]:
         """LUT levels on the longest path inside each segment."""
-        depth = np.zeros(self.logic.n_inputs + self.logic.n_nodes, dtype=np.int32)
-        at = self.signal_segments
+        at = self.signal_segments.tolist()
+        rows, counts = self.logic.fanins.tolist(), self.logic.fan_in_counts.tolist()
+        depth = [0] * len(at)
         worst = [0] * self.n_segments
-        for i, (row, count) in enumerate(
-            zip(self.logic.fanins, self.logic.fan_in_counts, strict=True)
-        ):
-            if not count:
-                continue
-            here = self.segments[i]
-            same = [depth[s] for s in row[:count] if at[s] == here]
-            level = 1 + max(same, default=0)
-            depth[self.logic.n_inputs + i] = level
-            worst[here] = max(worst[here], int(level))
+        for i, (row, count) in enumerate(zip(rows, counts, strict=True), self.logic.n_inputs):
+            if count:
+                depth[i] = 1 + max((depth[s] for s in row[:count] if at[s] == at[i]), default=0)
+                worst[at[i]] = max(worst[at[i]], depth[i])
         return worst
 
     def stats(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from nnlogic.core.errors import CheckpointError, Problem, TooWide
 
 ACTIVATIONS = ("sign", "pact", "signed_uniform")
+RESERVED = ("input", "argmax", "golden")
 FAN_IN_BITS = 12
 """Default bound on the input bits of a neuron: its table then has at most 4096 rows."""
 
@@ -50,6 +51,8 @@ class LayerSpec:
         out = []
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
             out.append(f"name {self.name!r} is not an identifier")
+        if self.name in RESERVED:
+            out.append(f"name {self.name!r} is taken by the network itself")
         if self.width < 1:
             out.append(f"width {self.width}, at least 1")
         if self.fan_in < 0:

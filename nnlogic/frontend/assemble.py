@@ -25,13 +25,13 @@ def input_levels(bits: int) -> Levels:
     return Levels(Fraction(1), -Fraction(count - 1, 2), count)
 
 
-def activation_levels(spec: LayerSpec, scale: float) -> Levels:
-    """Return the levels of a layer's activation.
+def activation_levels(kind: str, bits: int, scale: float) -> Levels:
+    """Return the levels of an activation of `bits` bits.
 
     ``sign`` and ``signed_uniform`` are symmetric without a zero level, ``pact`` starts at zero.
     """
-    count = 1 << spec.bits
-    zero = Fraction(0) if spec.activation == "pact" else HALF - Fraction(count, 2)
+    count = 1 << bits
+    zero = Fraction(0) if kind == "pact" else HALF - Fraction(count, 2)
     return Levels(Fraction(scale), zero, count)
 
 
@@ -42,7 +42,7 @@ def expected_arrays(arch: Architecture) -> dict[str, tuple[int, ...]]:
     }
     for index, spec in enumerate(arch.layers):
         out[f"{spec.name}.weight"] = (spec.width, len(arch.in_bits(index)))
-        out[f"{spec.name}.scale"] = ()
+        out[f"{spec.name}.scale"] = (1,)
         names = ("gamma", "beta", "mean", "var") if spec.batch_norm else ("bias",)
         out.update({f"{spec.name}.{name}": (spec.width,) for name in names})
     return out
@@ -66,8 +66,8 @@ def array_problems(arch: Architecture, arrays: Arrays) -> list[Problem]:
             bad = int((~np.isfinite(array)).sum())
             why = f"{bad} of {array.size} values are NaN or infinite"
             problems.append(Problem(name, why, "train again with a smaller learning rate"))
-        elif name.endswith(".scale") and array <= 0:
-            problems.append(Problem(name, f"{float(array)}, need a positive scale"))
+        elif name.endswith(".scale") and array[0] <= 0:
+            problems.append(Problem(name, f"{float(array[0])}, need a positive scale"))
         elif name.endswith(".var") and (array < 0).any():
             problems.append(Problem(name, "a variance is negative"))
         elif name.startswith("input.") and (np.diff(array) < 0).any():
@@ -95,7 +95,7 @@ def fold_layer(spec: LayerSpec, x: Levels, arrays: Arrays, eps: float) -> tuple[
         for name, array in arrays.items()
         if name.startswith(f"{spec.name}.")
     }
-    out = activation_levels(spec, float(part["scale"]))
+    out = activation_levels(spec.activation, spec.bits, float(part["scale"][0]))
     weights, scale = quantize_weights(part["weight"], spec.weight_bits)
     if spec.batch_norm:
         norm = Norm(part["gamma"], part["beta"], part["mean"], part["var"], eps)

@@ -126,17 +126,19 @@ def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": _schema_of(args[0], definitions)}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema_of(args[1], definitions)}
-    if dataclasses.is_dataclass(hint):
-        name = str(getattr(hint, "__name__", hint))
-        if name not in definitions:
-            definitions[name] = {}
-            fields = [f.name for f in dataclasses.fields(hint)]
-            definitions[name] = {
-                "description": (hint.__doc__ or "").splitlines()[0],
-                "type": "object",
-                "properties": {f: _schema_of(_hints(hint)[f], definitions) for f in fields},
-                "required": fields,
-                "additionalProperties": False,
-            }
-        return {"$ref": f"#/$defs/{name}"}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _schema_of_dataclass(hint, definitions)
     return {"type": "null" if hint is type(None) else _SCALARS[hint]}
+
+
+def _schema_of_dataclass(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    if cls.__name__ not in definitions:
+        hints = _hints(cls)
+        definitions[cls.__name__] = {
+            "description": (cls.__doc__ or "").splitlines()[0],
+            "type": "object",
+            "properties": {name: _schema_of(hint, definitions) for name, hint in hints.items()},
+            "required": list(hints),
+            "additionalProperties": False,
+        }
+    return {"$ref": f"#/$defs/{cls.__name__}"}

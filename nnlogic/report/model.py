@@ -153,12 +153,15 @@ class Report:
         return self.replace(timing=dataclasses.replace(self.timing, **changes))
 
     def with_check(self, number: int, check: Check) -> Report:
-        """Return a report with a check added to rung `number`, whose verdict follows its checks.
+        """Return a report with a check put in rung `number`, whose verdict follows its checks.
 
-        A rung passes only when all its checks pass; one that was not run leaves it "not run".
+        A check replaces the one with the same title, in its place. A rung passes only when all
+        its checks pass; one that was not run leaves it "not run".
         """
         old = self.rung(number)
-        checks = (*(c for c in old.checks if c.title != check.title), check)
+        known = any(c.title == check.title for c in old.checks)
+        checks = tuple(check if c.title == check.title else c for c in old.checks)
+        checks = checks if known else (*checks, check)
         timed = [c.seconds for c in checks if c.seconds is not None]
         return self.put(
             dataclasses.replace(
@@ -199,8 +202,13 @@ class Report:
             known = [getattr(row, name) for row in self.funnel if getattr(row, name) is not None]
             return sum(known) if known else None
 
-        counts = {name: total(name) for name in ("tables", "distinct", "bound", "luts")}
-        return FunnelRow(TOTAL, **counts)
+        return FunnelRow(
+            TOTAL,
+            tables=total("tables"),
+            distinct=total("distinct"),
+            bound=total("bound"),
+            luts=total("luts"),
+        )
 
     @property
     def funnel_layers(self) -> tuple[FunnelRow, ...]:

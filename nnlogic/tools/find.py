@@ -138,7 +138,7 @@ def _wheel(name: str, dist: str, command: tuple[str, ...], **env: str) -> Tool:
 def _yosys() -> Tool | None:
     if _package_dir("pyosys") is None:
         return None
-    return _wheel("yosys", "pyosys", (sys.executable, "-c", YOSYS_SHELL))
+    return _wheel("yosys", "pyosys", (sys.executable, "-P", "-c", YOSYS_SHELL))
 
 
 def _abc() -> Tool | None:

@@ -1,8 +1,8 @@
 """Run external programs so that no failure passes for success.
 
-Some programs exit with 0 after an error (ABC does), hang, or write half a file. A run counts as
-good only when the exit status is 0, no failure phrase was printed, and every promised output
-exists and is not empty.
+Some programs exit with 0 after an error (ABC does), hang, leave children behind, or write half
+a file. A run counts as good only when the exit status is 0, no failure phrase was printed, and
+every promised output exists and is not empty.
 """
 
 from __future__ import annotations
@@ -11,20 +11,29 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.tools.find import Tool
 
 log = logging.getLogger("nnlogic.tools")
 
+# A program that prints without end must not fill the memory: the middle is left out.
+KEPT_CHARS = 8_000_000
+MAX_LINE = 65_536
+GRACE_SECONDS = 2.0
+
 
 @dataclass(frozen=True)
 class Completed:
-    """What a good run printed, and how long it took."""
+    """What a good run printed, and how long it took in seconds."""
 
     output: str
     seconds: float
@@ -40,6 +49,7 @@ def run_tool(
     failure_phrases: Sequence[str] = (),
     env: dict[str, str] | None = None,
     log_file: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> Completed:
     """Run a program and make sure it did what it should.
 
@@ -50,15 +60,24 @@ def run_tool(
     args : sequence
         Arguments after the tool's own command.
     cwd : Path
-        Working directory; also the HOME of the program, so that no personal start-up file is read.
+        Working directory.
     timeout : float
         Seconds after which the program and its children are killed.
     outputs : sequence of Path
         Files that must exist and be non-empty afterwards; older ones are removed first.
     failure_phrases : sequence of str
-        Text that means failure whatever the exit status.
+        Text that means failure whatever the exit status; matched within a line.
+    env : dict, optional
+        Added to the environment, over the tool's own.
     log_file : Path, optional
-        Receives everything the program printed.
+        Receives everything the program prints, as it prints it.
+    on_line : callable, optional
+        Called with each line as it comes, from another thread; must not raise.
+
+    Returns
+    -------
+    Completed
+        With standard output and error as one text; the middle of a very long one is left out.
 
     Raises
     ------
@@ -70,11 +89,41 @@ def run_tool(
         path.unlink(missing_ok=True)
     log.debug("run %s in %s", command, cwd)
     start = time.monotonic()
+    process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
+    reader = _Reader(process.stdout, failure_phrases, log_file, on_line)
+    reader.start()
     try:
-        process = subprocess.Popen(
+        status = process.wait(timeout=timeout)
+        # Children may outlive the program and hold its output open.
+        reader.join(GRACE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        _kill(process)
+        reader.join(GRACE_SECONDS)
+        raise ToolTimeout(
+            f"{tool.name} did not finish in {timeout:g} s",
+            where=_shown(command, cwd),
+            why=_tail(reader.text()),
+            fix="raise the limit (--tool-timeout) or lower --effort",
+        ) from error
+    finally:
+        _kill(process)
+        reader.join(GRACE_SECONDS)
+    why = _failure(status, reader, outputs)
+    if why:
+        raise ToolFailed(
+            f"{tool.name} failed",
+            where=_shown(command, cwd),
+            why=f"{why}\n{_tail(reader.text())}".rstrip(),
+        )
+    return Completed(reader.text(), time.monotonic() - start)
+
+
+def _start(tool: Tool, command: list[str], cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
             command,
             cwd=cwd,
-            env={**os.environ, **tool.env, **(env or {})},
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -86,55 +135,82 @@ def run_tool(
         raise ToolFailed(
             f"{tool.name} could not be started", where=tool.source, why=str(error)
         ) from error
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        _kill(process)
-        output, _ = process.communicate()
-        _save(log_file, output)
-        raise ToolTimeout(
-            f"{tool.name} did not finish in {timeout:g} s",
-            where=_shown(command, cwd),
-            why=_tail(output),
-            fix="raise the limit (--tool-timeout) or lower --effort",
-        ) from error
-    except BaseException:
-        _kill(process)
-        process.wait()
-        raise
-    _save(log_file, output)
-    why = _failure(process.returncode, output, outputs, failure_phrases)
-    if why:
-        raise ToolFailed(
-            f"{tool.name} failed",
-            where=_shown(command, cwd),
-            why=f"{why}\n{_tail(output)}".rstrip(),
-        )
-    return Completed(output, time.monotonic() - start)
 
 
-def _failure(status: int, output: str, outputs: Sequence[Path], phrases: Sequence[str]) -> str:
+class _Reader(threading.Thread):
+    """Reads a program's output as it comes: to the log, to the listener, and, bounded, to memory."""
+
+    def __init__(
+        self,
+        stream: IO[str] | None,
+        phrases: Sequence[str],
+        log_file: Path | None,
+        on_line: Callable[[str], None] | None,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.stream, self.phrases, self.on_line = stream, phrases, on_line
+        self.log = log_file.open("w", encoding="utf-8") if log_file is not None else None
+        self.phrase = self.trouble = ""
+        self.head: list[str] = []
+        self.tail: deque[str] = deque()
+        self.head_size = self.tail_size = self.dropped = 0
+
+    def run(self) -> None:
+        """Read until the last holder of the pipe closes it."""
+        if self.stream is None:
+            return
+        with suppress(ValueError), self.stream:
+            while line := self.stream.readline(MAX_LINE):
+                self._take(line)
+        if self.log is not None:
+            self.log.close()
+
+    def _take(self, line: str) -> None:
+        if not self.phrase:
+            self.phrase = next((phrase for phrase in self.phrases if phrase in line), "")
+        if self.head_size < KEPT_CHARS // 2:
+            self.head.append(line)
+            self.head_size += len(line)
+        else:
+            self.tail.append(line)
+            self.tail_size += len(line)
+            while self.tail_size > KEPT_CHARS // 2:
+                gone = len(self.tail.popleft())
+                self.tail_size -= gone
+                self.dropped += gone
+        try:
+            if self.log is not None and not self.trouble:
+                self.log.write(line)
+                self.log.flush()
+        except OSError as error:
+            self.trouble = f"its log could not be written: {error}"
+        if self.on_line is not None:
+            self.on_line(line.rstrip("\n"))
+
+    def text(self) -> str:
+        """Return what was kept."""
+        gap = [f"\n[... {self.dropped} characters left out ...]\n"] if self.dropped else []
+        return "".join([*self.head, *gap, *list(self.tail)])
+
+
+def _failure(status: int, reader: _Reader, outputs: Sequence[Path]) -> str:
+    if status < 0:
+        hint = ", out of memory is the usual cause" if -status == signal.SIGKILL else ""
+        return f"killed by {signal.Signals(-status).name}{hint}"
     if status:
         return f"exit status {status}"
-    for phrase in phrases:
-        if phrase in output:
-            return f"exit status 0, but it printed {phrase!r}"
+    if reader.phrase:
+        return f"exit status 0, but it printed {reader.phrase!r}"
     for path in outputs:
         if not path.exists() or not path.stat().st_size:
             return f"exit status 0, but it did not write {path.name}"
-    return ""
+    return reader.trouble
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
-
-
-def _save(log_file: Path | None, output: str) -> None:
-    if log_file is not None:
-        log_file.write_text(output)
+    process.wait()
 
 
 def _tail(output: str, lines: int = 12) -> str:

@@ -1,0 +1,206 @@
+"""Read what the tools report, always by name: yosys cell statistics and nextpnr's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import ToolFailed
+from nnlogic.flows.targets import CELL_KINDS, Target
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of a netlist by kind.
+
+    Attributes
+    ----------
+    luts : mapping of str to int
+        Count of each LUT cell type, named as the tool names it.
+    wide_muxes : mapping of str to int
+        Multiplexers that join LUTs into wider ones; not part of `luts_total`.
+    ffs, carry, brams, dsps : int
+    """
+
+    luts: Mapping[str, int]
+    wide_muxes: Mapping[str, int]
+    ffs: int
+    carry: int
+    brams: int
+    dsps: int
+
+    @property
+    def luts_total(self) -> int:
+        """Sum over all LUT types."""
+        return sum(self.luts.values())
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """One step of a timing path: a delay in ns, its kind, and the cell or net it is spent in."""
+
+    kind: str
+    name: str
+    delay_ns: float
+
+
+@dataclass(frozen=True)
+class TimingPath:
+    """A register-to-register path, its total delay in ns and its LUT levels."""
+
+    start: str
+    end: str
+    delay_ns: float
+    logic_ns: float
+    routing_ns: float
+    levels: int
+    steps: tuple[PathStep, ...]
+
+
+@dataclass(frozen=True)
+class PnrReport:
+    """What nextpnr's JSON report says.
+
+    Attributes
+    ----------
+    fmax_mhz : float
+        Of the only clock.
+    utilization : mapping of str to (int, int)
+        Used and available, for each resource in use.
+    path : TimingPath or None
+        The path that limits the clock.
+    """
+
+    fmax_mhz: float
+    utilization: Mapping[str, tuple[int, int]]
+    path: TimingPath | None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object a tool wrote; raise ToolFailed when it is damaged or missing."""
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ToolFailed("cannot read a tool's report", where=str(path), why=str(error)) from error
+    if not isinstance(value, dict):
+        raise ToolFailed("cannot read a tool's report", where=str(path), why="not a JSON object")
+    return value
+
+
+def count_cells(types: Mapping[str, int], target: Target, where: str = "") -> Cells:
+    """Sort cell counts by kind.
+
+    Parameters
+    ----------
+    types : mapping of str to int
+        Count of each cell type; types that start with ``$scopeinfo`` are notes, not cells.
+    target : Target
+    where : str
+        Named in the error.
+
+    Raises
+    ------
+    ToolFailed
+        A cell type that the target does not list: it would go uncounted.
+    """
+    found: dict[str, dict[str, int]] = {kind: {} for kind in CELL_KINDS}
+    unknown = []
+    for cell, count in sorted(types.items()):
+        if cell == "$scopeinfo":
+            continue
+        kind = target.kind_of(cell)
+        if kind is None:
+            unknown.append(f"{cell} ({count})")
+        else:
+            found[kind][cell] = count
+    if unknown:
+        raise ToolFailed(
+            "synthesis left cells that the target does not know",
+            where=where or target.name,
+            why=", ".join(unknown),
+            fix=f"add them to [{target.name}.cells] in flows/targets.toml",
+        )
+    totals = {kind: sum(found[kind].values()) for kind in ("ffs", "carry", "brams", "dsps")}
+    return Cells(luts=found["luts"], wide_muxes=found["wide_muxes"], **totals)
+
+
+def read_stat(path: Path, target: Target) -> dict[str, Cells]:
+    """Read the output of ``stat -json``: the cells of each module, submodules not included.
+
+    Raises
+    ------
+    ToolFailed
+        The file is damaged, or holds a cell type the target does not know.
+    """
+    modules = _get(read_json(path), "modules", path)
+    names = {name.removeprefix("\\") for name in modules}
+    out = {}
+    for name, entry in modules.items():
+        types = _get(entry, "num_cells_by_type", path)
+        own = {cell: count for cell, count in types.items() if cell not in names}
+        out[name.removeprefix("\\")] = count_cells(own, target, f"{path.name}, module {name}")
+    return out
+
+
+def read_pnr_report(path: Path) -> PnrReport:
+    """Read the JSON report of nextpnr for a design with one clock.
+
+    Raises
+    ------
+    ToolFailed
+        The file is damaged, or has no clock or several.
+    """
+    report = read_json(path)
+    clocks = _get(report, "fmax", path)
+    if len(clocks) != 1:
+        raise ToolFailed(
+            "nextpnr reported no single clock", where=str(path), why=f"clocks: {list(clocks)}"
+        )
+    clock, fmax = next(iter(clocks.items()))
+    used = {
+        name: (int(entry["used"]), int(entry["available"]))
+        for name, entry in _get(report, "utilization", path).items()
+        if entry["used"]
+    }
+    edge = f"posedge {clock}"
+    paths = [
+        _path(entry["path"])
+        for entry in report.get("critical_paths", ())
+        if entry["from"] == edge and entry["to"] == edge and entry["path"]
+    ]
+    worst = max(paths, key=lambda p: p.delay_ns, default=None)
+    return PnrReport(float(fmax["achieved"]), used, worst)
+
+
+def _path(entries: list[dict[str, Any]]) -> TimingPath:
+    steps = tuple(
+        PathStep(
+            entry["type"],
+            entry["net"] if entry["type"] == "routing" else entry["from"]["cell"],
+            round(float(entry["delay"]), 3),
+        )
+        for entry in entries
+    )
+    routing = sum(step.delay_ns for step in steps if step.kind == "routing")
+    total = sum(step.delay_ns for step in steps)
+    return TimingPath(
+        start=entries[0]["from"]["cell"],
+        end=entries[-1]["to"]["cell"],
+        delay_ns=round(total, 3),
+        logic_ns=round(total - routing, 3),
+        routing_ns=round(routing, 3),
+        levels=sum(step.kind == "logic" for step in steps),
+        steps=steps,
+    )
+
+
+def _get(value: Mapping[str, Any], key: str, path: Path) -> Any:
+    try:
+        return value[key]
+    except (KeyError, TypeError) as error:
+        raise ToolFailed(
+            "a tool's report lacks an entry", where=str(path), why=f"no {key!r}"
+        ) from error

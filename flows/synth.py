@@ -1,0 +1,237 @@
+"""Synthesis with yosys: scripts as text, files written, tool run, figures read."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import ToolFailed
+from nnlogic.core.progress import SILENT, Progress, Step
+from nnlogic.flows.reports import Cells, read_json, read_stat
+from nnlogic.flows.targets import Target
+from nnlogic.tools.find import find
+from nnlogic.tools.run import run_tool
+
+SCRIPT = "synth.ys"
+PHASES = ("HIERARCHY", "PROC", "OPT", "SHARE", "TECHMAP", "DFFLEGALIZE", "ABC9", "FLATTEN", "JSON")
+
+
+@dataclass(frozen=True)
+class NetPort:
+    """A port of a synthesized module: direction ``"input"`` or ``"output"``, width in bits."""
+
+    name: str
+    direction: str
+    width: int
+
+
+@dataclass(frozen=True)
+class SynthResult:
+    """What synthesis measured, and the files it left.
+
+    Attributes
+    ----------
+    target, top : str
+    tool : str
+        Program and version.
+    command : str
+        The synthesis command with its options, as run.
+    total : Cells
+        The whole design, harness not included.
+    modules : mapping of str to Cells
+        Each module without its submodules; they add up to `total`.
+    ports : tuple of NetPort
+    files : mapping of str to Path
+        ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened).
+    seconds : float
+    """
+
+    target: str
+    top: str
+    tool: str
+    command: str
+    total: Cells
+    modules: Mapping[str, Cells]
+    ports: tuple[NetPort, ...]
+    files: Mapping[str, Path]
+    seconds: float
+
+    @property
+    def luts(self) -> Mapping[str, int]:
+        """Count of each LUT type."""
+        return self.total.luts
+
+    @property
+    def luts_total(self) -> int:
+        """All LUTs."""
+        return self.total.luts_total
+
+    @property
+    def wide_muxes(self) -> Mapping[str, int]:
+        """Count of each wide-LUT multiplexer type."""
+        return self.total.wide_muxes
+
+    @property
+    def ffs(self) -> int:
+        """Flip-flops."""
+        return self.total.ffs
+
+
+class PhaseCounter:
+    """Turns the headings in yosys's log into progress: one advance per phase, once each."""
+
+    _heading = re.compile(r"^[\d.]+ Executing (\w+)")
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.left = list(PHASES)
+
+    def __call__(self, line: str) -> None:
+        """Take one line of the log."""
+        match = self._heading.match(line)
+        if match and match[1] in self.left:
+            self.left.remove(match[1])
+            self.step.advance(1, match[1].lower())
+
+
+def synth_command(top: str, target: Target) -> str:
+    """Return the yosys synthesis command of a target for a top module."""
+    return " ".join([*target.yosys, "-top", top])
+
+
+def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
+    """Return the yosys script that synthesizes Verilog files for a target.
+
+    The script stops when yosys sees a memory or a latch: truth tables must stay logic, since a
+    table read as a ROM is several times larger, or hides in a block memory.
+
+    Parameters
+    ----------
+    files : sequence of str or Path
+        As the script will name them.
+    top : str
+        Name of the top module.
+    target : Target
+    """
+    lines = [
+        *(f'read_verilog "{file}"' for file in files),
+        f"hierarchy -check -top {top}",
+        "proc",
+        "select -assert-none t:$mem* t:$dlatch* t:$adlatch*",
+        synth_command(top, target),
+        "tee -q -o stat.json stat -json",
+        "flatten",
+        "opt_clean",
+        f"select ={top}",
+        "write_json -selected netlist.json",
+        "write_verilog -selected -noattr netlist.v",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def synthesize(
+    files: Sequence[Path],
+    top: str,
+    target: Target,
+    folder: Path,
+    *,
+    timeout: float = 600.0,
+    progress: Progress = SILENT,
+) -> SynthResult:
+    """Synthesize Verilog with yosys and read the figures.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Verilog sources.
+    top : str
+        Name of the top module.
+    target : Target
+    folder : Path
+        Receives script, log and netlists; made when missing.
+    timeout : float
+        Seconds.
+    progress : Progress
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed, ToolTimeout
+        No yosys, or it failed; a memory in the netlist counts as failure.
+    """
+    tool = find("yosys")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / SCRIPT
+    shown = [os.path.relpath(file, folder) for file in files]
+    write_bytes(script, synth_script(shown, top, target).encode())
+    out = {
+        "stat": folder / "stat.json",
+        "netlist_json": folder / "netlist.json",
+        "netlist_verilog": folder / "netlist.v",
+    }
+    log = folder / "synth.log"
+    with progress.step(f"synthesis for {target.name} with yosys", total=len(PHASES)) as step:
+        done = run_tool(
+            tool,
+            [SCRIPT],
+            cwd=folder,
+            timeout=timeout,
+            outputs=tuple(out.values()),
+            failure_phrases=("ERROR:",),
+            log_file=log,
+            on_line=PhaseCounter(step),
+        )
+    modules = read_stat(out["stat"], target)
+    return SynthResult(
+        target=target.name,
+        top=top,
+        tool=f"yosys {tool.version_text}",
+        command=synth_command(top, target),
+        total=add_cells(modules.values()),
+        modules=modules,
+        ports=read_ports(out["netlist_json"], top),
+        files={"script": script, "log": log, **out},
+        seconds=done.seconds,
+    )
+
+
+def add_cells(parts: Iterable[Cells]) -> Cells:
+    """Return the sum of figures."""
+    parts = tuple(parts)
+    luts: Counter[str] = Counter()
+    wide: Counter[str] = Counter()
+    for part in parts:
+        luts.update(part.luts)
+        wide.update(part.wide_muxes)
+    return Cells(
+        luts=dict(sorted(luts.items())),
+        wide_muxes=dict(sorted(wide.items())),
+        ffs=sum(part.ffs for part in parts),
+        carry=sum(part.carry for part in parts),
+        brams=sum(part.brams for part in parts),
+        dsps=sum(part.dsps for part in parts),
+    )
+
+
+def read_ports(netlist: Path, top: str) -> tuple[NetPort, ...]:
+    """Return the ports of a module in a yosys JSON netlist, in order.
+
+    Raises
+    ------
+    ToolFailed
+        The file is damaged or lacks the module.
+    """
+    try:
+        ports = read_json(netlist)["modules"][top]["ports"]
+        return tuple(
+            NetPort(name, port["direction"], len(port["bits"])) for name, port in ports.items()
+        )
+    except (KeyError, TypeError) as error:
+        raise ToolFailed(
+            "the netlist lacks its top module", where=str(netlist), why=f"{top}: no {error}"
+        ) from error

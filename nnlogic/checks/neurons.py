@@ -1,0 +1,228 @@
+"""QuantNet against TableNet: every neuron on every combination of its input codes.
+
+Expected values come from the weights and thresholds of the QuantNet layer, not from the code
+that made the tables. Care sets are checked too: a code that some producer emits must be cared
+for by its consumers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnlogic.core.bits import Bools
+from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.tables import ir as tables_ir
+from nnlogic.tables.ir import Block, Function, Instance, TableNet
+
+Arithmetic = tables_ir.Sum | tables_ir.Threshold | tables_ir.Argmax
+WIDEST = 20  # input bits that are still enumerated
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A neuron that differs: where, and the input codes with expected and actual values."""
+
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Matched:
+    """All neurons agree: how many were enumerated, over how many combinations in all."""
+
+    neurons: int
+    combinations: int
+    arithmetic: int
+
+
+class Unmatched(Exception):  # noqa: N818
+    """The blocks do not correspond to neurons one to one; the argument says where."""
+
+
+@dataclass(frozen=True)
+class _Wire:
+    signals: tuple[int, ...]
+    format: IntFormat
+    reach: IntArray  # raw codes that can occur, or a superset of them
+
+
+def compare_neurons(
+    net: QuantNet, tables: TableNet, progress: Progress = SILENT
+) -> Matched | Difference:
+    """Compare neuron by neuron.
+
+    Raises
+    ------
+    Unmatched
+        Blocks and neurons cannot be paired by `origin`; nothing is known then.
+    """
+    blocks = {block.origin: block for block in tables.blocks}
+    wires = {INPUT: _input_wires(net)}
+    neurons = combinations = arithmetic = 0
+    with progress.step("check neurons", total=sum(len(x.formats) for x in net.layers)) as step:
+        for layer in net.layers:
+            x = [wire for source in layer.sources for wire in wires[source]]
+            out = []
+            for i, fmt in enumerate(layer.formats):
+                block = _block_of(blocks, layer, i)
+                if len(block.outputs) != fmt.bits:
+                    raise Unmatched(f"{block.origin}: {len(block.outputs)} bits for {fmt}")
+                if isinstance(block, Instance):
+                    found = _check_table(layer, i, x, block, tables.functions[block.function])
+                    if isinstance(found, Difference):
+                        return found
+                    neurons += 1
+                    combinations += found[0]
+                    reach = found[1]
+                else:
+                    difference = _check_arithmetic(layer, i, x, block)
+                    if difference:
+                        return difference
+                    arithmetic += 1
+                    reach = np.arange(1 << min(fmt.bits, WIDEST))
+                out.append(_Wire(tuple(block.outputs), fmt, reach))
+            wires[layer.name] = out
+            step.advance(len(layer.formats), layer.name)
+    signals = tuple(s for _, name, w in net.output_wires for s in wires[name][w].signals)
+    if signals != tables.output_signals:
+        at = next(i for i, pair in enumerate(zip(signals, tables.output_signals)) if len(set(pair)) > 1)
+        return Difference(f"output bit {at}", "is wired to another signal")
+    return Matched(neurons, combinations, arithmetic)
+
+
+def _input_wires(net: QuantNet) -> list[_Wire]:
+    out, at = [], 0
+    for port in net.inputs:
+        bits = port.format.bits
+        reach = np.arange(1 << min(bits, WIDEST))
+        out.append(_Wire(tuple(range(at, at + bits)), port.format, reach))
+        at += bits
+    return out
+
+
+def _block_of(blocks: dict[str, Block], layer: Layer, neuron: int) -> Block:
+    origin = f"{layer.name}/neuron{neuron}"
+    block = blocks.get(origin)
+    if block is None and len(layer.formats) == 1:
+        block = blocks.get(layer.name)
+    if block is None:
+        raise Unmatched(f"no block has the origin {origin}")
+    return block
+
+
+def _fan_in(layer: Layer, neuron: int, x: list[_Wire]) -> list[int]:
+    if isinstance(layer, Linear):
+        return [w for w in range(len(x)) if layer.weights[neuron, w] != 0]
+    if isinstance(layer, Enumerated):
+        return sorted(set(layer.inputs[neuron]))
+    return list(range(len(x)))
+
+
+def _expected(layer: Layer, neuron: int, values: dict[int, IntArray], size: int) -> IntArray:
+    """Output values of a neuron for given input values by wire."""
+    if isinstance(layer, Argmax):
+        return np.argmax(np.stack(list(values.values())), axis=0)
+    if isinstance(layer, Enumerated):
+        index, shift = np.zeros(size, np.int64), 0
+        for wire in layer.inputs[neuron]:
+            fmt = layer.x_formats[wire]
+            index += (values[wire] & ((1 << fmt.bits) - 1)) << shift
+            shift += fmt.bits
+        return layer.tables[neuron][index]
+    total = np.full(size, layer.bias[neuron], np.int64)
+    for wire, value in values.items():
+        total += layer.weights[neuron, wire] * value
+    if layer.thresholds is None:
+        return total
+    out = np.zeros(size, np.int64)
+    for threshold in layer.thresholds[neuron]:
+        out += total >= threshold
+    return out
+
+
+def _check_table(
+    layer: Layer, neuron: int, x: list[_Wire], block: Instance, function: Function
+) -> tuple[int, IntArray] | Difference:
+    """Compare one table; return combinations compared and the raw codes the neuron can emit."""
+    fan_in = _fan_in(layer, neuron, x)
+    width = sum(x[w].format.bits for w in fan_in)
+    if width > WIDEST:
+        raise Unmatched(f"{block.origin}: {width} input bits are too many to enumerate")
+    index = np.arange(1 << width)
+    values: dict[int, IntArray] = {}
+    place: dict[int, int] = {}
+    occurs: Bools = np.ones(len(index), bool)
+    at = 0
+    for w in fan_in:
+        fmt = x[w].format
+        raw = (index >> at) & ((1 << fmt.bits) - 1)
+        values[w] = fmt.from_raw(raw)
+        if len(x[w].reach) < 1 << fmt.bits:
+            occurs &= np.isin(raw, x[w].reach)
+        for b, signal in enumerate(x[w].signals):
+            place.setdefault(signal, at + b)
+        at += fmt.bits
+    strangers = [s for s in block.inputs if s not in place]
+    if strangers:
+        return Difference(block.origin, f"reads signals {strangers}, not inputs of this neuron")
+    row = np.zeros(len(index), np.int64)
+    for pin, signal in enumerate(block.inputs):
+        row |= ((index >> place[signal]) & 1) << pin
+    got = np.zeros(len(index), np.int64)
+    for b, bits in enumerate(function.table()):
+        got |= bits[row].astype(np.int64) << b
+    fmt = layer.formats[neuron]
+    expected = _expected(layer, neuron, values, len(index))
+    raw = expected & ((1 << fmt.bits) - 1)
+    care = function.care_bools()[row]
+
+    def at_index(i: int) -> str:
+        return "inputs " + ", ".join(f"{w}={int(values[w][i])}" for w in fan_in)
+
+    uncared = np.flatnonzero(occurs & ~care)
+    if uncared.size:
+        return Difference(
+            block.origin, f"{at_index(int(uncared[0]))} can occur, but the care set excludes it"
+        )
+    wrong = np.flatnonzero((got != raw) & care)
+    if wrong.size:
+        i = int(wrong[0])
+        return Difference(
+            block.origin,
+            f"{at_index(i)}: expected {int(expected[i])}, table gives {int(fmt.from_raw(got[i]))} "
+            f"({wrong.size} of {int(care.sum())} entries differ)",
+        )
+    return int(care.sum()), np.unique(raw[occurs])
+
+
+def _check_arithmetic(
+    layer: Layer, neuron: int, x: list[_Wire], block: Arithmetic
+) -> Difference | None:
+    """Compare operands, weights, bias, thresholds and result format of an arithmetic block."""
+    fmt = layer.formats[neuron]
+    fan_in = _fan_in(layer, neuron, x)
+    words = [(tuple(w.signals), w.signed) for w in block.words]
+    need = [(x[w].signals, x[w].format.signed) for w in fan_in]
+    facts: list[tuple[str, object, object]] = [("result format", fmt, block.result.format)]
+    if isinstance(layer, Argmax) and isinstance(block, tables_ir.Argmax):
+        facts.append(("operands", need, words))
+    elif isinstance(layer, Linear) and not isinstance(block, tables_ir.Argmax):
+        weights = [int(layer.weights[neuron, w]) for w in fan_in]
+        terms = sorted(zip(need, weights, strict=True))
+        facts.append(("terms", terms, sorted(zip(words, block.weights, strict=True))))
+        facts.append(("bias", int(layer.bias[neuron]), block.bias))
+        thresholds = (
+            None if layer.thresholds is None else tuple(int(t) for t in layer.thresholds[neuron])
+        )
+        got = block.thresholds if isinstance(block, tables_ir.Threshold) else None
+        facts.append(("thresholds", thresholds, got))
+    else:
+        return Difference(block.origin, f"a {type(block).__name__} stands for {type(layer).__name__}")
+    for what, expected, actual in facts:
+        if expected != actual:
+            return Difference(block.origin, f"{what}: expected {expected}, got {actual}")
+    return None

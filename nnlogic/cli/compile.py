@@ -1,0 +1,121 @@
+"""``nnlogic compile``: a checkpoint becomes a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nnlogic.cli.options import Session, pass_session, verb_options
+
+STAGES = "quant, tables, logic, design, rtl"
+
+
+@click.command("compile", short_help="Compile a checkpoint to proved Verilog.")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Run directory to write.",
+)
+@click.option("--target", default="ecp5", metavar="NAME", show_default=True, help="Device target.")
+@click.option(
+    "--clock",
+    metavar="MHZ",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Clock to meet; sets LUT levels per stage.",
+)
+@click.option(
+    "--levels-per-stage",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="LUT levels per pipeline stage (default: one stage per layer).",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["exact", "approximate"]),
+    default="exact",
+    show_default=True,
+    help="Exact keeps every output bit; approximate is not supported yet.",
+)
+@click.option(
+    "--effort",
+    type=click.Choice(["fast", "normal", "high"]),
+    default="normal",
+    show_default=True,
+    help="Time spent on minimization.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["lut", "dsp", "auto"]),
+    default="lut",
+    show_default=True,
+    help="What computes the logic; only lut is supported yet.",
+)
+@click.option(
+    "--arith",
+    type=click.Choice(["never", "auto"]),
+    default="never",
+    show_default=True,
+    help="Auto builds neurons too wide for a table from adders and comparators.",
+)
+@click.option(
+    "--table-limit",
+    metavar="BITS",
+    type=click.IntRange(1, 16),
+    default=14,
+    show_default=True,
+    help="Most input bits of a table.",
+)
+@click.option(
+    "--rows",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Data rows (.npz or .csv) for accuracy and simulation.",
+)
+@click.option(
+    "--stream/--no-stream",
+    default=True,
+    show_default=True,
+    help="Write the valid/ready stream wrapper.",
+)
+@click.option("--force", is_flag=True, help="Replace an existing run directory.")
+@click.option("--stop-after", metavar="STAGE", help=f"Stop after this stage: {STAGES}.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="STAGE",
+    help="Start from this stage; CHECKPOINT is then a run directory that holds the earlier ones.",
+)
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
+)
+@click.option(
+    "--tool-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds an external program may take.",
+)
+@click.option(
+    "--allow-pickle",
+    is_flag=True,
+    help="Read a pickle that can run code on this machine; only for files you trust.",
+)
+@verb_options
+@pass_session
+def command(session: Session, checkpoint: Path, out: Path, **options: Any) -> int:
+    """Compile CHECKPOINT to proved Verilog, in a new run directory."""
+    click.echo(f"nnlogic: compiling {checkpoint} to {out}", err=True)
+    from nnlogic.cli.output import finish_run
+    from nnlogic.cli.progress import open_progress
+    from nnlogic.run import compile as compile_run
+
+    progress = open_progress(session.verbose)
+    run = compile_run(checkpoint, out, progress=progress, **options)
+    return finish_run(session, run.path, run.status, run.report)

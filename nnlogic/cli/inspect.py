@@ -1,0 +1,117 @@
+"""``nnlogic inspect``: what a file or run holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnlogic.cli.options import Session, pass_session, verb_options
+
+if TYPE_CHECKING:
+    from nnlogic.report.describe import Description, Stage
+
+
+@click.command("inspect", short_help="Show what a checkpoint, stage or run holds.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--allow-pickle",
+    is_flag=True,
+    help="Read a pickle that can run code on this machine; only for files you trust.",
+)
+@verb_options
+@pass_session
+def command(session: Session, file: Path, allow_pickle: bool) -> int:
+    """Show what FILE holds: a checkpoint, a saved stage, or a run directory."""
+    from nnlogic.cli.output import print_json, print_report
+
+    if file.is_dir():
+        from nnlogic.report.model import Report
+
+        report = Report.load(file)
+        if session.json:
+            print_json(report.to_json())
+        else:
+            print_report(report)
+        return 0
+    from nnlogic.report.codec import to_json
+    from nnlogic.report.describe import describe
+
+    found = describe(_load(file, allow_pickle))
+    if session.json:
+        print_json({**to_json(found), "bound_luts": found.bound})
+    else:
+        _print(found)
+    return 0
+
+
+def _load(file: Path, allow_pickle: bool) -> Stage:
+    from nnlogic.design.ir import HardwareDesign
+    from nnlogic.frontend import load
+    from nnlogic.logic.ir import LogicNet
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.tables.ir import TableNet
+
+    stages = {cls.kind: cls for cls in (QuantNet, TableNet, LogicNet, HardwareDesign)}
+    cls = stages.get(_archive_kind(file))
+    return cls.load(file) if cls else load(file, allow_pickle=allow_pickle)
+
+
+def _archive_kind(file: Path) -> str:
+    """Return the kind written in an nnlogic archive, or an empty string for any other file."""
+    from safetensors import SafetensorError, safe_open
+
+    from nnlogic.core.archive import KEY
+
+    try:
+        with safe_open(file, framework="numpy") as archive:
+            header = (archive.metadata() or {}).get(KEY, "{}")
+        return str(json.loads(header).get("kind", ""))
+    except (SafetensorError, OSError, ValueError):
+        return ""
+
+
+def _print(found: Description) -> None:
+    from rich.console import Console
+
+    from nnlogic.report.terminal import fact, print_table
+
+    console = Console()
+    fact(console, found.kind, found.name)
+    fact(console, "inputs", _ports([(p.name, p.format) for p in found.inputs]))
+    fact(console, "outputs", _ports([(p.name, p.format) for p in found.outputs]))
+    if found.quantizer:
+        fact(console, "quantizer", found.quantizer)
+    for key, value in found.info.items():
+        if isinstance(value, str | int | float) or key == "accuracy":
+            fact(console, key, value if isinstance(value, str) else json.dumps(value))
+    columns = ("layer", "role", "kind", ">units", ">fan-in bits", "output", ">bound")
+    rows = [
+        [
+            row.name,
+            row.role,
+            row.kind,
+            f"{row.units:,}",
+            "" if row.fan_in_bits is None else str(row.fan_in_bits),
+            row.formats,
+            "-" if row.bound is None else f"{row.bound:,}",
+        ]
+        for row in found.layers
+    ]
+    print_table(console, columns, rows)
+    if found.widths:
+        widths = ", ".join(f"{count} of {width} bits" for width, count in found.widths.items())
+        fact(console, "tables", widths)
+    if found.bound is not None:
+        text = f"{found.bound:,} LUT6 (bound: every table built from LUTs, nothing minimized)"
+        fact(console, "LUTs", text)
+    fact(console, "stats", ", ".join(f"{k} {v}" for k, v in found.stats.items()))
+
+
+def _ports(ports: list[tuple[str, str]]) -> str:
+    formats = sorted({fmt for _, fmt in ports})
+    names = [name for name, _ in ports]
+    shown = ", ".join(names if len(names) <= 8 else [*names[:6], "...", names[-1]])
+    return f"{len(ports)} ({'/'.join(formats)}): {shown}"

@@ -1,0 +1,79 @@
+"""The `nnlogic` command. Verbs are imported when they are used, so that help is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from nnlogic.cli.errors import Guard
+from nnlogic.cli.options import Session, session_options
+
+VERBS = ("inspect", "compile", "verify", "synth", "report", "train", "doctor")
+
+
+class VerbGroup(click.Group):
+    """Group that imports ``nnlogic.cli.<verb>`` for each verb."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of use."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command of a verb."""
+        if name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"nnlogic.cli.{name}").command
+        return command
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"nnlogic {version('nnlogic')}")
+        ctx.exit()
+
+
+HELP = """Compile trained quantized networks to LUT logic that is proved equal.
+
+\b
+  nnlogic compile network.safetensors -o run --target ecp5
+  nnlogic verify run
+  nnlogic synth run
+  nnlogic report run --html report.html
+
+Results go to stdout, progress to stderr. Exit codes: 0 ok, 1 checks differ, 2 usage,
+3 model not supported, 4 tool missing, 5 tool failed, 6 target missed, 70 bug.
+"""
+
+
+@click.group(cls=VerbGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version and exit.",
+)
+@session_options
+def cli() -> None:
+    """Root of the verbs."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are printed, never raised."""
+    session = Session()
+    guard = Guard(session)
+    with guard:
+        args = list(sys.argv[1:] if argv is None else argv)
+        result = cli.main(args, prog_name="nnlogic", standalone_mode=False, obj=session)
+        return result if isinstance(result, int) else 0
+    return guard.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What all verbs share: the session and its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Session:
+    """How one invocation talks to its user.
+
+    Attributes
+    ----------
+    json : bool
+        Print machine-readable results, and errors, on stdout.
+    verbose : int
+        0 progress only, 1 log lines, 2 debug lines.
+    traceback : bool
+        Show Python tracebacks of errors.
+    interrupted : str
+        What is true on disk when the user interrupts.
+    """
+
+    json: bool = False
+    verbose: int = 0
+    traceback: bool = False
+    interrupted: str = "Nothing was written."
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    # Given before or after the verb: either place counts, neither resets the other.
+    if value and param.name:
+        setattr(ctx.find_object(Session), param.name, value)
+
+
+_VERBOSE = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_remember,
+    help="Show log lines; twice for debug lines.",
+)
+_TRACEBACK = click.option(
+    "--traceback",
+    is_flag=True,
+    expose_value=False,
+    callback=_remember,
+    help="Show the Python traceback of an error.",
+)
+_JSON = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    callback=_remember,
+    help="Print the result as JSON on stdout.",
+)
+
+
+def session_options(function: F) -> F:
+    """Add ``--verbose`` and ``--traceback``."""
+    return _VERBOSE(_TRACEBACK(function))
+
+
+def verb_options(function: F) -> F:
+    """Add the options every verb has: ``--json``, ``--verbose``, ``--traceback``."""
+    return _JSON(session_options(function))
+
+
+pass_session = click.make_pass_decorator(Session)

@@ -1,0 +1,2 @@
+def minimize_registers(design, levels):
+    return design

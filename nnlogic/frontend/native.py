@@ -1,0 +1,107 @@
+"""The native checkpoint: one safetensors file, read without torch and without running code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.archive import digest, read_archive, write_archive
+from nnlogic.core.errors import CheckpointError, Problem
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend.architecture import Architecture
+from nnlogic.frontend.assemble import assemble
+from nnlogic.quant.ir import QuantNet
+
+KIND, VERSION = "checkpoint", 1
+GOLDEN_X, GOLDEN_Y = "golden.x", "golden.y"
+
+
+def write_native(
+    path: Path,
+    arch: Architecture,
+    arrays: Mapping[str, NDArray],
+    *,
+    info: Mapping[str, Any],
+    golden: tuple[NDArray, IntArray] | None = None,
+) -> None:
+    """Write a native checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+    arch : Architecture
+    arrays : mapping of str to float array
+        Parameters, as `nnlogic.frontend.assemble.expected_arrays` names them.
+    info : mapping
+        JSON data: class names, data set and its digest, training, accuracies.
+    golden : (rows, outputs), optional
+        Raw feature rows, and the int64 outputs the trained model itself gave for them.
+    """
+    everything = dict(arrays)
+    if golden is not None:
+        everything[GOLDEN_X] = np.asarray(golden[0], dtype=np.float32)
+        everything[GOLDEN_Y] = np.asarray(golden[1], dtype=np.int64)
+    meta = {"architecture": arch.to_meta(), "info": dict(info)}
+    write_archive(Path(path), KIND, VERSION, meta, everything)
+
+
+def read_native(
+    path: Path,
+) -> tuple[Architecture, dict[str, NDArray], dict[str, Any], tuple[NDArray, IntArray] | None]:
+    """Read what `write_native` wrote: architecture, parameters, info and golden rows.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged, or says something this version does not understand.
+    """
+    path = Path(path)
+    _, meta, arrays = read_archive(path, KIND, (VERSION,))
+    unknown = sorted(set(meta) - {"architecture", "info"})
+    missing = sorted({"architecture", "info"} - set(meta))
+    problems = [Problem(key, "unknown attribute") for key in unknown]
+    problems += [Problem(key, "missing") for key in missing]
+    if problems:
+        raise CheckpointError("checkpoint not understood", where=str(path), problems=problems)
+    arch = Architecture.from_meta(meta["architecture"], str(path))
+    x, y = arrays.pop(GOLDEN_X, None), arrays.pop(GOLDEN_Y, None)
+    golden = None if x is None or y is None else (x, y)
+    return arch, arrays, meta["info"], golden
+
+
+def load_native(path: Path) -> QuantNet:
+    """Return the network of a native checkpoint, verified.
+
+    ``info`` of the result holds what training recorded, and ``class_names``, ``digest`` (of the
+    architecture and parameters) and ``golden_rows`` (0 when the file has none).
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged, incomplete, or holds NaN or infinite parameters.
+    """
+    arch, arrays, info, golden = read_native(path)
+    names = sorted(arrays)
+    info = {
+        **info,
+        "class_names": list(arch.classes),
+        "digest": digest(arch.to_meta(), names, *(arrays[name] for name in names)),
+        "golden_rows": 0 if golden is None else len(golden[0]),
+    }
+    return assemble(arch, arrays, info, str(path))
+
+
+def read_golden(path: Path) -> tuple[NDArray[np.float32], IntArray] | None:
+    """Return rows and the outputs the trained model gave for them, or None when there are none.
+
+    Returns
+    -------
+    rows : float32 array, shape (rows, features)
+    outputs : int64 array, shape (rows, outputs)
+        In the order of the network's output ports.
+    """
+    return read_native(path)[3]

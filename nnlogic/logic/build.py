@@ -1,0 +1,301 @@
+"""TableNet to LogicNet: minimize every distinct function, then assemble and clean up."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from nnlogic.core import bits
+from nnlogic.core.archive import frozen
+from nnlogic.core.errors import UsageError
+from nnlogic.core.passes import PassRecord, run_passes
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.logic.cache import ResultCache, default_directory
+from nnlogic.logic.cone import Cone
+from nnlogic.logic.engines.base import EFFORTS
+from nnlogic.logic.ir import MAX_K, LogicNet
+from nnlogic.logic.passes.absorb_inverters import absorb_inverters
+from nnlogic.logic.passes.merge_equal import merge_equal
+from nnlogic.logic.passes.propagate_constants import propagate_constants
+from nnlogic.logic.passes.remove_dead import remove_dead
+from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution
+from nnlogic.logic.problem import Problem, problems_of
+from nnlogic.logic.rewrite import GONE, rewritten, with_cone
+from nnlogic.tables.ir import TableNet
+from nnlogic.tools.find import find
+
+log = logging.getLogger("nnlogic.logic")
+
+PASSES = (
+    ("propagate constants", partial(rewritten, rewrite=propagate_constants)),
+    ("absorb inverters", partial(rewritten, rewrite=absorb_inverters)),
+    ("merge equal nodes", partial(rewritten, rewrite=merge_equal)),
+)
+PROBE_ROWS = 1024
+MAX_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class FunctionRecord:
+    """How one distinct function or arithmetic block was minimized.
+
+    Attributes
+    ----------
+    index : int
+        In order of first use.
+    label : str
+        ``function <i>`` of the TableNet, or the origin of the first arithmetic block.
+    instances : int
+        Blocks that share it.
+    engine : str
+        The engine that won; ``direct`` where one LUT per output is enough.
+    luts, depth : int
+        Of one instance, before anything is shared between instances.
+    seconds : float
+        Spent when the result was found, also when it now comes from the cache.
+    cached : bool
+    attempts : tuple of Attempt
+        Every engine tried, with its result or its error.
+    """
+
+    index: int
+    label: str
+    instances: int
+    engine: str
+    luts: int
+    depth: int
+    seconds: float
+    cached: bool
+    attempts: tuple[Attempt, ...]
+
+
+def minimize(
+    tables: TableNet,
+    *,
+    k: int = 6,
+    effort: str = "normal",
+    objective: str = "area",
+    jobs: int | None = None,
+    cache_dir: Path | str | Literal[False] | None = None,
+    timeout: float = 60.0,
+    progress: Progress = SILENT,
+) -> LogicNet:
+    """Return a minimized K-LUT network equal to `tables`; see `minimize_with_records`."""
+    net, _ = minimize_with_records(
+        tables,
+        k=k,
+        effort=effort,
+        objective=objective,
+        jobs=jobs,
+        cache_dir=cache_dir,
+        timeout=timeout,
+        progress=progress,
+    )
+    return net
+
+
+def minimize_with_records(
+    tables: TableNet,
+    *,
+    k: int = 6,
+    effort: str = "normal",
+    objective: str = "area",
+    jobs: int | None = None,
+    cache_dir: Path | str | Literal[False] | None = None,
+    timeout: float = 60.0,
+    progress: Progress = SILENT,
+) -> tuple[LogicNet, tuple[FunctionRecord, ...]]:
+    """Minimize every distinct function and arithmetic block, then assemble the network.
+
+    The result does not depend on `jobs`.
+
+    Parameters
+    ----------
+    tables : TableNet
+    k : int
+        Inputs of a LUT, 2 to 6.
+    effort : str
+        ``"fast"``, ``"normal"`` or ``"high"``.
+    objective : str
+        ``"area"`` (LUTs, then depth), ``"depth"``, or ``"adp"`` (LUTs times depth).
+    jobs : int, optional
+        Processes; all cores when None.
+    cache_dir : path, None or False
+        Where results are kept; None is the user's cache directory, False keeps nothing.
+    timeout : float
+        Seconds for one engine on one function.
+    progress : Progress
+
+    Returns
+    -------
+    LogicNet, tuple of FunctionRecord
+
+    Raises
+    ------
+    UsageError
+        An option out of range.
+    ToolNotFound
+        ABC is not installed.
+    """
+    options = _options(k, effort, objective, timeout)
+    tables.verify()
+    problems, uses = problems_of(tables)
+    if problems:
+        find("abc")
+    cache = ResultCache(_directory(cache_dir))
+    with progress.step("minimize functions", len(problems)) as step:
+        solutions = []
+        for solution in _solve_all(problems, options, jobs, cache):
+            solutions.append(solution)
+            step.advance(note=solution.engine)
+    net = assemble(tables, [s.cone for s in solutions], uses, k)
+    net, _ = clean(net)
+    return net, tuple(
+        FunctionRecord(
+            i,
+            problem.label,
+            problem.uses,
+            s.engine,
+            s.cone.luts,
+            s.cone.depth,
+            s.seconds,
+            s.cached,
+            s.attempts,
+        )
+        for i, (problem, s) in enumerate(zip(problems, solutions, strict=True))
+    )
+
+
+def _options(k: int, effort: str, objective: str, timeout: float) -> Options:
+    if not 2 <= k <= MAX_K:
+        raise UsageError("LUT size out of range", why=f"k is {k}, allowed 2 to {MAX_K}")
+    if effort not in EFFORTS:
+        raise UsageError("unknown effort", why=f"{effort!r}, choose from {', '.join(EFFORTS)}")
+    if objective not in OBJECTIVES:
+        raise UsageError(
+            "unknown objective", why=f"{objective!r}, choose from {', '.join(OBJECTIVES)}"
+        )
+    if timeout <= 0:
+        raise UsageError("timeout must be positive", why=f"{timeout} s")
+    return Options(k, effort, objective, timeout)
+
+
+def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:
+    if cache_dir is False:
+        return None
+    return default_directory() if cache_dir is None else Path(cache_dir)
+
+
+def _solve_all(
+    problems: Sequence[Problem], options: Options, jobs: int | None, cache: ResultCache
+) -> Iterator[Solution]:
+    """Yield one solution per problem, in order, from the cache or from worker processes."""
+    keys = [p.key(options) for p in problems]
+    known: dict[int, Solution] = {}
+    for i, (problem, key) in enumerate(zip(problems, keys, strict=True)):
+        found = cache.read(key)
+        if found is not None and problem.accepts(found.cone, options.k):
+            known[i] = found
+        elif found is not None:
+            log.warning("cache entry %s does not match its function, ignored", key)
+    waiting = [p for i, p in enumerate(problems) if i not in known]
+    fresh = _solve_fresh(waiting, options, jobs or os.cpu_count() or 1)
+    for i, key in enumerate(keys):
+        if i in known:
+            yield known[i]
+            continue
+        solution = next(fresh)
+        for attempt in solution.attempts:
+            if attempt.error:
+                log.info("%s, %s: %s", problems[i].label, attempt.engine, attempt.error)
+        cache.write(key, solution)
+        yield solution
+
+
+def _solve_fresh(
+    problems: Sequence[Problem], options: Options, jobs: int
+) -> Iterator[Solution]:
+    if jobs == 1 or len(problems) < 2:
+        yield from (problem.solve(options) for problem in problems)
+        return
+    from joblib import Parallel, delayed
+
+    pool = Parallel(n_jobs=min(jobs, len(problems)), return_as="generator")
+    yield from pool(delayed(Problem.solve)(problem, options) for problem in problems)
+
+
+def assemble(
+    tables: TableNet,
+    cones: Sequence[Cone],
+    uses: Sequence[tuple[int, tuple[int, ...]]],
+    k: int,
+) -> LogicNet:
+    """Put the cones of all blocks together, without any sharing between them.
+
+    Parameters
+    ----------
+    tables : TableNet
+    cones : sequence of Cone
+        Solution of each problem.
+    uses : sequence of (problem, input signals)
+        One per block of `tables`.
+    """
+    n_in = tables.n_inputs
+    signals = list(range(n_in))
+    fanins: list[tuple[int, ...]] = []
+    node_tables: list[int] = []
+    origins: list[str] = []
+    layers: list[int] = []
+    for block, (problem, inputs) in zip(tables.blocks, uses, strict=True):
+        cone = cones[problem]
+        local = [signals[s] for s in inputs]
+        names = {s: f"{block.origin}/bit{b}" for b, s in reversed(list(enumerate(cone.outputs)))}
+        for i, (fanin, table) in enumerate(zip(cone.fanins, cone.tables, strict=True)):
+            local.append(n_in + len(fanins))
+            fanins.append(tuple(local[s] for s in fanin))
+            node_tables.append(table)
+            origins.append(names.get(cone.n_inputs + i, block.origin))
+            layers.append(block.layer)
+        signals += [local[s] for s in cone.outputs]
+    outputs = tuple(signals[s] for s in tables.output_signals)
+    done = remove_dead(Cone(n_in, tuple(fanins), tuple(node_tables), outputs))
+    empty = LogicNet(
+        tables.name,
+        k,
+        tables.inputs,
+        tables.outputs,
+        frozen(np.zeros((0, k)), np.int32),
+        frozen([], np.uint64),
+        (),
+        (),
+        frozen([], np.int32),
+        tables.layers,
+        frozen([], np.int32),
+    )
+    return with_cone(
+        empty,
+        done.cone,
+        [origins[i] for i in done.sources],
+        [layers[i] for i in done.sources],
+        [GONE if s == GONE else done.signals[s] for s in signals],
+    )
+
+
+def clean(net: LogicNet) -> tuple[LogicNet, tuple[PassRecord, ...]]:
+    """Run the clean-up passes until nothing changes."""
+    net.verify()
+    probe = bits.random_codes(net.inputs, PROBE_ROWS)
+    records: list[PassRecord] = []
+    for _ in range(MAX_ROUNDS):
+        net, done = run_passes(net, PASSES, probe=probe)
+        records += done
+        if not any(record.changed for record in done):
+            break
+    return net, tuple(records)

@@ -1,0 +1,155 @@
+"""Best of many engines for one function, every result checked before it may win."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nnlogic.core.errors import IRError, ToolFailed
+from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
+from nnlogic.logic.engines.abc import ABC_ENGINES
+from nnlogic.logic.engines.base import Engine
+from nnlogic.logic.engines.decompose import Decompose
+from nnlogic.logic.support import Partial, copies, settle_outputs
+from nnlogic.tables.ir import Function
+
+log = logging.getLogger("nnlogic.logic")
+
+ENGINES: tuple[Engine, ...] = (*ABC_ENGINES,)
+FALLBACK: Engine = Decompose()
+ENGINE_SET = 1
+"""Version of the engines and their scripts; part of the key of cached results."""
+
+OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
+    "area": lambda cone: (cone.luts, cone.depth, cone.edges),
+    "depth": lambda cone: (cone.depth, cone.luts, cone.edges),
+    "adp": lambda cone: (cone.luts * cone.depth, cone.luts, cone.edges),
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One engine's try; `error` is empty when its result was correct."""
+
+    engine: str
+    luts: int
+    depth: int
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The best network found for a function.
+
+    Attributes
+    ----------
+    cone : Cone
+        Equal to the function on its care set; exhaustive.
+    engine : str
+        Name of the engine that won; ``"direct"`` when none was needed.
+    seconds : float
+        Time spent when it was found.
+    attempts : tuple of Attempt
+    cached : bool
+        Read from the cache of results.
+    """
+
+    cone: Cone
+    engine: str
+    seconds: float
+    attempts: tuple[Attempt, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of the portfolio."""
+
+    k: int = 6
+    effort: str = "normal"
+    objective: str = "area"
+    timeout: float = 60.0
+
+
+def solve(
+    function: Function, options: Options, engines: Sequence[Engine] = ENGINES
+) -> Solution:
+    """Find the cheapest K-LUT network for a function.
+
+    Inputs and outputs that need no engine are settled first; the rest goes to every applicable
+    engine, then to the fallback if none succeeded.
+
+    Raises
+    ------
+    IRError
+        The assembled result differs from the function: a bug.
+    """
+    start = time.monotonic()
+    builder = ConeBuilder(function.n_inputs)
+    whole = Partial.of(function)
+    signals = settle_outputs(whole, options.k, builder)
+    unsettled = [i for i in range(function.n_outputs) if i not in signals]
+    twins = copies(whole, unsettled)
+    open_outputs = [i for i in unsettled if i not in twins]
+    engine, attempts = "direct", []
+    if open_outputs:
+        rest = whole.outputs(open_outputs).reduced()
+        cone, engine, attempts = _best(rest.function(function.justification), options, engines)
+        signals.update(zip(open_outputs, builder.add(cone, rest.inputs), strict=True))
+    for i, (original, table) in twins.items():
+        signals[i] = builder.lut([signals[original]], table)
+    cone = builder.cone([signals[i] for i in range(function.n_outputs)])
+    wrong = mismatches(cone, function)
+    if wrong or cone.problems(options.k):
+        raise IRError(
+            "a minimized function differs from its table",
+            where=engine,
+            why=f"{wrong} of {1 << function.n_inputs} inputs; {cone.problems(options.k)}",
+        )
+    return Solution(cone, engine, time.monotonic() - start, tuple(attempts))
+
+
+def _best(
+    function: Function, options: Options, engines: Sequence[Engine]
+) -> tuple[Cone, str, list[Attempt]]:
+    cost = OBJECTIVES[options.objective]
+    best: tuple[Cone, str] | None = None
+    attempts = []
+    for engine in engines:
+        if not engine.applicable(function, options.k, options.effort):
+            continue
+        cone, attempt = attempt_engine(engine, function, options)
+        attempts.append(attempt)
+        if cone is not None and (best is None or cost(cone) < cost(best[0])):
+            best = cone, engine.name
+    if best is None:
+        cone, attempt = attempt_engine(FALLBACK, function, options)
+        attempts.append(attempt)
+        if cone is None:
+            raise IRError("no engine has a result", where=FALLBACK.name, why=attempt.error)
+        best = cone, FALLBACK.name
+    return *best, attempts
+
+
+def attempt_engine(
+    engine: Engine, function: Function, options: Options
+) -> tuple[Cone | None, Attempt]:
+    """Run one engine and check its result on the whole care set."""
+    start = time.monotonic()
+    cone: Cone | None = None
+    try:
+        cone = engine.solve(function, options.k, options.timeout)
+        error = "; ".join(cone.problems(options.k))
+        wrong = 0 if error else mismatches(cone, function)
+        if wrong:
+            error = f"wrong on {wrong} of {1 << function.n_inputs} inputs"
+    except (ToolFailed, IRError) as failure:
+        error = f"{failure.what}: {failure.why}".strip()
+    seconds = time.monotonic() - start
+    if error or cone is None:
+        log.info("engine %s gave no result for %s: %s", engine.name, function.digest, error)
+        return None, Attempt(engine.name, 0, 0, seconds, error)
+    return cone, Attempt(engine.name, cone.luts, cone.depth, seconds)

@@ -1,0 +1,107 @@
+"""What is minimized as a unit: a function, or an arithmetic block on local signals."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, replace
+
+from nnlogic.core.archive import digest
+from nnlogic.logic.arith import check_block, solve_block
+from nnlogic.logic.cone import Cone, mismatches
+from nnlogic.logic.portfolio import ENGINE_SET, Options, Solution, solve
+from nnlogic.tables.ir import Argmax, Function, Instance, Sum, TableNet, Threshold, Word
+
+Arithmetic = Sum | Threshold | Argmax
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One thing to minimize, however often it is used.
+
+    Attributes
+    ----------
+    content : Function or arithmetic block
+        Signals of a block are numbered from 0 in the order it reads them.
+    label : str
+        For people: ``function 12`` or the origin of the first block.
+    uses : int
+        Blocks of the network that need it.
+    """
+
+    content: Function | Arithmetic
+    label: str
+    uses: int
+
+    def key(self, options: Options) -> str:
+        """Return the content hash under which results are cached."""
+        if isinstance(self.content, Function):
+            what = self.content.digest
+        else:
+            what = digest(type(self.content).__name__, repr(astuple(self.content)))
+        asked = [options.k, options.effort, options.objective, ENGINE_SET]
+        return digest(what, asked)
+
+    def solve(self, options: Options) -> Solution:
+        """Minimize."""
+        if isinstance(self.content, Function):
+            return solve(self.content, options)
+        return solve_block(self.content, options)
+
+    def accepts(self, cone: Cone, k: int) -> bool:
+        """Whether a network read from elsewhere is a solution."""
+        if cone.problems(k):
+            return False
+        if isinstance(self.content, Function):
+            return not mismatches(cone, self.content)
+        return check_block(self.content, cone) == ""
+
+
+def local_block(block: Arithmetic) -> tuple[Arithmetic, tuple[int, ...]]:
+    """Renumber the signals of a block from 0, without its place in the network.
+
+    Returns
+    -------
+    block
+        Equal for all blocks that compute the same thing.
+    signals : tuple of int
+        The network's signal for each local one.
+    """
+    signals = tuple(dict.fromkeys(s for word in block.words for s in word.signals))
+    number = {s: i for i, s in enumerate(signals)}
+    words = tuple(Word(tuple(number[s] for s in w.signals), w.signed) for w in block.words)
+    first = len(signals)
+    result = Word(tuple(range(first, first + len(block.outputs))), block.result.signed)
+    return replace(block, words=words, result=result, origin="", layer=0), signals
+
+
+def problems_of(net: TableNet) -> tuple[list[Problem], list[tuple[int, tuple[int, ...]]]]:
+    """Collect what has to be minimized.
+
+    Returns
+    -------
+    problems : list of Problem
+        Distinct, in order of first use.
+    uses : list of (problem, input signals)
+        One per block of the network.
+    """
+    contents: list[Function | Arithmetic] = []
+    labels: list[str] = []
+    counts: list[int] = []
+    number: dict[object, int] = {}
+    uses = []
+    for block in net.blocks:
+        if isinstance(block, Instance):
+            content: Function | Arithmetic = net.functions[block.function]
+            key: object = net.functions[block.function].digest
+            label, inputs = f"function {block.function}", block.inputs
+        else:
+            content, inputs = local_block(block)
+            key, label = content, block.origin
+        if key not in number:
+            number[key] = len(contents)
+            contents.append(content)
+            labels.append(label)
+            counts.append(0)
+        counts[number[key]] += 1
+        uses.append((number[key], inputs))
+    problems = [Problem(*item) for item in zip(contents, labels, counts, strict=True)]
+    return problems, uses

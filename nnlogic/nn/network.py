@@ -1,0 +1,215 @@
+"""The trainable network, and its exact integer twin in eval mode."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nnlogic.core.errors import IRError
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec
+from nnlogic.frontend.assemble import assemble, fold_layer, input_levels
+from nnlogic.nn.quantizers import InputQuantizer, make_activation
+from nnlogic.nn.sparse import SparseLinear
+from nnlogic.quant.fold import Levels
+from nnlogic.quant.ir import QuantNet
+
+
+class LogicLayer(nn.Module):
+    """Sparse linear sums, batch-norm or bias, activation.
+
+    Parameters
+    ----------
+    inputs : int
+        Width of the layer before.
+    spec : LayerSpec
+    eps : float
+        Of the batch-norm.
+    random_mask : bool
+        Choose the connections at random now.
+    generator : torch.Generator, optional
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        spec: LayerSpec,
+        eps: float,
+        *,
+        random_mask: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.linear = SparseLinear(
+            inputs,
+            spec.width,
+            spec.fan_in,
+            spec.weight_bits,
+            random_mask=random_mask,
+            generator=generator,
+        )
+        self.norm = nn.BatchNorm1d(spec.width, eps=eps) if spec.batch_norm else None
+        self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
+        self.activation = make_activation(spec)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the fake-quantized activations of values `x`."""
+        z = self.linear(x)
+        z = self.norm(z) if self.norm is not None else z + self.bias
+        return self.activation(z)
+
+    def affine(self) -> dict[str, Tensor]:
+        """Return the tensors of batch-norm or bias by their names in a native checkpoint."""
+        if self.bias is not None:
+            return {"bias": self.bias}
+        norm = self.norm
+        if norm is None or norm.running_mean is None or norm.running_var is None:
+            raise IRError("layer without bias or batch-norm", where=self.spec.name)
+        mean, var = norm.running_mean, norm.running_var
+        return {"gamma": norm.weight, "beta": norm.bias, "mean": mean, "var": var}
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the parameters by the names of a native checkpoint."""
+        weight = self.linear.weight * self.linear.mask
+        part = {"weight": weight, "scale": self.activation.scale, **self.affine()}
+        return {f"{self.spec.name}.{k}": v.detach().cpu().numpy() for k, v in part.items()}
+
+    def evaluate(self, codes: Tensor, x: Levels, eps: float) -> tuple[Tensor, Levels]:
+        """Return exact output codes (int64) and their levels, for input codes of levels `x`."""
+        weights, thresholds, levels = fold_layer(self.spec, x, self.arrays(), eps)
+        device = codes.device
+        # float64 products of these integers are exact: their sums stay below 2**53.
+        matrix = torch.from_numpy(weights).to(device, torch.float64)
+        sums = (codes.to(torch.float64) @ matrix.t()).to(torch.int64)
+        bounds = torch.from_numpy(thresholds).to(device)
+        out = torch.zeros_like(sums)
+        for k in range(bounds.shape[1]):
+            out += sums >= bounds[:, k]
+        return out, levels
+
+
+class Network(nn.Module):
+    """A sparse quantized classifier built from its architecture.
+
+    In training mode ``forward`` runs the fake-quantized float graph. In eval mode it runs the
+    folded integers, the very ones the compiled logic has, so model and hardware cannot differ.
+
+    Parameters
+    ----------
+    arch : Architecture
+    random_mask : bool
+        Choose the connections at random now; otherwise layers start dense, for pruning.
+    seed : int
+        Of masks and initial weights.
+    fan_in_limit : int
+        Most input bits of a neuron.
+
+    Raises
+    ------
+    TooWide
+        A neuron would read more bits than `fan_in_limit`.
+    """
+
+    def __init__(
+        self,
+        arch: Architecture,
+        *,
+        random_mask: bool = False,
+        seed: int = 0,
+        fan_in_limit: int = FAN_IN_BITS,
+    ) -> None:
+        super().__init__()
+        arch.require_enumerable(fan_in_limit)
+        self.arch = arch
+        generator = torch.Generator().manual_seed(seed)
+        self.quantizer = InputQuantizer(arch.input_bits)
+        self.layers = nn.ModuleList(
+            LogicLayer(
+                len(arch.in_bits(i)),
+                spec,
+                arch.norm_eps,
+                random_mask=random_mask,
+                generator=generator,
+            )
+            for i, spec in enumerate(arch.layers)
+        )
+
+    @property
+    def blocks(self) -> list[LogicLayer]:
+        """The layers, in order."""
+        return [layer for layer in self.layers if isinstance(layer, LogicLayer)]
+
+    def scores(self, codes: Tensor) -> Tensor:
+        """Return class scores (float values) for input codes, shape (samples, classes)."""
+        levels = input_levels(max(self.arch.input_bits))
+        if not self.training:
+            out, levels = self.score_codes(codes)
+            return float(levels.scale) * (out.to(torch.float64) + float(levels.zero))
+        x = codes.to(torch.float32) + float(levels.zero)
+        for layer in self.blocks:
+            x = layer(x)
+        return x
+
+    def score_codes(self, codes: Tensor) -> tuple[Tensor, Levels]:
+        """Return the exact integer scores for input codes, and their levels."""
+        levels = input_levels(max(self.arch.input_bits))
+        out = codes.to(torch.int64)
+        for layer in self.blocks:
+            out, levels = layer.evaluate(out, levels, self.arch.norm_eps)
+        return out, levels
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return class scores of raw feature rows, shape (samples, classes)."""
+        return self.scores(self.quantizer(rows))
+
+    @torch.no_grad()
+    def evaluate(self, rows: NDArray) -> IntArray:
+        """Exact outputs of raw rows, computed by torch.
+
+        Parameters
+        ----------
+        rows : array, shape (samples, features)
+            Finite; cast to float32.
+
+        Returns
+        -------
+        int64 array, shape (samples, classes + 1)
+            Integer scores, then the index of the largest, the lowest one in a tie.
+        """
+        raw = torch.from_numpy(np.asarray(rows, dtype=np.float32))
+        codes = self.quantizer(raw.to(self.quantizer.thresholds.device))
+        scores, _ = self.score_codes(codes)
+        # torch.argmax promises nothing about ties; this form prefers the lowest index.
+        order = torch.arange(scores.shape[1], 0, -1, device=scores.device)
+        winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
+        return torch.cat([scores, winner], dim=1).cpu().numpy()
+
+    def prune(self, progress: float) -> None:
+        """Cut connections of all layers, see `SparseLinear.prune`."""
+        for layer in self.blocks:
+            layer.linear.prune(progress)
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return all parameters by the names of a native checkpoint."""
+        out = {f"input.{i}": t for i, t in enumerate(self.quantizer.get_thresholds())}
+        for layer in self.blocks:
+            out |= layer.arrays()
+        return out
+
+    @torch.no_grad()
+    def load_arrays(self, arrays: dict[str, NDArray]) -> None:
+        """Inverse of `arrays`; a weight of zero is no connection."""
+        names = range(len(self.arch.features))
+        self.quantizer.set_thresholds(tuple(arrays[f"input.{i}"] for i in names))
+        for layer in self.blocks:
+            own = {"weight": layer.linear.weight, "scale": layer.activation.raw_scale}
+            for key, target in (own | layer.affine()).items():
+                target.copy_(torch.from_numpy(np.array(arrays[f"{layer.spec.name}.{key}"])))
+            layer.linear.mask.copy_(layer.linear.weight != 0)
+
+    def quantnet(self) -> QuantNet:
+        """Return the QuantNet this network is."""
+        return assemble(self.arch, self.arrays(), {"class_names": list(self.arch.classes)})

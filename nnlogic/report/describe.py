@@ -1,0 +1,220 @@
+"""What a network is, before anything is compiled: ports, layers, and a bound on its LUTs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnlogic.core.formats import Port
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.ir import Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.report.rows import LayerRow, Network, PortRow
+from nnlogic.tables.ir import MAX_INPUTS, Instance, TableNet, block_inputs
+
+Stage = QuantNet | TableNet | LogicNet | HardwareDesign
+
+
+@dataclass(frozen=True)
+class LayerText:
+    """One layer as `nnlogic inspect` prints it.
+
+    Attributes
+    ----------
+    name, role, kind : str
+    units : int
+        Neurons, blocks or nodes.
+    fan_in_bits : int or None
+        Input bits of the widest unit.
+    formats : str
+        Output formats, most frequent first.
+    bound : int or None
+        `lut_bound` summed over the units; None where a unit is arithmetic or too wide
+        for a table.
+    """
+
+    name: str
+    role: str
+    kind: str
+    units: int
+    fan_in_bits: int | None = None
+    formats: str = ""
+    bound: int | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network as `nnlogic inspect` prints it; `widths` counts tables by input bits."""
+
+    kind: str
+    name: str
+    inputs: tuple[PortRow, ...]
+    outputs: tuple[PortRow, ...]
+    quantizer: str
+    layers: tuple[LayerText, ...]
+    widths: dict[str, int] = field(default_factory=dict)
+    stats: dict[str, int] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bound(self) -> int | None:
+        """Sum of the layers' bounds; None when no layer has one."""
+        known = [layer.bound for layer in self.layers if layer.bound is not None]
+        return sum(known) if known else None
+
+
+def lut_bound(inputs: int, outputs: int) -> int:
+    """Most LUT6 that a table needs when it is built from LUTs alone.
+
+    The analytical cost of LogicNets (Umuroglu et al., FPL 2020), ``outputs / 3 *
+    (2**(inputs - 4) - (-1)**inputs)``, for tables wider than one LUT.
+    """
+    if inputs <= 1:
+        return 0
+    if inputs <= 6:
+        return outputs
+    return outputs * (2 ** (inputs - 4) - (-1) ** inputs) // 3
+
+
+def describe(stage: Stage) -> Description:
+    """Describe any stage of a network."""
+    info: dict[str, Any] = {}
+    if isinstance(stage, HardwareDesign):
+        inner = describe(stage.logic)
+        layers, widths = inner.layers, inner.widths
+    elif isinstance(stage, LogicNet):
+        layers, widths = _logic_layers(stage), {}
+    elif isinstance(stage, TableNet):
+        layers, widths = _table_layers(stage)
+    else:
+        layers, widths = _quant_layers(stage)
+        info = dict(stage.info)
+    return Description(
+        kind=stage.kind,
+        name=stage.name,
+        inputs=port_rows(stage.inputs),
+        outputs=port_rows(stage.outputs),
+        quantizer=quantizer_text(stage) if isinstance(stage, QuantNet) else "",
+        layers=layers,
+        widths=widths,
+        stats=stage.stats(),
+        info=info,
+    )
+
+
+def network_of(net: QuantNet) -> Network:
+    """Return the network section of a report."""
+    layers, _ = _quant_layers(net)
+    return Network(
+        inputs=port_rows(net.inputs),
+        outputs=port_rows(net.outputs),
+        layers=tuple(LayerRow(la.name, la.role, la.units, la.fan_in_bits) for la in layers),
+        encoder=quantizer_text(net),
+    )
+
+
+def layer_bounds(tables: TableNet) -> dict[str, int | None]:
+    """Return `lut_bound` summed per layer name; None for layers with arithmetic blocks."""
+    return {layer.name: layer.bound for layer in _table_layers(tables)[0]}
+
+
+def port_rows(ports: Sequence[Port]) -> tuple[PortRow, ...]:
+    """Return ports as report rows."""
+    return tuple(PortRow(p.name, str(p.format)) for p in ports)
+
+
+def quantizer_text(net: QuantNet) -> str:
+    """Say in words what turns raw features into input codes."""
+    if net.quantizer is None:
+        return "none: the inputs are integer codes already"
+    counts = [len(t) for t in net.quantizer.thresholds]
+    total = f"{sum(counts)} float32 thresholds on {len(counts)} features"
+    return (
+        f"{total}, at most {max(counts)} each; applied outside the logic and not counted in it. "
+        "Encoder layers inside the logic are counted."
+    )
+
+
+def _quant_layers(net: QuantNet) -> tuple[tuple[LayerText, ...], dict[str, int]]:
+    from nnlogic.quant.text import formats_text
+
+    out = []
+    widths: dict[int, int] = {}
+    for layer in net.layers:
+        sizes = _fan_in_bits(net, layer)
+        tabular = isinstance(layer, Enumerated) or (
+            isinstance(layer, Linear) and layer.thresholds is not None
+        )
+        bound = None
+        if tabular and max(sizes, default=0) <= MAX_INPUTS:
+            pairs = zip(sizes, layer.formats, strict=True)
+            bound = sum(lut_bound(size, fmt.bits) for size, fmt in pairs)
+        if tabular:
+            for size in sizes:
+                widths[size] = widths.get(size, 0) + 1
+        kind = type(layer).__name__.lower()
+        if isinstance(layer, Linear):
+            kind += (
+                " sum" if layer.thresholds is None else f", {layer.thresholds.shape[1] + 1} levels"
+            )
+        row = LayerText(
+            layer.name,
+            layer.role,
+            kind,
+            len(layer.formats),
+            max(sizes, default=None),
+            formats_text(layer.formats),
+            bound,
+        )
+        out.append(row)
+    return tuple(out), _by_width(widths)
+
+
+def _fan_in_bits(net: QuantNet, layer: Layer) -> list[int]:
+    formats = net.x_formats(layer)
+    if isinstance(layer, Linear):
+        rows = [layer.fan_in(i) for i in range(len(layer.formats))]
+        return [sum(formats[int(w)].bits for w in wires) for wires in rows]
+    if isinstance(layer, Argmax):
+        return [sum(f.bits for f in formats)]
+    return [sum(formats[w].bits for w in wires) for wires in layer.inputs]
+
+
+def _table_layers(net: TableNet) -> tuple[tuple[LayerText, ...], dict[str, int]]:
+    out = []
+    widths: dict[int, int] = {}
+    for number, info in enumerate(net.layers):
+        blocks = [b for b in net.blocks if b.layer == number]
+        tables = [b for b in blocks if isinstance(b, Instance)]
+        for table in tables:
+            widths[len(table.inputs)] = widths.get(len(table.inputs), 0) + 1
+        kinds = sorted({type(b).__name__.lower().replace("instance", "table") for b in blocks})
+        only_tables = len(tables) == len(blocks)
+        bound = sum(lut_bound(len(t.inputs), len(t.outputs)) for t in tables)
+        out.append(
+            LayerText(
+                info.name,
+                info.role,
+                ", ".join(kinds),
+                len(blocks),
+                max((len(block_inputs(b)) for b in blocks), default=None),
+                "",
+                bound if only_tables else None,
+            )
+        )
+    return tuple(out), _by_width(widths)
+
+
+def _logic_layers(net: LogicNet) -> tuple[LayerText, ...]:
+    wide = net.fan_in_counts >= 2
+    return tuple(
+        LayerText(
+            info.name, info.role, f"LUT{net.k}", int((wide & (net.node_layers == number)).sum())
+        )
+        for number, info in enumerate(net.layers)
+    )
+
+
+def _by_width(widths: Mapping[int, int]) -> dict[str, int]:
+    return {str(width): widths[width] for width in sorted(widths)}

@@ -1,0 +1,272 @@
+"""A report as one HTML file that loads nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from string import Template
+
+from nnlogic.report import plots
+from nnlogic.report.markup import Markup, el, facts, join, table
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Check, Rung
+from nnlogic.report.words import (
+    NOT_RUN,
+    SOURCE_WORDS,
+    count,
+    funnel_cells,
+    joined,
+    network_text,
+    quantity,
+    resource_cells,
+)
+
+
+def render_html(report: Report) -> str:
+    """Return the page. Names and texts of the report are escaped; scripts in them cannot run."""
+    folder = files("nnlogic.report")
+    script = folder.joinpath("script.html").read_text(encoding="utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = Template(folder.joinpath("page.html").read_text(encoding="utf-8"))
+    sections = (
+        _section("Network", _network(report)),
+        _section("From tables to LUTs", _funnel(report)),
+        _section("Resources", _resources(report)),
+        _section("Timing", _timing(report)),
+        _section("Accuracy", _accuracy(report)),
+        _section("Verification ladder", _ladder(report)),
+        _section("Reproduce", _reproduce(report)),
+        _section("Steps", _steps(report)),
+        _section("Files", _artifacts(report)),
+    )
+    return page.substitute(
+        title=el("title", f"{report.name}: nnlogic report"),
+        style=folder.joinpath("style.css").read_text(encoding="utf-8"),
+        digest=digest,
+        script=script,
+        header=_header(report),
+        tiles=_tiles(report),
+        sections=join(sections),
+    )
+
+
+def _section(title: str, body: Markup) -> Markup:
+    name = title.lower().replace(" ", "-")
+    return el("section", el("h2", title, id=name), body, aria_labelledby=name)
+
+
+def _missing() -> Markup:
+    return el("p", NOT_RUN, class_="missing")
+
+
+def _header(report: Report) -> Markup:
+    state = "fail" if report.failed else report.status
+    words = [f"{report.mode} mode", report.target or "no target", f"nnlogic {report.version}"]
+    return el(
+        "header",
+        el("h1", report.name, " ", el("span", report.status, class_=f"pill {_word(state)}")),
+        el("p", ", ".join(words)),
+    )
+
+
+def _word(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _tiles(report: Report) -> Markup:
+    total = report.resource("total")
+    timing = report.timing
+    measured = [row for row in report.accuracy if row.percent is not None]
+    last = measured[-1] if measured else None
+    passed = sum(rung.verdict == "pass" for rung in report.ladder)
+    source = SOURCE_WORDS[total.source] if total else ""
+    latency = "" if timing.latency_ns is None else quantity(timing.latency_ns, "ns")
+    fmax = SOURCE_WORDS[timing.fmax_source] if timing.fmax_source else ""
+    tiles = (
+        ("LUTs", count(total.luts if total else None), source),
+        ("Flip-flops", count(total.ffs if total else None), source),
+        ("Latency", _cycles(timing.latency_cycles), latency),
+        ("Fmax", quantity(timing.fmax_mhz, "MHz"), fmax),
+        (
+            "Accuracy",
+            quantity(last.percent if last else None, "%", 2),
+            f"{last.stage}, {count(last.n)} rows" if last else "",
+        ),
+        ("Verified", f"{passed} of {len(report.ladder)}", "rungs of the ladder passed"),
+    )
+    return el(
+        "ul",
+        *(
+            el("li", el("span", label), el("strong", value), el("small", note))
+            for label, value, note in tiles
+        ),
+        class_="tiles",
+    )
+
+
+def _network(report: Report) -> Markup:
+    network = report.network
+    if not network.layers:
+        return _missing()
+    rows = [
+        [layer.name, layer.role, f"{layer.neurons:,}", count(layer.fan_in_bits)]
+        for layer in network.layers
+    ]
+    return join(
+        (
+            facts([("size", network_text(network)), ("encoder", network.encoder or NOT_RUN)]),
+            table(("layer", "role", ">neurons", ">widest fan-in, bits"), rows, "Layers"),
+        )
+    )
+
+
+def _funnel(report: Report) -> Markup:
+    if not report.funnel:
+        return _missing()
+    legend = [el("span", role, class_=f"key {role}") for role in ("encoder", "network", "output")]
+    rows = [funnel_cells(row) for row in (*report.funnel_layers, report.funnel_total)]
+    columns = ("layer", "role", ">tables", ">distinct", ">bound", ">LUTs", ">depth")
+    known = any(row.luts is not None for row in report.funnel_layers)
+    bars = join(
+        (el("h3", "LUTs per layer"), el("p", *legend, class_="legend"), plots.layer_bars(report))
+    )
+    return join(
+        (
+            plots.funnel(report),
+            bars if known else "",
+            table(columns, rows, "Tables, bound and minimized LUTs of each layer"),
+        )
+    )
+
+
+def _resources(report: Report) -> Markup:
+    if not report.resources:
+        return _missing()
+    used = {row.source for row in report.resources}
+    words = [(name, text) for name, text in SOURCE_WORDS.items() if name in used]
+    columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes", "how")
+    body = table(columns, [resource_cells(row) for row in report.resources], "Hardware by part")
+    outside = el("p", report.network.encoder) if report.network.encoder else ""
+    return join((outside, body, facts(words)))
+
+
+def _timing(report: Report) -> Markup:
+    timing = report.timing
+    rows = [
+        ("latency", f"{_cycles(timing.latency_cycles)}; {quantity(timing.latency_ns, 'ns')}"),
+        ("initiation interval", _cycles(timing.initiation_interval)),
+        ("pipeline segments", count(timing.segments)),
+        (
+            "Fmax",
+            joined(
+                quantity(timing.fmax_mhz, "MHz"), SOURCE_WORDS.get(timing.fmax_source or "", "")
+            ),
+        ),
+        (
+            "clock asked",
+            "none" if timing.clock_mhz is None else quantity(timing.clock_mhz, "MHz"),
+        ),
+        ("definition", timing.definition),
+    ]
+    plot = (
+        join((el("h3", "LUT levels between registers"), plots.segments(report)))
+        if timing.levels_per_segment
+        else ""
+    )
+    return join((plot, facts(rows)))
+
+
+def _accuracy(report: Report) -> Markup:
+    if not report.accuracy:
+        return _missing()
+    rows = [
+        [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
+        for row in report.accuracy
+    ]
+    return table(("stage", ">correct", ">rows", "on"), rows, "Accuracy of each stage")
+
+
+def _ladder(report: Report) -> Markup:
+    items = []
+    for rung in report.ladder:
+        parts = [el("li", *_check(check, check.title)) for check in rung.checks]
+        inner = el("ul", *parts) if parts else ""
+        items.append(el("li", *_check(rung, f"{rung.number}. {rung.title}"), inner))
+    return join((plots.ladder(report), el("ul", *items, class_="ladder")))
+
+
+def _check(check: Rung | Check, title: str) -> tuple[Markup, ...]:
+    parts = isinstance(check, Rung) and bool(check.checks)
+    how = check.detail if parts else joined(check.how, check.detail)
+    time = "" if check.seconds is None else quantity(check.seconds, "s")
+    return (
+        plots.verdict_sign(check.verdict),
+        el("span", title, class_="what"),
+        el("span", check.verdict, class_="verdict"),
+        el("span", how, class_="how"),
+        el("span", time, class_="time"),
+    )
+
+
+def _reproduce(report: Report) -> Markup:
+    blocks = [
+        el(
+            "div",
+            el("h3", command.purpose),
+            el("pre", el("code", command.line)),
+            el("button", "Copy", type="button", aria_label=f"Copy: {command.purpose}"),
+            class_="command",
+        )
+        for command in report.commands
+    ]
+    source = report.source
+    origin = [
+        ("source", source.file or NOT_RUN),
+        ("format", source.format or NOT_RUN),
+        ("sha256", el("code", source.sha256 or NOT_RUN)),
+    ]
+    tools = [[tool.name, tool.version or "unknown", tool.source or ""] for tool in report.tools]
+    options = [
+        [key, el("code", json.dumps(value, default=str))]
+        for key, value in sorted(report.config.items())
+    ]
+    return join(
+        (
+            *(blocks or [_missing()]),
+            facts(origin),
+            table(("tool", "version", "from"), tools, "Tools used") if tools else "",
+            table(("option", "value"), options, "Effective options") if options else "",
+        )
+    )
+
+
+def _steps(report: Report) -> Markup:
+    if not report.steps:
+        return _missing()
+    rows = [
+        [step.name, quantity(step.seconds, "s"), _sizes(step.before), _sizes(step.after)]
+        for step in report.steps
+    ]
+    engines = [[e.name, count(e.functions), count(e.luts)] for e in report.minimization]
+    won = table(("engine", ">functions won", ">LUTs"), engines, "Minimization engines")
+    body = table(("step", ">time", "before", "after"), rows, "Steps of the run")
+    return join(
+        (facts([("run time", quantity(report.seconds, "s"))]), body, won if engines else "")
+    )
+
+
+def _sizes(sizes: dict[str, int | float]) -> str:
+    return ", ".join(f"{name} {value:,}" for name, value in sizes.items())
+
+
+def _artifacts(report: Report) -> Markup:
+    if not report.artifacts:
+        return _missing()
+    rows = [[el("code", item.path), item.what] for item in report.artifacts]
+    return table(("file", "what"), rows, "Files, relative to the run directory")
+
+
+def _cycles(value: int | None) -> str:
+    return count(value) if value is None else f"{value} cycle{'' if value == 1 else 's'}"

@@ -1,0 +1,143 @@
+"""A report on a terminal, 80 columns wide, or as plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Check, Rung
+from nnlogic.report.words import (
+    clean,
+    count,
+    funnel_cells,
+    joined,
+    levels_text,
+    network_text,
+    quantity,
+    resource_cells,
+)
+
+LABEL = 12
+STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow"}
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report."""
+    _header(report, console)
+    if report.funnel:
+        heading(console, "From tables to LUTs")
+        rows = [funnel_cells(row) for row in (*report.funnel_layers, report.funnel_total)]
+        print_table(
+            console, ("layer", "role", ">tables", ">distinct", ">bound", ">LUTs", ">depth"), rows
+        )
+    heading(console, "Resources")
+    if report.network.encoder:
+        fact(console, "encoder", report.network.encoder)
+    columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes", "how")
+    print_table(console, columns, [resource_cells(row) for row in report.resources])
+    _timing(report, console)
+    heading(console, "Accuracy")
+    accuracy = [
+        [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
+        for row in report.accuracy
+    ]
+    print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
+    _ladder(report, console)
+
+
+def heading(console: Console, text: str) -> None:
+    """Print a section title after an empty line."""
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def fact(console: Console, label: str, text: str) -> None:
+    """Print a labelled text; continuation lines align."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=LABEL, style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(clean(label)), Text(clean(text)))
+    console.print(grid)
+
+
+def print_table(
+    console: Console, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]
+) -> None:
+    """Print rows under column titles; a title that starts with ``>`` is right-aligned.
+
+    Cells are plain text: markup and control characters in names stay harmless.
+    """
+    rows = list(rows)
+    if not rows:
+        console.print(Text("not run", style=STYLES["not run"]))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in columns:
+        right = title.startswith(">")
+        table.add_column(
+            title.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right
+        )
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+    console.print(table)
+
+
+def _header(report: Report, console: Console) -> None:
+    head = Text(clean(report.name), style="bold")
+    words = [report.status, report.mode, report.target or "no target", f"nnlogic {report.version}"]
+    head.append(f"  {clean(', '.join(words))}", style="not bold")
+    console.print(head)
+    source = report.source
+    if source.file:
+        fact(console, "source", f"{source.file} ({source.format or 'unknown format'})")
+        fact(console, "sha256", source.sha256 or "not run")
+    network = report.network
+    fact(console, "network", network_text(network))
+    if report.minimization:
+        won = ", ".join(f"{e.name} {count(e.functions)}" for e in report.minimization)
+        fact(console, "engines won", won)
+    fact(console, "run time", quantity(report.seconds, "s"))
+
+
+def _timing(report: Report, console: Console) -> None:
+    timing = report.timing
+    heading(console, "Timing")
+    fact(console, "latency", f"{_cycles(timing.latency_cycles)}, {_ns(report)}")
+    fact(console, "interval", _cycles(timing.initiation_interval))
+    segments = f"{count(timing.segments)}, LUT levels {levels_text(timing.levels_per_segment)}"
+    fact(console, "segments", segments)
+    source = f" ({timing.fmax_source})" if timing.fmax_source else ""
+    fact(console, "Fmax", quantity(timing.fmax_mhz, "MHz") + source)
+    if timing.clock_mhz is not None:
+        fact(console, "clock asked", quantity(timing.clock_mhz, "MHz"))
+    fact(console, "definition", timing.definition)
+
+
+def _cycles(value: int | None) -> str:
+    return count(value) if value is None else f"{value} cycle{'' if value == 1 else 's'}"
+
+
+def _ns(report: Report) -> str:
+    text = quantity(report.timing.latency_ns, "ns")
+    return f"in ns {text}" if report.timing.latency_ns is None else text
+
+
+def _ladder(report: Report, console: Console) -> None:
+    heading(console, "Verification ladder")
+    rows: list[Sequence[str | Text]] = []
+    for rung in report.ladder:
+        rows.append(_rung_cells(str(rung.number), rung.title, rung, bool(rung.checks)))
+        rows += [_rung_cells("", f"  {check.title}", check, False) for check in rung.checks]
+    print_table(console, ("#", "check", "verdict", "how we know", ">time"), rows)
+
+
+def _rung_cells(number: str, title: str, rung: Rung | Check, parts: bool) -> list[str | Text]:
+    seconds = "" if rung.seconds is None else quantity(rung.seconds, "s")
+    verdict = Text(rung.verdict, style=STYLES[rung.verdict])
+    # The parts below say how; repeating it on the rung would only widen the table.
+    how = rung.detail if parts else joined(rung.how, rung.detail)
+    return [number, title, verdict, how, seconds]

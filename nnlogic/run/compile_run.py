@@ -1,0 +1,328 @@
+"""The main job: a trained checkpoint becomes proved Verilog in a run directory."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nnlogic import __version__
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.errors import CheckpointError, Different, UsageError
+from nnlogic.core.names import identifier
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.targets import Target
+from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Artifact, Command, Source, StepRow
+from nnlogic.run import artifacts, facts
+from nnlogic.run.directory import (
+    Run,
+    ir_path,
+    is_run,
+    set_status,
+    staged_run,
+    write_config,
+    write_report,
+)
+from nnlogic.run.ladder_rows import accuracy_rows, open_ladder, verdict_check
+from nnlogic.run.options import STAGES, Options
+from nnlogic.run.rows import Rows, load_rows, save_rows
+from nnlogic.tables.ir import TableNet
+from nnlogic.tools.find import find
+
+T = TypeVar("T")
+
+
+def compile(
+    source: Path | str,
+    out: Path | str,
+    *,
+    force: bool = False,
+    allow_pickle: bool = False,
+    progress: Progress = SILENT,
+    **options: Any,
+) -> Run:
+    """Compile a checkpoint to Verilog, with proofs, in a new run directory.
+
+    Parameters
+    ----------
+    source : path
+        A checkpoint or QuantNet file; with `start_from`, an existing run directory.
+    out : path
+        The run directory to write; see DESIGN section 6 for what it holds.
+    force : bool
+        Replace an existing run.
+    allow_pickle : bool
+        Read torch pickles that may run code.
+    progress : Progress
+    **options
+        ``target`` (name), ``clock`` (MHz) or ``levels_per_stage`` (LUT levels between
+        registers; default: a register after each layer), ``mode``, ``effort`` (fast, normal,
+        high), ``backend``, ``arith`` (never, auto: adders for neurons too wide for a table),
+        ``table_limit`` (input bits), ``rows`` (.npz or .csv), ``stream`` (valid/ready wrapper),
+        ``stop_after`` and ``start_from`` (a stage), ``jobs``, ``tool_timeout`` (seconds).
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    UsageError, CheckpointError, UnsupportedModel, InputError
+        Before anything is written.
+    ToolNotFound, ToolFailed, TargetMissed
+        Nothing is left behind.
+    Different
+        Two stages differ; the run is kept with STATUS ``failed``.
+    """
+    try:
+        opts = Options(**options)
+    except TypeError as error:
+        raise UsageError("unknown option", why=str(error)) from error
+    target = Target.named(opts.target)
+    schedule: str | int = opts.levels_per_stage or "layer"
+    if opts.clock is not None:
+        schedule = target.levels_for(opts.clock)
+    find("abc"), find("yosys")
+    started = time.monotonic()
+    with staged_run(Path(out), force=force) as folder:
+        with progress.step("load"):
+            job = _Job(Path(source), folder, opts, target, allow_pickle, progress)
+        job.run(schedule)
+        report = job.report.replace(seconds=round(time.monotonic() - started, 3))
+        report = report.replace(status=job.status)
+        write_report(folder, report)
+        set_status(folder, job.status)
+    run = Run(Path(out), report)
+    if report.failed:
+        rung = next(r for r in report.ladder if r.verdict == "fail")
+        bad = next((c for c in rung.checks if c.verdict == "fail"), rung)
+        raise Different(
+            f"check failed: {bad.title}", where=str(out), why=bad.detail or rung.detail,
+            fix="the run is kept for inspection; please report this as a bug",
+        )  # fmt: skip
+    return run
+
+
+@dataclass
+class _Job:
+    source: Path
+    folder: Path
+    opts: Options
+    target: Target
+    allow_pickle: bool
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        net, self.previous = _load_source(self.source, self.opts, self.allow_pickle)
+        self.net: QuantNet = net
+        self.rows: Rows = load_rows(net, self.opts.rows)
+        self.name = identifier(net.name)
+        self.status = "running"
+        origin = self.source if self.source.is_file() else ir_path(self.source, "quant")
+        self.report = Report(
+            name=self.name,
+            version=__version__,
+            mode=self.opts.mode,
+            target=self.target.name,
+            source=Source(
+                self.source.name,
+                hashlib.sha256(origin.read_bytes()).hexdigest(),
+                "nnlogic checkpoint" if self.source.is_file() else "nnlogic run",
+            ),
+            config=self.opts.to_json(),
+            network=facts.network_facts(net),
+        ).put(*facts.tool_facts("abc", "yosys"))
+        self.report = open_ladder(self.report)
+        write_config(self.folder, self.opts.to_json())
+
+    def run(self, schedule: str | int) -> None:
+        """Run the stages, each followed by its check."""
+        stages: dict[str, Callable[[], None]] = {
+            "quant": self._quant,
+            "tables": self._tables,
+            "logic": self._logic,
+            "design": lambda: self._design(schedule),
+            "rtl": self._rtl,
+        }
+        for stage in STAGES:
+            stages[stage]()
+            if self.report.failed:
+                self.status = "failed"
+                return
+            if stage == self.opts.stop_after and stage != "rtl":
+                self.status = "stopped"
+                return
+        self.status = "compiled"
+
+    def _reuse(self, stage: str) -> bool:
+        start = self.opts.start_from
+        return start is not None and STAGES.index(stage) < STAGES.index(start)
+
+    def _stage(self, stage: str, kind: Any, make: Callable[[], T], before: Any) -> T:
+        """Load a stage from the previous run or make it; save it and record its size."""
+        started = time.monotonic()
+        value = kind.load(ir_path(self.source, stage)) if self._reuse(stage) else make()
+        value.save(ir_path(self.folder, stage))  # type: ignore[attr-defined]
+        (self.folder / "ir" / f"{stage}.txt").write_text(value.text())  # type: ignore[attr-defined]
+        step = StepRow(
+            f"{stage} (reused)" if self._reuse(stage) else stage,
+            round(time.monotonic() - started, 3),
+            before=before.stats() if before is not None else {},
+            after=value.stats(),  # type: ignore[attr-defined]
+        )
+        what = Artifact(f"ir/{stage}.safetensors", f"{kind.kind}; printed in ir/{stage}.txt")
+        self.report = self.report.put(step, what)
+        return value
+
+    def _check(self, rung: int, title: str, make: Callable[[], Verdict]) -> None:
+        with self.progress.step(f"check: {title}"):
+            verdict = make()
+        self.report = self.report.with_check(rung, verdict_check(title, verdict))
+
+    def _quant(self) -> None:
+        from nnlogic.checks.golden import check_golden
+
+        self._stage("quant", QuantNet, lambda: self.net, None)
+        if self.source.is_file():
+            self._check(1, "recorded torch outputs", lambda: check_golden(self.net, self.source))
+        expected = self.net.evaluate(self.rows.codes)
+        save_rows(self.rows, expected, self.folder / "sim" / "rows.npz")
+        self.report = self.report.put(*accuracy_rows(self.net, self.rows, "quantized", expected))
+
+    def _tables(self) -> None:
+        from nnlogic.checks import check
+        from nnlogic.tables.build import tabulate
+
+        limit, arith = self.opts.table_limit, self.opts.arith
+        self.tables: TableNet = self._stage(
+            "tables",
+            TableNet,
+            lambda: tabulate(self.net, limit=limit, arith=arith, progress=self.progress),
+            self.net,
+        )
+        self.report = self.report.put(*facts.funnel_facts(self.tables, None))
+        self._check(2, "QuantNet = TableNet", lambda: check(self.net, self.tables))
+        outputs = self.tables.evaluate(self.rows.codes)
+        self.report = self.report.put(*accuracy_rows(self.net, self.rows, "tables", outputs))
+
+    def _logic(self) -> None:
+        from nnlogic.checks import check
+        from nnlogic.logic.build import minimize_with_records
+
+        def make() -> LogicNet:
+            logic, records = minimize_with_records(
+                self.tables,
+                k=self.target.lut_size,
+                effort=self.opts.effort,
+                jobs=self.opts.jobs,
+                timeout=self.opts.tool_timeout,
+                progress=self.progress,
+            )
+            self.report = self.report.put(*facts.engine_facts(records))
+            return logic
+
+        self.logic: LogicNet = self._stage("logic", LogicNet, make, self.tables)
+        self.report = self.report.put(*facts.funnel_facts(self.tables, self.logic))
+        self._check(3, "TableNet = LogicNet", lambda: check(self.tables, self.logic))
+
+    def _design(self, schedule: str | int) -> None:
+        from nnlogic.checks import check
+        from nnlogic.design.build import build
+
+        self.design: HardwareDesign = self._stage(
+            "design",
+            HardwareDesign,
+            lambda: build(
+                self.logic, name=self.name, schedule=schedule, stream=self.opts.stream
+            ),
+            self.logic,
+        )
+        self.report = self.report.put(*facts.estimate_facts(self.design))
+        timing = facts.timing_facts(self.design, self.opts.clock)
+        self.report = self.report.replace(timing=timing)
+        self._check(
+            4,
+            "LogicNet = HardwareDesign",
+            lambda: check(self.logic, self.design, codes=self.rows.codes),
+        )
+
+    def _rtl(self) -> None:
+        from nnlogic.checks.formal import prove_verilog
+        from nnlogic.hw.verilog import write_verilog
+
+        started = time.monotonic()
+        files = write_verilog(self.design, self.folder / "rtl", progress=self.progress)
+        self.report = self.report.put(
+            StepRow("rtl", round(time.monotonic() - started, 3)),
+            *(Artifact(f"rtl/{f.name}", "Verilog") for f in files),
+        )
+        timeout = self.opts.tool_timeout
+        self._check(
+            5,
+            "LogicNet = Verilog, formally",
+            lambda: prove_verilog(self.design, files, timeout=timeout),
+        )
+        with self.progress.step("write bench and flow scripts"):
+            written = artifacts.write_user_files(
+                self.design, files, self.folder, self.target, self.opts.clock, self.rows.codes
+            )
+        self.report = self.report.put(*written, *self._commands())
+
+    def _commands(self) -> list[Command]:
+        line = f"nnlogic compile {self.source.name} -o RUN --target {self.target.name}"
+        opts = self.opts
+        if opts.rows is not None:
+            line += f" --rows {Path(opts.rows).name}"
+        if opts.clock is not None:
+            line += f" --clock {opts.clock:g}"
+        if opts.levels_per_stage is not None:
+            line += f" --levels-per-stage {opts.levels_per_stage}"
+        if opts.effort != "normal":
+            line += f" --effort {opts.effort}"
+        if opts.arith != "never":
+            line += f" --arith {opts.arith}"
+        if not opts.stream:
+            line += " --no-stream"
+        return [
+            Command("compile", line),
+            Command("simulate", "nnlogic verify RUN"),
+            Command("synthesize, place and route", "nnlogic synth RUN"),
+            Command("run the plain bench", "sh sim/run_bench.sh"),
+            Command("Vivado", "vivado -mode batch -source flows/vivado.tcl"),
+        ]
+
+
+def _load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantNet, bool]:
+    if opts.start_from is None or opts.start_from == "quant":
+        if source.is_dir():
+            raise UsageError(
+                "a directory is not a checkpoint",
+                where=str(source),
+                fix="give a checkpoint file, or --from STAGE to go on from a run",
+            )
+        from nnlogic.frontend import load
+
+        return load(source, allow_pickle=allow_pickle), False
+    if not is_run(source):
+        raise UsageError(
+            "--from needs a run directory as source",
+            where=str(source),
+            why="earlier stages are read from it",
+        )
+    needed = STAGES[: STAGES.index(opts.start_from)]
+    missing = [s for s in needed if not ir_path(source, s).exists()]
+    if missing:
+        raise CheckpointError(
+            f"cannot start from {opts.start_from}",
+            where=str(source),
+            why=f"the run has no {', '.join(missing)} stage",
+            fix=f"--from {missing[0]}",
+        )
+    return QuantNet.load(ir_path(source, "quant")), True

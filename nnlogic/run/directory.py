@@ -1,0 +1,210 @@
+"""The run directory: one job, one folder, and a STATUS that never claims what did not happen.
+
+A run is built in a hidden folder beside its destination and renamed when complete. Later steps
+(`verify`, `synth`) work inside the run with STATUS ``running`` and set the verdict last, so a
+killed process leaves ``running``, never a pass.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.report.model import Report
+
+STATUS = "STATUS"
+WORDS = ("running", "stopped", "compiled", "verified", "failed", "error")
+FOLDERS = ("ir", "rtl", "sim", "flows", "synth", "pnr")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk and its report."""
+
+    path: Path
+    report: Report
+
+    @property
+    def status(self) -> str:
+        """The word in STATUS."""
+        return (self.path / STATUS).read_text().strip()
+
+    def ir_path(self, stage: str) -> Path:
+        """Return the file of a stage: ``quant``, ``tables``, ``logic`` or ``design``."""
+        return ir_path(self.path, stage)
+
+
+def ir_path(folder: Path, stage: str) -> Path:
+    """Return the file of a stage inside a run directory."""
+    return folder / "ir" / f"{stage}.safetensors"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run directory."""
+    return (path / STATUS).is_file()
+
+
+def open_run(path: Path) -> Run:
+    """Open an existing run.
+
+    Raises
+    ------
+    UsageError
+        Not a run directory.
+    """
+    path = Path(path)
+    if not is_run(path):
+        why = "no STATUS file in it" if path.is_dir() else "no such directory"
+        fix = "give the directory that `nnlogic compile ... -o DIR` wrote"
+        raise UsageError("not a run directory", where=str(path), why=why, fix=fix)
+    return Run(path, Report.load(path / "report.json"))
+
+
+def set_status(folder: Path, word: str) -> None:
+    """Write STATUS atomically."""
+    if word not in WORDS:
+        raise ValueError(word)
+    write_bytes(folder / STATUS, f"{word}\n".encode())
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write report.json and report.html."""
+    from nnlogic.report.html import render_html
+
+    report.save(folder / "report.json")
+    write_bytes(folder / "report.html", render_html(report).encode())
+
+
+def write_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write the effective options."""
+    write_bytes(folder / "config.json", (json.dumps(config, indent=1) + "\n").encode())
+
+
+@contextmanager
+def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a hidden folder that becomes `out` when the block ends without an error.
+
+    Raises
+    ------
+    UsageError
+        `out` exists and `force` is not given, is not a run directory, or cannot be written.
+    """
+    out = Path(os.path.abspath(out))
+    _refuse_existing(out, force)
+    staging = out.parent / f".{out.name}.partial-{os.getpid()}"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(out)
+        staging.mkdir()
+        for name in FOLDERS:
+            (staging / name).mkdir()
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise UsageError(
+            "cannot write the run directory",
+            where=str(out),
+            why=str(error),
+            fix="choose a writable place with free space for -o",
+        ) from error
+    try:
+        set_status(staging, "running")
+        with logged_to(staging / "nnlogic.log"):
+            yield staging
+        if out.exists():
+            old = out.parent / f".{out.name}.old-{os.getpid()}"
+            out.rename(old)
+            staging.rename(out)
+            shutil.rmtree(old)
+        else:
+            staging.rename(out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def reopened_run(path: Path) -> Iterator[Run]:
+    """Yield a run for further work; STATUS is ``running`` meanwhile, ``error`` after an error."""
+    run = open_run(path)
+    try:
+        set_status(run.path, "running")
+    except OSError as error:
+        raise UsageError(
+            "cannot write to the run directory", where=str(path), why=str(error)
+        ) from error
+    try:
+        with logged_to(run.path / "nnlogic.log"):
+            yield run
+    except BaseException:
+        set_status(run.path, "error")
+        raise
+
+
+def _refuse_existing(out: Path, force: bool) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not is_run(out)):
+        raise UsageError(
+            "the output exists and is not a run directory",
+            where=str(out),
+            why="nnlogic replaces only directories it wrote",
+            fix="choose another -o",
+        )
+    if is_run(out) and not force:
+        word = (out / STATUS).read_text().strip()
+        raise UsageError(
+            "the run exists",
+            where=str(out),
+            why=f"its STATUS is {word!r}",
+            fix="--force replaces it, or choose another -o",
+        )
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove hidden folders of processes that no longer run."""
+    for kind in ("partial", "old"):
+        for folder in out.parent.glob(f".{out.name}.{kind}-*"):
+            number = folder.name.rsplit("-", 1)[1]
+            if number.isdigit() and not _alive(int(number)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[None]:
+    """Send the package's log records, debug included, to a file."""
+    logger = logging.getLogger("nnlogic")
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        handler.close()
+
+
+def usage_problems(problems: list[Problem]) -> None:
+    """Raise one UsageError for all `problems`, if there are any."""
+    if problems:
+        raise UsageError("options that do not fit", problems=problems)

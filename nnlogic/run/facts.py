@@ -1,0 +1,180 @@
+"""What the stages say about themselves, as sections of the report."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from nnlogic import __version__
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
+from nnlogic.report.rows import (
+    Engine,
+    FunnelRow,
+    LayerRow,
+    Network,
+    PortRow,
+    ResourceRow,
+    Timing,
+    ToolRow,
+)
+from nnlogic.tables.ir import Instance, TableNet
+from nnlogic.tools.find import find
+
+TOTAL = "total"
+
+
+def network_facts(net: QuantNet) -> Network:
+    """Return ports, layers and what lies outside the logic."""
+    rows = []
+    for layer in net.layers:
+        formats = net.x_formats(layer)
+        width = np.array([f.bits for f in formats])
+        if isinstance(layer, Linear):
+            fan_in = int(((layer.weights != 0) @ width).max(initial=0))
+        elif isinstance(layer, Enumerated):
+            fan_in = max(sum(int(width[w]) for w in wires) for wires in layer.inputs)
+        elif isinstance(layer, Argmax):
+            fan_in = int(width.sum())
+        rows.append(LayerRow(layer.name, layer.role, len(layer.formats), fan_in))
+    encoder = None
+    if net.quantizer is not None:
+        bits = "/".join(sorted({str(p.format) for p in net.inputs}))
+        encoder = (
+            f"Raw features are compared with thresholds outside the logic; the circuit receives "
+            f"{len(net.inputs)} codes ({bits}). That quantizer is not counted below."
+        )
+    return Network(
+        inputs=tuple(PortRow(p.name, str(p.format)) for p in net.inputs),
+        outputs=tuple(PortRow(p.name, str(p.format)) for p in net.outputs),
+        layers=tuple(rows),
+        encoder=encoder,
+    )
+
+
+def mux_bound(inputs: int, outputs: int) -> int:
+    """LUT6 bound of a table built from multiplexers (LogicNets, FPL 2020, section 3)."""
+    if inputs <= 4:
+        return max(1, -(-outputs // 2)) if inputs else 0
+    return max(1, round(outputs / 3 * (2 ** (inputs - 4) - (-1) ** inputs)))
+
+
+def funnel_facts(tables: TableNet, logic: LogicNet | None) -> list[FunnelRow]:
+    """Return per layer and in all: tables, distinct tables, bound, LUTs, depth."""
+    rows = []
+    everything: list[Instance] = list(tables.instances)
+    luts = layer_luts(logic) if logic else {}
+    depths = layer_depths(logic) if logic else {}
+    for number, layer in enumerate(tables.layers):
+        mine = [t for t in everything if t.layer == number]
+        rows.append(
+            FunnelRow(
+                layer.name,
+                layer.role,
+                tables=len(mine),
+                distinct=_distinct(tables, mine),
+                bound=_bound(mine) if mine else None,
+                luts=luts.get(number, 0) if logic else None,
+                depth=depths.get(number, 0) if logic else None,
+            )
+        )
+    rows.append(
+        FunnelRow(
+            TOTAL,
+            tables=len(everything),
+            distinct=_distinct(tables, everything),
+            bound=_bound(everything),
+            luts=logic.stats()["luts"] if logic else None,
+            depth=logic.stats()["depth"] if logic else None,
+        )
+    )
+    return rows
+
+
+def _distinct(tables: TableNet, instances: Iterable[Instance]) -> int:
+    return len({tables.functions[t.function].digest for t in instances})
+
+
+def _bound(instances: Iterable[Instance]) -> int:
+    return sum(mux_bound(len(t.inputs), len(t.outputs)) for t in instances)
+
+
+def layer_luts(logic: LogicNet) -> dict[int, int]:
+    """Return LUTs (nodes of two or more inputs) by layer number."""
+    return dict(Counter(int(n) for n in logic.node_layers[logic.fan_in_counts >= 2]))
+
+
+def layer_depths(logic: LogicNet) -> dict[int, int]:
+    """Return LUT levels inside each layer, counted from the layer's own inputs."""
+    depth = np.zeros(logic.n_inputs + logic.n_nodes, dtype=np.int32)
+    layer_of = np.concatenate([np.full(logic.n_inputs, -1), logic.node_layers])
+    worst: dict[int, int] = defaultdict(int)
+    for i, (row, count) in enumerate(zip(logic.fanins, logic.fan_in_counts, strict=True)):
+        own = logic.node_layers[i]
+        inside = [depth[s] for s in row[:count] if layer_of[s] == own]
+        depth[logic.n_inputs + i] = max(inside, default=0) + (count >= 1)
+        worst[int(own)] = max(worst[int(own)], int(depth[logic.n_inputs + i]))
+    return dict(worst)
+
+
+def estimate_facts(design: HardwareDesign) -> list[ResourceRow]:
+    """Return LUT and register counts by role and in total, as estimates before synthesis."""
+    logic = design.logic
+    luts = layer_luts(logic)
+    ffs: dict[str, int] = defaultdict(int)
+    role_of = [layer.role for layer in logic.layers]
+    after = design.signal_registers[logic.n_inputs :]
+    for number, count in zip(logic.node_layers, after, strict=True):
+        ffs[role_of[number]] += int(count)
+    rows = []
+    for role in ("encoder", "network", "output"):
+        if role in role_of:
+            count = sum(luts.get(i, 0) for i, r in enumerate(role_of) if r == role)
+            rows.append(ResourceRow(role, "estimate", count, ffs[role]))
+    at_input = design.registers - sum(ffs.values())
+    if at_input:
+        rows.append(ResourceRow("input registers", "estimate", 0, at_input))
+    rows.append(ResourceRow("valid chain", "estimate", 0, design.latency))
+    total = ResourceRow(
+        TOTAL,
+        "estimate",
+        logic.stats()["luts"],
+        design.registers + design.latency,
+        detail="LUT nodes as mapped; core without the stream wrapper",
+    )
+    return [*rows, total]
+
+
+def timing_facts(design: HardwareDesign, clock: float | None) -> Timing:
+    """Return latency and pipeline shape."""
+    return Timing(
+        latency_cycles=design.latency,
+        initiation_interval=design.initiation_interval,
+        segments=design.n_segments,
+        levels_per_segment=tuple(design.segment_depths()),
+        clock_mhz=clock,
+    )
+
+
+def engine_facts(records: Iterable[object]) -> list[Engine]:
+    """Return how many functions and LUTs each engine won."""
+    functions: Counter[str] = Counter()
+    luts: Counter[str] = Counter()
+    for record in records:
+        functions[record.engine] += 1  # type: ignore[attr-defined]
+        luts[record.engine] += record.luts  # type: ignore[attr-defined]
+    return [Engine(name, functions[name], luts[name]) for name in sorted(functions)]
+
+
+def tool_facts(*names: str) -> list[ToolRow]:
+    """Return versions of the tools used, and of nnlogic itself."""
+    rows = [ToolRow("nnlogic", __version__, "this package")]
+    for name in names:
+        tool = find(name)
+        rows.append(ToolRow(name, tool.version_text, tool.source))
+    return rows
+
+

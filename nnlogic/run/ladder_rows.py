@@ -1,0 +1,47 @@
+"""Verdicts and accuracies as rows of the report."""
+
+from __future__ import annotations
+
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.formats import IntArray
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
+from nnlogic.report.rows import AccuracyRow, Check
+from nnlogic.run.rows import Rows, accuracy, class_column
+
+# What each rung consists of; a rung passes only when all of it has run and passed.
+PARTS = {
+    0: ("fault in a table", "fault in the logic", "fault in the Verilog, proof",
+        "fault in the Verilog, simulation"),
+    1: ("recorded torch outputs",),
+    2: ("QuantNet = TableNet",),
+    3: ("TableNet = LogicNet",),
+    4: ("LogicNet = HardwareDesign",),
+    5: ("LogicNet = Verilog, formally", "bulk vectors, compiled model",
+        "cocotb on verilator", "cocotb on icarus"),
+    6: ("Verilog = netlist",),
+}  # fmt: skip
+
+
+def open_ladder(report: Report) -> Report:
+    """Return a report whose rungs list all their parts as not run."""
+    for number, titles in PARTS.items():
+        for title in titles:
+            report = report.with_check(number, Check(title))
+    return report
+
+
+def verdict_check(title: str, verdict: Verdict) -> Check:
+    """Return a verdict as a part of a rung."""
+    detail = "; ".join(t for t in (verdict.where, verdict.detail) if t)
+    word = "pass" if verdict.equal else "fail"
+    return Check(title, word, verdict.how, detail, round(verdict.seconds, 3))  # type: ignore[arg-type]
+
+
+def accuracy_rows(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> list[AccuracyRow]:
+    """Return the accuracy of a stage on the run's rows."""
+    names = tuple(p.name for p in net.outputs)
+    percent = accuracy(outputs, rows.labels, class_column(names))
+    if percent is None:
+        return [AccuracyRow(stage, detail="no labelled rows given (--rows)")]
+    return [AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)]

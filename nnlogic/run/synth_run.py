@@ -1,0 +1,189 @@
+"""Synthesize, place and route a compiled run, and prove the netlist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from nnlogic.core.errors import Different, UsageError
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.pnr import PnrResult, place_and_route
+from nnlogic.flows.reports import Cells
+from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.targets import Target
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Artifact, ResourceRow, StepRow
+from nnlogic.run import facts
+from nnlogic.run.directory import Run, reopened_run, set_status, write_report
+from nnlogic.run.ladder_rows import verdict_check
+
+FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
+
+
+def synth(
+    path: Path | str,
+    *,
+    target: str | None = None,
+    pnr: bool = True,
+    clock: float | None = None,
+    timeout: float = 1800.0,
+    progress: Progress = SILENT,
+) -> Run:
+    """Synthesize the core of a run, prove the netlist, and place and route it where that is open.
+
+    Parameters
+    ----------
+    path : path
+        A run directory with Verilog.
+    target : str, optional
+        Another target than the run's own. Its figures replace those in the report; LUT nodes
+        were mapped for the LUT size of the run's target.
+    pnr : bool
+        Place and route, where an open tool exists for the target.
+    clock : float, optional
+        MHz to meet; the run's own by default.
+    timeout : float
+        Seconds for each program.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    TargetMissed
+        The clock is not met, or the design does not fit; the report is written all the same.
+    Different
+        The netlist differs from the logic; STATUS is ``failed``.
+    """
+    from nnlogic.core.errors import TargetMissed
+
+    missed: TargetMissed | None = None
+    with reopened_run(Path(path)) as run:
+        if not run.ir_path("design").exists() or not list((run.path / "rtl").glob("*.v")):
+            raise UsageError(
+                "nothing to synthesize",
+                where=str(run.path),
+                why="the run has no Verilog",
+                fix="compile it without --stop-after",
+            )
+        status = run.report.status
+        chosen = Target.named(target or run.report.target or "ecp5")
+        design = HardwareDesign.load(run.ir_path("design"))
+        report, result = _synthesize(run, design, chosen, timeout, progress)
+        if pnr and chosen.pnr is not None:
+            goal = clock or run.report.timing.clock_mhz
+            try:
+                placed = place_and_route(
+                    result,
+                    chosen,
+                    run.path / "pnr",
+                    clock=goal,
+                    timeout=timeout,
+                    progress=progress,
+                )
+                report = _put_pnr(report, run.path, design, placed)
+                placed.require_clock()
+            except TargetMissed as error:
+                missed = error
+        status = "failed" if report.failed else status
+        report = report.replace(status=status, target=chosen.name)
+        write_report(run.path, report)
+        set_status(run.path, status)
+    if report.failed:
+        bad = next(c for r in report.ladder for c in r.checks if c.verdict == "fail")
+        raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
+    if missed is not None:
+        raise missed
+    return Run(Path(path), report)
+
+
+def _synthesize(
+    run: Run, design: HardwareDesign, target: Target, timeout: float, progress: Progress
+) -> tuple[Report, SynthResult]:
+    from nnlogic.checks.formal import prove_netlist
+
+    core = [run.path / "rtl" / f"{design.name}.v"]
+    folder = run.path / "synth"
+    result = synthesize(core, design.name, target, folder, timeout=timeout, progress=progress)
+    measured = [r for r in run.report.resources if r.source not in ("synth", "pnr")]
+    report = run.report.replace(resources=tuple(measured))
+    report = report.put(
+        *_synth_rows(design, result),
+        StepRow(f"synthesis for {target.name}", round(result.seconds, 3)),
+        *_artifacts(run.path, result.files, "synthesis"),
+        *facts.tool_facts("yosys"),
+    )
+    with progress.step("check: Verilog = netlist"):
+        netlist = result.files["netlist_verilog"]
+        family = FAMILIES[target.name]
+        verdict = prove_netlist(design, [netlist], family=family, timeout=timeout)
+    return report.with_check(6, verdict_check("Verilog = netlist", verdict)), result
+
+
+def _synth_rows(design: HardwareDesign, result: SynthResult) -> list[ResourceRow]:
+    from nnlogic.hw.names import name_design
+
+    modules = name_design(design).modules
+    role_of = {modules[i]: design.logic.layers[i].role for i in modules}
+    rows = []
+    for role in ("encoder", "network", "output"):
+        parts = [c for name, c in result.modules.items() if role_of.get(name) == role]
+        if parts:
+            rows.append(_row(role, add_cells(parts)))
+    rest = [c for name, c in result.modules.items() if name not in role_of]
+    if rest:
+        rows.append(_row("input registers and valid chain", add_cells(rest)))
+    detail = f"{result.target}: {result.tool}, {result.command}"
+    return [*rows, replace(_row(facts.TOTAL, result.total), detail=detail)]
+
+
+def _row(part: str, cells: Cells) -> ResourceRow:
+    kinds = ", ".join(f"{n} {name}" for name, n in cells.luts.items())
+    wide = sum(cells.wide_muxes.values())
+    return ResourceRow(part, "synth", cells.luts_total, cells.ffs, wide, kinds)
+
+
+def _put_pnr(report: Report, folder: Path, design: HardwareDesign, placed: PnrResult) -> Report:
+    fmax = placed.fmax_mhz
+    where = "in the core" if placed.path_in_core else "at the test harness, not in the core"
+    used = ", ".join(f"{name} {n}/{of}" for name, (n, of) in placed.utilization.items() if n)
+    detail = (
+        f"{placed.device}: {placed.tool}, seed {placed.seed}; with a shift-register harness of "
+        f"{placed.harness_luts} LUTs and {placed.harness_ffs} FFs; limiting path {where}; {used}"
+    )
+    luts, ffs = _used_by_core(placed)
+    report = report.put(
+        ResourceRow(facts.TOTAL, "pnr", luts, ffs, detail=detail),
+        StepRow("place and route", round(placed.seconds, 3)),
+        *_artifacts(folder, placed.files, "place and route"),
+    )
+    return report.with_timing(
+        fmax_mhz=round(fmax, 2),
+        fmax_source="pnr",
+        latency_ns=round(1000.0 * design.latency / fmax, 2),
+    )
+
+
+def _used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
+    """LUTs and flip-flops used, without the harness."""
+    settings = Target.named(placed.target).pnr
+    if settings is None:
+        return None, None
+    luts = placed.utilization.get(settings.lut_resource)
+    ffs = placed.utilization.get(settings.ff_resource)
+    separate = settings.lut_resource != settings.ff_resource
+    return (
+        luts[0] - placed.harness_luts if luts and separate else None,
+        ffs[0] - placed.harness_ffs if ffs and separate else None,
+    )
+
+
+def _artifacts(folder: Path, files: object, what: str) -> list[Artifact]:
+    items = dict(files)  # type: ignore[call-overload]
+    return [
+        Artifact(str(Path(file).resolve().relative_to(folder.resolve())), f"{what}: {name}")
+        for name, file in items.items()
+        if Path(file).exists()
+    ]
