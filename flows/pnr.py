@@ -93,9 +93,13 @@ class PnrResult:
         if self.met is not False:
             return
         path = self.path
-        detail = "" if path is None else (
-            f"\nlongest path {path.delay_ns:.2f} ns, {path.levels} levels, "
-            f"{path.routing_ns:.2f} ns of it routing\nfrom {path.start}\nto   {path.end}"
+        detail = (
+            ""
+            if path is None
+            else (
+                f"\nlongest path {path.delay_ns:.2f} ns, {path.levels} levels, "
+                f"{path.routing_ns:.2f} ns of it routing\nfrom {path.start}\nto   {path.end}"
+            )
         )
         raise TargetMissed(
             f"the clock of {self.clock_mhz:g} MHz is not met",
@@ -259,7 +263,7 @@ def _join_harness(
         failure_phrases=("ERROR:",),
         log_file=folder / "harness.log",
     )
-    whole = read_stat(stat, target)[HARNESS]
+    whole, _ = read_stat(stat, target)
     return whole.luts_total - synth.luts_total, whole.ffs - synth.ffs
 
 

@@ -127,22 +127,38 @@ def count_cells(types: Mapping[str, int], target: Target, where: str = "") -> Ce
     return Cells(luts=found["luts"], wide_muxes=found["wide_muxes"], **totals)
 
 
-def read_stat(path: Path, target: Target) -> dict[str, Cells]:
-    """Read the output of ``stat -json``: the cells of each module, submodules not included.
+def read_stat(path: Path, target: Target) -> tuple[Cells, dict[str, Cells]]:
+    """Read the output of ``stat -json`` on a design with a top module.
+
+    Parameters
+    ----------
+    path : Path
+    target : Target
+
+    Returns
+    -------
+    total : Cells
+        The whole design, every instance counted.
+    modules : dict of str to Cells
+        Each module once, without its submodules; in order of name.
 
     Raises
     ------
     ToolFailed
         The file is damaged, or holds a cell type the target does not know.
     """
-    modules = _get(read_json(path), "modules", path)
+    stat = read_json(path)
+    modules = _get(stat, "modules", path)
     names = {name.removeprefix("\\") for name in modules}
-    out = {}
-    for name, entry in modules.items():
+
+    def own(entry: Any, where: str) -> Cells:
         types = _get(entry, "num_cells_by_type", path)
-        own = {cell: count for cell, count in types.items() if cell not in names}
-        out[name.removeprefix("\\")] = count_cells(own, target, f"{path.name}, module {name}")
-    return out
+        cells = {cell: count for cell, count in types.items() if cell not in names}
+        return count_cells(cells, target, f"{path.name}, {where}")
+
+    total = own(_get(stat, "design", path), "design")
+    parts = {name.removeprefix("\\"): own(modules[name], name) for name in sorted(modules)}
+    return total, parts
 
 
 def read_pnr_report(path: Path) -> PnrReport:
@@ -186,13 +202,15 @@ def _path(entries: list[dict[str, Any]]) -> TimingPath:
     )
     routing = sum(step.delay_ns for step in steps if step.kind == "routing")
     total = sum(step.delay_ns for step in steps)
+    # An iCE40 logic cell reports its LUT as part of the setup of its flip-flop.
+    packed = int(entries[-1]["to"]["cell"].endswith("_LC"))
     return TimingPath(
         start=entries[0]["from"]["cell"],
         end=entries[-1]["to"]["cell"],
         delay_ns=round(total, 3),
         logic_ns=round(total - routing, 3),
         routing_ns=round(routing, 3),
-        levels=sum(step.kind == "logic" for step in steps),
+        levels=sum(step.kind == "logic" for step in steps) + packed,
         steps=steps,
     )
 

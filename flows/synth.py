@@ -42,9 +42,9 @@ class SynthResult:
     command : str
         The synthesis command with its options, as run.
     total : Cells
-        The whole design, harness not included.
+        The whole design.
     modules : mapping of str to Cells
-        Each module without its submodules; they add up to `total`.
+        Each module without its submodules; they add up to `total` where no module is used twice.
     ports : tuple of NetPort
     files : mapping of str to Path
         ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened).
@@ -186,13 +186,13 @@ def synthesize(
             log_file=log,
             on_line=PhaseCounter(step),
         )
-    modules = read_stat(out["stat"], target)
+    total, modules = read_stat(out["stat"], target)
     return SynthResult(
         target=target.name,
         top=top,
         tool=f"yosys {tool.version_text}",
         command=synth_command(top, target),
-        total=add_cells(modules.values()),
+        total=total,
         modules=modules,
         ports=read_ports(out["netlist_json"], top),
         files={"script": script, "log": log, **out},

@@ -20,11 +20,10 @@ ONE: Expression = ("1",)
 
 
 def expression(table: int, n_inputs: int) -> Expression:
-    """Return an expression of a truth table, by cofactoring.
+    """Return a short expression of a truth table.
 
-    Where one cofactor is a constant or the complement of the other, the variable is split off
-    with an AND, OR or XOR; else the variable whose cofactors have the smallest support selects
-    between them.
+    Shannon expansion, smallest over all variable orders; where a cofactor is constant, or one is
+    the complement of the other, the expansion is an AND, OR or XOR instead of a multiplexer.
 
     Parameters
     ----------
@@ -38,38 +37,40 @@ def expression(table: int, n_inputs: int) -> Expression:
     Expression
         Reads variable ``("v", b)`` for input ``b``.
     """
-    return _expression(int(table), n_inputs)
+    return _smallest(int(table), n_inputs)[1]
 
 
-@lru_cache(maxsize=1 << 16)
-def _expression(table: int, n: int) -> Expression:
+@lru_cache(maxsize=1 << 18)
+def _smallest(table: int, n: int) -> tuple[int, Expression]:
+    """Return two-input gates and expression; a multiplexer counts as three gates."""
     full = (1 << (1 << n)) - 1
-    if table == 0:
-        return ZERO
-    if table == full:
-        return ONE
-    choices = []
+    if table in (0, full):
+        return 0, (ONE if table else ZERO)
+    best: tuple[int, Expression] | None = None
     for v in range(n):
         low, high = _cofactors(table, n, v)
-        if low in (0, full) or high in (0, full) or low ^ high == full:
-            return _split(low, high, n, v, full)
         if low != high:
-            choices.append((_support(low, n) + _support(high, n), v, low, high))
-    _, v, low, high = min(choices)
-    return ("?", ("v", v), _expression(high, n), _expression(low, n))
+            choice = _expand(low, high, n, v, full)
+            if best is None or choice[0] < best[0]:
+                best = choice
+    # A table that is not constant depends on some variable.
+    return best or (0, ZERO)
 
 
-def _split(low: int, high: int, n: int, v: int, full: int) -> Expression:
+def _expand(low: int, high: int, n: int, v: int, full: int) -> tuple[int, Expression]:
     x: Expression = ("v", v)
+    constant = (0, full)
+    if low in constant and high in constant:
+        return 0, (x if high else ("~", x))
+    if high in constant or low in constant:
+        cost, rest = _smallest(low if high in constant else high, n)
+        literal = x if low == 0 or high == full else ("~", x)
+        return cost + 1, ("|" if full in (low, high) else "&", literal, rest)
+    cost, rest = _smallest(low, n)
     if low ^ high == full:
-        return x if low == 0 else ("~", x) if low == full else ("^", x, _expression(low, n))
-    if low == 0:
-        return ("&", x, _expression(high, n))
-    if high == 0:
-        return ("&", ("~", x), _expression(low, n))
-    if low == full:
-        return ("|", ("~", x), _expression(high, n))
-    return ("|", x, _expression(low, n))
+        return cost + 1, ("^", x, rest)
+    other, chosen = _smallest(high, n)
+    return cost + other + 3, ("?", x, chosen, rest)
 
 
 def _cofactors(table: int, n: int, v: int) -> tuple[int, int]:
@@ -83,10 +84,6 @@ def _cofactors(table: int, n: int, v: int) -> tuple[int, int]:
 @lru_cache(maxsize=64)
 def _variable(n: int, v: int) -> int:
     return sum(1 << i for i in range(1 << n) if i >> v & 1)
-
-
-def _support(table: int, n: int) -> int:
-    return sum(1 for v in range(n) if (c := _cofactors(table, n, v))[0] != c[1])
 
 
 def to_value(expr: Expression, inputs: Sequence[Value]) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from nnlogic.hw.primitives import Primitive
 from nnlogic.hw.structure import LayerPlan, Tap
 from nnlogic.logic.ir import LogicNet
 
-FORM="expr"
+
 class LogicLayer(wiring.Component):
     """One Verilog module per layer: a named signal per node, then its register ranks.
 
@@ -68,11 +68,5 @@ class LogicLayer(wiring.Component):
         if self._primitive is not None and inputs:
             name = f"lut_{out.name}"
             m.submodules[name] = self._primitive.instance(table, list(inputs), out)
-        elif FORM=="expr":
-            m.d.comb += out.eq(to_value(expression(table, len(inputs)), inputs))
-        elif FORM=="lut":
-            from amaranth.hdl import Instance
-            if not inputs: m.d.comb += out.eq(table)
-            else: m.submodules += Instance("$lut", p_WIDTH=Const(len(inputs),32), p_LUT=Const(table,1<<len(inputs)), i_A=Cat(inputs), o_Y=out)
         else:
-            m.d.comb += out.eq(Const(table, 1 << len(inputs)) >> Cat(inputs))
+            m.d.comb += out.eq(to_value(expression(table, len(inputs)), inputs))

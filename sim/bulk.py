@@ -113,10 +113,11 @@ def build_model(
             tool,
             [
                 *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
-                *("-O3", "-CFLAGS", f"-O1 -I{build}", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
+                *("-O3", "-CFLAGS", "-O1 -I..", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
                 *("--x-assign", "unique", "--x-initial", "unique"),
                 *("--prefix", "Vcore", "--top-module", TOP, "--Mdir", "obj", "-o", "model"),
-                *(f"{TOP}.v", "bulk.cpp", *sources),
+                *(f"{TOP}.v", "bulk.cpp"),
+                *sources,
             ],
             cwd=build,
             timeout=timeout,

@@ -98,7 +98,7 @@ def _tables_logic(
         where, detail = proof.difference
         sampled = replace(sampled, where=where, detail=f"{detail}; {sampled.detail}".rstrip("; "))
     if not sampled.equal:
-        return sampled
+        return replace(sampled, how="exhaustive") if proof.difference else sampled
     return _whole(a, b, sampled, proof.gap or f"the cone of {sampled.where} differs", timeout)
 
 

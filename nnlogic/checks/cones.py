@@ -176,9 +176,7 @@ def _constant_node(logic: LogicNet, signal: int) -> int:
     return int(logic.tables[node]) & 1
 
 
-def _between(
-    logic: LogicNet, pins: Sequence[int], roots: Sequence[int]
-) -> tuple[int, ...] | str:
+def _between(logic: LogicNet, pins: Sequence[int], roots: Sequence[int]) -> tuple[int, ...] | str:
     stop = set(pins)
     inside: set[int] = set()
     todo = [s for s in roots if s not in stop]

@@ -85,9 +85,9 @@ def _prove(
 ) -> Verdict:
     start = time.monotonic()
     left = design.logic.kind
-    with tempfile.TemporaryDirectory(prefix="nnlogic-formal-") as folder:
-        netlist = _read(Path(folder), design.name, files, models, timeout)
     try:
+        with tempfile.TemporaryDirectory(prefix="nnlogic-formal-") as folder:
+            netlist = _read(Path(folder), design.name, files, models, timeout)
         leaves, outputs = _ports(design, netlist)
         clock = _single(netlist, "clk")
         _check_depths(design, register_depths(netlist, leaves, clock, outputs))
@@ -116,15 +116,19 @@ def _read(folder: Path, top: str, files: Sequence[Path], models: str, timeout: f
     out = folder / "gates.json"
     lines = [f'read_verilog "{Path(f).resolve()}"' for f in files]
     if models:
-        lines.append(f"read_verilog -overwrite {models}")
+        # Deferred, since elaborating every cell of a vendor takes a minute.
+        lines.append(f"read_verilog -defer -overwrite {models}")
     lines += [
         f"hierarchy -check -top {top}",
         "proc",
         "memory_map",
         "flatten",
+        "tee -q -o check.txt check",
         # Constants of cell parameters must fold before registers are judged.
-        *(["opt -full"] if models else []),
+        *(["opt -full -nodffe -nosdff"] if models else []),
         "techmap",
+        # Synthesis may use a reset or enable pin as logic; then it is a gate before the register.
+        *(["dfflegalize -cell $_DFF_P_ 01"] if models else []),
         "opt_expr",
         "clean",
         f"write_json {out.name}",
@@ -139,6 +143,10 @@ def _read(folder: Path, top: str, files: Sequence[Path], models: str, timeout: f
         outputs=(out,),
         failure_phrases=("ERROR:",),
     )
+    clash = re.search(r"multiple conflicting drivers for (\S+)", (folder / "check.txt").read_text())
+    if clash:
+        where = clash.group(1).rstrip(":")
+        raise StructureError("two drivers", where=where, why="several cells drive the net")
     return Netlist.read(out, top)
 
 

@@ -72,9 +72,7 @@ class Gates:
     def text(self) -> str:
         """Return the network as BLIF."""
         head = [".model check", " ".join([".inputs", *self.inputs])]
-        return "\n".join(
-            [*head, " ".join([".outputs", *self.outputs]), *self._lines, ".end", ""]
-        )
+        return "\n".join([*head, " ".join([".outputs", *self.outputs]), *self._lines, ".end", ""])
 
 
 def bit_names(prefixes: Iterable[str], widths: Iterable[int]) -> list[str]:

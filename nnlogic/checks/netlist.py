@@ -134,7 +134,9 @@ class Netlist:
 
 def _driven(cell: dict[str, Any]) -> list[Net]:
     ways = cell.get("port_directions", {})
-    return [n for pin, nets in cell["connections"].items() if ways.get(pin) == "output" for n in nets]
+    return [
+        n for pin, nets in cell["connections"].items() if ways.get(pin) == "output" for n in nets
+    ]
 
 
 def register_depths(

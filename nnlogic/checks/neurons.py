@@ -39,7 +39,7 @@ class Matched:
     arithmetic: int
 
 
-class Unmatched(Exception):  # noqa: N818
+class Unmatched(Exception):
     """The blocks do not correspond to neurons one to one; the argument says where."""
 
 
@@ -89,7 +89,8 @@ def compare_neurons(
             step.advance(len(layer.formats), layer.name)
     signals = tuple(s for _, name, w in net.output_wires for s in wires[name][w].signals)
     if signals != tables.output_signals:
-        at = next(i for i, pair in enumerate(zip(signals, tables.output_signals)) if len(set(pair)) > 1)
+        pairs = enumerate(zip(signals, tables.output_signals, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), len(signals))
         return Difference(f"output bit {at}", "is wired to another signal")
     return Matched(neurons, combinations, arithmetic)
 
@@ -221,7 +222,9 @@ def _check_arithmetic(
         got = block.thresholds if isinstance(block, tables_ir.Threshold) else None
         facts.append(("thresholds", thresholds, got))
     else:
-        return Difference(block.origin, f"a {type(block).__name__} stands for {type(layer).__name__}")
+        return Difference(
+            block.origin, f"a {type(block).__name__} stands for {type(layer).__name__}"
+        )
     for what, expected, actual in facts:
         if expected != actual:
             return Difference(block.origin, f"{what}: expected {expected}, got {actual}")

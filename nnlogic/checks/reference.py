@@ -32,13 +32,13 @@ def add_block(gates: Gates, block: Sum | Threshold | Argmax, nets: Mapping[int, 
     width = len(block.result.signals)
     if isinstance(block, Argmax):
         return _argmax(gates, words, width)
-    terms = [_scaled(gates, word, weight) for word, weight in zip(words, block.weights, strict=True)]
+    terms = [
+        _scaled(gates, word, weight) for word, weight in zip(words, block.weights, strict=True)
+    ]
     total = _sum(gates, [*terms, _constant(block.bias)])
     if isinstance(block, Sum):
         return _extend(total, width)[:width]
-    flags = [
-        [gates.not_(_add(gates, total, _constant(-t))[-1]), ZERO] for t in block.thresholds
-    ]
+    flags = [[gates.not_(_add(gates, total, _constant(-t))[-1]), ZERO] for t in block.thresholds]
     count = _sum(gates, flags or [_constant(0)])
     return _extend(count, width)[:width]
 
@@ -74,9 +74,9 @@ def _sum(gates: Gates, terms: list[Number]) -> Number:
 
 
 def _scaled(gates: Gates, a: Number, weight: int) -> Number:
-    shifted = [
-        [ZERO] * b + a for b in range(abs(weight).bit_length()) if abs(weight) >> b & 1
-    ] or [_constant(0)]
+    shifted = [[ZERO] * b + a for b in range(abs(weight).bit_length()) if abs(weight) >> b & 1] or [
+        _constant(0)
+    ]
     out = _sum(gates, shifted)
     if weight < 0:
         inverted = [gates.not_(x) for x in _extend(out, len(out) + 1)]
@@ -96,8 +96,6 @@ def _argmax(gates: Gates, words: list[Number], width: int) -> list[str]:
     index = [ZERO] * width
     for i, word in enumerate(words[1:], start=1):
         wins = _greater(gates, word, best)
-        best = [
-            gates.mux(wins, a, b) for a, b in zip(_extend(word, size), best, strict=True)
-        ]
+        best = [gates.mux(wins, a, b) for a, b in zip(_extend(word, size), best, strict=True)]
         index = [gates.mux(wins, ONE if i >> b & 1 else ZERO, index[b]) for b in range(width)]
     return index

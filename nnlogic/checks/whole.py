@@ -48,7 +48,9 @@ def _tables(gates: Gates, net: TableNet) -> list[str]:
     for block in net.blocks:
         if isinstance(block, Instance):
             pins = [nets[s] for s in block_inputs(block)]
-            outs = [add_function(gates, pins, bits) for bits in net.functions[block.function].table()]
+            outs = [
+                add_function(gates, pins, bits) for bits in net.functions[block.function].table()
+            ]
         else:
             outs = add_block(gates, block, nets)
         nets.update(zip(block.outputs, outs, strict=True))

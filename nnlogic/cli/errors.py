@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from nnlogic.cli.options import Session
-from nnlogic.core.errors import NNLogicError, UsageError
+from nnlogic.core.errors import NNLogicError, ToolNotFound, UsageError
+from nnlogic.report.words import clean
 
 BUG = 70
 INTERRUPTED = 130
@@ -26,9 +27,14 @@ _SYSTEM = {
     errno.EACCES: "choose a file or directory you have access to",
     errno.EPERM: "choose a file or directory you have access to",
     errno.ENOTDIR: "one part of the path is a file, not a directory",
+    errno.EEXIST: "a file is where a directory is needed; choose another name",
+    errno.EISDIR: "a directory is where a file is needed; choose another name",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EMFILE: "raise the limit of open files (ulimit -n), or lower --jobs",
 }
+
+# Packages that only some verbs need, and the extra that brings them.
+_EXTRAS = {"torch": "train", "sklearn": "train", "cocotb": "flow", "pyosys": "flow"}
 
 
 class Guard:
@@ -67,15 +73,13 @@ class Guard:
             error.show()
             return error.exit_code
         if isinstance(error, KeyboardInterrupt | click.Abort):
-            return self._print(INTERRUPTED, f"Interrupted. {self.session.interrupted}")
-        if isinstance(error, click.ClickException):
-            where = getattr(error, "ctx", None)
-            hint = f"\n  see: {where.command_path} --help" if where else ""
-            return self._print(error.exit_code, f"NL100 {error.format_message()}{hint}")
+            text = f"Interrupted. {self.session.interrupted}"
+            return self._print(INTERRUPTED, text, {"what": text})
         known = _as_known(error)
         if known is not None:
             return self._print(known.exit_code, known.text(), _data(known))
-        return self._print(BUG, self._bug(error))
+        text = self._bug(error)
+        return self._print(BUG, text, {"what": text})
 
     def _bug(self, error: BaseException) -> str:
         last = traceback.extract_tb(error.__traceback__)[-1:]
@@ -85,17 +89,26 @@ class Guard:
             text += "\n  fix: run the same command with --traceback and report what it prints"
         return text
 
-    def _print(self, code: int, text: str, data: dict[str, Any] | None = None) -> int:
-        click.echo(text, err=True)
+    def _print(self, code: int, text: str, data: dict[str, Any]) -> int:
+        # Names from a model must not rewrite the terminal.
+        click.echo("\n".join(clean(line) for line in text.splitlines()), err=True)
         if self.session.json:
-            body = {**(data or {"what": text}), "exit_code": code}
-            click.echo(json.dumps({"error": body}, indent=1))
+            click.echo(json.dumps({"error": {**data, "exit_code": code}}, indent=1))
         return code
 
 
 def _as_known(error: BaseException) -> NNLogicError | None:
     if isinstance(error, NNLogicError):
         return error
+    if isinstance(error, click.ClickException):
+        ctx = getattr(error, "ctx", None)
+        hint = f"{ctx.command_path} --help" if ctx else "nnlogic --help"
+        return UsageError(error.format_message(), fix=f"see {hint}")
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        package = error.name.partition(".")[0]
+        if package in _EXTRAS:
+            fix = f"pip install 'nnlogic[{_EXTRAS[package]}]'"
+            return ToolNotFound(f"{package} is needed and not installed", fix=fix)
     if isinstance(error, MemoryError):
         return UsageError(
             "out of memory",

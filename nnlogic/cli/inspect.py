@@ -85,8 +85,12 @@ def _print(found: Description) -> None:
     if found.quantizer:
         fact(console, "quantizer", found.quantizer)
     for key, value in found.info.items():
-        if isinstance(value, str | int | float) or key == "accuracy":
-            fact(console, key, value if isinstance(value, str) else json.dumps(value))
+        if key == "accuracy" and isinstance(value, dict):
+            fact(
+                console, key, ", ".join(f"{name} {_percent(part)}" for name, part in value.items())
+            )
+        elif isinstance(value, str | int | float):
+            fact(console, key, str(value))
     columns = ("layer", "role", "kind", ">units", ">fan-in bits", "output", ">bound")
     rows = [
         [
@@ -115,3 +119,7 @@ def _ports(ports: list[tuple[str, str]]) -> str:
     names = [name for name, _ in ports]
     shown = ", ".join(names if len(names) <= 8 else [*names[:6], "...", names[-1]])
     return f"{len(ports)} ({'/'.join(formats)}): {shown}"
+
+
+def _percent(fraction: float | None) -> str:
+    return "not run" if fraction is None else f"{100 * fraction:.2f} %"

@@ -27,6 +27,7 @@ def command(session: Session, run: Path, html: Path | None) -> int:
         from nnlogic.core.archive import write_bytes
         from nnlogic.report.html import render_html
 
+        html.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(html, render_html(report).encode())
         click.echo(f"wrote {html}", err=True)
     if session.json:

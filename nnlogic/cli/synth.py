@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +12,28 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 
 @click.command("synth", short_help="Synthesize, place and route a run.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--target", help="Device target (default: the one the run was compiled for).")
+@click.option(
+    "--target", metavar="NAME", help="Device target (default: the one the run was compiled for)."
+)
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
+@click.option(
+    "--clock",
+    metavar="MHZ",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Clock to place and route for (default: the run's, else the target's).",
+)
+@click.option(
+    "--tool-timeout",
+    "timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1800.0,
+    show_default=True,
+    help="Seconds an external program may take.",
+)
 @verb_options
 @pass_session
-def command(session: Session, run: Path, target: str | None, no_pnr: bool) -> int:
+def command(session: Session, run: Path, no_pnr: bool, **options: Any) -> int:
     """Synthesize RUN and, where the target has an open flow, place and route it."""
     session.interrupted = "The report of the run was not changed."
     click.echo(f"nnlogic: synthesizing {run}", err=True)
@@ -23,6 +41,5 @@ def command(session: Session, run: Path, target: str | None, no_pnr: bool) -> in
     from nnlogic.cli.progress import open_progress
     from nnlogic.run import synth
 
-    progress = open_progress(session.verbose)
-    done = synth(run, target=target, pnr=not no_pnr, progress=progress)
+    done = synth(run, pnr=not no_pnr, progress=open_progress(session.verbose), **options)
     return finish_run(session, done.path, done.status, done.report)

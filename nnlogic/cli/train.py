@@ -1,4 +1,4 @@
-"""``nnlogic train``: a recipe becomes a checkpoint."""
+"""``nnlogic train``: a recipe becomes a checkpoint, in a folder with the state of training."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 @click.option(
     "-o",
     "--out",
+    metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Checkpoint to write (default: RECIPE's name with .safetensors, here).",
+    help="Folder for the checkpoint and the state of training (default: train-NAME, here).",
 )
 @click.option(
-    "--data", "data_dir", type=click.Path(path_type=Path), help="Directory of the data sets."
+    "--data",
+    "data_dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Directory of the data sets.",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Seed (default: the recipe's).")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(min=0), help="Seed (default: the recipe's)."
+)
 @click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
 @verb_options
 @pass_session
@@ -32,9 +39,9 @@ def command(
     seed: int | None,
     resume: bool,
 ) -> int:
-    """Train RECIPE (a name, or a .toml file) and write a checkpoint."""
+    """Train RECIPE (a name, or a .toml file) and write its checkpoint."""
     session.interrupted = "Run the same command with --resume to go on."
-    out = out or Path(f"{Path(recipe).stem}.safetensors")
+    out = out or Path(f"train-{Path(recipe).stem}")
     click.echo(f"nnlogic: training {recipe} to {out}", err=True)
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
@@ -43,10 +50,12 @@ def command(
 
     progress = open_progress(session.verbose)
     result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
-    data = to_json(result)
     if session.json:
-        print_json(data)
-    else:
-        for key, value in data.items():
-            click.echo(f"{key:<20} {value}")
+        print_json(to_json(result))
+        return 0
+    for name, fraction in result.accuracy.items():
+        click.echo(f"{name:<11} {100 * fraction:.2f} % correct")
+    click.echo(f"epochs      {result.epochs}, best {result.best_epoch}")
+    click.echo(f"time        {result.seconds:.1f} s")
+    click.echo(f"checkpoint  {result.checkpoint}")
     return 0

@@ -1,4 +1,4 @@
-"""``nnlogic verify``: simulators, bulk vectors and formal proofs on a run."""
+"""``nnlogic verify``: simulators, bulk vectors and planted faults on a run."""
 
 from __future__ import annotations
 
@@ -11,15 +11,30 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 
 @click.command("verify", short_help="Simulate and prove the Verilog of a run.")
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--simulator",
+    "simulators",
+    multiple=True,
+    type=click.Choice(["verilator", "icarus"]),
+    default=("verilator", "icarus"),
+    show_default=True,
+    help="Simulator of the cocotb regression; may be given twice.",
+)
+@click.option(
+    "--require-all",
+    is_flag=True,
+    help="A simulator that is missing is an error, not a check that was not run.",
+)
 @verb_options
 @pass_session
-def command(session: Session, run: Path) -> int:
-    """Check the Verilog of RUN: simulators, bulk vectors, formal proof, planted faults."""
+def command(session: Session, run: Path, simulators: tuple[str, ...], require_all: bool) -> int:
+    """Check the Verilog of RUN: bulk vectors, cocotb regression, planted faults."""
     session.interrupted = "The report of the run was not changed."
     click.echo(f"nnlogic: verifying {run}", err=True)
     from nnlogic.cli.output import finish_run
     from nnlogic.cli.progress import open_progress
     from nnlogic.run import verify
 
-    done = verify(run, progress=open_progress(session.verbose))
+    progress = open_progress(session.verbose)
+    done = verify(run, simulators=simulators, require_all=require_all, progress=progress)
     return finish_run(session, done.path, done.status, done.report)

@@ -36,6 +36,8 @@ class LayerSpec:
         Bits of the signed integer weights, 2 to 16.
     batch_norm : bool
         Batch-norm between sum and activation; a bias otherwise.
+    role : str
+        ``"encoder"`` or ``"network"``; the report counts them apart.
     """
 
     name: str
@@ -45,6 +47,7 @@ class LayerSpec:
     bits: int = 2
     weight_bits: int = 8
     batch_norm: bool = True
+    role: str = "network"
 
     def problems(self) -> list[str]:
         """Return what is wrong with the values."""
@@ -63,6 +66,8 @@ class LayerSpec:
             out.append(f"bits {self.bits}, allowed 1 to 8")
         if self.activation == "sign" and self.bits != 1:
             out.append(f"bits {self.bits}, a sign has 1")
+        if self.role not in ("encoder", "network"):
+            out.append(f"role {self.role!r}, known are encoder, network")
         if not 2 <= self.weight_bits <= 16:
             out.append(f"weight_bits {self.weight_bits}, allowed 2 to 16")
         return out

@@ -142,6 +142,7 @@ def assemble(
                 bias=frozen(np.zeros(spec.width), np.int64),
                 thresholds=frozen(thresholds, np.int64),
                 formats=(IntFormat(spec.bits),) * spec.width,
+                role=spec.role,
             )
         )
         source = spec.name

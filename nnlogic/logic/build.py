@@ -26,8 +26,8 @@ from nnlogic.logic.passes.merge_equal import merge_equal
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.logic.passes.remove_dead import remove_dead
 from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution
-from nnlogic.logic.problem import Problem, problems_of
 from nnlogic.logic.rewrite import GONE, rewritten, with_cone
+from nnlogic.logic.unit import Unit, units_of
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -145,14 +145,16 @@ def minimize_with_records(
         ABC is not installed.
     """
     options = _options(k, effort, objective, timeout)
+    if jobs is not None and jobs < 1:
+        raise UsageError("jobs must be positive", why=f"{jobs} processes")
     tables.verify()
-    problems, uses = problems_of(tables)
-    if problems:
+    units, uses = units_of(tables)
+    if units:
         find("abc")
     cache = ResultCache(_directory(cache_dir))
-    with progress.step("minimize functions", len(problems)) as step:
+    with progress.step("minimize functions", len(units)) as step:
         solutions = []
-        for solution in _solve_all(problems, options, jobs, cache):
+        for solution in _solve_all(units, options, jobs, cache):
             solutions.append(solution)
             step.advance(note=solution.engine)
     net = assemble(tables, [s.cone for s in solutions], uses, k)
@@ -160,8 +162,8 @@ def minimize_with_records(
     return net, tuple(
         FunctionRecord(
             i,
-            problem.label,
-            problem.uses,
+            unit.label,
+            unit.uses,
             s.engine,
             s.cone.luts,
             s.cone.depth,
@@ -169,7 +171,7 @@ def minimize_with_records(
             s.cached,
             s.attempts,
         )
-        for i, (problem, s) in enumerate(zip(problems, solutions, strict=True))
+        for i, (unit, s) in enumerate(zip(units, solutions, strict=True))
     )
 
 
@@ -194,18 +196,18 @@ def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:
 
 
 def _solve_all(
-    problems: Sequence[Problem], options: Options, jobs: int | None, cache: ResultCache
+    units: Sequence[Unit], options: Options, jobs: int | None, cache: ResultCache
 ) -> Iterator[Solution]:
-    """Yield one solution per problem, in order, from the cache or from worker processes."""
-    keys = [p.key(options) for p in problems]
+    """Yield one solution per unit, in order, from the cache or from worker processes."""
+    keys = [p.key(options) for p in units]
     known: dict[int, Solution] = {}
-    for i, (problem, key) in enumerate(zip(problems, keys, strict=True)):
+    for i, (unit, key) in enumerate(zip(units, keys, strict=True)):
         found = cache.read(key)
-        if found is not None and problem.accepts(found.cone, options.k):
+        if found is not None and unit.accepts(found.cone, options.k):
             known[i] = found
         elif found is not None:
             log.warning("cache entry %s does not match its function, ignored", key)
-    waiting = [p for i, p in enumerate(problems) if i not in known]
+    waiting = [p for i, p in enumerate(units) if i not in known]
     fresh = _solve_fresh(waiting, options, jobs or os.cpu_count() or 1)
     for i, key in enumerate(keys):
         if i in known:
@@ -214,21 +216,19 @@ def _solve_all(
         solution = next(fresh)
         for attempt in solution.attempts:
             if attempt.error:
-                log.info("%s, %s: %s", problems[i].label, attempt.engine, attempt.error)
+                log.info("%s, %s: %s", units[i].label, attempt.engine, attempt.error)
         cache.write(key, solution)
         yield solution
 
 
-def _solve_fresh(
-    problems: Sequence[Problem], options: Options, jobs: int
-) -> Iterator[Solution]:
-    if jobs == 1 or len(problems) < 2:
-        yield from (problem.solve(options) for problem in problems)
+def _solve_fresh(units: Sequence[Unit], options: Options, jobs: int) -> Iterator[Solution]:
+    if jobs == 1 or len(units) < 2:
+        yield from (unit.solve(options) for unit in units)
         return
     from joblib import Parallel, delayed
 
-    pool = Parallel(n_jobs=min(jobs, len(problems)), return_as="generator")
-    yield from pool(delayed(Problem.solve)(problem, options) for problem in problems)
+    pool = Parallel(n_jobs=min(jobs, len(units)), return_as="generator")
+    yield from pool(delayed(Unit.solve)(unit, options) for unit in units)
 
 
 def assemble(
@@ -243,8 +243,8 @@ def assemble(
     ----------
     tables : TableNet
     cones : sequence of Cone
-        Solution of each problem.
-    uses : sequence of (problem, input signals)
+        Solution of each unit.
+    uses : sequence of (unit, input signals)
         One per block of `tables`.
     """
     n_in = tables.n_inputs
@@ -253,8 +253,8 @@ def assemble(
     node_tables: list[int] = []
     origins: list[str] = []
     layers: list[int] = []
-    for block, (problem, inputs) in zip(tables.blocks, uses, strict=True):
-        cone = cones[problem]
+    for block, (unit, inputs) in zip(tables.blocks, uses, strict=True):
+        cone = cones[unit]
         local = [signals[s] for s in inputs]
         names = {s: f"{block.origin}/bit{b}" for b, s in reversed(list(enumerate(cone.outputs)))}
         for i, (fanin, table) in enumerate(zip(cone.fanins, cone.tables, strict=True)):

@@ -24,7 +24,7 @@ def default_directory() -> Path:
 
 
 class ResultCache:
-    """One small JSON file per solved problem.
+    """One small JSON file per solved unit.
 
     A damaged entry counts as absent and is written again. A directory that cannot be written
     costs speed, not correctness: it is reported once in the log.

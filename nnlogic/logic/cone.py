@@ -77,9 +77,10 @@ class Cone:
         samples = values.shape[1]
         rows = list(values.astype(np.uint8))
         for fanin, table in zip(self.fanins, self.tables, strict=True):
-            index = np.zeros(samples, np.uint8 if len(fanin) <= 8 else np.uint32)
+            kind = np.uint8 if len(fanin) <= 8 else np.uint32
+            index = np.zeros(samples, kind)
             for b, s in enumerate(fanin):
-                index |= rows[s].astype(index.dtype, copy=False) << b
+                index = index | (rows[s].astype(kind, copy=False) << b)
             lookup = table_bits(table, len(fanin))
             rows.append(lookup[index])
         out = np.zeros((len(self.outputs), samples), dtype=bool)

@@ -12,12 +12,13 @@ from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
 from nnlogic.logic.engines.abc import ABC_ENGINES
 from nnlogic.logic.engines.base import Engine
 from nnlogic.logic.engines.decompose import Decompose
+from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.support import Partial, copies, settle_outputs
 from nnlogic.tables.ir import Function
 
 log = logging.getLogger("nnlogic.logic")
 
-ENGINES: tuple[Engine, ...] = (*ABC_ENGINES,)
+ENGINES: tuple[Engine, ...] = (*ABC_ENGINES, Espresso())
 FALLBACK: Engine = Decompose()
 ENGINE_SET = 1
 """Version of the engines and their scripts; part of the key of cached results."""
@@ -74,9 +75,7 @@ class Options:
     timeout: float = 60.0
 
 
-def solve(
-    function: Function, options: Options, engines: Sequence[Engine] = ENGINES
-) -> Solution:
+def solve(function: Function, options: Options, engines: Sequence[Engine] = ENGINES) -> Solution:
     """Find the cheapest K-LUT network for a function.
 
     Inputs and outputs that need no engine are settled first; the rest goes to every applicable
@@ -94,7 +93,8 @@ def solve(
     unsettled = [i for i in range(function.n_outputs) if i not in signals]
     twins = copies(whole, unsettled)
     open_outputs = [i for i in unsettled if i not in twins]
-    engine, attempts = "direct", []
+    engine = "direct"
+    attempts: list[Attempt] = []
     if open_outputs:
         rest = whole.outputs(open_outputs).reduced()
         cone, engine, attempts = _best(rest.function(function.justification), options, engines)
@@ -117,7 +117,7 @@ def _best(
 ) -> tuple[Cone, str, list[Attempt]]:
     cost = OBJECTIVES[options.objective]
     best: tuple[Cone, str] | None = None
-    attempts = []
+    attempts: list[Attempt] = []
     for engine in engines:
         if not engine.applicable(function, options.k, options.effort):
             continue

@@ -142,16 +142,24 @@ class Network(nn.Module):
         """The layers, in order."""
         return [layer for layer in self.layers if isinstance(layer, LogicLayer)]
 
+    def set_quantized(self, on: bool) -> None:
+        """Turn rounding of weights and activations on or off; activations clip either way."""
+        for layer in self.blocks:
+            layer.linear.quantized = layer.activation.quantized = on
+
+    def body(self, values: Tensor) -> Tensor:
+        """Return class scores of the float graph for input values (not codes)."""
+        for layer in self.blocks:
+            values = layer(values)
+        return values
+
     def scores(self, codes: Tensor) -> Tensor:
         """Return class scores (float values) for input codes, shape (samples, classes)."""
         levels = input_levels(max(self.arch.input_bits))
-        if not self.training:
-            out, levels = self.score_codes(codes)
-            return float(levels.scale) * (out.to(torch.float64) + float(levels.zero))
-        x = codes.to(torch.float32) + float(levels.zero)
-        for layer in self.blocks:
-            x = layer(x)
-        return x
+        if self.training:
+            return self.body(codes.to(torch.float32) + float(levels.zero))
+        out, levels = self.score_codes(codes)
+        return float(levels.scale) * (out.to(torch.float64) + float(levels.zero))
 
     def score_codes(self, codes: Tensor) -> tuple[Tensor, Levels]:
         """Return the exact integer scores for input codes, and their levels."""
@@ -181,11 +189,16 @@ class Network(nn.Module):
         """
         raw = torch.from_numpy(np.asarray(rows, dtype=np.float32))
         codes = self.quantizer(raw.to(self.quantizer.thresholds.device))
+        return self.evaluate_codes(codes).cpu().numpy()
+
+    @torch.no_grad()
+    def evaluate_codes(self, codes: Tensor) -> Tensor:
+        """Return exact outputs for input codes, as `evaluate` does for raw rows."""
         scores, _ = self.score_codes(codes)
         # torch.argmax promises nothing about ties; this form prefers the lowest index.
         order = torch.arange(scores.shape[1], 0, -1, device=scores.device)
         winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
-        return torch.cat([scores, winner], dim=1).cpu().numpy()
+        return torch.cat([scores, winner], dim=1)
 
     def prune(self, progress: float) -> None:
         """Cut connections of all layers, see `SparseLinear.prune`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from nnlogic.core.formats import Port
@@ -64,17 +65,29 @@ class Description:
         return sum(known) if known else None
 
 
-def lut_bound(inputs: int, outputs: int) -> int:
-    """Most LUT6 that a table needs when it is built from LUTs alone.
+@cache
+def lut_bound(inputs: int, outputs: int, k: int = 6) -> int:
+    """LUTs of `k` inputs that a table needs when it is built from LUTs alone.
 
-    The analytical cost of LogicNets (Umuroglu et al., FPL 2020), ``outputs / 3 *
-    (2**(inputs - 4) - (-1)**inputs)``, for tables wider than one LUT.
+    Shannon expansion into `k`-input tables joined by multiplexers, each of which is one LUT
+    (4 to 1 where `k` is 6, else 2 to 1). For ``k = 6`` this is the analytical cost of LogicNets
+    (Umuroglu et al., FPL 2020): ``outputs / 3 * (2**(inputs - 4) - (-1)**inputs)``.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Bits of the table.
+    k : int
+        Inputs of a LUT, 3 to 6.
     """
     if inputs <= 1:
         return 0
-    if inputs <= 6:
+    if inputs <= k:
         return outputs
-    return outputs * (2 ** (inputs - 4) - (-1) ** inputs) // 3
+    each = 2 * lut_bound(inputs - 1, 1, k) + 1
+    if k >= 6 and inputs - 2 >= k:
+        each = min(each, 4 * lut_bound(inputs - 2, 1, k) + 1)
+    return outputs * each
 
 
 def describe(stage: Stage) -> Description:
@@ -112,11 +125,6 @@ def network_of(net: QuantNet) -> Network:
         layers=tuple(LayerRow(la.name, la.role, la.units, la.fan_in_bits) for la in layers),
         encoder=quantizer_text(net),
     )
-
-
-def layer_bounds(tables: TableNet) -> dict[str, int | None]:
-    """Return `lut_bound` summed per layer name; None for layers with arithmetic blocks."""
-    return {layer.name: layer.bound for layer in _table_layers(tables)[0]}
 
 
 def port_rows(ports: Sequence[Port]) -> tuple[PortRow, ...]:

@@ -16,9 +16,13 @@ from nnlogic.report.words import (
     NOT_RUN,
     SOURCE_WORDS,
     count,
+    cycles,
     funnel_cells,
+    how_known,
     joined,
+    latency_text,
     network_text,
+    parts,
     quantity,
     resource_cells,
 )
@@ -87,7 +91,7 @@ def _tiles(report: Report) -> Markup:
     tiles = (
         ("LUTs", count(total.luts if total else None), source),
         ("Flip-flops", count(total.ffs if total else None), source),
-        ("Latency", _cycles(timing.latency_cycles), latency),
+        ("Latency", cycles(timing.latency_cycles), latency),
         ("Fmax", quantity(timing.fmax_mhz, "MHz"), fmax),
         (
             "Accuracy",
@@ -155,8 +159,8 @@ def _resources(report: Report) -> Markup:
 def _timing(report: Report) -> Markup:
     timing = report.timing
     rows = [
-        ("latency", f"{_cycles(timing.latency_cycles)}; {quantity(timing.latency_ns, 'ns')}"),
-        ("initiation interval", _cycles(timing.initiation_interval)),
+        ("latency", latency_text(timing)),
+        ("initiation interval", cycles(timing.initiation_interval)),
         ("pipeline segments", count(timing.segments)),
         (
             "Fmax",
@@ -191,21 +195,19 @@ def _accuracy(report: Report) -> Markup:
 def _ladder(report: Report) -> Markup:
     items = []
     for rung in report.ladder:
-        parts = [el("li", *_check(check, check.title)) for check in rung.checks]
-        inner = el("ul", *parts) if parts else ""
+        below = [el("li", *_check(check, check.title)) for check in parts(rung)]
+        inner = el("ul", *below) if below else ""
         items.append(el("li", *_check(rung, f"{rung.number}. {rung.title}"), inner))
     return join((plots.ladder(report), el("ul", *items, class_="ladder")))
 
 
 def _check(check: Rung | Check, title: str) -> tuple[Markup, ...]:
-    parts = isinstance(check, Rung) and bool(check.checks)
-    how = check.detail if parts else joined(check.how, check.detail)
     time = "" if check.seconds is None else quantity(check.seconds, "s")
     return (
         plots.verdict_sign(check.verdict),
         el("span", title, class_="what"),
         el("span", check.verdict, class_="verdict"),
-        el("span", how, class_="how"),
+        el("span", how_known(check), class_="how"),
         el("span", time, class_="time"),
     )
 
@@ -266,7 +268,3 @@ def _artifacts(report: Report) -> Markup:
         return _missing()
     rows = [[el("code", item.path), item.what] for item in report.artifacts]
     return table(("file", "what"), rows, "Files, relative to the run directory")
-
-
-def _cycles(value: int | None) -> str:
-    return count(value) if value is None else f"{value} cycle{'' if value == 1 else 's'}"

@@ -92,12 +92,14 @@ def segments(report: Report) -> Markup:
             el("line", x1=x, x2=x, y1=20, y2=base, class_="register"),
             el("rect", x=x + step * 0.15, y=base - high, width=step * 0.7, height=high, rx=2,
                class_=class_),
-            el("text", level, x=middle, y=base - high - 5, class_="value", text_anchor="middle"),
         ]  # fmt: skip
-        if step >= 22 or not i % 5:
-            shapes.append(
-                el("text", i, x=middle, y=base + 16, class_="label", text_anchor="middle")
-            )
+        if step >= 22 or i % 5 == 0:
+            shapes += [
+                el(
+                    "text", level, x=middle, y=base - high - 5, class_="value", text_anchor="middle"
+                ),
+                el("text", i, x=middle, y=base + 16, class_="label", text_anchor="middle"),
+            ]
     end = 10 + step * len(levels)
     shapes.append(el("line", x1=end, x2=end, y1=20, y2=base, class_="register"))
     said = ", ".join(map(str, levels))

@@ -13,15 +13,19 @@ from nnlogic.report.rows import Check, Rung
 from nnlogic.report.words import (
     clean,
     count,
+    cycles,
     funnel_cells,
-    joined,
+    how_known,
+    latency_text,
     levels_text,
     network_text,
+    parts,
     quantity,
     resource_cells,
 )
 
 LABEL = 12
+WIDEST = 36
 STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow"}
 
 
@@ -76,10 +80,17 @@ def print_table(
         console.print(Text("not run", style=STYLES["not run"]))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in columns:
+    last = max(i for i, title in enumerate(columns) if not title.startswith(">"))
+    for i, title in enumerate(columns):
         right = title.startswith(">")
+        # The last text column takes what is left and wraps; the others stay on one line.
+        longest = max(len(title), *(len(row[i]) for row in rows))
         table.add_column(
-            title.lstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right
+            title.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=right,
+            min_width=None if i == last else min(longest, WIDEST),
         )
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
@@ -106,8 +117,8 @@ def _header(report: Report, console: Console) -> None:
 def _timing(report: Report, console: Console) -> None:
     timing = report.timing
     heading(console, "Timing")
-    fact(console, "latency", f"{_cycles(timing.latency_cycles)}, {_ns(report)}")
-    fact(console, "interval", _cycles(timing.initiation_interval))
+    fact(console, "latency", latency_text(timing))
+    fact(console, "interval", cycles(timing.initiation_interval))
     segments = f"{count(timing.segments)}, LUT levels {levels_text(timing.levels_per_segment)}"
     fact(console, "segments", segments)
     source = f" ({timing.fmax_source})" if timing.fmax_source else ""
@@ -117,27 +128,16 @@ def _timing(report: Report, console: Console) -> None:
     fact(console, "definition", timing.definition)
 
 
-def _cycles(value: int | None) -> str:
-    return count(value) if value is None else f"{value} cycle{'' if value == 1 else 's'}"
-
-
-def _ns(report: Report) -> str:
-    text = quantity(report.timing.latency_ns, "ns")
-    return f"in ns {text}" if report.timing.latency_ns is None else text
-
-
 def _ladder(report: Report, console: Console) -> None:
     heading(console, "Verification ladder")
     rows: list[Sequence[str | Text]] = []
     for rung in report.ladder:
-        rows.append(_rung_cells(str(rung.number), rung.title, rung, bool(rung.checks)))
-        rows += [_rung_cells("", f"  {check.title}", check, False) for check in rung.checks]
+        rows.append(_rung_cells(str(rung.number), rung.title, rung))
+        rows += [_rung_cells("", f"  {check.title}", check) for check in parts(rung)]
     print_table(console, ("#", "check", "verdict", "how we know", ">time"), rows)
 
 
-def _rung_cells(number: str, title: str, rung: Rung | Check, parts: bool) -> list[str | Text]:
-    seconds = "" if rung.seconds is None else quantity(rung.seconds, "s")
-    verdict = Text(rung.verdict, style=STYLES[rung.verdict])
-    # The parts below say how; repeating it on the rung would only widen the table.
-    how = rung.detail if parts else joined(rung.how, rung.detail)
-    return [number, title, verdict, how, seconds]
+def _rung_cells(number: str, title: str, check: Rung | Check) -> list[str | Text]:
+    seconds = "" if check.seconds is None else quantity(check.seconds, "s")
+    verdict = Text(check.verdict, style=STYLES[check.verdict])
+    return [number, title, verdict, how_known(check), seconds]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnlogic.report.rows import FunnelRow, Network, ResourceRow
+from nnlogic.report.rows import Check, FunnelRow, Network, ResourceRow, Rung, Timing
 
 NOT_RUN = "not run"
 
@@ -30,9 +30,10 @@ def quantity(value: float | None, unit: str, digits: int = 1) -> str:
 
 
 def funnel_cells(row: FunnelRow) -> list[str]:
-    """Print one row of the funnel."""
-    numbers = (row.tables, row.distinct, row.bound, row.luts, row.depth)
-    return [row.layer, row.role if row.layer != "total" else "", *map(count, numbers)]
+    """Print one row of the funnel; a layer without tables has no bound."""
+    bound = "-" if row.tables == 0 and row.bound is None else count(row.bound)
+    head = [row.layer, row.role if row.layer != "total" else ""]
+    return [*head, count(row.tables), count(row.distinct), bound, count(row.luts), count(row.depth)]
 
 
 def resource_cells(row: ResourceRow) -> list[str]:
@@ -59,3 +60,28 @@ def network_text(network: Network) -> str:
         f"{len(network.inputs)} inputs, {len(network.layers)} layers, {neurons:,} neurons, "
         f"{len(network.outputs)} outputs"
     )
+
+
+def cycles(value: int | None) -> str:
+    """Print a number of clock cycles."""
+    return NOT_RUN if value is None else f"{value:,} cycle{'' if value == 1 else 's'}"
+
+
+def latency_text(timing: Timing) -> str:
+    """Print latency in cycles, and in ns where a clock is known."""
+    if timing.latency_cycles is None:
+        return NOT_RUN
+    ns = "ns not run" if timing.latency_ns is None else quantity(timing.latency_ns, "ns")
+    return f"{cycles(timing.latency_cycles)}, {ns}"
+
+
+def parts(rung: Rung) -> tuple[Check, ...]:
+    """Return the checks to list under a rung: none when it has only one."""
+    return rung.checks if len(rung.checks) > 1 else ()
+
+
+def how_known(check: Rung | Check) -> str:
+    """Say how a verdict is known, where that is not left to the parts below it."""
+    if isinstance(check, Rung) and check.checks:
+        return check.detail if parts(check) else how_known(check.checks[0])
+    return joined(check.how, check.detail)

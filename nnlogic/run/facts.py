@@ -176,5 +176,3 @@ def tool_facts(*names: str) -> list[ToolRow]:
         tool = find(name)
         rows.append(ToolRow(name, tool.version_text, tool.source))
     return rows
-
-

@@ -44,7 +44,9 @@ class Options:
         ]
         for option, stage in (("--stop-after", self.stop_after), ("--from", self.start_from)):
             if stage is not None and stage not in STAGES:
-                problems.append(Problem(option, f"no stage {stage!r}; stages are {', '.join(STAGES)}"))
+                problems.append(
+                    Problem(option, f"no stage {stage!r}; stages are {', '.join(STAGES)}")
+                )
         if self.mode == "approximate":
             why = "approximate mode is not part of this version"
             problems.append(Problem("--mode", why, "leave it at exact"))

@@ -63,7 +63,7 @@ def save_rows(rows: Rows, expected: IntArray, path: Path) -> None:
 def read_saved(path: Path) -> tuple[Rows, IntArray]:
     """Inverse of `save_rows`: the rows and the expected outputs."""
     with np.load(path, allow_pickle=False) as data:
-        labels = data["labels"] if "labels" in data else None
+        labels = data.get("labels")
         return Rows(data["codes"], labels, str(data["what"])), data["expected"]
 
 

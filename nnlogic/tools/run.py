@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -89,13 +89,12 @@ def run_tool(
         path.unlink(missing_ok=True)
     log.debug("run %s in %s", command, cwd)
     start = time.monotonic()
+    reader = _Reader(failure_phrases, log_file, on_line)
     process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
-    reader = _Reader(process.stdout, failure_phrases, log_file, on_line)
+    reader.stream = process.stdout
     reader.start()
     try:
         status = process.wait(timeout=timeout)
-        # Children may outlive the program and hold its output open.
-        reader.join(GRACE_SECONDS)
     except subprocess.TimeoutExpired as error:
         _kill(process)
         reader.join(GRACE_SECONDS)
@@ -105,7 +104,12 @@ def run_tool(
             why=_tail(reader.text()),
             fix="raise the limit (--tool-timeout) or lower --effort",
         ) from error
-    finally:
+    except BaseException:
+        _kill(process)
+        raise
+    reader.join(GRACE_SECONDS)
+    if reader.is_alive():
+        # A child outlived the program and holds its output open.
         _kill(process)
         reader.join(GRACE_SECONDS)
     why = _failure(status, reader, outputs)
@@ -138,17 +142,18 @@ def _start(tool: Tool, command: list[str], cwd: Path, env: dict[str, str]) -> su
 
 
 class _Reader(threading.Thread):
-    """Reads a program's output as it comes: to the log, to the listener, and, bounded, to memory."""
+    """Reads a program's output as it comes; hands it on, and keeps a bounded part of it."""
 
     def __init__(
         self,
-        stream: IO[str] | None,
         phrases: Sequence[str],
         log_file: Path | None,
         on_line: Callable[[str], None] | None,
     ) -> None:
         super().__init__(daemon=True)
-        self.stream, self.phrases, self.on_line = stream, phrases, on_line
+        self.phrases, self.on_line = phrases, on_line
+        self.stream: IO[str] | None = None
+        self.lock = threading.Lock()
         self.log = log_file.open("w", encoding="utf-8") if log_file is not None else None
         self.phrase = self.trouble = ""
         self.head: list[str] = []
@@ -159,38 +164,42 @@ class _Reader(threading.Thread):
         """Read until the last holder of the pipe closes it."""
         if self.stream is None:
             return
-        with suppress(ValueError), self.stream:
-            while line := self.stream.readline(MAX_LINE):
-                self._take(line)
-        if self.log is not None:
-            self.log.close()
+        with self.stream as stream, self.log or nullcontext():
+            while line := stream.readline(MAX_LINE):
+                with self.lock:
+                    self._keep(line)
+                self._log(line)
+                if self.on_line is not None:
+                    self.on_line(line.rstrip("\n"))
 
-    def _take(self, line: str) -> None:
+    def _keep(self, line: str) -> None:
         if not self.phrase:
             self.phrase = next((phrase for phrase in self.phrases if phrase in line), "")
         if self.head_size < KEPT_CHARS // 2:
             self.head.append(line)
             self.head_size += len(line)
-        else:
-            self.tail.append(line)
-            self.tail_size += len(line)
-            while self.tail_size > KEPT_CHARS // 2:
-                gone = len(self.tail.popleft())
-                self.tail_size -= gone
-                self.dropped += gone
+            return
+        self.tail.append(line)
+        self.tail_size += len(line)
+        while self.tail_size > KEPT_CHARS // 2:
+            gone = len(self.tail.popleft())
+            self.tail_size -= gone
+            self.dropped += gone
+
+    def _log(self, line: str) -> None:
+        if self.log is None or self.trouble:
+            return
         try:
-            if self.log is not None and not self.trouble:
-                self.log.write(line)
-                self.log.flush()
+            self.log.write(line)
+            self.log.flush()
         except OSError as error:
             self.trouble = f"its log could not be written: {error}"
-        if self.on_line is not None:
-            self.on_line(line.rstrip("\n"))
 
     def text(self) -> str:
         """Return what was kept."""
-        gap = [f"\n[... {self.dropped} characters left out ...]\n"] if self.dropped else []
-        return "".join([*self.head, *gap, *list(self.tail)])
+        with self.lock:
+            gap = [f"\n[... {self.dropped} characters left out ...]\n"] if self.dropped else []
+            return "".join([*self.head, *gap, *self.tail])
 
 
 def _failure(status: int, reader: _Reader, outputs: Sequence[Path]) -> str:

@@ -33,12 +33,18 @@ def make_quant(seed: int = 0, features: int = 4, hidden: int = 5, classes: int =
         return np.stack([np.sort(rng.choice(2 * s + 1, levels, replace=False) - s) for s in span])
 
     w1, w2 = sparse(hidden, features, 3), sparse(classes, hidden, 3)
-    fc1 = Linear("fc1", (INPUT,), w1, rng.integers(-2, 3, hidden), thresholds(w1, 3, 2), (u2,) * hidden)
-    fc2 = Linear("fc2", ("fc1",), w2, rng.integers(-2, 3, classes), thresholds(w2, 2, 3), (u2,) * classes)
+    fc1 = Linear(
+        "fc1", (INPUT,), w1, rng.integers(-2, 3, hidden), thresholds(w1, 3, 2), (u2,) * hidden
+    )
+    fc2 = Linear(
+        "fc2", ("fc1",), w2, rng.integers(-2, 3, classes), thresholds(w2, 2, 3), (u2,) * classes
+    )
     top = Argmax("class", ("fc2",), (IntFormat(2),))
     ports = tuple(Port(f"f{i}", u2) for i in range(features))
     scores = tuple((Port(f"score_{c}", u2), "fc2", c) for c in range(classes))
-    net = QuantNet("tiny", ports, (fc1, fc2, top), (*scores, (Port("class", IntFormat(2)), "class", 0)))
+    net = QuantNet(
+        "tiny", ports, (fc1, fc2, top), (*scores, (Port("class", IntFormat(2)), "class", 0))
+    )
     net.verify()
     return net
 
@@ -80,10 +86,18 @@ def map_by_hand(tables: TableNet, k: int = 4) -> LogicNet:
             origin = block.origin if "/" in block.origin else f"{block.origin}/neuron0"
             cuts.append(build(np.asarray(bits), pins, f"{origin}/bit{b}", block.layer))
     return LogicNet(
-        "tiny", k, tables.inputs, tables.outputs, np.array(fanins, np.int32), np.array(luts, np.uint64),
-        tuple(cuts[s] for s in tables.output_signals), tuple(origins), np.array(layers, np.int32),
-        tables.layers, np.array(cuts, np.int32),
-    )  # fmt: skip
+        "tiny",
+        k,
+        tables.inputs,
+        tables.outputs,
+        np.array(fanins, np.int32),
+        np.array(luts, np.uint64),
+        tuple(cuts[s] for s in tables.output_signals),
+        tuple(origins),
+        np.array(layers, np.int32),
+        tables.layers,
+        np.array(cuts, np.int32),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +112,7 @@ def tables(quant) -> TableNet:
 
 @pytest.fixture(scope="session")
 def logic(tables) -> LogicNet:
-    net = map_by_hand(tables)
-    return net
+    return map_by_hand(tables)
 
 
 def write_by_hand(design: HardwareDesign, folder: Path) -> Path:
@@ -125,8 +138,9 @@ def write_by_hand(design: HardwareDesign, folder: Path) -> Path:
             count = logic.fan_in_counts[node]
             at = design.segments[node]
             pins = [
-                tap(s, at - design.signal_segments[s] + (rank if s < n_in else 0)) if
-                s < n_in or logic.fan_in_counts[s - n_in] else tap(s, 0)
+                tap(s, at - design.signal_segments[s] + (rank if s < n_in else 0))
+                if s < n_in or logic.fan_in_counts[s - n_in]
+                else tap(s, 0)
                 for s in map(int, logic.fanins[node][:count])
             ]
             index = f"({{{', '.join(reversed(pins))}}})" if count else "0"
@@ -146,7 +160,10 @@ def write_by_hand(design: HardwareDesign, folder: Path) -> Path:
         at += width
     lines.append(f"reg [{design.latency - 1}:0] valid;")
     lines.append(f"assign out_valid = valid[{design.latency - 1}];")
-    clocked += [f"valid[{i}] <= !rst && {f'valid[{i - 1}]' if i else 'in_valid'};" for i in range(design.latency)]
+    clocked += [
+        f"valid[{i}] <= !rst && {f'valid[{i - 1}]' if i else 'in_valid'};"
+        for i in range(design.latency)
+    ]
     lines += ["always @(posedge clk) begin", *clocked, "end", "endmodule", ""]
     path = folder / f"{design.name}.v"
     path.write_text("\n".join(lines))

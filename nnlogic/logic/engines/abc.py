@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed
+from nnlogic.core.formats import IntArray
 from nnlogic.logic.blif import read_blif
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.engines.base import EFFORTS
@@ -17,19 +19,23 @@ from nnlogic.tables.ir import Function
 from nnlogic.tools.abc import run_abc
 
 MIN_INPUTS = 3
+CARE_ARGUMENTS = "-R 1 care.sim"
 
 
 @dataclass(frozen=True)
 class AbcEngine:
-    """One ABC script; ``{n}``, ``{m}``, ``{k}`` stand for inputs, outputs and LUT size.
+    """One ABC script.
+
+    ``{n}``, ``{m}``, ``{k}`` stand for inputs, outputs and LUT size, ``{care}`` for the arguments
+    with which ``&ttopt`` uses the care set; scripts without it see don't-cares as zeros.
 
     Attributes
     ----------
     name : str
     script : str
         From the network of tables to a mapped network.
-    effort : str
-        Lowest effort at which the script is tried.
+    efforts : tuple of str
+        Efforts at which the script is tried.
     lut_sizes : tuple of int
         LUT sizes the script can map to.
     max_inputs : int
@@ -41,7 +47,7 @@ class AbcEngine:
 
     name: str
     script: str
-    effort: str = "normal"
+    efforts: tuple[str, ...] = EFFORTS
     lut_sizes: tuple[int, ...] = (2, 3, 4, 5, 6)
     max_inputs: int = 16
     order: int = 0
@@ -49,35 +55,45 @@ class AbcEngine:
     def applicable(self, function: Function, k: int, effort: str) -> bool:
         """Whether the script fits the function, the LUT size and the effort."""
         return (
-            EFFORTS.index(effort) >= EFFORTS.index(self.effort)
+            effort in self.efforts
             and k in self.lut_sizes
             and MIN_INPUTS <= function.n_inputs <= self.max_inputs
         )
 
     def solve(self, function: Function, k: int, timeout: float) -> Cone:
-        """Run the script on the function's tables, don't-cares filled with zeros."""
+        """Run the script on the function's tables."""
         n, m = function.n_inputs, function.n_outputs
-        table = function.table()
-        inputs, outputs = np.arange(n), np.arange(m)
-        if self.order:
-            rng = np.random.default_rng(self.order)
-            inputs, outputs = rng.permutation(n), rng.permutation(m)
-            table = permuted_inputs(table, inputs)[outputs]
-        cone = run_script(table, self.script.format(n=n, m=m, k=k), timeout)
-        return renamed(cone, inputs, outputs) if self.order else cone
+        table, care = function.table(), None
+        if function.care is not None and "{care}" in self.script:
+            care = function.care_bools()
+        script = self.script.format(n=n, m=m, k=k, care="" if care is None else CARE_ARGUMENTS)
+        if not self.order:
+            return run_script(table, care, script, timeout)
+        rng = np.random.default_rng(self.order)
+        inputs, outputs = rng.permutation(n), rng.permutation(m)
+        table = permuted_inputs(table, inputs)[outputs]
+        if care is not None:
+            care = permuted_inputs(care[None], inputs)[0]
+        return renamed(run_script(table, care, script, timeout), inputs, outputs)
 
 
-def run_script(table: np.ndarray, script: str, timeout: float) -> Cone:
+def run_script(table: Bools, care: Bools | None, script: str, timeout: float) -> Cone:
     """Run ABC on truth tables and read back the network it leaves.
 
     Parameters
     ----------
     table : bool array, shape (outputs, 2**n), n at least 3
+    care : bool array, shape (2**n,), or None
+        When given, left for the script as the simulation file of `CARE_ARGUMENTS`.
     """
+    n = table.shape[1].bit_length() - 1
     with tempfile.TemporaryDirectory(prefix="nnlogic-abc-") as folder:
         cwd = Path(folder)
         rows = np.packbits(table[:, ::-1], axis=1)
         (cwd / "in.truth").write_text("".join(row.tobytes().hex() + "\n" for row in rows))
+        if care is not None:
+            (cwd / "care.txt").write_text(care_text(care))
+            script = f"&lnetread care.txt care.sim; {script}"
         out = cwd / "out.blif"
         run_abc(
             f"read_truth -f in.truth; {script}; write_blif out.blif",
@@ -86,7 +102,6 @@ def run_script(table: np.ndarray, script: str, timeout: float) -> Cone:
             timeout=timeout,
         )
         cone = read_blif(out.read_text())
-    n = table.shape[1].bit_length() - 1
     if cone.n_inputs != n or len(cone.outputs) != len(table):
         raise ToolFailed(
             "abc changed the interface",
@@ -97,7 +112,19 @@ def run_script(table: np.ndarray, script: str, timeout: float) -> Cone:
     return propagate_constants(cone).cone
 
 
-def permuted_inputs(table: np.ndarray, order: np.ndarray) -> np.ndarray:
+def care_text(care: Bools) -> str:
+    """Return a care set as ABC's pattern file: one pattern per line, last input leftmost.
+
+    ABC fills up the last 64 patterns with zeros, which would make input zero a care; repeated
+    patterns fill them instead.
+    """
+    n = care.size.bit_length() - 1
+    index = np.flatnonzero(care)
+    index = np.resize(index, -(-index.size // 64) * 64)
+    return "".join(f"{i:0{n}b}\n" for i in index.tolist())
+
+
+def permuted_inputs(table: Bools, order: IntArray) -> Bools:
     """Return the table whose input ``i`` is input ``order[i]`` of `table`."""
     n = table.shape[1].bit_length() - 1
     index = np.arange(1 << n)
@@ -107,7 +134,7 @@ def permuted_inputs(table: np.ndarray, order: np.ndarray) -> np.ndarray:
     return table[:, source]
 
 
-def renamed(cone: Cone, inputs: np.ndarray, outputs: np.ndarray) -> Cone:
+def renamed(cone: Cone, inputs: IntArray, outputs: IntArray) -> Cone:
     """Undo a permutation: input ``i`` of `cone` is input ``inputs[i]`` of the result."""
     signals = [*inputs.tolist(), *range(cone.n_inputs, cone.n_inputs + cone.n_nodes)]
     drivers = dict(zip(outputs.tolist(), cone.outputs, strict=True))
@@ -119,24 +146,25 @@ def renamed(cone: Cone, inputs: np.ndarray, outputs: np.ndarray) -> Cone:
     )
 
 
-_TTOPT = "strash; &get; &ttopt -I {n} -O {m} -X "
+_TTOPT = "strash; &get; &ttopt -I {n} -O {m} -X 20 {care}; "
 _POLISH = "; mfs2 -a -L 1; lutpack -L 1; mfs2 -e -L 1"
 
+_LNETMAP = _TTOPT + "&lnetmap -I {n} -O {m}"
+_SMALLER = (2, 3, 4, 5)
+
+HIGH = ("high",)
+
 ABC_ENGINES = (
-    AbcEngine("lutmin", "collapse; lutmin -K {k}", "fast"),
-    AbcEngine("ttopt+lnetmap", _TTOPT + "20; &lnetmap -I {n} -O {m}", "fast", (6,)),
-    AbcEngine("ttopt+if", _TTOPT + "20; &put; dch; if -K {k} -a; mfs2", "fast"),
-    AbcEngine("ttopt+lnetmap+mfs2", _TTOPT + "20; &lnetmap -I {n} -O {m}" + _POLISH, lut_sizes=(6,)),
-    AbcEngine("lutmin+mfs2", "collapse; lutmin -K {k}; mfs2; lutpack", "high"),
-    AbcEngine("sop+dch", "strash; dch; if -K {k}; mfs2 -e; lutpack", "high", max_inputs=12),
+    AbcEngine("ttopt+lnetmap", _LNETMAP, ("fast", "high"), (6,)),
+    AbcEngine("ttopt+lnetmap+mfs2", _LNETMAP + _POLISH, ("normal", "high"), (6,)),
+    AbcEngine("ttopt+lnetmap+mfs2/1", _LNETMAP + _POLISH, ("normal", "high"), (6,), order=1),
     *(
-        AbcEngine(
-            f"ttopt+lnetmap+mfs2/{i}",
-            _TTOPT + "20; &lnetmap -I {n} -O {m}" + _POLISH,
-            "high",
-            (6,),
-            order=i,
-        )
-        for i in range(1, 9)
+        AbcEngine(f"ttopt+lnetmap+mfs2/{i}", _LNETMAP + _POLISH, HIGH, (6,), order=i)
+        for i in range(2, 17)
     ),
+    AbcEngine("ttopt+if", _TTOPT + "&put; dch; if -K {k} -a; mfs2", EFFORTS, _SMALLER),
+    AbcEngine("ttopt+if/1", _TTOPT + "&put; dch; if -K {k} -a; mfs2", HIGH, order=1),
+    AbcEngine("lutmin", "collapse; lutmin -K {k}; mfs2", EFFORTS, _SMALLER),
+    AbcEngine("lutmin+lutpack", "collapse; lutmin -K {k}; mfs2; lutpack", HIGH),
+    AbcEngine("sop+dch", "strash; dch; if -K {k}; mfs2 -e; lutpack", HIGH, max_inputs=12),
 )

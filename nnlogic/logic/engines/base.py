@@ -17,7 +17,9 @@ class Engine(Protocol):
     checked by whoever calls it, never trusted.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the engine in records and reports."""
 
     def applicable(self, function: Function, k: int, effort: str) -> bool:
         """Whether to try this engine on a function of more than `k` inputs."""

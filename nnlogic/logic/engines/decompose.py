@@ -43,9 +43,7 @@ def _expand(part: Partial, k: int, builder: ConeBuilder, known: dict) -> int:
         rest = part.inputs[: n - selects]
         data = [
             _expand(Partial(on, off, rest), k, builder, known)
-            for on, off in zip(
-                _split(part.on, selects), _split(part.off, selects), strict=True
-            )
+            for on, off in zip(_split(part.on, selects), _split(part.off, selects), strict=True)
         ]
         signal = multiplexer(data, selectors, k, builder)
     known[key] = signal
@@ -56,9 +54,7 @@ def _split(rows: Bools, selects: int) -> list[Bools]:
     return list(rows.reshape(1 << selects, 1, -1))
 
 
-def multiplexer(
-    data: list[int], selectors: tuple[int, ...], k: int, builder: ConeBuilder
-) -> int:
+def multiplexer(data: list[int], selectors: tuple[int, ...], k: int, builder: ConeBuilder) -> int:
     """Build a multiplexer of two or four signals from LUTs of `k` inputs."""
     n = len(data)
     if n + len(selectors) <= k:

@@ -8,13 +8,12 @@ from nnlogic.core.archive import digest
 from nnlogic.logic.arith import check_block, solve_block
 from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.logic.portfolio import ENGINE_SET, Options, Solution, solve
-from nnlogic.tables.ir import Argmax, Function, Instance, Sum, TableNet, Threshold, Word
-
-Arithmetic = Sum | Threshold | Argmax
+from nnlogic.logic.structures import Arithmetic
+from nnlogic.tables.ir import Function, Instance, TableNet, Word
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Unit:
     """One thing to minimize, however often it is used.
 
     Attributes
@@ -73,14 +72,14 @@ def local_block(block: Arithmetic) -> tuple[Arithmetic, tuple[int, ...]]:
     return replace(block, words=words, result=result, origin="", layer=0), signals
 
 
-def problems_of(net: TableNet) -> tuple[list[Problem], list[tuple[int, tuple[int, ...]]]]:
+def units_of(net: TableNet) -> tuple[list[Unit], list[tuple[int, tuple[int, ...]]]]:
     """Collect what has to be minimized.
 
     Returns
     -------
-    problems : list of Problem
+    units : list of Unit
         Distinct, in order of first use.
-    uses : list of (problem, input signals)
+    uses : list of (unit, input signals)
         One per block of the network.
     """
     contents: list[Function | Arithmetic] = []
@@ -103,5 +102,5 @@ def problems_of(net: TableNet) -> tuple[list[Problem], list[tuple[int, tuple[int
             counts.append(0)
         counts[number[key]] += 1
         uses.append((number[key], inputs))
-    problems = [Problem(*item) for item in zip(contents, labels, counts, strict=True)]
-    return problems, uses
+    units = [Unit(*item) for item in zip(contents, labels, counts, strict=True)]
+    return units, uses

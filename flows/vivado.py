@@ -1,0 +1,125 @@
+"""Scripts for Vivado: written for the user, never run here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import UsageError
+from nnlogic.flows.targets import Target
+
+SCRIPT, CONSTRAINTS = "vivado.tcl", "timing.xdc"
+
+
+def write_vivado(
+    files: Sequence[Path], top: str, target: Target, folder: Path, clock: float | None = None
+) -> tuple[Path, Path]:
+    """Write a script and timing constraints that implement a core out of context.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Verilog sources; named relative to `folder`, so that the run can be moved.
+    top : str
+        Name of the core module.
+    target : Target
+        One with a Vivado part.
+    folder : Path
+        Made when missing.
+    clock : float, optional
+        MHz; the target's own goal when there is none.
+
+    Returns
+    -------
+    script, constraints : Path
+
+    Raises
+    ------
+    UsageError
+        Vivado does not serve the target.
+    """
+    if not target.part:
+        raise UsageError(
+            f"there is no Vivado script for {target.name}",
+            why="Vivado does not serve this family",
+            fix="choose target xcup or xc7",
+        )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
+    script, constraints = folder / SCRIPT, folder / CONSTRAINTS
+    write_bytes(script, vivado_tcl(sources, top, target.part).encode())
+    write_bytes(constraints, timing_xdc(clock or target.clock_mhz).encode())
+    return script, constraints
+
+
+def vivado_tcl(sources: Sequence[str], top: str, part: str) -> str:
+    """Return the Tcl: synthesis out of context, optimization, placement, routing, reports.
+
+    The synthesis options are those of Vivado's strategy Flow_PerfOptimized_high, which published
+    results for LUT networks use; the part of target xcup, xcvu9p-flgb2104-2-i, is theirs too.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Verilog files, relative to the folder of the script.
+    top, part : str
+    """
+    listed = "\n".join(f"  [file join $here {_braced(source)}] \\" for source in sources)
+    return f"""\
+# Implements {top} out of context on {part}.
+# Run: vivado -mode batch -source {SCRIPT}
+set here [file dirname [file normalize [info script]]]
+set out [file join $here vivado]
+file mkdir $out
+
+read_verilog [list \\
+{listed}
+]
+read_xdc -mode out_of_context [file join $here {CONSTRAINTS}]
+
+synth_design -top {top} -part {part} -mode out_of_context \\
+  -flatten_hierarchy rebuilt -fanout_limit 400 -fsm_extraction one_hot \\
+  -keep_equivalent_registers -resource_sharing off -no_lc -shreg_min_size 5
+report_utilization -file [file join $out synth_utilization.rpt]
+
+opt_design
+place_design
+phys_opt_design
+route_design
+
+report_utilization -file [file join $out utilization.rpt]
+report_utilization -hierarchical -file [file join $out utilization_modules.rpt]
+report_timing_summary -file [file join $out timing_summary.rpt]
+report_timing -max_paths 10 -file [file join $out timing_paths.rpt]
+write_checkpoint -force [file join $out routed.dcp]
+
+set path [get_timing_paths -max_paths 1 -nworst 1 -setup]
+set period [get_property PERIOD [get_clocks clk]]
+set slack [get_property SLACK $path]
+puts [format "Fmax %.1f MHz (period %.3f ns, slack %.3f ns)" \\
+  [expr {{1000.0 / ($period - $slack)}}] $period $slack]
+"""
+
+
+def timing_xdc(clock_mhz: float) -> str:
+    """Return the constraints: one clock on port ``clk``; data ports are timed inside the core.
+
+    Parameters
+    ----------
+    clock_mhz : float
+    """
+    return (
+        f"# {clock_mhz:g} MHz\n"
+        f"create_clock -name clk -period {1000.0 / clock_mhz:.3f} [get_ports clk]\n"
+    )
+
+
+def _braced(text: str) -> str:
+    """Quote text as one Tcl word."""
+    if any(c in text for c in "{}\\"):
+        escaped = "".join(f"\\{c}" if c in '{}\\ []$";' else c for c in text)
+        return escaped
+    return "{" + text + "}"

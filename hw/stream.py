@@ -1,0 +1,134 @@
+"""Valid/ready wrapper around a core, with AXI4-Stream names and credit-based flow control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.lib import fifo, wiring
+from amaranth.lib.wiring import In, Out
+
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.names import port_names
+
+ROUND_TRIP = 3
+"""Cycles from the core's output until a credit is usable again: FIFO 2, counter 1."""
+
+
+@dataclass(frozen=True)
+class StreamParameters:
+    """Sizes of a stream wrapper.
+
+    Attributes
+    ----------
+    core : str
+        Module name of the core.
+    inputs, outputs : tuple of (str, int)
+        RTL name and width of the core's data ports, lowest bits of tdata first.
+    latency : int
+        Clock cycles of the core.
+    """
+
+    core: str
+    inputs: tuple[tuple[str, int], ...]
+    outputs: tuple[tuple[str, int], ...]
+    latency: int
+
+    @staticmethod
+    def of(design: HardwareDesign) -> StreamParameters:
+        """Return the parameters for a design."""
+        x_names, y_names = port_names(design)
+        return StreamParameters(
+            core=design.name,
+            inputs=tuple((x_names[p.name], p.format.bits) for p in design.inputs),
+            outputs=tuple((y_names[p.name], p.format.bits) for p in design.outputs),
+            latency=design.latency,
+        )
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of s_axis_tdata."""
+        return _bytes(self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of m_axis_tdata."""
+        return _bytes(self.outputs)
+
+    @property
+    def depth(self) -> int:
+        """Credits, and entries of the FIFO: all that can be in flight at full rate."""
+        return self.latency + ROUND_TRIP
+
+
+def _bytes(ports: tuple[tuple[str, int], ...]) -> int:
+    return -(-sum(width for _, width in ports) // 8)
+
+
+class StreamWrapper(wiring.Component):
+    """Stream around a free-running core.
+
+    A transfer is accepted only while there is a credit for it. A credit stands for one FIFO entry
+    and is returned when the result leaves, so the FIFO cannot overflow however long the
+    consumer stalls, and without stalls one transfer per cycle is accepted. `aresetn` is
+    synchronous; it drops what is in flight.
+    """
+
+    def __init__(self, parameters: StreamParameters) -> None:
+        self.parameters = parameters
+        super().__init__(
+            {
+                "aclk": In(1),
+                "aresetn": In(1),
+                "s_axis_tdata": In(8 * parameters.input_bytes),
+                "s_axis_tvalid": In(1),
+                "s_axis_tready": Out(1),
+                "m_axis_tdata": Out(8 * parameters.output_bytes),
+                "m_axis_tvalid": Out(1),
+                "m_axis_tready": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the module."""
+        m = Module()
+        p = self.parameters
+        m.domains.sync = ClockDomain()
+        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
+
+        credits = Signal(range(p.depth + 1), init=p.depth)
+        accept = Signal()
+        take = Signal()
+        out_valid = Signal()
+        results = Signal(sum(width for _, width in p.outputs))
+        m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=len(results), depth=p.depth)
+        m.d.comb += [
+            self.s_axis_tready.eq(self.aresetn & (credits != 0)),
+            accept.eq(self.s_axis_tvalid & self.s_axis_tready),
+            queue.w_data.eq(results),
+            queue.w_en.eq(out_valid),
+            self.m_axis_tvalid.eq(self.aresetn & queue.r_rdy),
+            self.m_axis_tdata.eq(queue.r_data),
+            take.eq(self.m_axis_tvalid & self.m_axis_tready),
+            queue.r_en.eq(take),
+        ]
+        with m.If(accept & ~take):
+            m.d.sync += credits.eq(credits - 1)
+        with m.Elif(take & ~accept):
+            m.d.sync += credits.eq(credits + 1)
+        pins = {
+            "i_clk": ClockSignal(),
+            "i_rst": ResetSignal(),
+            "i_in_valid": accept,
+            "o_out_valid": out_valid,
+        }
+        at = 0
+        for name, width in p.inputs:
+            pins[f"i_{name}"] = self.s_axis_tdata[at : at + width]
+            at += width
+        at = 0
+        for name, width in p.outputs:
+            pins[f"o_{name}"] = results[at : at + width]
+            at += width
+        m.submodules.core = Instance(p.core, **pins)
+        return m

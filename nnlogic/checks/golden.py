@@ -1,0 +1,71 @@
+"""The trained model against QuantNet, on the rows recorded in the checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.errors import CheckpointError
+from nnlogic.core.formats import IntArray
+from nnlogic.quant.ir import QuantNet
+
+Model = Callable[[NDArray[np.float32]], IntArray]
+
+
+def check_golden(net: QuantNet, source: Path, *, model: Model | None = None) -> Verdict:
+    """Compare QuantNet with what the trained model itself gave, bit for bit.
+
+    Parameters
+    ----------
+    net : QuantNet
+    source : Path
+        Native checkpoint with golden rows.
+    model : callable, optional
+        The model itself, raw rows (samples, features) to outputs (samples, outputs): run on the
+        recorded rows, in place of the recorded outputs.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be read, or has no golden rows.
+    """
+    from nnlogic.frontend.native import read_golden
+
+    start = time.monotonic()
+    golden = read_golden(Path(source))
+    if golden is None or not len(golden[0]):
+        raise CheckpointError(
+            "the checkpoint has no recorded outputs to compare with",
+            where=str(source),
+            fix="save it with golden rows: nnlogic.nn.save_checkpoint(..., golden_rows=rows)",
+        )
+    rows, expected = golden
+    label = "torch model (recorded)"
+    if model is not None:
+        label, expected = "torch model", np.asarray(model(rows))
+    return compare_outputs(net, rows, expected, label).timed(start)
+
+
+def compare_outputs(net: QuantNet, rows: NDArray, expected: IntArray, label: str) -> Verdict:
+    """Compare QuantNet on raw rows with outputs of shape (samples, outputs)."""
+    got = net.evaluate(net.encode(rows))
+    how = f"sampled n={len(rows)}"
+    if expected.shape != got.shape:
+        detail = f"outputs of shape {expected.shape}, need {got.shape}"
+        return Verdict(label, net.kind, False, how, detail, "outputs")
+    wrong = np.argwhere(expected != got)
+    if not wrong.size:
+        return Verdict(label, net.kind, True, how, "every output bit for bit")
+    row, port = (int(v) for v in wrong[0])
+    bad_rows = len(np.unique(wrong[:, 0]))
+    detail = (
+        f"model gives {expected[row, port]}, {net.kind} {got[row, port]}; "
+        f"{bad_rows} of {len(rows)} rows differ"
+    )
+    where = f"row {row}, output {net.outputs[port].name}"
+    return Verdict(label, net.kind, False, how, detail, where)

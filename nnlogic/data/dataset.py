@@ -1,0 +1,137 @@
+"""Data sets by name, split once and for all, with where they come from."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.archive import digest
+from nnlogic.core.errors import InputError, UsageError
+from nnlogic.core.formats import IntArray
+
+SPLIT_SEED = 20240
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Training and test rows as a source gives them.
+
+    Attributes
+    ----------
+    x_train, x_test : arrays, shape (rows, features)
+    y_train, y_test : int arrays, shape (rows,)
+    feature_names, class_names : tuple of str
+    provenance : str
+        Source, licence and split, in a sentence.
+    """
+
+    x_train: NDArray
+    y_train: NDArray
+    x_test: NDArray
+    y_test: NDArray
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    provenance: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows for training, for choosing (validation) and for the final figure (test).
+
+    Attributes
+    ----------
+    name : str
+    x_train, x_val, x_test : float32 arrays, shape (rows, features)
+    y_train, y_val, y_test : int64 arrays, shape (rows,)
+        Index into `class_names`.
+    feature_names, class_names : tuple of str
+    digest : str
+        Of all rows and labels.
+    provenance : str
+    """
+
+    name: str
+    x_train: NDArray[np.float32]
+    y_train: IntArray
+    x_val: NDArray[np.float32]
+    y_val: IntArray
+    x_test: NDArray[np.float32]
+    y_test: IntArray
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    digest: str
+    provenance: str
+
+
+def _sources() -> dict[str, Callable[[Path | None], Raw]]:
+    from nnlogic.data import sources
+
+    return {
+        "jets": sources.load_jets,
+        "mnist": sources.load_mnist,
+        "digits": sources.load_digits,
+    }
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the data sets `load` knows."""
+    return tuple(_sources())
+
+
+def load(name: str, data_dir: Path | str | None = None) -> Dataset:
+    """Load a data set; validation rows are taken from the training rows, the same ones always.
+
+    Parameters
+    ----------
+    name : {"jets", "mnist", "digits"}
+    data_dir : Path, optional
+        Folder with local copies (``jets16.npz``, ``mnist.npz``), used instead of the public
+        originals.
+
+    Raises
+    ------
+    UsageError
+        Unknown name.
+    InputError
+        The data cannot be fetched, or are not what they should be.
+    """
+    sources = _sources()
+    if name not in sources:
+        close = difflib.get_close_matches(name, sources, 1)
+        raise UsageError(
+            "unknown data set",
+            why=f"{name!r}, known are {', '.join(sources)}",
+            fix=f"did you mean {close[0]!r}?" if close else "",
+        )
+    raw = sources[name](None if data_dir is None else Path(data_dir))
+    x, x_test = _flat(raw.x_train), _flat(raw.x_test)
+    y, y_test = raw.y_train.astype(np.int64), raw.y_test.astype(np.int64)
+    for rows, labels in ((x, y), (x_test, y_test)):
+        if not np.isfinite(rows).all() or len(rows) != len(labels):
+            raise InputError("data set is damaged", where=name, why="NaN rows or missing labels")
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(x))
+    cut = round(VALIDATION_SHARE * len(x))
+    val, train = order[:cut], order[cut:]
+    return Dataset(
+        name=name,
+        x_train=x[train],
+        y_train=y[train],
+        x_val=x[val],
+        y_val=y[val],
+        x_test=x_test,
+        y_test=y_test,
+        feature_names=raw.feature_names,
+        class_names=raw.class_names,
+        digest=digest(x, y, x_test, y_test),
+        provenance=raw.provenance,
+    )
+
+
+def _flat(rows: NDArray) -> NDArray[np.float32]:
+    return rows.reshape(len(rows), -1).astype(np.float32)

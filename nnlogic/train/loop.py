@@ -1,0 +1,178 @@
+"""One training loop for the quantized network and for its float twin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nnlogic.core.errors import UsageError
+from nnlogic.nn.network import Network
+from nnlogic.train.recipe import Recipe
+
+PRUNE_EVERY = 50
+WARM_UP = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Tensors on the training device.
+
+    Attributes
+    ----------
+    x, x_val : tensors, shape (rows, features)
+        What `Loop.score` and `Loop.predict` take.
+    y, y_val : int64 tensors, shape (rows,)
+    """
+
+    x: Tensor
+    y: Tensor
+    x_val: Tensor
+    y_val: Tensor
+
+
+class Loop:
+    """Training state: network, optimizer, schedule, and the best weights so far.
+
+    Rows are shuffled by a generator seeded from seed and epoch, so that a resumed run takes the
+    same steps as one that was never interrupted.
+
+    Parameters
+    ----------
+    network : Network
+    rows : Rows
+    recipe : Recipe
+    epochs : int
+    score : callable
+        Batch of `Rows.x` to class scores with gradients.
+    predict : callable
+        `Rows.x_val` to class indices.
+    prune : bool
+        Whether this run cuts connections.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        rows: Rows,
+        recipe: Recipe,
+        *,
+        epochs: int,
+        score: Callable[[Tensor], Tensor],
+        predict: Callable[[Tensor], Tensor],
+        prune: bool,
+    ) -> None:
+        self.network, self.rows, self.recipe = network, rows, recipe
+        self.epochs, self.score, self.predict, self.prune = epochs, score, predict, prune
+        self.batch = min(recipe.batch, len(rows.x))
+        self.steps = len(rows.x) // self.batch
+        learned = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+        self.epoch = self.best_epoch = 0
+        self.best_accuracy = -1.0
+        self.best: dict[str, Tensor] = {}
+
+    def _rate(self, step: int) -> float:
+        done = step / max(1, self.epochs * self.steps)
+        if done < WARM_UP:
+            return (step + 1) / max(1.0, WARM_UP * self.epochs * self.steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - WARM_UP) / (1 - WARM_UP))))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or validation stopped improving."""
+        patience = self.recipe.patience
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self.epochs or (
+            patience > 0 and self.best_accuracy >= 0 and waited >= patience
+        )
+
+    def run_epoch(self) -> tuple[float, float]:
+        """Train one epoch and validate.
+
+        Returns
+        -------
+        loss : float
+            Mean over the epoch.
+        accuracy : float
+            On the validation rows.
+        """
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.rows.x), generator=generator).to(self.rows.x.device)
+        self.network.train()
+        total = torch.zeros((), device=self.rows.x.device)
+        for step in range(self.steps):
+            picked = order[step * self.batch : (step + 1) * self.batch]
+            scores = self.score(self.rows.x[picked])
+            loss = functional.cross_entropy(scores, self.rows.y[picked])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            self.schedule.step()
+            total += loss.detach()
+            if step % PRUNE_EVERY == 0:
+                self._cut(self.epoch + (step + 1) / self.steps)
+        self.epoch += 1
+        pruned = self._cut(self.epoch)
+        mean = float(total) / self.steps
+        if not math.isfinite(mean):
+            raise UsageError(
+                "training diverged",
+                where=f"{self.recipe.name}, epoch {self.epoch}",
+                why=f"the loss is {mean}",
+                fix=f"use a learning_rate below {self.recipe.learning_rate}",
+            )
+        accuracy = self.validate()
+        if pruned and accuracy > self.best_accuracy:
+            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        return mean, accuracy
+
+    def _cut(self, epochs_done: float) -> bool:
+        # Returns whether the network has its final fan-in: only then do its weights count.
+        if not self.prune:
+            return True
+        span = max(self.recipe.prune_to - self.recipe.prune_from, 1e-9)
+        progress = (epochs_done / self.epochs - self.recipe.prune_from) / span
+        if progress > 0:
+            self.network.prune(progress)
+        return progress >= 1
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Return the accuracy on the validation rows, in eval mode."""
+        self.network.eval()
+        return float((self.predict(self.rows.x_val) == self.rows.y_val).double().mean())
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a later `load_state` needs; tensors and plain values only."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epoch": self.epoch,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_accuracy": self.best_accuracy,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` returned."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.epoch, self.best = state["epoch"], state["best"]
+        self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
+
+    def keep_best(self) -> None:
+        """Put the best weights back into the network, in eval mode."""
+        self.network.load_state_dict(self.best)
+        self.network.eval()

@@ -1,0 +1,279 @@
+"""Run the cocotb regression on Icarus or Verilator and read what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
+from nnlogic.core.formats import IntArray
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
+from nnlogic.tools.find import Tool, find
+from nnlogic.tools.run import run_tool
+
+SIMULATORS = {"icarus": ("iverilog", "vvp"), "verilator": ("verilator", "make", "g++")}
+CORE_TESTS = (
+    "core_latency_and_interval",
+    "core_rows",
+    "core_bubbles",
+    "core_reset_in_mid_stream",
+)
+STREAM_TESTS = (
+    "stream_full_rate",
+    "stream_back_pressure",
+    "stream_stall",
+    "stream_reset_in_mid_stream",
+)
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """One cocotb test: its name, whether it passed, and the message when it did not."""
+
+    __test__ = False
+
+    name: str
+    passed: bool
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RegressionResult:
+    """What a regression found.
+
+    Attributes
+    ----------
+    simulator : str
+        With its version.
+    passed, failed : int
+    measured_latency, measured_interval : int or None
+        Clocks, as measured; None when the test that measures them did not get that far.
+    tests : tuple of TestOutcome
+    rows : int
+        Data rows compared bit for bit.
+    seconds : float
+    """
+
+    simulator: str
+    passed: int
+    failed: int
+    measured_latency: int | None
+    measured_interval: int | None
+    tests: tuple[TestOutcome, ...]
+    rows: int
+    seconds: float
+
+
+def run_regression(
+    design: HardwareDesign,
+    files: Sequence[Path],
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    codes: IntArray,
+    expected: IntArray,
+    seed: int = 1,
+    timeout: float = 600,
+    progress: Progress = SILENT,
+) -> RegressionResult:
+    """Run all protocol tests against the core and, when the design has one, the stream wrapper.
+
+    Parameters
+    ----------
+    design : HardwareDesign
+    files : sequence of Path
+        Verilog of the core, and of the wrapper when ``design.stream``.
+    folder : Path
+        For build products, logs and results; made when missing.
+    simulator : {"verilator", "icarus"}
+    codes, expected : int arrays, shapes (samples, inputs) and (samples, outputs)
+        Port values in, and the port values that must come out.
+    seed : int
+        For gaps and back-pressure.
+    timeout : float
+        Seconds, for the build and for the run.
+
+    Returns
+    -------
+    RegressionResult
+        Failing tests are part of the result, not exceptions.
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed, ToolTimeout
+        The simulator is missing, crashed or hung, or not all tests ran.
+    """
+    start = time.monotonic()
+    if simulator not in SIMULATORS:
+        raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
+    codes, expected = check_rows(design, codes, expected)
+    tools = [find(name) for name in SIMULATORS[simulator]]
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    top = folder / f"{TOP}.v"
+    top.write_text(bench_top(design, stream=design.stream))
+    sources = [*(Path(f).resolve() for f in files), top]
+    with progress.step(f"{simulator}: build") as step:
+        if simulator == "verilator":
+            _build_verilator(tools[0], sources, folder, timeout)
+        else:
+            _run_job(_job("build", simulator, sources, folder), folder, tools, timeout)
+        step.advance()
+    names = CORE_TESTS + (STREAM_TESTS if design.stream else ())
+    measured = folder / "measured.json"
+    measured.unlink(missing_ok=True)
+    bench = {
+        "rows": [f"{r:x}" for r in row_words(codes, design.inputs)],
+        "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
+        "latency": design.latency,
+        "stream": design.stream,
+        "seed": seed,
+        "measured": str(measured),
+    }
+    (folder / "bench.json").write_text(json.dumps(bench))
+    with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
+        job = _job("test", simulator, sources, folder, seed)
+        outcomes = _simulate(job, folder, tools, timeout, names)
+        step.advance(len(names))
+    values = json.loads(measured.read_text()) if measured.exists() else {}
+    passed = sum(t.passed for t in outcomes)
+    return RegressionResult(
+        simulator=f"{simulator} {tools[0].version_text}",
+        passed=passed,
+        failed=len(outcomes) - passed,
+        measured_latency=values.get("latency"),
+        measured_interval=values.get("interval"),
+        tests=outcomes,
+        rows=len(codes),
+        seconds=time.monotonic() - start,
+    )
+
+
+def _job(
+    action: str, simulator: str, sources: Sequence[Path], folder: Path, seed: int = 1
+) -> dict[str, Any]:
+    return {
+        "action": action,
+        "simulator": simulator,
+        "sources": [str(s) for s in sources],
+        "top": TOP,
+        "build_dir": str(folder / "build"),
+        "build_args": ["-Wno-timescale"] if simulator == "icarus" else [],
+        "test_dir": str(folder),
+        "test_module": "nnlogic.sim.bench",
+        "results": str(folder / "results.xml"),
+        "seed": seed,
+        "env": {"NNLOGIC_BENCH": str(folder / "bench.json"), "COCOTB_ANSI_OUTPUT": "0"},
+    }
+
+
+def _run_job(job: dict[str, Any], folder: Path, tools: Sequence[Tool], timeout: float) -> None:
+    path = folder / f"{job['action']}.json"
+    path.write_text(json.dumps(job, indent=1))
+    env = {k: v for tool in tools for k, v in tool.env.items()}
+    places = [str(Path(tool.command[0]).parent) for tool in tools]
+    env["PATH"] = os.pathsep.join([*places, os.environ.get("PATH", os.defpath)])
+    cocotb = Tool("cocotb", (sys.executable, "-m", "nnlogic.sim.cocotb_job"), (), "cocotb", env)
+    run_tool(cocotb, [path], cwd=folder, timeout=timeout, log_file=folder / f"{job['action']}.log")
+
+
+def _simulate(
+    job: dict[str, Any],
+    folder: Path,
+    tools: Sequence[Tool],
+    timeout: float,
+    names: tuple[str, ...],
+) -> tuple[TestOutcome, ...]:
+    results = Path(job["results"])
+    results.unlink(missing_ok=True)
+    failure: ToolFailed | None = None
+    try:
+        _run_job(job, folder, tools, timeout)
+    except ToolTimeout:
+        raise
+    except ToolFailed as error:
+        # Some versions exit with an error when tests fail; the results then say which.
+        failure = error
+    outcomes = read_results(results) if results.exists() else ()
+    missing = [n for n in names if n not in {t.name for t in outcomes}]
+    if failure is not None and (missing or all(t.passed for t in outcomes)):
+        raise failure
+    if missing:
+        raise ToolFailed(
+            "the cocotb regression is incomplete",
+            where=str(folder / "test.log"),
+            why=f"{len(outcomes)} of {len(names)} tests have results; missing: "
+            f"{', '.join(missing)}",
+        )
+    return outcomes
+
+
+def read_results(path: Path) -> tuple[TestOutcome, ...]:
+    """Read a cocotb results file (JUnit XML).
+
+    Raises
+    ------
+    ToolFailed
+        The file is not XML.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except ElementTree.ParseError as error:
+        raise ToolFailed(
+            "cannot read the cocotb results", where=str(path), why=str(error)
+        ) from error
+    out = []
+    for case in root.iter("testcase"):
+        bad = [c for c in case if c.tag in ("failure", "error", "skipped")]
+        message = "; ".join(_message(c) for c in bad)
+        seconds = float(case.get("time", 0))
+        out.append(TestOutcome(str(case.get("name")), not bad, seconds, message))
+    return tuple(out)
+
+
+def _message(element: ElementTree.Element) -> str:
+    text = element.get("message") or element.get("error_msg") or element.text or element.tag
+    return " ".join(text.split())[:500]
+
+
+def _build_verilator(tool: Tool, sources: Sequence[Path], folder: Path, timeout: float) -> None:
+    """Build without the runner: it makes every net public, which is slow to compile and to run."""
+    try:
+        import cocotb_tools.config as config
+    except ImportError as error:
+        raise ToolNotFound(
+            "cocotb is needed and not installed", fix="pip install 'nnlogic[flow]'"
+        ) from error
+    build = folder / "build"
+    build.mkdir(exist_ok=True)
+    public = folder / "public.vlt"
+    public.write_text(f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n')
+    libs = config.libs_dir
+    run_tool(
+        tool,
+        [
+            *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "--vpi"),
+            *("--Mdir", build, "--top-module", TOP, "--prefix", "Vtop", "-o", TOP),
+            *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
+            *("--x-assign", "unique", "--x-initial", "unique"),
+            *("-CFLAGS", "-O1"),
+            *("-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"),
+            config.share_dir / "lib" / "verilator" / "verilator.cpp",
+            public,
+            *sources,
+        ],
+        cwd=folder,
+        timeout=timeout,
+        outputs=(build / TOP,),
+        log_file=folder / "build.log",
+    )

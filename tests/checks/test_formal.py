@@ -1,0 +1,136 @@
+"""Proof of Verilog: each rule of the RTL contract broken once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import write_by_hand
+
+from nnlogic.checks.formal import prove_netlist, prove_verilog
+from nnlogic.checks.netlist import Netlist, StructureError
+from nnlogic.core.errors import ToolFailed, UsageError
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.tools.find import find
+from nnlogic.tools.run import run_tool
+
+
+def test_good_verilog_is_proved(design, verilog):
+    verdict = prove_verilog(design, [verilog])
+    assert verdict.equal
+    assert verdict.how == "proved"
+    assert "4 registers on every path" in verdict.detail
+
+
+@pytest.mark.parametrize(("segments", "input_register"), [(1, True), (1, False), (3, False)])
+def test_other_schedules(logic, tmp_path, segments, input_register):
+    where = logic.node_layers if segments == 3 else np.zeros_like(logic.node_layers)
+    design = HardwareDesign("other", logic, where, segments, input_register)
+    design.verify()
+    assert prove_verilog(design, [write_by_hand(design, tmp_path)]).equal
+    wrong = HardwareDesign("other", logic, where, segments, not input_register)
+    verdict = prove_verilog(wrong, [tmp_path / "other.v"])
+    assert not verdict.equal
+    assert "wrong number of registers" in verdict.detail
+
+
+BROKEN = {
+    "reset on a data register": ("s0_1 <= s0_0;", "if (rst) s0_1 <= 0; else s0_1 <= s0_0;", "rst"),
+    "asynchronous reset": (
+        "always @(posedge clk) begin",
+        "always @(posedge clk or posedge rst) if (rst) aux <= 0; else aux <= s0_0;\n"
+        "always @(posedge clk) begin",
+        "rising-edge",
+    ),
+    "enable": ("s0_1 <= s0_0;", "if (s1_0) s0_1 <= s0_0;", "feedback"),
+    "gated by valid": ("s0_1 <= s0_0;", "s0_1 <= s0_0 & in_valid;", "in_valid"),
+    "falling edge": ("posedge clk", "negedge clk", "rising-edge"),
+    "two drivers": ("wire s0_0 =", "assign s9_0 = ~s1_0; wire s0_0 =", "two drivers"),
+    "path without register": ("assign y_class[0] = ", "assign y_class[0] = s0_0 ^ ", "0 to 4"),
+    "undriven": ("wire s0_0 =", "wire s0_0; wire lost =", "undriven"),
+    "valid without reset": ("valid[1] <= !rst &&", "valid[1] <=", "previous and not rst"),
+    "valid too early": ("assign out_valid = valid[3]", "assign out_valid = valid[2]", "chain"),
+    "port too narrow": ("output [1:0] y_class", "output [0:0] y_class", "ports differ"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_verilog_is_refuted(design, verilog, tmp_path, name):
+    old, new, says = BROKEN[name]
+    text = verilog.read_text()
+    assert old in text
+    text = text.replace(old, new, 1)
+    if name == "asynchronous reset":
+        text = text.replace("s0_1 <= s0_0;", "").replace("reg s0_1;", "reg aux; wire s0_1 = aux;")
+    broken = tmp_path / "tiny.v"
+    broken.write_text(text)
+    verdict = prove_verilog(design, [broken])
+    assert not verdict.equal
+    assert says in f"{verdict.where} {verdict.detail}"
+
+
+def test_a_wrong_table_is_refuted_with_the_output(design, verilog, tmp_path):
+    text = verilog.read_text()
+    at = design.logic.n_inputs + design.logic.origins.index("class/neuron0/bit0")
+    found = re.search(rf"t{at} = (\d+)'h([0-9a-f]+);", text)
+    assert found
+    flipped = text.replace(found[0], f"t{at} = ~{found[1]}'h{found[2]};")
+    broken = tmp_path / "tiny.v"
+    broken.write_text(flipped)
+    verdict = prove_verilog(design, [broken])
+    assert not verdict.equal
+    assert verdict.where == "y_class[0]"
+
+
+def test_unreadable_verilog_is_a_tool_failure(design, tmp_path):
+    bad = tmp_path / "tiny.v"
+    bad.write_text("module tiny(; endmodule")
+    with pytest.raises(ToolFailed, match="syntax error"):
+        prove_verilog(design, [bad])
+    bad.write_text("module other; endmodule")
+    with pytest.raises(ToolFailed):
+        prove_verilog(design, [bad])
+
+
+@pytest.mark.parametrize(
+    ("family", "command"),
+    [
+        ("ecp5", "synth_ecp5 -noabc9"),
+        ("ice40", "synth_ice40"),
+        ("xilinx", "synth_xilinx -nosrl -noiopad"),
+    ],
+)
+def test_synthesized_netlists_are_proved(design, verilog, tmp_path, family, command):
+    out = tmp_path / "netlist.v"
+    script = tmp_path / "synth.ys"
+    script.write_text(
+        f'read_verilog "{verilog}"\n{command} -top tiny\nwrite_verilog -noattr netlist.v\n'
+    )
+    run_tool(find("yosys"), [script], cwd=tmp_path, timeout=120, outputs=(out,))
+    verdict = prove_netlist(design, [out], family=family)
+    assert verdict.equal, verdict.text()
+    text = out.read_text()
+    luts = r"(\.(?:LUT_INIT|INIT)\((?:4|8|16|32|64)'h)([0-9a-f]+)\)"
+    found = list(re.finditer(luts, text))[-1]
+    flipped = f"{found[1]}{int(found[2], 16) ^ 16 ** len(found[2]) - 1:x})"
+    out.write_text(text[: found.start()] + flipped + text[found.end() :])
+    assert not prove_netlist(design, [out], family=family).equal
+
+
+def test_unknown_family(design, verilog):
+    with pytest.raises(UsageError, match="ecp5"):
+        prove_netlist(design, [verilog], family="gowin9")
+
+
+def test_combinational_loop_is_an_error(tmp_path):
+    path = Path(tmp_path / "loop.json")
+    path.write_text(
+        '{"modules": {"m": {"ports": {"y": {"direction": "output", "bits": [2]}}, "netnames": {},'
+        '"cells": {"c": {"type": "$_NOT_", "port_directions": {"A": "input", "Y": "output"},'
+        '"connections": {"A": [2], "Y": [2]}}}}}}'
+    )
+    net = Netlist.read(path, "m")
+    with pytest.raises(StructureError, match="loop"):
+        list(net.cone([2]))

@@ -1,0 +1,224 @@
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Check
+
+COMPILE = ("compile", "net.safetensors", "-o", "run")
+HEAVY = (
+    "torch",
+    "numba",
+    "amaranth",
+    "joblib",
+    "rich",
+    "numpy",
+    "safetensors",
+    "pyeda",
+    "networkx",
+)
+VERBS = ("inspect", "compile", "verify", "synth", "report", "train", "doctor")
+
+
+def in_new_process(code, **env):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **env},
+    )
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], *([v, "--help"] for v in VERBS)])
+def test_help_imports_nothing_heavy(args):
+    code = (
+        "import sys; from nnlogic.cli.main import main\n"
+        f"code = main({args!r})\n"
+        f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\n"
+        "print('heavy', heavy, file=sys.stderr); sys.exit(code)"
+    )
+    done = in_new_process(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "heavy []\n"
+    assert "nnlogic" in done.stdout
+
+
+def test_version(nnlogic):
+    import nnlogic as package
+
+    assert nnlogic("--version").out == f"nnlogic {package.__version__}\n"
+
+
+def test_help_lists_every_verb(nnlogic):
+    out = nnlogic("-h").out
+    assert [v for v in VERBS if f"\n  {v} " not in out] == []
+
+
+def test_compile_passes_its_options_on(nnlogic, fake_run):
+    got = nnlogic(
+        *COMPILE, "--target", "ice40", "--clock", "120", "--effort", "high", "--no-stream",
+        "--rows", "rows.csv", "--force", "--stop-after", "logic", "--jobs", "2",
+        "--tool-timeout", "30", "--allow-pickle", "--arith", "auto", "--table-limit", "12",
+    )  # fmt: skip
+    assert got.code == 0, got.err
+    [(verb, args, options)] = fake_run.calls
+    assert (verb, args) == ("compile", (Path("net.safetensors"), Path("run")))
+    assert options == {
+        "target": "ice40",
+        "clock": 120.0,
+        "levels_per_stage": None,
+        "mode": "exact",
+        "effort": "high",
+        "backend": "lut",
+        "arith": "auto",
+        "table_limit": 12,
+        "rows": Path("rows.csv"),
+        "stream": False,
+        "force": True,
+        "stop_after": "logic",
+        "start_from": None,
+        "jobs": 2,
+        "tool_timeout": 30.0,
+        "allow_pickle": True,
+    }
+
+
+def test_compile_options_and_defaults_are_those_of_the_run():
+    from nnlogic.cli.compile import STAGES, command
+    from nnlogic.run import options
+
+    given = {p.name: p.default for p in command.params if p.name is not None}
+    own = {"checkpoint", "out", "force", "allow_pickle", "json", "verbose", "traceback"}
+    fields = options.Options.__dataclass_fields__
+    assert set(given) - own == set(fields)
+    defaults = vars(options.Options())
+    shown = {name for name in fields if defaults[name] is not None}
+    assert {name: given[name] for name in shown} == {name: defaults[name] for name in shown}
+    assert ", ".join(options.STAGES) == STAGES
+
+
+def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
+    assert nnlogic("verify", "r").code == 0
+    assert nnlogic("verify", "r", "--simulator", "icarus", "--require-all").code == 0
+    assert nnlogic("synth", "r").code == 0
+    options = ("--target", "xc7", "--no-pnr", "--clock", "50", "--tool-timeout", "9")
+    assert nnlogic("synth", "r", *options).code == 0
+    path = (Path("r"),)
+    assert fake_run.calls == [
+        ("verify", path, {"simulators": ("verilator", "icarus"), "require_all": False}),
+        ("verify", path, {"simulators": ("icarus",), "require_all": True}),
+        ("synth", path, {"target": None, "pnr": True, "clock": None, "timeout": 1800.0}),
+        ("synth", path, {"target": "xc7", "pnr": False, "clock": 50.0, "timeout": 9.0}),
+    ]
+
+
+def test_verify_and_synth_options_are_those_of_the_run():
+    from nnlogic.run import synth, verify
+
+    given = {"simulators", "require_all", "progress"}
+    assert given <= set(inspect.signature(verify).parameters)
+    given = {"target", "pnr", "clock", "timeout", "progress"}
+    assert given <= set(inspect.signature(synth).parameters)
+
+
+@pytest.mark.parametrize("verb", [COMPILE, ("verify", "run"), ("synth", "run")])
+def test_json_result_is_the_only_thing_on_stdout(nnlogic, fake_run, verb):
+    got = nnlogic(*verb, "--json")
+    data = json.loads(got.out)
+    assert (data["path"], data["status"]) == ("run", "compiled")
+    assert Report.loads(json.dumps(data["report"])) == fake_run.report
+
+
+@pytest.mark.parametrize("verb", [COMPILE, ("verify", "run"), ("synth", "run")])
+def test_a_failed_check_exits_with_1_and_is_shown(nnlogic, fake_run, verb):
+    fake_run.report = fake_run.report.with_check(3, Check("cones", "fail", "proved", "bit 2"))
+    got = nnlogic(*verb)
+    assert got.code == 1
+    assert "bit 2" in got.out
+
+
+def test_first_words_come_before_the_work(nnlogic, fake_run):
+    fake_run.error = KeyboardInterrupt()
+    assert nnlogic(*COMPILE).err.startswith("nnlogic: compiling net.safetensors to run\n")
+
+
+def test_report_of_a_run(nnlogic, tmp_path):
+    report = Report("toy", "0.1.0")
+    report.save(tmp_path / "report.json")
+    shown = nnlogic("report", tmp_path)
+    assert shown.code == 0
+    assert "Verification ladder" in shown.out
+    assert json.loads(nnlogic("report", tmp_path, "--json").out) == report.to_json()
+    page = tmp_path / "new" / "out.html"
+    got = nnlogic("report", tmp_path, "--html", page)
+    assert (got.code, got.out) == (0, "")
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_report_with_a_failed_check_exits_with_1(nnlogic, tmp_path):
+    Report("toy", "0.1.0").with_check(1, Check("x", "fail")).save(tmp_path / "report.json")
+    assert nnlogic("report", tmp_path).code == 1
+
+
+def test_a_damaged_report_is_an_error(nnlogic, tmp_path):
+    (tmp_path / "report.json").write_text('{"schema": "nnlogic.report/1"')
+    got = nnlogic("report", tmp_path)
+    assert got.code == 3
+    assert "cannot read the report" in got.err
+
+
+def test_html_into_a_file_that_cannot_be_written(nnlogic, tmp_path):
+    Report("toy", "0.1.0").save(tmp_path / "report.json")
+    (tmp_path / "file").write_text("")
+    got = nnlogic("report", tmp_path, "--html", tmp_path / "file" / "out.html")
+    assert got.code == 2
+    assert str(tmp_path / "file") in got.err
+    got = nnlogic("report", tmp_path, "--html", tmp_path)
+    assert got.code == 2
+
+
+def test_results_survive_a_stream_without_unicode(tmp_path):
+    Report("gr\u00f6\u00dfe", "0.1.0").save(tmp_path / "report.json")
+    args = ["report", str(tmp_path)]
+    code = f"import sys; from nnlogic.cli.main import main; sys.exit(main({args!r}))"
+    done = in_new_process(code, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "gr\\xf6\\xdfe" in done.stdout
+
+
+@pytest.mark.parametrize("stage", ["quant", "tables"])
+def test_inspect_a_stage(nnlogic, make_net, tmp_path, stage):
+    from nnlogic.tables.build import tabulate
+
+    net = make_net()
+    file = tmp_path / "stage.safetensors"
+    (net if stage == "quant" else tabulate(net)).save(file)
+    got = nnlogic("inspect", file)
+    assert got.code == 0, got.err
+    assert "score_c0" in got.out
+    assert "bound" in got.out
+    data = json.loads(nnlogic("inspect", file, "--json").out)
+    assert data["kind"] == {"quant": "QuantNet", "tables": "TableNet"}[stage]
+    assert [layer["name"] for layer in data["layers"]] == ["fc1", "fc2", "fc3", "argmax"]
+    assert data["bound_luts"] > 0
+
+
+def test_inspect_a_run_directory(nnlogic, tmp_path):
+    Report("toy", "0.1.0").save(tmp_path / "report.json")
+    got = nnlogic("inspect", tmp_path)
+    assert got.code == 0
+    assert got.out.startswith("toy")
+
+
+def test_inspect_the_bundled_checkpoint(nnlogic):
+    file = Path(__file__).parents[2] / "examples" / "jets" / "jets.safetensors"
+    got = nnlogic("inspect", file)
+    assert got.code == 0, got.err
+    assert "jets" in got.out
+    assert "accuracy" in got.out

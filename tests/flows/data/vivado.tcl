@@ -1,0 +1,32 @@
+# Implements jets out of context on xcvu9p-flgb2104-2-i.
+# Run: vivado -mode batch -source vivado.tcl
+set here [file dirname [file normalize [info script]]]
+set out [file join $here vivado]
+file mkdir $out
+
+read_verilog [list \
+  [file join $here {../rtl/jets.v}] \
+]
+read_xdc -mode out_of_context [file join $here timing.xdc]
+
+synth_design -top jets -part xcvu9p-flgb2104-2-i -mode out_of_context \
+  -flatten_hierarchy rebuilt -fanout_limit 400 -fsm_extraction one_hot \
+  -keep_equivalent_registers -resource_sharing off -no_lc -shreg_min_size 5
+report_utilization -file [file join $out synth_utilization.rpt]
+
+opt_design
+place_design
+phys_opt_design
+route_design
+
+report_utilization -file [file join $out utilization.rpt]
+report_utilization -hierarchical -file [file join $out utilization_modules.rpt]
+report_timing_summary -file [file join $out timing_summary.rpt]
+report_timing -max_paths 10 -file [file join $out timing_paths.rpt]
+write_checkpoint -force [file join $out routed.dcp]
+
+set path [get_timing_paths -max_paths 1 -nworst 1 -setup]
+set period [get_property PERIOD [get_clocks clk]]
+set slack [get_property SLACK $path]
+puts [format "Fmax %.1f MHz (period %.3f ns, slack %.3f ns)" \
+  [expr {1000.0 / ($period - $slack)}] $period $slack]

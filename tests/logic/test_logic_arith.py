@@ -1,0 +1,144 @@
+"""Sum, Threshold and Argmax as LUTs, against integer arithmetic."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnlogic.core.errors import IRError
+from nnlogic.core.formats import IntFormat
+from nnlogic.logic import arith
+from nnlogic.logic.arith import check_block, solve_block
+from nnlogic.logic.cone import Cone
+from nnlogic.logic.portfolio import Options
+from nnlogic.logic.structures import all_pairs, n_inputs_of, structure
+from nnlogic.logic.truth import full
+from nnlogic.tables.ir import Argmax, Sum, Threshold, Word
+
+
+@st.composite
+def words(draw, max_words, max_bits, total):
+    out, at = [], 0
+    for _ in range(draw(st.integers(1, max_words))):
+        width = draw(st.integers(1, max_bits))
+        if at + width > total:
+            break
+        out.append(Word(tuple(range(at, at + width)), draw(st.booleans())))
+        at += width
+    return tuple(out) or (Word((0,)),)
+
+
+def result(first, lo, hi):
+    fmt = IntFormat.holding(lo, hi)
+    return Word(tuple(range(first, first + fmt.bits)), fmt.signed)
+
+
+def span(block_words, weights, bias):
+    ends = [
+        sorted((w * word.format.lo, w * word.format.hi))
+        for w, word in zip(weights, block_words, strict=True)
+    ]
+    return bias + sum(e[0] for e in ends), bias + sum(e[1] for e in ends)
+
+
+def bits_of(block_words):
+    return sum(len(w.signals) for w in block_words)
+
+
+@st.composite
+def sums(draw, max_words=5, max_bits=4, total=12):
+    chosen = draw(words(max_words, max_bits, total))
+    weights = tuple(draw(st.integers(-9, 9)) for _ in chosen)
+    bias = draw(st.integers(-20, 20))
+    return Sum(chosen, weights, bias, result(bits_of(chosen), *span(chosen, weights, bias)), "", 0)
+
+
+@st.composite
+def thresholds(draw):
+    block = draw(sums())
+    lo, hi = span(block.words, block.weights, block.bias)
+    levels = tuple(sorted(draw(st.lists(st.integers(lo - 2, hi + 2), min_size=1, max_size=7))))
+    out = result(bits_of(block.words), 0, len(levels))
+    return Threshold(block.words, block.weights, block.bias, levels, out, "", 0)
+
+
+@st.composite
+def argmaxes(draw):
+    chosen = draw(words(6, 4, 12))
+    return Argmax(chosen, result(bits_of(chosen), 0, len(chosen) - 1), "", 0)
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 5, 6])
+@settings(max_examples=30, deadline=None)
+@given(block=st.one_of(sums(), thresholds(), argmaxes()))
+def test_structure_is_exact(k, block):
+    cone = structure(block, k)
+    assert cone.problems(k) == []
+    assert check_block(block, cone) == ""
+
+
+@pytest.mark.parametrize("k", [2, 4, 6])
+@settings(max_examples=20, deadline=None)
+@given(block=argmaxes())
+def test_all_pairs_is_exact(k, block):
+    cone = all_pairs(block, k)
+    assert cone.problems(k) == []
+    assert check_block(block, cone) == ""
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(block=st.one_of(sums(), thresholds(), argmaxes()))
+def test_best_realization_is_exact(block):
+    solution = solve_block(block, Options())
+    assert check_block(block, solution.cone) == ""
+    assert solution.cone.luts == min(a.luts for a in solution.attempts if not a.error)
+
+
+def popcount(n):
+    return Sum(tuple(Word((i,)) for i in range(n)), (1,) * n, 0, result(n, 0, n), "", 0)
+
+
+def test_wide_popcount_is_proved_against_its_structure():
+    block = popcount(30)
+    solution = solve_block(block, Options())
+    assert [a.error for a in solution.attempts] == [""] * len(solution.attempts)
+    assert solution.cone.luts <= 35
+
+
+def test_argmax_of_equal_words_is_the_lowest_index():
+    chosen = tuple(Word((3 * i, 3 * i + 1, 3 * i + 2), True) for i in range(3))
+    block = Argmax(chosen, Word((9, 10)), "", 0)
+    for cone in (structure(block, 6), all_pairs(block, 6)):
+        equal = np.tile(np.array([[0], [1], [1]], bool), (3, 1))
+        assert not cone.evaluate(equal).any()
+
+
+def test_signals_may_be_shared_between_words():
+    word = Word((0, 1, 2), True)
+    block = Sum((word, word), (3, -3), 5, Word((3, 4, 5)), "", 0)
+    assert check_block(block, structure(block, 6)) == ""
+
+
+@pytest.mark.parametrize("block", [popcount(6), popcount(20)], ids=["exhaustive", "sampled"])
+def test_planted_fault_in_a_block_is_found(block):
+    good = structure(block, 6)
+    assert check_block(block, good) == ""
+    for i in range(good.n_nodes):
+        tables = list(good.tables)
+        tables[i] ^= full(len(good.fanins[i]))
+        bad = Cone(good.n_inputs, good.fanins, tuple(tables), good.outputs)
+        assert "wrong on" in check_block(block, bad)
+
+
+def test_wrong_mapping_of_a_block_loses(monkeypatch):
+    monkeypatch.setattr(arith, "_mapped", lambda plain, script, options: Cone(6, (), (), (0, 0, 0)))
+    solution = solve_block(popcount(6), Options())
+    assert n_inputs_of(popcount(6)) == 6
+    assert all("wrong on" in a.error for a in solution.attempts if "+" in a.engine)
+    assert check_block(popcount(6), solution.cone) == ""
+
+
+def test_block_without_any_right_realization_is_an_error(monkeypatch):
+    monkeypatch.setattr(arith, "structure", lambda block, k: Cone(20, (), (), (0,) * 5))
+    with pytest.raises(IRError, match="could not be built"):
+        solve_block(popcount(20), Options(effort="fast"))
