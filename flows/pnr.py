@@ -30,9 +30,10 @@ PHASES = (
     ("Routing..", "routing"),
     ("Routing complete", "timing"),
 )
+# What nextpnr says when a design is too large for the device.
 NO_ROOM = re.compile(
-    r"Unable to (?:find a placement|place cell|find legal placement)|failed to place|"
-    r"no BELs? remaining|Failed to expand region|Unable to find legal placement"
+    "Unable to find a placement|Unable to find legal placement|Unable to place cell|"
+    "failed to place|no BELs remaining"
 )
 
 

@@ -60,9 +60,7 @@ def write_verilog(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    core = LogicCore(
-        design, primitive=primitive_for(primitives, design.logic.k), external=True
-    )
+    core = LogicCore(design, primitive=primitive_for(primitives, design.logic.k), external=True)
     texts = _verilog_texts(design, core, progress)
     paths = []
     for name, text in texts.items():
@@ -131,12 +129,8 @@ def _body(text: str) -> str:
 
 def _header(design: HardwareDesign, module: str) -> str:
     """Return the comment at the top of a file."""
-    streamed = module != design.name
-    lines = [f"{module}: written by nnlogic {nnlogic.__version__}", ""]
-    if streamed:
-        lines += _stream_lines(design)
-    else:
-        lines += _core_lines(design)
+    about = _core_lines(design) if module == design.name else _stream_lines(design)
+    lines = [f"{module}: written by nnlogic {nnlogic.__version__}", "", *about]
     return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 

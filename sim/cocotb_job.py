@@ -42,4 +42,8 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except RuntimeError as error:
+        # The simulator's own words stand above; a traceback would push them out of sight.
+        sys.exit(str(error))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nnlogic.checks.care import unjustified_care
 from nnlogic.checks.cones import ConeProof, prove_cones
 from nnlogic.checks.neurons import Difference, Unmatched, compare_neurons
 from nnlogic.checks.sampling import Stage, compare_samples
@@ -70,6 +71,9 @@ def _ports(a: Stage, b: Stage) -> Verdict | None:
 
 
 def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) -> Verdict:
+    wrong = unjustified_care(b)
+    if wrong is not None:
+        return Verdict(a.kind, b.kind, False, "exhaustive", wrong[1], wrong[0])
     try:
         found = compare_neurons(a, b, progress)
     except Unmatched as gap:
@@ -87,6 +91,9 @@ def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) 
 def _tables_logic(
     a: TableNet, b: LogicNet, rows: IntArray, timeout: float, progress: Progress
 ) -> Verdict:
+    wrong = unjustified_care(a)
+    if wrong is not None:
+        return Verdict(a.kind, b.kind, False, "exhaustive", wrong[1], wrong[0])
     try:
         proof = prove_cones(a, b, timeout=timeout, progress=progress)
     except ToolFailed as error:

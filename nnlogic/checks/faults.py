@@ -196,8 +196,9 @@ def _caught(verdict: Verdict, where: str, start: float) -> Verdict:
     """Turn the verdict of a check on a faulty stage around: different is what it must say."""
     said = "; ".join(t for t in (verdict.where, verdict.detail) if t)
     detail = f"caught: {said}" if not verdict.equal else f"NOT caught by {verdict.text()}"
-    left = f"planted fault ({where})"
-    return Verdict(left, "check", not verdict.equal, verdict.how, detail[:400], where).timed(start)
+    return Verdict(
+        "planted fault", "check", not verdict.equal, verdict.how, detail[:400], where
+    ).timed(start)
 
 
 def _nothing_shows(what: str) -> IRError:

@@ -104,7 +104,8 @@ def _print(found: Description) -> None:
         ]
         for row in found.layers
     ]
-    print_table(console, columns, rows)
+    told = [i for i in range(len(columns)) if any(row[i] not in ("", "-") for row in rows)]
+    print_table(console, [columns[i] for i in told], [[row[i] for i in told] for row in rows])
     if found.widths:
         widths = ", ".join(f"{count} of {width} bits" for width, count in found.widths.items())
         fact(console, "tables", widths)

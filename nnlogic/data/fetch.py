@@ -40,7 +40,7 @@ def get(url: str) -> bytes:
             "cannot fetch the data set",
             where=url,
             why=str(error),
-            fix="check the network, or pass a folder with a local copy (--data-dir)",
+            fix="check the network, or pass a folder with a local copy (--data)",
         ) from error
 
 
@@ -68,7 +68,7 @@ def fetch(url: str, md5: str) -> Path:
             "a fetched file is not the one expected",
             where=url,
             why=f"{len(content)} bytes with md5 {found}, expected {md5}",
-            fix="try again; if it stays so, the source has changed: pass a local copy (--data-dir)",
+            fix="try again; if it stays so, the source has changed: pass a local copy (--data)",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, content)

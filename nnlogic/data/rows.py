@@ -64,9 +64,9 @@ def read_rows(path: Path | str) -> tuple[NDArray[np.float32], IntArray | None]:
 
 
 def _read_npz(path: Path) -> tuple[NDArray[np.float32], IntArray | None]:
-    with np.load(path, allow_pickle=False) as file:
-        if not isinstance(file, np.lib.npyio.NpzFile) or "X" not in file:
-            found = ", ".join(getattr(file, "files", ())) or "none"
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        if "X" not in file:
+            found = ", ".join(file.files) or "none"
             raise InputError(
                 "no rows in the file",
                 where=str(path),

@@ -52,7 +52,7 @@ def load_jets(data_dir: Path | None) -> Raw:
             "the data set's record is not understood",
             where=JETS_RECORD,
             why=repr(error),
-            fix="pass a folder with jets16.npz (--data-dir)",
+            fix="pass a folder with jets16.npz (--data)",
         ) from error
     names, x, labels = parse_arff(fetch(url, md5).read_text(encoding="utf-8"), url)
     y = np.searchsorted(JETS_CLASSES, labels)
@@ -160,7 +160,7 @@ def _read_local(path: Path, *, feature_names: bool = False) -> dict[str, NDArray
     need = ["X_train", "y_train", "X_test", "y_test"]
     need += ["feature_names", "class_names"] if feature_names else []
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             missing = [k for k in need if k not in file]
             if not missing:
                 return {k: file[k] for k in need}
@@ -168,7 +168,7 @@ def _read_local(path: Path, *, feature_names: bool = False) -> dict[str, NDArray
         raise InputError(
             "no local copy of the data set",
             where=str(path),
-            fix="leave --data-dir out to fetch the public original",
+            fix="leave --data out to fetch the public original",
         ) from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise InputError("cannot read the data set", where=str(path), why=str(error)) from error

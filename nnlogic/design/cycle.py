@@ -138,8 +138,7 @@ def _look_up(tables: Words, inputs: Words) -> Words:
     for x in inputs:
         # Multiplexer by input x: low ^ (x & (low ^ high)).
         entries = [
-            low ^ (x & (low ^ high))
-            for low, high in zip(entries[::2], entries[1::2], strict=True)
+            low ^ (x & (low ^ high)) for low, high in zip(entries[::2], entries[1::2], strict=True)
         ]
     return np.broadcast_to(entries[0], (len(tables), words))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import pickletools
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,12 +100,14 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         fix="copy the file again; a truncated download is the usual cause",
     )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # torch warns about pickles of other protocols; the refusals below say more.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if not zipfile.is_zipfile(path) and "Unsupported" not in str(error):
+        calls = pickle_globals(path)
+        if not calls:
             raise damaged from error
-        reason = str(error).split("Please file an issue")[0].strip().splitlines()
-        cause = next((line for line in reason if "GLOBAL" in line or "Unsupported" in line), "")
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
         raise damaged from error
     if not allow_pickle:
@@ -111,7 +115,8 @@ def _read(path: Path, allow_pickle: bool) -> Any:
             "reading this torch file would run code",
             where=str(path),
             why="it is a pickle that asks to call functions, and a pickle can do anything you can: "
-            f"read, send or delete your files. {cause.strip()}",
+            f"read, send or delete your files.\nIt names {', '.join(calls[:8])}"
+            f"{f' and {len(calls) - 8} more' if len(calls) > 8 else ''}",
             fix=f"{USE_NATIVE}; or, if you trust everyone who touched the file, read it with "
             "--allow-pickle (allow_pickle=True)",
         )
@@ -126,6 +131,35 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.PickleError) as error:
         raise damaged from error
+
+
+def pickle_globals(path: Path) -> list[str]:
+    """Return the ``module.name`` of everything the pickle in a torch file would import.
+
+    The pickle is parsed, not run. Empty when it imports nothing or is no pickle.
+    """
+    try:
+        raw = path.read_bytes()
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                inner = [n for n in archive.namelist() if n.endswith("data.pkl")]
+                raw = archive.read(inner[0]) if inner else b""
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return []
+    found: list[str] = []
+    strings: list[str] = []
+    try:
+        for opcode, argument, _ in pickletools.genops(raw):
+            if opcode.name in ("GLOBAL", "INST"):
+                found.append(str(argument).replace(" ", "."))
+            elif opcode.name == "STACK_GLOBAL":
+                found.append(".".join(strings[-2:]))
+            elif "UNICODE" in opcode.name or "STRING" in opcode.name:
+                strings.append(str(argument))
+    except (ValueError, IndexError, UnicodeDecodeError):
+        # Damaged from here on; what was found before would still have run.
+        return sorted(set(found))
+    return sorted(set(found))
 
 
 def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import shorten
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nnlogic.report.model import Report
+from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.words import (
     clean,
@@ -25,7 +27,8 @@ from nnlogic.report.words import (
 )
 
 LABEL = 12
-WIDEST = 36
+WIDEST, NARROWEST, GAP = 36, 12, 2
+LONGEST = 75  # characters about a check that passed; the other views show all
 STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow"}
 
 
@@ -41,8 +44,11 @@ def render(report: Report, console: Console) -> None:
     heading(console, "Resources")
     if report.network.encoder:
         fact(console, "encoder", report.network.encoder)
-    columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes", "how")
-    print_table(console, columns, [resource_cells(row) for row in report.resources])
+    columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes")
+    print_table(console, columns, [resource_cells(row)[:-1] for row in report.resources])
+    for row in report.resources:
+        if row.part == TOTAL and row.detail:
+            fact(console, f"by {row.source}", row.detail)
     _timing(report, console)
     heading(console, "Accuracy")
     accuracy = [
@@ -79,22 +85,25 @@ def print_table(
     if not rows:
         console.print(Text("not run", style=STYLES["not run"]))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    last = max(i for i, title in enumerate(columns) if not title.startswith(">"))
-    for i, title in enumerate(columns):
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for title, width in zip(columns, _widths(columns, rows, console.width), strict=True):
         right = title.startswith(">")
-        # The last text column takes what is left and wraps; the others stay on one line.
-        longest = max(len(title), *(len(row[i]) for row in rows))
-        table.add_column(
-            title.lstrip(">"),
-            justify="right" if right else "left",
-            overflow="fold",
-            no_wrap=right,
-            min_width=None if i == last else min(longest, WIDEST),
-        )
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(title.lstrip(">"), justify=justify, overflow="fold", width=width)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
     console.print(table)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], room: int) -> list[int]:
+    """Widths that fit `room`: the last text column takes what is left and wraps."""
+    titles = [title.lstrip(">") for title in columns]
+    longest = [max(len(t), *(len(row[i]) for row in rows)) for i, t in enumerate(titles)]
+    widths = [min(width, WIDEST) for width in longest]
+    last = max(i for i, title in enumerate(columns) if not title.startswith(">"))
+    left = room - GAP * (len(widths) - 1) - sum(widths) + widths[last]
+    widths[last] = min(longest[last], max(NARROWEST, left))
+    return widths
 
 
 def _header(report: Report, console: Console) -> None:
@@ -140,4 +149,7 @@ def _ladder(report: Report, console: Console) -> None:
 def _rung_cells(number: str, title: str, check: Rung | Check) -> list[str | Text]:
     seconds = "" if check.seconds is None else quantity(check.seconds, "s")
     verdict = Text(check.verdict, style=STYLES[check.verdict])
-    return [number, title, verdict, how_known(check), seconds]
+    how = how_known(check)
+    if check.verdict == "pass":
+        how = shorten(how, LONGEST, placeholder=" ...")
+    return [number, title, verdict, how, seconds]

@@ -7,6 +7,8 @@ import io
 import json
 import pickle
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,12 +100,30 @@ def train(
     TooWide
         A neuron would read more bits than the recipe allows.
     """
-    start = time.monotonic()
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     if seed is not None:
         recipe = dataclasses.replace(recipe, seed=seed)
-    folder = Path(out)
+    with _one_thread():
+        return _train(recipe, Path(out), data_dir, resume, progress)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    # Sums split over threads round differently: one thread gives the same weights on any number
+    # of cores, and layers this small gain little from more.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train(
+    recipe: Recipe, folder: Path, data_dir: Path | str | None, resume: bool, progress: Progress
+) -> TrainResult:
+    start = time.monotonic()
     target = folder / f"{recipe.name}.safetensors"
     state_file = folder / STATE
     if not resume and (target.exists() or state_file.exists()):

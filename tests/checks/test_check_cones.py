@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import make_quant, map_by_hand
+from hand_nets import make_quant, map_by_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

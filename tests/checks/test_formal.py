@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_by_hand
+from hand_nets import write_by_hand
 
 from nnlogic.checks.formal import prove_netlist, prove_verilog
 from nnlogic.checks.netlist import Netlist, StructureError

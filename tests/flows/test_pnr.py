@@ -58,11 +58,20 @@ def test_no_clock_is_neither_met_nor_missed(small_synth, tmp_path, monkeypatch):
     placed.require_clock()
 
 
-def test_design_without_room_is_a_missed_target(small_synth, tmp_path, monkeypatch):
-    body = "print('ERROR: Unable to find a placement location for cell x'); raise SystemExit(1)"
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unable to place cell 'core.a_LC', no BELs remaining to implement cell type 'ICESTORM_LC'",
+        "Unable to find legal placement for all cells, design is probably at utilisation limit.",
+        "Unable to find a placement location for cell 'core.a'",
+    ],
+)
+def test_design_without_room_is_a_missed_target(small_synth, tmp_path, monkeypatch, words):
+    body = f"print({'ERROR: ' + words!r}); raise SystemExit(1)"
     with pytest.raises(TargetMissed, match=r"needs 32 LUTs") as error:
         _with_fake_nextpnr(small_synth, tmp_path, monkeypatch, body)
-    assert "Unable to find a placement" in error.value.why
+    assert words in error.value.why
+    assert "24288" in error.value.why
 
 
 def test_other_failures_stay_tool_failures(small_synth, tmp_path, monkeypatch):

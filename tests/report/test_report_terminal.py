@@ -62,6 +62,7 @@ def test_a_failure_shows_what_differs(full_report):
 def test_hostile_names_reach_the_terminal_as_text():
     report = Report("[red]x[/red]\x1b[2J", "0.1.0").put(FunnelRow("[bold]\x1b]0;title\x07"))
     report = report.with_check(1, Check("[/nonsense]", "fail", "how\x1b[31m"))
+    report = report.with_check(1, Check("[blink]other"))
     report = report.replace(network=Network(layers=(LayerRow("a", "network", 1),), encoder="[/]"))
     text = rendered(report)
     assert "\x1b" not in text

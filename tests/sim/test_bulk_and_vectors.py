@@ -1,0 +1,101 @@
+"""The compiled bulk model, and the plain Verilog bench for the user's own simulator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnlogic.checks.faults import planted_faults
+from nnlogic.core import bits
+from nnlogic.core.errors import InputError, ToolFailed
+from nnlogic.sim.bulk import build_model, run_bulk
+from nnlogic.sim.harness import row_words
+from nnlogic.sim.vectors import write_bench
+from nnlogic.tables.build import tabulate
+from nnlogic.tools.find import find
+from nnlogic.tools.run import run_tool
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+def test_bulk_equals_the_network(compiled, models):
+    codes = bits.random_codes(compiled.net.inputs, 20_000, seed=9)
+    out = run_bulk(compiled.design, compiled.files, models, codes=codes)
+    assert out.dtype == np.int64
+    assert np.array_equal(out, compiled.net.evaluate(codes))
+    program = build_model(compiled.design, compiled.files, models)
+    stamp = program.stat().st_mtime_ns
+    assert build_model(compiled.design, compiled.files, models).stat().st_mtime_ns == stamp
+    assert len(run_bulk(compiled.design, compiled.files, models, codes=codes[:1])) == 1
+
+
+def test_bulk_refuses_codes_out_of_range(compiled, models):
+    with pytest.raises(InputError, match="out of range"):
+        run_bulk(compiled.design, compiled.files, models, codes=np.full((1, 3), 99))
+
+
+def test_bulk_catches_planted_verilog_fault(compiled, models):
+    tables = tabulate(compiled.net)
+    found = dict(
+        planted_faults(tables, compiled.design, compiled.files, models / "f", codes=compiled.codes)
+    )
+    assert found["fault in the Verilog, simulation"].equal
+    assert "rows differ" in found["fault in the Verilog, simulation"].detail
+
+
+def test_bulk_catches_a_wrong_latency(compiled, models, tmp_path):
+    late = tmp_path / compiled.files[0].name
+    text = compiled.files[0].read_text()
+    assert "assign out_valid = valid[" in text
+    late.write_text(
+        text.replace("assign out_valid = valid[", "assign out_valid = valid[0] & valid[", 1)
+    )
+    with pytest.raises(ToolFailed, match="out_valid is wrong at clock"):
+        run_bulk(compiled.design, [late], tmp_path, codes=compiled.codes)
+
+
+def test_bulk_reports_verilog_that_cannot_be_built(compiled, tmp_path):
+    bad = tmp_path / "bad.v"
+    bad.write_text("module bad(; endmodule")
+    with pytest.raises(ToolFailed, match="syntax error"):
+        run_bulk(compiled.design, [bad], tmp_path, codes=compiled.codes)
+    assert not list(tmp_path.glob("bulk-*/model"))
+
+
+def run_icarus(bench, files, folder):
+    tools = find("iverilog"), find("vvp")
+    program = folder / "bench.vvp"
+    run_tool(tools[0], ["-o", program, bench, *files], cwd=folder, timeout=60, outputs=(program,))
+    return run_tool(tools[1], [program], cwd=folder, timeout=60).output
+
+
+def test_bench_passes_on_good_vectors(compiled, tmp_path):
+    paths = write_bench(compiled.design, tmp_path, compiled.codes, compiled.expected)
+    assert [p.suffix for p in paths] == [".v", ".hex", ".hex"]
+    output = run_icarus(paths[0], compiled.files[:1], tmp_path)
+    assert "PASS: 300 rows" in output
+    assert "FAIL" not in output
+
+
+@pytest.mark.parametrize("row", [0, 299])
+def test_bench_fails_on_one_wrong_bit(compiled, tmp_path, row):
+    expected = compiled.expected.copy()
+    expected[row, 3] ^= 1
+    paths = write_bench(compiled.design, tmp_path, compiled.codes, expected)
+    output = run_icarus(paths[0], compiled.files[:1], tmp_path)
+    assert "FAIL: 1 errors" in output
+    assert f"row {row}:" in output
+
+
+def test_bench_fails_without_its_vectors(compiled, tmp_path):
+    paths = write_bench(compiled.design, tmp_path, compiled.codes, compiled.expected)
+    paths[2].unlink()
+    assert "FAIL" in run_icarus(paths[0], compiled.files[:1], tmp_path)
+
+
+def test_row_words_put_port_zero_lowest(compiled):
+    codes = np.array([[-1, 2, 1]])
+    assert row_words(codes, compiled.net.inputs) == [0b01_10_111]

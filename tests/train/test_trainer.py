@@ -1,0 +1,161 @@
+"""Training: real, repeatable, resumable, and honest about its accuracies."""
+
+import dataclasses
+import json
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+
+from nnlogic import data
+from nnlogic.core.errors import CheckpointError, TooWide, UsageError
+from nnlogic.data import dataset as datasets
+from nnlogic.frontend import load, read_golden
+from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.nn import load_network
+from nnlogic.train import Recipe, load_recipe, train
+
+RECIPE = Recipe(
+    name="toy",
+    dataset="toy",
+    layers=(LayerSpec("fc1", 8, 2), LayerSpec("fc2", 3, 4, "signed_uniform", 4)),
+    epochs=6,
+    float_epochs=2,
+    batch=64,
+    seed=3,
+)
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(900, 5))
+    y = (x[:, 0] + x[:, 1] > 0).astype(int) + (x[:, 2] > 0.5)
+    names = tuple("abcde"), ("none", "one", "both")
+    raw = datasets.Raw(x[:700], y[:700], x[700:], y[700:], *names, "made up")
+    known = datasets._sources()
+    monkeypatch.setattr(datasets, "_sources", lambda: {**known, "toy": lambda data_dir: raw})
+
+
+class Stop(Exception):
+    pass
+
+
+class Notes:
+    def __init__(self, stop_after=None):
+        self.notes, self.stop_after = [], stop_after
+
+    @contextmanager
+    def step(self, name, total=0):
+        self.notes.append((name, total))
+        yield self
+
+    def advance(self, count=1, note=""):
+        self.notes.append(note)
+        if self.stop_after is not None and sum("loss" in str(n) for n in self.notes) == (
+            self.stop_after
+        ):
+            raise Stop
+
+
+def test_learns_and_writes_a_checkpoint_that_says_so(tmp_path):
+    notes = Notes()
+    recipe = dataclasses.replace(RECIPE, epochs=20, float_epochs=10)
+    result = train(recipe, out=tmp_path, progress=notes)
+    assert result.accuracy["quantized"] > 0.75
+    assert result.accuracy["float"] > 0.75
+    assert result.epochs == 20
+    net = load(result.checkpoint)
+    toy = data.load("toy")
+    found = net.evaluate(net.encode(toy.x_test))
+    assert np.mean(found[:, -1] == toy.y_test) == result.accuracy["quantized"]
+    np.testing.assert_array_equal(found, load_network(result.checkpoint).evaluate(toy.x_test))
+    x, y = read_golden(result.checkpoint)
+    np.testing.assert_array_equal(net.evaluate(net.encode(x)), y)
+    assert net.info["accuracy"] == result.accuracy
+    assert net.info["dataset"]["digest"] == toy.digest
+    assert net.info["training"]["recipe"]["seed"] == 3
+    assert [(layer.weights != 0).sum(1).max() for layer in net.layers[:2]] == [2, 4]
+    assert ("train toy", 20) in notes.notes
+    assert any("validation" in str(n) for n in notes.notes)
+
+
+def test_same_seed_same_file_and_resume_changes_nothing(tmp_path):
+    whole = train(RECIPE, out=tmp_path / "a").checkpoint.read_bytes()
+    with pytest.raises(Stop):
+        train(RECIPE, out=tmp_path / "b", progress=Notes(stop_after=3))
+    assert not (tmp_path / "b" / "toy.safetensors").exists()
+    resumed = train(RECIPE, out=tmp_path / "b", resume=True)
+    assert resumed.checkpoint.read_bytes() == whole
+    history = json.loads((tmp_path / "b" / "history.json").read_text())
+    assert [h["epoch"] for h in history] == [1, 2, 3, 4, 5, 6]
+    other = train(RECIPE, out=tmp_path / "c", seed=4).checkpoint.read_bytes()
+    assert other != whole
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path):
+    with pytest.raises(Stop):
+        train(RECIPE, out=tmp_path, progress=Notes(stop_after=1))
+    with pytest.raises(UsageError, match="already holds a training run"):
+        train(RECIPE, out=tmp_path)
+    with pytest.raises(UsageError, match="cannot resume another run"):
+        train(RECIPE, out=tmp_path, seed=99, resume=True)
+    state = tmp_path / "state.pt"
+    state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        train(RECIPE, out=tmp_path, resume=True)
+
+
+def test_early_stop_keeps_the_best_weights(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=60, patience=3, float_epochs=0, prune_to=0.1)
+    result = train(recipe, out=tmp_path)
+    assert result.epochs == result.best_epoch + 3 < 60
+    history = json.loads((tmp_path / "history.json").read_text())
+    counted = [h["validation"] for h in history if h["epoch"] >= 6]
+    assert result.accuracy["validation"] == max(counted)
+    assert "float" not in result.accuracy
+    net, toy = load(result.checkpoint), data.load("toy")
+    found = net.evaluate(net.encode(toy.x_val))[:, -1]
+    assert np.mean(found == toy.y_val) == result.accuracy["validation"]
+
+
+def test_random_pruning_and_bias_instead_of_batch_norm(tmp_path):
+    layers = tuple(dataclasses.replace(spec, batch_norm=False) for spec in RECIPE.layers)
+    recipe = dataclasses.replace(RECIPE, pruning="random", layers=layers, float_epochs=0)
+    net = load(train(recipe, out=tmp_path).checkpoint)
+    assert (net.layers[0].weights != 0).sum(1).max() <= 2
+
+
+def test_divergence_is_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "nnlogic.train.loop.functional.cross_entropy",
+        lambda scores, y: (scores * torch.nan).sum(),
+    )
+    with pytest.raises(UsageError, match="training diverged"):
+        train(RECIPE, out=tmp_path)
+
+
+def test_too_wide_is_refused_before_training(tmp_path):
+    recipe = dataclasses.replace(RECIPE, layers=(LayerSpec("fc", 3, 5),), input_bits=4)
+    with pytest.raises(TooWide, match="20 bits, limit 12"):
+        train(recipe, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_that_cannot_be_written(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(UsageError, match="cannot write the output"):
+        train(RECIPE, out=file / "sub")
+
+
+def test_threads_are_given_back(tmp_path):
+    before = torch.get_num_threads()
+    train(dataclasses.replace(RECIPE, epochs=1, float_epochs=0), out=tmp_path)
+    assert torch.get_num_threads() == before
+
+
+def test_digits_recipe_learns(tmp_path):
+    recipe = dataclasses.replace(load_recipe("digits"), epochs=12, float_epochs=0)
+    assert train(recipe, out=tmp_path).accuracy["quantized"] > 0.6
