@@ -120,7 +120,7 @@ def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
     """
     lines = [
         *(f'read_verilog "{file}"' for file in files),
-        f"hierarchy -check -top {top}",
+        f"hierarchy -top {top}",
         "proc",
         "select -assert-none t:$mem* t:$dlatch* t:$adlatch*",
         synth_command(top, target),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.core.formats import Port
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.layer import LogicLayer
 from nnlogic.hw.names import Names, name_design

@@ -266,7 +266,8 @@ def _build_verilator(tool: Tool, sources: Sequence[Path], folder: Path, timeout:
             *("--Mdir", build, "--top-module", TOP, "--prefix", "Vtop", "-o", TOP),
             *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
             *("--x-assign", "unique", "--x-initial", "unique"),
-            *("-CFLAGS", "-O1"),
+            # Few rows run here, so a quick compilation matters more than a quick model.
+            *("-CFLAGS", "-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O0 OPT_SLOW=-O0 OPT_FAST=-O0"),
             *("-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"),
             config.share_dir / "lib" / "verilator" / "verilator.cpp",
             public,

@@ -32,7 +32,7 @@ def imports(path):
                 yield from (f"nnlogic.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(("stage", "path"), modules())
+@pytest.mark.parametrize(("stage", "path"), list(modules()))
 def test_imports_follow_the_data(stage, path):
     for name in imports(path):
         parts = name.split(".")

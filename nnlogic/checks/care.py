@@ -1,4 +1,4 @@
-"""Are the don't-cares of a TableNet what they claim to be?
+"""Check that the don't-cares of a TableNet are what they claim to be.
 
 Proofs that look at one table at a time skip inputs outside its care set. That is sound only if no
 producer can emit them, so the claim is derived again here, from the tables themselves.
@@ -25,7 +25,7 @@ def unjustified_care(net: TableNet) -> tuple[str, str] | None:
     (where, detail) of the first violation, or None when every "exact SDC" holds.
     """
     producer = {s: block for block in net.blocks for s in block.outputs}
-    emitted: dict[str, IntArray] = {}
+    emitted: dict[int, IntArray] = {}
     for block in net.blocks:
         if not isinstance(block, Instance):
             continue
@@ -39,24 +39,24 @@ def unjustified_care(net: TableNet) -> tuple[str, str] | None:
                 return block.origin, f"input {index} can occur, but is not in the care set"
         table = function.table()[:, care].astype(np.int64)
         codes = (table << np.arange(function.n_outputs)[:, None]).sum(axis=0)
-        emitted[block.origin] = np.unique(codes)
+        emitted[block.outputs[0]] = np.unique(codes)
     return None
 
 
 def _possible(
-    block: Instance, producer: dict[int, Block], emitted: dict[str, IntArray]
+    block: Instance, producer: dict[int, Block], emitted: dict[int, IntArray]
 ) -> IntArray:
     """Return every table index that can occur, as far as single producers tell."""
-    groups: dict[str, list[tuple[int, int]]] = {}
+    groups: dict[int, list[tuple[int, int]]] = {}
     for pin, signal in enumerate(block.inputs):
         source = producer.get(signal)
-        known = source is not None and source.origin in emitted
-        name = source.origin if source is not None and known else f"free {pin}"
-        place = source.outputs.index(signal) if source is not None and known else 0
-        groups.setdefault(name, []).append((pin, place))
+        if source is not None and source.outputs[0] in emitted:
+            groups.setdefault(source.outputs[0], []).append((pin, source.outputs.index(signal)))
+        else:
+            groups.setdefault(signal, []).append((pin, 0))
     total = np.zeros(1, dtype=np.int64)
-    for name, pins in groups.items():
-        codes = emitted.get(name, np.arange(2))
+    for first, pins in groups.items():
+        codes = emitted.get(first, np.arange(2))
         parts = np.zeros(len(codes), dtype=np.int64)
         for pin, place in pins:
             parts |= ((codes >> place) & 1) << pin

@@ -71,9 +71,6 @@ def _ports(a: Stage, b: Stage) -> Verdict | None:
 
 
 def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) -> Verdict:
-    wrong = unjustified_care(b)
-    if wrong is not None:
-        return Verdict(a.kind, b.kind, False, "exhaustive", wrong[1], wrong[0])
     try:
         found = compare_neurons(a, b, progress)
     except Unmatched as gap:

@@ -3,8 +3,8 @@
 `LogicNet.cuts` says which signal carries each signal of the TableNet. The proof is an induction
 in topological order: the input ports are the same signals; if all inputs of a block are carried
 right, and the cone between its input cuts and output cuts computes its table on the care set,
-its outputs are carried right. A care set justified by unreachability excludes nothing that
-occurs, so the induction is exact.
+its outputs are carried right. The induction needs care sets that exclude nothing that occurs:
+`nnlogic.checks.care` derives that first.
 """
 
 from __future__ import annotations

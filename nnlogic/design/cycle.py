@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools, Words

@@ -113,7 +113,7 @@ class HardwareDesign:
             problems.append(Problem("segments", f"shape {self.segments.shape}"))
         elif self.n_segments < 1 or (
             self.segments.size
-            and not (0 <= self.segments.min() and self.segments.max() < self.n_segments)
+            and not (self.segments.min() >= 0 and self.segments.max() < self.n_segments)
         ):
             problems.append(Problem("segments", f"outside 0..{self.n_segments - 1}"))
         else:

@@ -13,7 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound, UnsupportedModel
 from nnlogic.quant.ir import QuantNet
@@ -193,10 +193,10 @@ def _require_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _module(path: Path, module: nn.Module) -> QuantNet:
-    from nnlogic.nn.network import Network
-
-    if isinstance(module, Network):
-        return module.quantnet()
+    # By name: this stage comes before nnlogic.nn, and a pickled Network has imported it already.
+    quantnet = getattr(module, "quantnet", None)
+    if type(module).__module__.startswith(OURS) and callable(quantnet):
+        return cast(QuantNet, quantnet())
     problems = []
     for name, layer in module.named_modules():
         kind = type(layer)

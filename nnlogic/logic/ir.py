@@ -142,7 +142,7 @@ class LogicNet:
         size = np.minimum(63, 1 << self.fan_in_counts.astype(np.int64)).astype(np.uint64)
         over = np.flatnonzero((self.fan_in_counts < 6) & ((self.tables >> size) != 0))
         out += [Problem(self.origins[i], f"node {i} has bits beyond its table") for i in over]
-        if n and not (0 <= self.node_layers.min() and self.node_layers.max() < len(self.layers)):
+        if n and (self.node_layers.min() < 0 or self.node_layers.max() >= len(self.layers)):
             out.append(Problem("layers", "a node belongs to no layer"))
         if any(not 0 <= s < n_in + n for s in self.output_signals):
             out.append(Problem("outputs", "read a signal that does not exist"))

@@ -18,7 +18,9 @@ ZERO = np.uint64(0)
 ONE = np.uint64(1)
 
 
-def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile with numba, keeping the machine code on disk where that is possible."""
+
     def decorate(function: Callable[..., Any]) -> Any:
         try:
             return numba.njit(cache=True, nogil=True, **options)(function)
@@ -29,42 +31,42 @@ def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut1(m, o, x0):  # type: ignore[no-untyped-def]
     return m[o] ^ (x0 & (m[o] ^ m[o + 1]))
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut2(m, o, x0, x1):  # type: ignore[no-untyped-def]
     a = _lut1(m, o, x0)
     return a ^ (x1 & (a ^ _lut1(m, o + 2, x0)))
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut3(m, o, x0, x1, x2):  # type: ignore[no-untyped-def]
     a = _lut2(m, o, x0, x1)
     return a ^ (x2 & (a ^ _lut2(m, o + 4, x0, x1)))
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut4(m, o, x0, x1, x2, x3):  # type: ignore[no-untyped-def]
     a = _lut3(m, o, x0, x1, x2)
     return a ^ (x3 & (a ^ _lut3(m, o + 8, x0, x1, x2)))
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut5(m, o, x0, x1, x2, x3, x4):  # type: ignore[no-untyped-def]
     a = _lut4(m, o, x0, x1, x2, x3)
     return a ^ (x4 & (a ^ _lut4(m, o + 16, x0, x1, x2, x3)))
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _lut6(m, o, x0, x1, x2, x3, x4, x5):  # type: ignore[no-untyped-def]
     a = _lut5(m, o, x0, x1, x2, x3, x4)
     return a ^ (x5 & (a ^ _lut5(m, o + 32, x0, x1, x2, x3, x4)))
 
 
-@_compiled()
+@compiled()
 def assign_slots(n_in, fanins, outputs):  # type: ignore[no-untyped-def]
     """Give every signal a slot; a slot is free again after the last node that reads it.
 
@@ -85,8 +87,8 @@ def assign_slots(n_in, fanins, outputs):  # type: ignore[no-untyped-def]
     n_free = 0
     n_slots = n_in
     for i in range(nodes):
-        # A node may overwrite an input it is the last to read only after reading it, which
-        # holds word by word, but a fresh slot keeps vector loads and stores apart.
+        # Slots of a node's own inputs are freed after it has one itself, so that loads and
+        # stores of the vector loop never overlap.
         if n_free:
             n_free -= 1
             slots[n_in + i] = free[n_free]
@@ -102,7 +104,7 @@ def assign_slots(n_in, fanins, outputs):  # type: ignore[no-untyped-def]
     return slots, n_slots
 
 
-@_compiled()
+@compiled()
 def run_nodes(n_in, fanins, tables, slots, values):  # type: ignore[no-untyped-def]
     """Evaluate all nodes in place; `values` is uint64 (slots, words), inputs in rows 0.. ."""
     nodes, k = fanins.shape

@@ -11,16 +11,16 @@ from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
 from nnlogic.logic.engines.abc import ABC_ENGINES
 from nnlogic.logic.engines.base import Engine
-from nnlogic.logic.engines.decompose import Decompose
+from nnlogic.logic.engines.decompose import DECOMPOSE_ENGINES, Decompose
 from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.support import Partial, copies, settle_outputs
 from nnlogic.tables.ir import Function
 
 log = logging.getLogger("nnlogic.logic")
 
-ENGINES: tuple[Engine, ...] = (*ABC_ENGINES, Espresso())
+ENGINES: tuple[Engine, ...] = (*ABC_ENGINES, *DECOMPOSE_ENGINES, Espresso())
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 1
+ENGINE_SET = 2
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {

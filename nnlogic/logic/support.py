@@ -89,7 +89,7 @@ def settle_outputs(part: Partial, k: int, builder: ConeBuilder) -> dict[int, int
 
 
 def copies(part: Partial, unsettled: list[int]) -> dict[int, tuple[int, int]]:
-    """Find outputs equal to an earlier one, or to its complement, wherever both matter.
+    """Find outputs equal to an earlier one or to its complement, with the same don't-cares.
 
     Returns
     -------
@@ -100,9 +100,9 @@ def copies(part: Partial, unsettled: list[int]) -> dict[int, tuple[int, int]]:
     originals: list[int] = []
     for i in unsettled:
         for j in originals:
-            if np.array_equal(part.on[i], part.on[j]):
+            if _equal(part.on, part.on, i, j) and _equal(part.off, part.off, i, j):
                 out[i] = (j, BUFFER)
-            elif np.array_equal(part.on[i], part.off[j]):
+            elif _equal(part.on, part.off, i, j) and _equal(part.off, part.on, i, j):
                 out[i] = (j, NOT)
             else:
                 continue
@@ -110,3 +110,7 @@ def copies(part: Partial, unsettled: list[int]) -> dict[int, tuple[int, int]]:
         else:
             originals.append(i)
     return out
+
+
+def _equal(left: Bools, right: Bools, i: int, j: int) -> bool:
+    return np.array_equal(left[i], right[j])

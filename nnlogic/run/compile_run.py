@@ -18,6 +18,7 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
+from nnlogic.report.describe import network_of
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check, Command, Source, StepRow
 from nnlogic.run import artifacts, facts
@@ -140,7 +141,7 @@ class _Job:
                 "nnlogic checkpoint" if self.source.is_file() else "nnlogic run",
             ),
             config=self.opts.to_json(),
-            network=facts.network_facts(net),
+            network=network_of(net),
         ).put(*facts.tool_facts("abc", "yosys"))
         self.report = open_ladder(self.report)
         write_config(self.folder, self.opts.to_json())
@@ -213,7 +214,7 @@ class _Job:
             lambda: tabulate(self.net, limit=limit, arith=arith, progress=self.progress),
             self.net,
         )
-        self.report = self.report.put(*facts.funnel_facts(self.tables, None))
+        self.report = self.report.put(*facts.funnel_facts(self.tables, None, self.target.lut_size))
         self._check(2, "QuantNet = TableNet", lambda: check(self.net, self.tables))
         outputs = self.tables.evaluate(self.rows.codes)
         self.report = self.report.put(*accuracy_rows(self.net, self.rows, "tables", outputs))
@@ -235,7 +236,9 @@ class _Job:
             return logic
 
         self.logic: LogicNet = self._stage("logic", LogicNet, make, self.tables)
-        self.report = self.report.put(*facts.funnel_facts(self.tables, self.logic))
+        self.report = self.report.put(
+            *facts.funnel_facts(self.tables, self.logic, self.target.lut_size)
+        )
         self._check(3, "TableNet = LogicNet", lambda: check(self.tables, self.logic))
 
     def _design(self, schedule: str | int) -> None:

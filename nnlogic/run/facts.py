@@ -10,13 +10,10 @@ import numpy as np
 from nnlogic import __version__
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
-from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
+from nnlogic.report.describe import lut_bound
 from nnlogic.report.rows import (
     Engine,
     FunnelRow,
-    LayerRow,
-    Network,
-    PortRow,
     ResourceRow,
     Timing,
     ToolRow,
@@ -27,43 +24,8 @@ from nnlogic.tools.find import find
 TOTAL = "total"
 
 
-def network_facts(net: QuantNet) -> Network:
-    """Return ports, layers and what lies outside the logic."""
-    rows = []
-    for layer in net.layers:
-        formats = net.x_formats(layer)
-        width = np.array([f.bits for f in formats])
-        if isinstance(layer, Linear):
-            fan_in = int(((layer.weights != 0) @ width).max(initial=0))
-        elif isinstance(layer, Enumerated):
-            fan_in = max(sum(int(width[w]) for w in wires) for wires in layer.inputs)
-        elif isinstance(layer, Argmax):
-            fan_in = int(width.sum())
-        rows.append(LayerRow(layer.name, layer.role, len(layer.formats), fan_in))
-    encoder = None
-    if net.quantizer is not None:
-        bits = "/".join(sorted({str(p.format) for p in net.inputs}))
-        encoder = (
-            f"Raw features are compared with thresholds outside the logic; the circuit receives "
-            f"{len(net.inputs)} codes ({bits}). That quantizer is not counted below."
-        )
-    return Network(
-        inputs=tuple(PortRow(p.name, str(p.format)) for p in net.inputs),
-        outputs=tuple(PortRow(p.name, str(p.format)) for p in net.outputs),
-        layers=tuple(rows),
-        encoder=encoder,
-    )
-
-
-def mux_bound(inputs: int, outputs: int) -> int:
-    """LUT6 bound of a table built from multiplexers (LogicNets, FPL 2020, section 3)."""
-    if inputs <= 4:
-        return max(1, -(-outputs // 2)) if inputs else 0
-    return max(1, round(outputs / 3 * (2 ** (inputs - 4) - (-1) ** inputs)))
-
-
-def funnel_facts(tables: TableNet, logic: LogicNet | None) -> list[FunnelRow]:
-    """Return per layer and in all: tables, distinct tables, bound, LUTs, depth."""
+def funnel_facts(tables: TableNet, logic: LogicNet | None, k: int) -> list[FunnelRow]:
+    """Return tables, distinct tables, bound in `k`-input LUTs, LUTs and depth per layer."""
     rows = []
     everything: list[Instance] = list(tables.instances)
     luts = layer_luts(logic) if logic else {}
@@ -76,7 +38,7 @@ def funnel_facts(tables: TableNet, logic: LogicNet | None) -> list[FunnelRow]:
                 layer.role,
                 tables=len(mine),
                 distinct=_distinct(tables, mine),
-                bound=_bound(mine) if mine else None,
+                bound=_bound(mine, k) if mine else None,
                 luts=luts.get(number, 0) if logic else None,
                 depth=depths.get(number, 0) if logic else None,
             )
@@ -86,7 +48,7 @@ def funnel_facts(tables: TableNet, logic: LogicNet | None) -> list[FunnelRow]:
             TOTAL,
             tables=len(everything),
             distinct=_distinct(tables, everything),
-            bound=_bound(everything),
+            bound=_bound(everything, k),
             luts=logic.stats()["luts"] if logic else None,
             depth=logic.stats()["depth"] if logic else None,
         )
@@ -98,8 +60,8 @@ def _distinct(tables: TableNet, instances: Iterable[Instance]) -> int:
     return len({tables.functions[t.function].digest for t in instances})
 
 
-def _bound(instances: Iterable[Instance]) -> int:
-    return sum(mux_bound(len(t.inputs), len(t.outputs)) for t in instances)
+def _bound(instances: Iterable[Instance], k: int) -> int:
+    return sum(lut_bound(len(t.inputs), len(t.outputs), k) for t in instances)
 
 
 def layer_luts(logic: LogicNet) -> dict[int, int]:

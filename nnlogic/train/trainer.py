@@ -27,13 +27,10 @@ from nnlogic.nn.network import Network
 from nnlogic.nn.quantizers import fit_thresholds
 from nnlogic.train.loop import Loop, Rows
 from nnlogic.train.recipe import Recipe, load_recipe
+from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
 GOLDEN_ROWS = 256
 STATE = "state.pt"
-FLOAT_IS = (
-    "the same widths and connections, trained with float32 weights, activations that clip but "
-    "do not round, and standardized features"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,8 @@ class TrainResult:
     checkpoint : Path
         Native checkpoint.
     accuracy : dict of str to float
-        ``"float"`` (see `FLOAT_IS`; absent when not trained) and ``"quantized"``, both on test
-        rows, and ``"validation"``, by which the weights were chosen.
+        ``"float"`` (`nnlogic.train.twin.FLOAT_IS`; absent when not trained) and ``"quantized"``,
+        both on test rows, and ``"validation"``, by which the weights were chosen.
     epochs : int
         Run, of the quantized network.
     best_epoch : int
@@ -146,7 +143,8 @@ def _train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
-    _make_folder(folder)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     loop, history = _quantized_loop(network, dataset, recipe, device), []
     if resume and state_file.exists():
         history = _load_state(state_file, loop, identity, device)
@@ -155,7 +153,8 @@ def _train(
         while not loop.finished:
             loss, accuracy = loop.run_epoch()
             history.append({"epoch": loop.epoch, "loss": loss, "validation": accuracy})
-            _save_state(state_file, loop, identity, history)
+            with _writing(folder):
+                _save_state(state_file, loop, identity, history)
             step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
     loop.keep_best()
     result = network.evaluate(dataset.x_test)[:, -1]
@@ -164,7 +163,7 @@ def _train(
         "validation": loop.best_accuracy,
     }
     if recipe.float_epochs:
-        accuracies["float"] = _float_twin(network, dataset, recipe, device, progress)
+        accuracies["float"] = train_float_twin(network, dataset, recipe, device, progress)
     info = {
         "dataset": {
             "name": dataset.name,
@@ -176,8 +175,9 @@ def _train(
         "float_is": FLOAT_IS,
         "training": {"recipe": recipe.to_meta(), "best_epoch": loop.best_epoch},
     }
-    save_checkpoint(network, target, info=info, golden_rows=dataset.x_val[:GOLDEN_ROWS])
-    write_bytes(folder / "history.json", json.dumps(history, indent=1).encode())
+    with _writing(folder):
+        save_checkpoint(network, target, info=info, golden_rows=dataset.x_val[:GOLDEN_ROWS])
+        write_bytes(folder / "history.json", json.dumps(history, indent=1).encode())
     seconds = time.monotonic() - start
     return TrainResult(target, accuracies, loop.epoch, loop.best_epoch, seconds)
 
@@ -205,57 +205,17 @@ def _quantized_loop(
     )
 
 
-def _float_twin(
-    network: Network,
-    dataset: Dataset,
-    recipe: Recipe,
-    device: torch.device,
-    progress: Progress,
-) -> float:
-    twin = Network(network.arch, seed=recipe.seed, fan_in_limit=recipe.fan_in_limit).to(device)
-    twin.set_quantized(False)
-    for own, other in zip(twin.blocks, network.blocks, strict=True):
-        own.linear.mask.copy_(other.linear.mask)
-    mean = dataset.x_train.mean(axis=0, dtype=np.float64)
-    spread = dataset.x_train.std(axis=0, dtype=np.float64)
-    spread[spread == 0] = 1.0
-
-    def standard(x: np.ndarray) -> Tensor:
-        return torch.from_numpy(((x - mean) / spread).astype(np.float32)).to(device)
-
-    def predict(x: Tensor) -> Tensor:
-        return twin.body(x).argmax(1)
-
-    rows = Rows(
-        standard(dataset.x_train),
-        torch.from_numpy(dataset.y_train).to(device),
-        standard(dataset.x_val),
-        torch.from_numpy(dataset.y_val).to(device),
-    )
-    loop = Loop(
-        twin,
-        rows,
-        recipe,
-        epochs=recipe.float_epochs,
-        score=twin.body,
-        predict=predict,
-        prune=False,
-    )
-    with progress.step("train the float twin", recipe.float_epochs) as step:
-        while not loop.finished:
-            loss, accuracy = loop.run_epoch()
-            step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
-    loop.keep_best()
-    with torch.no_grad():
-        found = predict(standard(dataset.x_test)).cpu().numpy()
-    return float(np.mean(found == dataset.y_test))
-
-
-def _make_folder(folder: Path) -> None:
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise UsageError("cannot write the output", where=str(folder), why=str(error)) from error
+        raise UsageError(
+            "cannot write the output",
+            where=str(folder),
+            why=str(error),
+            fix="choose a folder you can write to, on a disk with room",
+        ) from error
 
 
 def _save_state(path: Path, loop: Loop, identity: str, history: list[dict[str, Any]]) -> None:

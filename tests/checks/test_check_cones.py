@@ -46,7 +46,7 @@ def test_flips_are_found_exactly_when_an_input_shows_them(quant, tables, logic):
     every = np.stack(np.meshgrid(*[np.arange(4)] * 4), axis=-1).reshape(-1, 4)
     good = quant.evaluate(every)
     seen = set()
-    for node in range(0, logic.n_nodes, 5):
+    for node in range(0, logic.n_nodes, 11):
         for index in range(0, 1 << int(logic.fan_in_counts[node]), 3):
             bad = flipped(logic, node, index)
             shows = bool((bad.evaluate(every) != good).any())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnlogic.core.bits import total_bits
 from nnlogic.hw.names import port_names
 from nnlogic.hw.stream import StreamParameters
 from nnlogic.tools.find import find
@@ -122,11 +121,6 @@ def run_stream(design, files, folder: Path, codes, *, stall="0", bubble="0", res
         cycles=8 * len(codes) + design.latency + 60,
     )
     return _simulate(text, design, files, folder, codes)
-
-
-def output_bits(design) -> int:
-    """Width of all outputs together."""
-    return total_bits(design.outputs)
 
 
 def _simulate(text, design, files, folder, codes) -> list[list[str]]:

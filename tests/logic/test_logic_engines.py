@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logic_nets import functions, neuron
 
+from nnlogic.core.bits import pack
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.logic import portfolio
 from nnlogic.logic.cone import Cone, ConeBuilder, function_of, mismatches
@@ -15,6 +16,7 @@ from nnlogic.logic.engines import abc as abc_engine
 from nnlogic.logic.engines.abc import ABC_ENGINES, AbcEngine
 from nnlogic.logic.engines.decompose import Decompose
 from nnlogic.logic.engines.espresso import Espresso
+from nnlogic.logic.engines.multiplicity import count_columns
 from nnlogic.logic.portfolio import Options, attempt_engine, solve
 from nnlogic.logic.support import Partial, settle_outputs
 from nnlogic.tools import abc as abc_tool
@@ -59,6 +61,38 @@ def test_own_decomposition_always_succeeds(k, function):
     cone = Decompose().solve(function, k, 1.0)
     assert cone.problems(k) == []
     assert mismatches(cone, function) == 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    function=functions(max_inputs=9), seed=st.integers(0, 3), timeout=st.sampled_from([0.0, 9.0])
+)
+def test_own_decomposition_from_any_start_in_any_time(function, seed, timeout):
+    cone = Decompose(seed=seed).solve(function, 6, timeout)
+    assert mismatches(cone, function) == 0
+
+
+def test_own_decomposition_finds_the_parts_of_a_composed_function():
+    # Majority of three 5-input parities on 15 inputs: four LUTs, 2**9 by multiplexers.
+    index = np.arange(1 << 15)
+    parity = [sum((index >> (5 * g + b)) & 1 for b in range(5)) & 1 for g in range(3)]
+    function = function_of((sum(parity) >= 2)[None], None)
+    assert Decompose().solve(function, 6, 60.0).luts == 4
+
+
+@given(st.integers(3, 7), st.integers(1, 3), st.integers(0, 2**32 - 1), st.data())
+def test_column_counts_are_exact(n, m, seed, data):
+    rng = np.random.default_rng(seed)
+    rows = rng.random((m, 1 << n)) < data.draw(st.sampled_from([0.1, 0.5]))
+    size = data.draw(st.integers(1, n - 1))
+    bounds = np.array([sorted(rng.permutation(n)[:size]) for _ in range(4)])
+    counts = count_columns(pack(rows.T).T, bounds)
+    for bound, count in zip(bounds.tolist(), counts.tolist(), strict=True):
+        columns = {}
+        for i in range(1 << n):
+            code = sum(((i >> b) & 1) << at for at, b in enumerate(bound))
+            columns.setdefault(code, []).append(tuple(rows[:, i]))
+        assert count == len({tuple(c) for c in columns.values()})
 
 
 @pytest.mark.parametrize("k", [4, 6])

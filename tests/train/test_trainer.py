@@ -150,6 +150,16 @@ def test_output_that_cannot_be_written(tmp_path):
         train(RECIPE, out=file / "sub")
 
 
+def test_a_full_disk_is_reported_and_leaves_no_checkpoint(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nnlogic.train.trainer.write_bytes", full)
+    with pytest.raises(UsageError, match="No space left"):
+        train(RECIPE, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_threads_are_given_back(tmp_path):
     before = torch.get_num_threads()
     train(dataclasses.replace(RECIPE, epochs=1, float_epochs=0), out=tmp_path)

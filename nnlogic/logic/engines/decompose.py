@@ -7,6 +7,7 @@ Where no bound set helps, all outputs are expanded on one or two inputs together
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,61 +15,148 @@ from math import comb
 
 import numpy as np
 
-from nnlogic.core.bits import Bools
+from nnlogic.core.bits import Bools, pack
 from nnlogic.core.formats import IntArray
+from nnlogic.logic.blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
+from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.logic.support import Partial, copies
 from nnlogic.logic.truth import NOT
 from nnlogic.tables.ir import Function
+from nnlogic.tools.abc import transform_blif
 
 MAX_SETS = 400
 """Bound sets tried per size; more than that are sampled."""
-MAX_CELLS = 1 << 16
+MAX_CELLS = 1 << 18
 """Largest table, outputs times rows, for which bound sets are searched."""
+RESTARTS = 12
 
 
+@dataclass(frozen=True)
 class Decompose:
-    """Functional decomposition with sharing; the engine that always has an answer."""
+    """Functional decomposition with sharing; the engine that always has an answer.
 
-    name = "decompose"
+    Attributes
+    ----------
+    name : str
+    seed : int
+        0 takes the bound set with the fewest columns, another value any of those that need
+        the fewest code bits.
+    polish : bool
+        Let ABC remove what internal don't-cares allow.
+    """
+
+    name: str = "decompose"
+    seed: int = 0
+    polish: bool = False
 
     def applicable(self, function: Function, k: int, effort: str) -> bool:
-        """Any function, where time is not short."""
-        return effort == "high"
+        """High effort; the first also at normal effort, where other engines are weak."""
+        weak = function.care is not None or not 11 <= function.n_inputs <= 12
+        return effort == "high" or (effort == "normal" and self.seed == 0 and weak)
 
     def solve(self, function: Function, k: int, timeout: float) -> Cone:
-        """Decompose all outputs together, and each alone; return the smaller result."""
+        """Decompose all outputs together, and each alone; return the smaller result.
+
+        When half the time is over, what is left is built from multiplexers.
+        """
         whole = Partial.of(function)
+        run = _Run(k, self.seed, time.monotonic() + timeout / 2)
         builder = ConeBuilder(function.n_inputs)
-        together = builder.cone(_signals(whole, k, builder))
-        if function.n_outputs == 1:
-            return together
-        builder = ConeBuilder(function.n_inputs)
-        outputs = [
-            s for i in range(function.n_outputs) for s in _signals(whole.output(i), k, builder)
+        cone = builder.cone(run.signals(whole, builder))
+        if function.n_outputs > 1:
+            builder = ConeBuilder(function.n_inputs)
+            outputs = [
+                s for i in range(function.n_outputs) for s in run.signals(whole.output(i), builder)
+            ]
+            apart = builder.cone(outputs)
+            cone = min(cone, apart, key=lambda c: (c.luts, c.depth))
+        if self.polish:
+            text = transform_blif(write_blif(cone), "mfs2 -a -e -L 1", timeout=timeout)
+            cone = propagate_constants(read_blif(text)).cone
+        return cone
+
+
+@dataclass(frozen=True)
+class _Run:
+    """LUT size, tie-breaking and time limit of one decomposition."""
+
+    k: int
+    seed: int
+    deadline: float
+
+    def signals(self, part: Partial, builder: ConeBuilder) -> list[int]:
+        """Build every output of `part`, whose inputs are signals of `builder`."""
+        found: dict[int, int] = {}
+        for i in range(len(part.on)):
+            alone = part.output(i).reduced()
+            if len(alone.inputs) <= self.k:
+                found[i] = builder.lut(alone.inputs, _integer(alone.on[0]))
+        waiting = [i for i in range(len(part.on)) if i not in found]
+        twins = copies(part, waiting)
+        waiting = [i for i in waiting if i not in twins]
+        if waiting:
+            rest = part.outputs(waiting).reduced()
+            split = self.best_split(rest)
+            if split is None:
+                built = self.expanded(rest, builder)
+            else:
+                built = self.signals(split.applied(rest, builder), builder)
+            found.update(zip(waiting, built, strict=True))
+        for i, (original, table) in twins.items():
+            found[i] = builder.lut([found[original]], NOT) if table == NOT else found[original]
+        return [found[i] for i in range(len(part.on))]
+
+    def best_split(self, part: Partial) -> _Split | None:
+        """Find the bound set that leaves the cheapest function, by the bound for plain tables."""
+        m, n = len(part.on), len(part.inputs)
+        if m << n > MAX_CELLS or time.monotonic() > self.deadline:
+            return None
+        k = self.k
+        best, best_cost = None, _table_cost(n, m, k)
+        for size in range(min(k, n - 1), 1, -1):
+            bounds = np.array(list(_bound_sets(n, size)), dtype=np.int64)
+            if self.seed:
+                bounds = np.random.default_rng(self.seed).permutation(bounds)
+            if (part.on | part.off).all():
+                candidates = self.fewest_columns(part, bounds)
+            else:
+                candidates = [tuple(bound) for bound in bounds.tolist()]
+            for bound in candidates:
+                split = _Split(
+                    bound, *_classes(_columns(part.on, bound), _columns(part.off, bound))
+                )
+                cost = split.rails + _table_cost(n - size + split.rails, m, k)
+                if split.rails < size and cost < best_cost:
+                    best, best_cost = split, cost
+        return best
+
+    def fewest_columns(self, part: Partial, bounds: IntArray) -> list[tuple[int, ...]]:
+        """Return the bound set to use, of a function without don't-cares."""
+        from nnlogic.logic.engines.multiplicity import count_columns
+
+        counts = count_columns(pack(part.on.T).T, bounds)
+        if self.seed:
+            # The first set that needs the fewest code bits, and their order is shuffled.
+            counts = np.ceil(np.log2(counts))
+        return [tuple(bounds[int(np.argmin(counts))].tolist())]
+
+    def expanded(self, part: Partial, builder: ConeBuilder) -> list[int]:
+        """Expand all outputs on the last one or two inputs and build the cofactors together."""
+        n, m = len(part.inputs), len(part.on)
+        selects = _selects(n, self.k)
+        ways = 1 << selects
+        cofactors = Partial(
+            part.on.reshape(m * ways, -1),
+            part.off.reshape(m * ways, -1),
+            part.inputs[: n - selects],
+        )
+        data = self.signals(cofactors, builder)
+        selectors = part.inputs[n - selects :]
+        return [
+            multiplexer(data[ways * i : ways * (i + 1)], selectors, self.k, builder)
+            for i in range(m)
         ]
-        apart = builder.cone(outputs)
-        return min(together, apart, key=lambda cone: (cone.luts, cone.depth))
-
-
-def _signals(part: Partial, k: int, builder: ConeBuilder) -> list[int]:
-    """Build every output of `part`, whose inputs are signals of `builder`."""
-    found: dict[int, int] = {}
-    for i in range(len(part.on)):
-        alone = part.output(i).reduced()
-        if len(alone.inputs) <= k:
-            found[i] = builder.lut(alone.inputs, _integer(alone.on[0]))
-    waiting = [i for i in range(len(part.on)) if i not in found]
-    twins = copies(part, waiting)
-    waiting = [i for i in waiting if i not in twins]
-    if waiting:
-        rest = part.outputs(waiting).reduced()
-        split = _best_split(rest, k)
-        build = _expanded if split is None else split.signals
-        found.update(zip(waiting, build(rest, k, builder), strict=True))
-    for i, (original, table) in twins.items():
-        found[i] = builder.lut([found[original]], NOT) if table == NOT else found[original]
-    return [found[i] for i in range(len(part.on))]
 
 
 def _integer(bits: Bools) -> int:
@@ -97,8 +185,8 @@ class _Split:
         """Code bits that tell the classes apart."""
         return (self.count - 1).bit_length()
 
-    def signals(self, part: Partial, k: int, builder: ConeBuilder) -> list[int]:
-        """Build the code of the bound set, then the function of code and other inputs."""
+    def applied(self, part: Partial, builder: ConeBuilder) -> Partial:
+        """Build the code of the bound set and return what is left: a function of the code."""
         bound = [part.inputs[b] for b in self.bound]
         code = [
             builder.lut(bound, _integer(((self.classes >> r) & 1).astype(bool)))
@@ -112,8 +200,7 @@ class _Split:
         for column, which in enumerate(self.classes):
             new_on[:, which] |= on[column].reshape(m, -1)
             new_off[:, which] |= off[column].reshape(m, -1)
-        smaller = Partial(new_on.reshape(m, -1), new_off.reshape(m, -1), (*free, *code))
-        return _signals(smaller, k, builder)
+        return Partial(new_on.reshape(m, -1), new_off.reshape(m, -1), (*free, *code))
 
 
 def _columns(rows: Bools, bound: tuple[int, ...]) -> Bools:
@@ -125,22 +212,6 @@ def _columns(rows: Bools, bound: tuple[int, ...]) -> Bools:
     front = [n - b for b in reversed(bound)]
     rest = [axis for axis in range(n + 1) if axis not in front]
     return cube.transpose(front + rest).reshape(1 << len(bound), -1)
-
-
-def _best_split(part: Partial, k: int) -> _Split | None:
-    """Find the bound set that leaves the cheapest function, by the bound for plain tables."""
-    m, n = len(part.on), len(part.inputs)
-    if m << n > MAX_CELLS:
-        return None
-    best, best_cost = None, _table_cost(n, m, k)
-    for size in range(min(k, n - 1), 1, -1):
-        for bound in _bound_sets(n, size):
-            on, off = _columns(part.on, bound), _columns(part.off, bound)
-            split = _Split(bound, *_classes(on, off))
-            cost = split.rails + _table_cost(n - size + split.rails, m, k)
-            if split.rails < size and cost < best_cost:
-                best, best_cost = split, cost
-    return best
 
 
 def _table_cost(n: int, m: int, k: int) -> int:
@@ -179,37 +250,13 @@ def _classes(on: Bools, off: Bools) -> tuple[IntArray, int]:
         rank = np.empty(len(first), dtype=np.int64)
         rank[np.argsort(weight, kind="stable")] = np.arange(len(first))
         return rank[classes.reshape(-1)], len(first)
-    classes = np.zeros(len(on), dtype=np.int64)
-    group_on: list[Bools] = []
-    group_off: list[Bools] = []
+    from nnlogic.logic.engines.multiplicity import color_columns
+
     # Columns with many cares first: they are the hard ones to place.
-    for column in np.argsort(-(on | off).sum(axis=1), kind="stable"):
-        for which, (a, b) in enumerate(zip(group_on, group_off, strict=True)):
-            if not ((a & off[column]).any() or (b & on[column]).any()):
-                group_on[which] = a | on[column]
-                group_off[which] = b | off[column]
-                break
-        else:
-            which = len(group_on)
-            group_on.append(on[column])
-            group_off.append(off[column])
-        classes[column] = which
-    return classes, len(group_on)
-
-
-def _expanded(part: Partial, k: int, builder: ConeBuilder) -> list[int]:
-    """Expand all outputs on the last one or two inputs and build the cofactors together."""
-    n, m = len(part.inputs), len(part.on)
-    selects = _selects(n, k)
-    ways = 1 << selects
-    cofactors = Partial(
-        part.on.reshape(m * ways, -1), part.off.reshape(m * ways, -1), part.inputs[: n - selects]
-    )
-    data = _signals(cofactors, k, builder)
-    selectors = part.inputs[n - selects :]
-    return [
-        multiplexer(data[ways * i : ways * (i + 1)], selectors, k, builder) for i in range(m)
-    ]
+    order = np.argsort(-(on | off).sum(axis=1), kind="stable")
+    classes = np.empty(len(on), dtype=np.int64)
+    count = color_columns(pack(on), pack(off), order, classes)
+    return classes, int(count)
 
 
 def multiplexer(data: list[int], selectors: tuple[int, ...], k: int, builder: ConeBuilder) -> int:
@@ -225,3 +272,9 @@ def multiplexer(data: list[int], selectors: tuple[int, ...], k: int, builder: Co
     a = builder.lut([low, select], 0b0010)
     b = builder.lut([high, select], 0b1000)
     return builder.lut([a, b], 0b1110)
+
+
+DECOMPOSE_ENGINES = (
+    Decompose("decompose+mfs2", polish=True),
+    *(Decompose(f"decompose+mfs2/{seed}", seed, polish=True) for seed in range(1, RESTARTS)),
+)
