@@ -120,6 +120,5 @@ def timing_xdc(clock_mhz: float) -> str:
 def _braced(text: str) -> str:
     """Quote text as one Tcl word."""
     if any(c in text for c in "{}\\"):
-        escaped = "".join(f"\\{c}" if c in '{}\\ []$";' else c for c in text)
-        return escaped
+        return "".join(f"\\{c}" if c in '{}\\ []$";' else c for c in text)
     return "{" + text + "}"

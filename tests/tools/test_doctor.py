@@ -66,7 +66,7 @@ def test_missing_package_is_reported(monkeypatch):
 
 
 def test_full_disk_is_reported(monkeypatch):
-    usage = namedtuple("usage", "total used free")  # noqa: PYI024
+    usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 10, 1 << 20))
     disk = by_name()["disk, here"]
     assert not disk.ok
