@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from nnlogic import __version__
 from nnlogic.checks.verdict import Verdict
@@ -31,13 +31,28 @@ from nnlogic.run.directory import (
     write_config,
     write_report,
 )
-from nnlogic.run.ladder_rows import PARTS, accuracy_rows, open_ladder, verdict_check
+from nnlogic.run.ladder_rows import (
+    PARTS,
+    accuracy_rows,
+    open_ladder,
+    recorded_accuracy,
+    verdict_check,
+)
 from nnlogic.run.options import STAGES, Options
 from nnlogic.run.rows import Rows, load_rows, save_rows
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
-T = TypeVar("T")
+
+class _Stage(Protocol):
+    def save(self, path: Path) -> None: ...
+
+    def text(self) -> str: ...
+
+    def stats(self) -> dict[str, int]: ...
+
+
+S = TypeVar("S", bound=_Stage)
 # One engine on one function; others of the portfolio go on when it is exceeded.
 ENGINE_SECONDS = 60.0
 GOLDEN = PARTS[1][0]
@@ -142,7 +157,7 @@ class _Job:
             ),
             config=self.opts.to_json(),
             network=network_of(net),
-        ).put(*facts.tool_facts("abc", "yosys"))
+        ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net))
         self.report = open_ladder(self.report)
         write_config(self.folder, self.opts.to_json())
 
@@ -169,17 +184,17 @@ class _Job:
         start = self.opts.start_from
         return start is not None and STAGES.index(stage) < STAGES.index(start)
 
-    def _stage(self, stage: str, kind: Any, make: Callable[[], T], before: Any) -> T:
+    def _stage(self, stage: str, kind: Any, make: Callable[[], S], before: _Stage | None) -> S:
         """Load a stage from the previous run or make it; save it and record its size."""
         started = time.monotonic()
-        value = kind.load(ir_path(self.source, stage)) if self._reuse(stage) else make()
-        value.save(ir_path(self.folder, stage))  # type: ignore[attr-defined]
-        (self.folder / "ir" / f"{stage}.txt").write_text(value.text())  # type: ignore[attr-defined]
+        value: S = kind.load(ir_path(self.source, stage)) if self._reuse(stage) else make()
+        value.save(ir_path(self.folder, stage))
+        (self.folder / "ir" / f"{stage}.txt").write_text(value.text())
         step = StepRow(
             f"{stage} (reused)" if self._reuse(stage) else stage,
             round(time.monotonic() - started, 3),
             before=before.stats() if before is not None else {},
-            after=value.stats(),  # type: ignore[attr-defined]
+            after=value.stats(),
         )
         what = Artifact(f"ir/{stage}.safetensors", f"{kind.kind}; printed in ir/{stage}.txt")
         self.report = self.report.put(step, what)

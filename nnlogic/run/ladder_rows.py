@@ -45,3 +45,17 @@ def accuracy_rows(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> l
     if percent is None:
         return [AccuracyRow(stage, detail="no labelled rows given (--rows)")]
     return [AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)]
+
+
+def recorded_accuracy(net: QuantNet) -> list[AccuracyRow]:
+    """Return the accuracies training recorded in the checkpoint, on its whole test split."""
+    recorded = net.info.get("accuracy", {})
+    data = net.info.get("dataset", {})
+    where = f"test split of {data.get('name', 'the data set')}, recorded by training"
+    if "float" not in recorded:
+        return [AccuracyRow("float", detail="not recorded in the checkpoint")]
+    rows = [AccuracyRow("float", data.get("test_rows"), round(100 * recorded["float"], 3), where)]
+    if "quantized" in recorded:
+        percent = round(100 * recorded["quantized"], 3)
+        rows.append(AccuracyRow("quantized torch", data.get("test_rows"), percent, where))
+    return rows

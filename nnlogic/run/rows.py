@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,10 @@ def load_rows(net: QuantNet, path: Path | None) -> Rows:
 
 def save_rows(rows: Rows, expected: IntArray, path: Path) -> None:
     """Write what the simulators replay."""
-    labels = {} if rows.labels is None else {"labels": rows.labels}
-    np.savez_compressed(path, codes=rows.codes, expected=expected, what=rows.what, **labels)
+    arrays: dict[str, Any] = {"codes": rows.codes, "expected": expected, "what": rows.what}
+    if rows.labels is not None:
+        arrays["labels"] = rows.labels
+    np.savez_compressed(path, **arrays)
 
 
 def read_saved(path: Path) -> tuple[Rows, IntArray]:
