@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.checks.gates import ONE, ZERO, Gates
-from nnlogic.core.errors import NNLogicError
+from nnlogic.core.errors import Different
 
 Net = int | str  # yosys numbers nets; constants are "0", "1", "x", "z"
 
@@ -32,10 +32,8 @@ REGISTER = "$_DFF_P_"
 IGNORED = ("$scopeinfo",)
 
 
-class StructureError(NNLogicError):
+class StructureError(Different):
     """The circuit breaks a rule of the RTL contract; `where` names the place."""
-
-    code, exit_code = "NL401", 1
 
 
 @dataclass(frozen=True)
