@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -49,7 +49,7 @@ class _Stage(Protocol):
 
     def text(self) -> str: ...
 
-    def stats(self) -> dict[str, int]: ...
+    def stats(self) -> Mapping[str, int]: ...
 
 
 S = TypeVar("S", bound=_Stage)
@@ -193,8 +193,8 @@ class _Job:
         step = StepRow(
             f"{stage} (reused)" if self._reuse(stage) else stage,
             round(time.monotonic() - started, 3),
-            before=before.stats() if before is not None else {},
-            after=value.stats(),
+            before=dict(before.stats()) if before is not None else {},
+            after=dict(value.stats()),
         )
         what = Artifact(f"ir/{stage}.safetensors", f"{kind.kind}; printed in ir/{stage}.txt")
         self.report = self.report.put(step, what)
