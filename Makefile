@@ -45,7 +45,7 @@ lint: $(VENV)/dev ## Lint and check formatting
 types: $(VENV)/dev ## Type-check the package as installed
 	@rm -rf build/typed
 	$(PIP) --no-deps --target build/typed .
-	cd build/typed && MYPYPATH=. ../../$(BIN)/mypy --config-file ../../pyproject.toml -p nnlogic
+	cd build/typed && MYPYPATH=. $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p nnlogic
 
 bench: $(VENV)/dev ## Print the measures of README (minutes)
 	$(BIN)/python benchmarks/spine.py
