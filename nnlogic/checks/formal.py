@@ -2,8 +2,9 @@
 
 yosys reads the Verilog into gates. Every path from a data input to a data output must cross
 `latency` registers, and data may depend on nothing but data inputs. Then registers only delay,
-so replacing each by a wire leaves the function of one row, which ABC proves equal to the
-LogicNet for all inputs. The valid chain is checked stage by stage against ``v' = v and not rst``.
+so replacing each by a wire leaves the function of one row. That is proved equal to the LogicNet
+for all inputs: node by node where the netlist kept the nodes (`nnlogic.checks.sweep`), else by
+ABC. The valid chain is checked stage by stage against ``v' = v and not rst``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from nnlogic.checks.netlist import (
     truth,
     unrolled,
 )
+from nnlogic.checks.sweep import prove_nodes
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import UsageError
 from nnlogic.design.ir import HardwareDesign
@@ -92,19 +94,24 @@ def _prove(
         clock = _single(netlist, "clk")
         _check_depths(design, register_depths(netlist, leaves, clock, outputs))
         _check_valid_chain(design, netlist)
-        actual = unrolled(netlist, leaves, outputs)
+        gap = prove_nodes(netlist, list(leaves), list(outputs.values()), design.logic)
     except StructureError as error:
         detail = "; ".join(t for t in (error.what, error.why) if t)
         return Verdict(left, label, False, "proved", detail, error.where).timed(start)
+    registers = (
+        f"{design.latency} registers on every path, data registers without reset or enable, "
+        "valid chain exact"
+    )
+    if not gap:
+        detail = f"{len(outputs)} output bits, {design.logic.n_nodes} nodes by enumeration"
+        return Verdict(left, label, True, "proved", f"{detail}; {registers}").timed(start)
+    actual = unrolled(netlist, leaves, outputs)
     expected = Gates(list(leaves.values()))
     bits = add_logic(expected, design.logic, expected.inputs)
     for name, net in zip(outputs, bits, strict=True):
         expected.output(name, net)
     equal, said = prove_equal(expected.text(), actual.text(), timeout=timeout)
-    detail = (
-        f"{len(outputs)} output bits by SAT; {design.latency} registers on every path, data "
-        "registers without reset or enable, valid chain exact"
-    )
+    detail = f"{len(outputs)} output bits by SAT; {registers}"
     if not equal:
         found = re.search(r"Output (\S+): Value", said)
         where = found.group(1) if found else "outputs"
@@ -126,6 +133,7 @@ def _read(folder: Path, top: str, files: Sequence[Path], models: str, timeout: f
         "tee -q -o check.txt check",
         # Constants of cell parameters must fold before registers are judged.
         *(["opt -full -nodffe -nosdff"] if models else []),
+        "simplemap",
         "techmap",
         # Synthesis may use a reset or enable pin as logic; then it is a gate before the register.
         *(["dfflegalize -cell $_DFF_P_ 01"] if models else []),

@@ -29,7 +29,7 @@ from nnlogic.train.loop import Loop, Rows
 from nnlogic.train.recipe import Recipe, load_recipe
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
-GOLDEN_ROWS = 256
+GOLDEN_ROWS = 1000
 STATE = "state.pt"
 
 
