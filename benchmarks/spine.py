@@ -86,7 +86,7 @@ def compile_wide(folder: Path) -> None:
     env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
     start = time.perf_counter()
     done = subprocess.run(
-        [*CLI, "compile", "wide.safetensors", "-o", "wide"],
+        [*CLI, "compile", "wide.safetensors", "-o", "wide", "--target", "xcup"],
         cwd=folder, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     seconds = time.perf_counter() - start

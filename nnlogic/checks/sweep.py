@@ -19,6 +19,7 @@ from nnlogic.logic.ir import LogicNet
 WORDS = 16  # random rows, in 64-bit words
 MAX_VARIABLES = 10
 MAX_CANDIDATES = 16
+MAX_CONE = 1024
 
 
 def prove_nodes(
@@ -58,7 +59,8 @@ def prove_nodes(
 class _Sweep:
     def __init__(self, net: Netlist, leaves: list[Net], outputs: list[Net]) -> None:
         self.net, self.leaves = net, leaves
-        self.order = [n for n in net.cone(outputs, stop=frozenset(leaves)) if n not in set(leaves)]
+        self.ports = frozenset(leaves)
+        self.order = [n for n in net.cone(outputs, stop=self.ports) if n not in self.ports]
         self.proved: set[Net] = {"0", "1", *leaves}
         self.net_of: list[Net] = list(leaves)  # by LogicNet signal
         self.same: dict[Net, Net] = {}  # proved net -> the one that stands for its class
@@ -99,10 +101,12 @@ class _Sweep:
         """
         pins = [self.net_of[s] for s in fanins]
         found = self.candidates.get(signature, [])
-        fresh = [n for n in found if n not in self.proved][:MAX_CANDIDATES]
-        own = [n for n in fresh if self._equal(n, table, pins)]
+        fresh = [n for n in found if n not in self.proved]
+        # A net with a name is more likely the node itself than a part of another node.
+        fresh = sorted(fresh, key=lambda n: n not in self.net.names)[:MAX_CANDIDATES]
+        own = [n for n in fresh if self._proves(n, table, pins)]
         if not own:
-            own = [n for n in found if n in self.proved and self._equal(n, table, pins)][:1]
+            own = [n for n in found if n in self.proved and self._proves(n, table, pins)][:1]
         if not own:
             return False
         first = self.same.get(own[0], own[0])
@@ -111,8 +115,18 @@ class _Sweep:
         self.net_of.append(first)
         return True
 
-    def _equal(self, at: Net, table: int, pins: list[Net]) -> bool:
-        gates, variables = self._cone(at)
+    def _proves(self, at: Net, table: int, pins: list[Net]) -> bool:
+        """Compare a net with a node, first up to the pins alone, then up to nets equal to them.
+
+        A net inside the cone may happen to equal a pin; stopping there hides how it is made.
+        """
+        return self._equal(at, table, pins, {}) or self._equal(at, table, pins, self.same)
+
+    def _equal(self, at: Net, table: int, pins: list[Net], same: dict[Net, Net]) -> bool:
+        cone = self._cone(at, {*pins, "0", "1"}, same)
+        if cone is None:
+            return False
+        gates, variables = cone
         names = list(dict.fromkeys(n for n in [*pins, *variables] if n not in ("0", "1")))
         if len(names) > MAX_VARIABLES:
             return False
@@ -124,7 +138,7 @@ class _Sweep:
             values[name] = full // ((1 << (2 << b)) - 1) * run
 
         def value(net: Net) -> int:
-            return values[self.same.get(net, net)]
+            return values[net] if net in values else values[same[net]]
 
         wanted = look_up(table, [values[p] for p in pins], full)
         for gate in gates:
@@ -136,8 +150,13 @@ class _Sweep:
             )
         return value(at) == wanted
 
-    def _cone(self, at: Net) -> tuple[list[Net], list[Net]]:
-        """Nets between `at` and proved nets, fan-ins first, and those proved nets."""
+    def _cone(
+        self, at: Net, pins: set[Net], same: dict[Net, Net]
+    ) -> tuple[list[Net], list[Net]] | None:
+        """Nets between `at` and pins or ports, fan-ins first, and the pins and ports reached.
+
+        None when there are too many.
+        """
         gates: list[Net] = []
         variables: list[Net] = []
         seen: set[Net] = set()
@@ -148,13 +167,14 @@ class _Sweep:
                 gates.append(net)
             elif net not in seen:
                 seen.add(net)
-                if net in self.proved:
-                    variables.append(self.same.get(net, net))
+                standing = same.get(net, net)
+                if standing in pins or net in self.ports:
+                    variables.append(standing)
                 else:
                     stack.append((net, True))
                     stack += [(f, False) for f in self.net.fanins(net)]
-                    if len(seen) > 4096:
-                        return [], list(range(MAX_VARIABLES + 1))
+                    if len(seen) > MAX_CONE:
+                        return None
         return gates, variables
 
 
