@@ -15,7 +15,7 @@ from nnlogic.tables.build import tabulate
 
 @pytest.fixture(scope="module")
 def emitted(make_net, tmp_path_factory):
-    logic = minimize(tabulate(make_net(6)), effort="fast", jobs=1, cache_dir=False)
+    logic = minimize(tabulate(make_net(5)), effort="fast", jobs=1, cache_dir=False)
     design = build(logic, name="swept", schedule=2, stream=False)
     return design, write_verilog(design, tmp_path_factory.mktemp("rtl"))
 
