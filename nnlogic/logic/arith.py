@@ -52,7 +52,9 @@ def solve_block(block: Arithmetic, options: Options) -> Solution:
         The structure built differs from the block: a bug.
     """
     start = time.monotonic()
-    cost = OBJECTIVES[options.objective]
+    # The levels of such a block all lie on one path, often the longest of the network.
+    balanced = options.objective == "balanced"
+    cost = OBJECTIVES["adp" if balanced else options.objective]
     attempts: list[Attempt] = []
     best: tuple[Cone, str] | None = None
     for name, candidate in _candidates(block, options):

@@ -81,7 +81,7 @@ def minimize(
     *,
     k: int = 6,
     effort: str = "normal",
-    objective: str = "area",
+    objective: str = "balanced",
     jobs: int | None = None,
     cache_dir: Path | str | Literal[False] | None = None,
     timeout: float = 60.0,
@@ -106,7 +106,7 @@ def minimize_with_records(
     *,
     k: int = 6,
     effort: str = "normal",
-    objective: str = "area",
+    objective: str = "balanced",
     jobs: int | None = None,
     cache_dir: Path | str | Literal[False] | None = None,
     timeout: float = 60.0,
@@ -124,7 +124,8 @@ def minimize_with_records(
     effort : str
         ``"fast"``, ``"normal"`` or ``"high"``.
     objective : str
-        ``"area"`` (LUTs, then depth), ``"depth"``, or ``"adp"`` (LUTs times depth).
+        ``"balanced"`` (LUTs, a level counting as one percent of them), ``"area"`` (LUTs, then
+        depth), ``"depth"``, or ``"adp"`` (LUTs times depth).
     jobs : int, optional
         Processes; all cores when None.
     cache_dir : path, None or False

@@ -20,10 +20,12 @@ log = logging.getLogger("nnlogic.logic")
 
 ENGINES: tuple[Engine, ...] = (*ABC_ENGINES, *DECOMPOSE_ENGINES, Espresso())
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 2
+ENGINE_SET = 3
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
+    # One level is worth one percent of the LUTs: a much deeper network is not smaller for long.
+    "balanced": lambda cone: (cone.luts * (100 + cone.depth), cone.luts, cone.edges),
     "area": lambda cone: (cone.luts, cone.depth, cone.edges),
     "depth": lambda cone: (cone.depth, cone.luts, cone.edges),
     "adp": lambda cone: (cone.luts * cone.depth, cone.luts, cone.edges),
@@ -71,7 +73,7 @@ class Options:
 
     k: int = 6
     effort: str = "normal"
-    objective: str = "area"
+    objective: str = "balanced"
     timeout: float = 60.0
 
 

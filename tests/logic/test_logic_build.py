@@ -132,7 +132,7 @@ def test_default_cache_directory_follows_the_platform(monkeypatch, tmp_path):
     [
         ({"k": 7}, "k is 7, allowed 2 to 6"),
         ({"effort": "heroic"}, "choose from fast, normal, high"),
-        ({"objective": "power"}, "choose from area, depth, adp"),
+        ({"objective": "power"}, "choose from balanced, area, depth, adp"),
         ({"timeout": 0}, "0 s"),
         ({"jobs": 0}, "0 processes"),
     ],
