@@ -26,9 +26,9 @@ $(VENV)/dev: $(VENV)/flow
 	@touch $@
 
 demo: $(VENV)/flow ## Compile, verify, synthesize, place and route the bundled jet tagger
-	$(BIN)/nnlogic compile examples/jets/jets.safetensors -o $(RUN) --rows examples/jets/rows.npz --target $(TARGET) --force >/dev/null
+	$(BIN)/nnlogic compile examples/jets/jets.safetensors -o $(RUN) --rows examples/jets/rows.npz --target $(TARGET) --levels-per-stage 3 --force >/dev/null
 	$(BIN)/nnlogic verify $(RUN) >/dev/null
-	$(BIN)/nnlogic synth $(RUN) >/dev/null
+	$(BIN)/nnlogic synth $(RUN) --primitives >/dev/null
 	$(BIN)/nnlogic report $(RUN)
 	@echo "Report: $(RUN)/report.html"
 

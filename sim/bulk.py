@@ -13,6 +13,7 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.archive import digest
 from nnlogic.core.errors import ToolFailed
+from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
@@ -105,7 +106,7 @@ def build_model(
     program = build / "model"
     if program.exists():
         return program
-    build.mkdir(parents=True, exist_ok=True)
+    fresh_folder(build)
     for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
         (build / name).write_text(text)
     with progress.step("compile bulk model") as step:

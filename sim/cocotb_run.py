@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
+from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
@@ -94,7 +95,7 @@ def run_regression(
     files : sequence of Path
         Verilog of the core, and of the wrapper when ``design.stream``.
     folder : Path
-        For build products, logs and results; made when missing.
+        For build products, logs and results; emptied first.
     simulator : {"verilator", "icarus"}
     codes, expected : int arrays, shapes (samples, inputs) and (samples, outputs)
         Port values in, and the port values that must come out.
@@ -118,8 +119,7 @@ def run_regression(
         raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
     codes, expected = check_rows(design, codes, expected)
     tools = [find(name) for name in SIMULATORS[simulator]]
-    folder = Path(folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = fresh_folder(Path(folder).resolve())
     top = folder / f"{TOP}.v"
     top.write_text(bench_top(design, stream=design.stream))
     sources = [*(Path(f).resolve() for f in files), top]
@@ -131,7 +131,6 @@ def run_regression(
         step.advance()
     names = CORE_TESTS + (STREAM_TESTS if design.stream else ())
     measured = folder / "measured.json"
-    measured.unlink(missing_ok=True)
     bench = {
         "rows": [f"{r:x}" for r in row_words(codes, design.inputs)],
         "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
@@ -255,7 +254,7 @@ def _build_verilator(tool: Tool, sources: Sequence[Path], folder: Path, timeout:
             "cocotb is needed and not installed", fix="pip install 'nnlogic[flow]'"
         ) from error
     build = folder / "build"
-    build.mkdir(exist_ok=True)
+    build.mkdir()
     public = folder / "public.vlt"
     public.write_text(f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n')
     libs = config.libs_dir

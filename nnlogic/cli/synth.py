@@ -17,6 +17,11 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 )
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
 @click.option(
+    "--primitives",
+    is_flag=True,
+    help="Instantiate the target's LUTs one by one, so that synthesis keeps nnlogic's mapping.",
+)
+@click.option(
     "--clock",
     metavar="MHZ",
     type=click.FloatRange(min=0, min_open=True),

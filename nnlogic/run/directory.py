@@ -7,6 +7,7 @@ killed process leaves ``running``, never a pass.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -105,6 +106,7 @@ def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(out)
         staging.mkdir()
+        lock = _lock(staging)
         for name in FOLDERS:
             (staging / name).mkdir()
     except OSError as error:
@@ -127,6 +129,7 @@ def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
         else:
             staging.rename(out)
     finally:
+        os.close(lock)
         shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -169,22 +172,26 @@ def _refuse_existing(out: Path, force: bool) -> None:
 
 
 def _remove_leftovers(out: Path) -> None:
-    """Remove hidden folders of processes that no longer run."""
+    """Remove hidden folders of processes that no longer run: nobody holds their lock."""
     for kind in ("partial", "old"):
         for folder in out.parent.glob(f".{out.name}.{kind}-*"):
-            number = folder.name.rsplit("-", 1)[1]
-            if number.isdigit() and not _alive(int(number)):
-                shutil.rmtree(folder, ignore_errors=True)
+            try:
+                lock = _lock(folder)
+            except OSError:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
 
 
-def _alive(pid: int) -> bool:
+def _lock(folder: Path) -> int:
+    """Lock a folder for as long as this process lives; raise OSError when another holds it."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 @contextmanager

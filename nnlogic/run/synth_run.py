@@ -26,6 +26,7 @@ def synth(
     *,
     target: str | None = None,
     pnr: bool = True,
+    primitives: bool = False,
     clock: float | None = None,
     timeout: float = 1800.0,
     progress: Progress = SILENT,
@@ -41,6 +42,9 @@ def synth(
         were mapped for the LUT size of the run's target.
     pnr : bool
         Place and route, where an open tool exists for the target.
+    primitives : bool
+        Synthesize from the target's own LUT cells in place of Boolean expressions, so that the
+        mapping is kept as it is; written to ``synth/rtl``.
     clock : float, optional
         MHz to meet; the run's own by default.
     timeout : float
@@ -71,7 +75,12 @@ def synth(
         status = run.report.status
         chosen = Target.named(target or run.report.target or "ecp5")
         design = HardwareDesign.load(run.ir_path("design"))
-        report, result = _synthesize(run, design, chosen, timeout, progress)
+        core = run.path / "rtl" / f"{design.name}.v"
+        if primitives:
+            family = FAMILIES[chosen.name]
+            folder = run.path / "synth" / "rtl"
+            core = write_primitives(design, folder, family, progress)
+        report, result = _synthesize(run, design, core, chosen, timeout, progress)
         if pnr and chosen.pnr is not None:
             goal = clock or run.report.timing.clock_mhz
             try:
@@ -99,16 +108,31 @@ def synth(
     return Run(Path(path), report)
 
 
+def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
+    """Write the core as LUT cells of a vendor family; return the file."""
+    from nnlogic.hw.verilog import write_verilog
+
+    folder.mkdir(parents=True, exist_ok=True)
+    core_only = replace(design, stream=False)
+    return write_verilog(core_only, folder, primitives=family, progress=progress)[0]
+
+
 def _synthesize(
-    run: Run, design: HardwareDesign, target: Target, timeout: float, progress: Progress
+    run: Run,
+    design: HardwareDesign,
+    core: Path,
+    target: Target,
+    timeout: float,
+    progress: Progress,
 ) -> tuple[Report, SynthResult]:
     from nnlogic.checks.formal import prove_netlist
 
-    core = [run.path / "rtl" / f"{design.name}.v"]
     folder = run.path / "synth"
-    result = synthesize(core, design.name, target, folder, timeout=timeout, progress=progress)
-    measured = [r for r in run.report.resources if r.source not in ("synth", "pnr")]
-    report = run.report.replace(resources=tuple(measured))
+    result = synthesize([core], design.name, target, folder, timeout=timeout, progress=progress)
+    # Figures of an earlier synthesis do not belong to this netlist.
+    kept = [r for r in run.report.resources if r.source not in ("synth", "pnr")]
+    report = run.report.replace(resources=tuple(kept))
+    report = report.with_timing(fmax_mhz=None, fmax_source=None, latency_ns=None)
     report = report.put(
         *_synth_rows(design, result),
         StepRow(f"synthesis for {target.name}", round(result.seconds, 3)),
