@@ -33,7 +33,7 @@ def main() -> None:
     from joblib import Parallel, delayed
 
     paths = sorted(args.directory.glob("*.truth"))[: args.only]
-    options = Options(k=args.k, effort=args.effort)
+    options = Options(k=args.k, effort=args.effort, objective="area")
     start = time.monotonic()
     solutions = Parallel(n_jobs=args.jobs)(delayed(solve)(read_truth(p), options) for p in paths)
     wall = time.monotonic() - start

@@ -110,11 +110,12 @@ def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     options = ("--target", "xc7", "--no-pnr", "--clock", "50", "--tool-timeout", "9")
     assert nnlogic("synth", "r", *options).code == 0
     path = (Path("r"),)
+    plain = {"primitives": False}
     assert fake_run.calls == [
         ("verify", path, {"simulators": ("verilator", "icarus"), "require_all": False}),
         ("verify", path, {"simulators": ("icarus",), "require_all": True}),
-        ("synth", path, {"target": None, "pnr": True, "clock": None, "timeout": 1800.0}),
-        ("synth", path, {"target": "xc7", "pnr": False, "clock": 50.0, "timeout": 9.0}),
+        ("synth", path, plain | {"target": None, "pnr": True, "clock": None, "timeout": 1800.0}),
+        ("synth", path, plain | {"target": "xc7", "pnr": False, "clock": 50.0, "timeout": 9.0}),
     ]
 
 
