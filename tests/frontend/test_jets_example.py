@@ -31,7 +31,7 @@ def test_accuracy_and_provenance_as_in_the_readme():
     rows, labels = read_rows(FOLDER / "rows.npz")
     found = net.evaluate(net.encode(rows))[:, -1]
     text = (FOLDER / "README.md").read_text()
-    assert f"{100 * np.mean(found == labels):.2f}" in text
+    assert f"{100 * np.mean(found == labels):.3f}" in text
     for name in ("float", "quantized", "validation"):
         assert f"{100 * net.info['accuracy'][name]:.2f}" in text
     assert net.info["class_names"] == list("gqtwz")
