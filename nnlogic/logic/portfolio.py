@@ -13,14 +13,21 @@ from nnlogic.logic.engines.abc import ABC_ENGINES
 from nnlogic.logic.engines.base import Engine
 from nnlogic.logic.engines.decompose import DECOMPOSE_ENGINES, Decompose
 from nnlogic.logic.engines.espresso import Espresso
+from nnlogic.logic.engines.linear_near import ARITHMETIC_ENGINES
+from nnlogic.logic.polish import polished
 from nnlogic.logic.support import Partial, copies, settle_outputs
 from nnlogic.tables.ir import Function
 
 log = logging.getLogger("nnlogic.logic")
 
-ENGINES: tuple[Engine, ...] = (*ABC_ENGINES, *DECOMPOSE_ENGINES, Espresso())
+ENGINES: tuple[Engine, ...] = (
+    *ARITHMETIC_ENGINES,
+    *ABC_ENGINES,
+    *DECOMPOSE_ENGINES,
+    Espresso(),
+)
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 3
+ENGINE_SET = 5
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
@@ -117,23 +124,37 @@ def solve(function: Function, options: Options, engines: Sequence[Engine] = ENGI
 def _best(
     function: Function, options: Options, engines: Sequence[Engine]
 ) -> tuple[Cone, str, list[Attempt]]:
-    cost = OBJECTIVES[options.objective]
-    best: tuple[Cone, str] | None = None
+    found: list[tuple[str, Cone]] = []
     attempts: list[Attempt] = []
-    for engine in engines:
-        if not engine.applicable(function, options.k, options.effort):
+    usable = [e for e in engines if e.applicable(function, options.k, options.effort)]
+    for engine in (*usable, FALLBACK):
+        if engine is FALLBACK and found:
             continue
         cone, attempt = attempt_engine(engine, function, options)
         attempts.append(attempt)
-        if cone is not None and (best is None or cost(cone) < cost(best[0])):
-            best = cone, engine.name
-    if best is None:
-        cone, attempt = attempt_engine(FALLBACK, function, options)
-        attempts.append(attempt)
-        if cone is None:
-            raise IRError("no engine has a result", where=FALLBACK.name, why=attempt.error)
-        best = cone, FALLBACK.name
-    return *best, attempts
+        if cone is not None:
+            found.append((engine.name, cone))
+    if not found:
+        raise IRError("no engine has a result", where=FALLBACK.name, why=attempts[-1].error)
+    cost = OBJECTIVES[options.objective]
+    start = time.monotonic()
+    improved = polished(
+        found,
+        function,
+        k=options.k,
+        effort=options.effort,
+        objective=options.objective,
+        cost=cost,
+    )
+    seconds = (time.monotonic() - start) / len(improved)
+    for engine_name, cone in improved:
+        wrong = mismatches(cone, function)
+        error = f"wrong on {wrong} of {1 << function.n_inputs} inputs" if wrong else ""
+        attempts.append(Attempt(engine_name, cone.luts, cone.depth, seconds, error))
+        if not wrong:
+            found.append((engine_name, cone))
+    name, cone = min(found, key=lambda item: cost(item[1]))
+    return cone, name, attempts
 
 
 def attempt_engine(

@@ -148,7 +148,6 @@ def renamed(cone: Cone, inputs: IntArray, outputs: IntArray) -> Cone:
 
 _TTOPT = "strash; &get; &ttopt -I {n} -O {m} -X 20 {care}; "
 _LNETMAP = _TTOPT + "&lnetmap -I {n} -O {m}"
-_POLISHED = _LNETMAP + "; mfs2 -a -e -L 1"
 _DCH = _TTOPT + "&put; dch; if -K {k} -a; mfs2"
 _SMALLER = (2, 3, 4, 5)
 _FROM_NORMAL = ("normal", "high")
@@ -156,13 +155,9 @@ _HIGH = ("high",)
 SHUFFLES = 16
 
 ABC_ENGINES = (
-    AbcEngine("ttopt+lnetmap", _LNETMAP, ("fast", "high"), (6,)),
-    AbcEngine("ttopt+lnetmap+mfs2", _POLISHED, _FROM_NORMAL, (6,)),
-    AbcEngine("ttopt+lnetmap+mfs2/1", _POLISHED, _FROM_NORMAL, (6,), max_inputs=10, order=1),
-    *(
-        AbcEngine(f"ttopt+lnetmap+mfs2/{i}", _POLISHED, _HIGH, (6,), order=i)
-        for i in range(2, SHUFFLES + 1)
-    ),
+    AbcEngine("ttopt+lnetmap", _LNETMAP, EFFORTS, (6,)),
+    AbcEngine("ttopt+lnetmap/1", _LNETMAP, _FROM_NORMAL, (6,), order=1),
+    *(AbcEngine(f"ttopt+lnetmap/{i}", _LNETMAP, _HIGH, (6,), order=i) for i in range(2, SHUFFLES)),
     AbcEngine("ttopt+if", _DCH, EFFORTS, _SMALLER),
     AbcEngine("ttopt+if+lutpack", _DCH + " -e; lutpack", _HIGH, order=1),
     AbcEngine("lutmin", "collapse; lutmin -K {k}; mfs2", EFFORTS, _SMALLER),

@@ -1,0 +1,113 @@
+"""Compiled kernels: a function as two LUTs, the inner of which only the outer reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnlogic.logic.kernel import ONE, ZERO, compiled
+
+MOST_SIGNALS = 11
+ON = np.uint8(1)
+OFF = np.uint8(2)
+
+
+@compiled()
+def tabulate(net, signals, count):  # type: ignore[no-untyped-def]
+    """Mark in ``net.cells`` which combinations of signals hold patterns of the on- or off-set.
+
+    Returns
+    -------
+    bool
+        No combination holds both: the signals are enough.
+    """
+    cells = net.cells
+    cells[: 1 << count] = 0
+    index = np.empty(64, np.int32)
+    for w in range(net.on.shape[0]):
+        one, zero = net.on[w], net.off[w]
+        if not one | zero:
+            continue
+        index[:] = 0
+        for j in range(count):
+            word = net.values[signals[j], w]
+            for b in range(64):
+                index[b] |= np.int32((word >> np.uint64(b)) & ONE) << j
+        for b in range(64):
+            if (one >> np.uint64(b)) & ONE:
+                cells[index[b]] |= ON
+            elif (zero >> np.uint64(b)) & ONE:
+                cells[index[b]] |= OFF
+    for c in range(1 << count):
+        if cells[c] == ON | OFF:
+            return False
+    return True
+
+
+@compiled()
+def two_tables(cells, count, inner, n_inner, outer, n_outer, tables):  # type: ignore[no-untyped-def]
+    """Decompose a function into an inner LUT and an outer LUT that reads it as its last input.
+
+    The combinations of the inner inputs are coloured with two colours so that none that the
+    outer inputs need apart share one (Ashenhurst 1957, with don't-cares).
+
+    Parameters
+    ----------
+    cells : uint8 array, shape (2**count,)
+        ON, OFF or 0 per combination of the signals.
+    inner, outer : int32 arrays
+        Places among the signals, at most 6 and 5; together all of them.
+    tables : uint64 array, shape (2,)
+        Set to the tables of the inner and outer LUT.
+
+    Returns
+    -------
+    bool
+        Whether there is such a colouring.
+    """
+    rows = 1 << n_outer
+    on = np.zeros(rows, np.uint64)
+    off = np.zeros(rows, np.uint64)
+    for c in range(1 << count):
+        if cells[c]:
+            column = 0
+            for j in range(n_inner):
+                column |= ((c >> inner[j]) & 1) << j
+            r = 0
+            for j in range(n_outer):
+                r |= ((c >> outer[j]) & 1) << j
+            if cells[c] == ON:
+                on[r] |= ONE << np.uint64(column)
+            else:
+                off[r] |= ONE << np.uint64(column)
+    one, zero = ZERO, ZERO
+    for seed in range(rows):
+        if not on[seed] or not off[seed] or (on[seed] | off[seed]) & (one | zero):
+            continue
+        one |= on[seed]
+        zero |= off[seed]
+        grown = True
+        while grown:
+            grown = False
+            for r in range(rows):
+                a, b = on[r], off[r]
+                if not a or not b:
+                    continue
+                before = one | zero
+                if (a & one) | (b & zero):
+                    one |= a
+                    zero |= b
+                if (a & zero) | (b & one):
+                    one |= b
+                    zero |= a
+                if one & zero:
+                    return False
+                grown = grown or (one | zero) != before
+    tables[0] = one
+    tables[1] = ZERO
+    for r in range(rows):
+        a, b = on[r], off[r]
+        if (a and not b) or (a & zero):
+            tables[1] |= ONE << np.uint64(r)
+        if (a and not b) or (a & one):
+            tables[1] |= ONE << np.uint64(r | rows)
+    return True

@@ -1,0 +1,304 @@
+"""Compiled kernels: a LUT network with every signal simulated on all input patterns."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnlogic.logic.kernel import ONE, ONES, ZERO, _lut1, _lut2, _lut3, _lut4, _lut5, _lut6, compiled
+
+WIDTH = 6
+
+
+class State(NamedTuple):
+    """A network under improvement, and room to work in.
+
+    Signals are numbered as in `nnlogic.logic.cone`: inputs first, then nodes. ``values`` is
+    uint64 (signals, words): bit ``p % 64`` of word ``p // 64`` is the signal on pattern ``p``.
+
+    Attributes
+    ----------
+    fan, size, tables : int32 (nodes, WIDTH), int32 (nodes,), uint64 (nodes,)
+        Inputs of each LUT, how many they are, and its table.
+    refs : int32 (signals,)
+        Readers of each signal, outputs included; a node without readers is dead.
+    outputs, care : int32 (outputs,), uint64 (words,)
+        Signals that count, and patterns on which they count.
+    order, level, required : int32
+        Live nodes in topological order; level of each signal; latest level it may have.
+    values, other : uint64 (signals, words)
+        Equal between moves; `observe` uses `other` as scratch.
+    above : bool (signals,)
+        Transitive fan-out of the node under consideration, itself included.
+    on, off : uint64 (words,)
+        Patterns on which that node has to be one, and zero.
+    pairs, pair, cells, random, live
+        Scratch of `conflicts`, `fit` and `tabulate`; state of the generator; length of `order`.
+    """
+
+    n_in: int
+    k: int
+    limit: int
+    fan: Any
+    size: Any
+    tables: Any
+    refs: Any
+    outputs: Any
+    care: Any
+    order: Any
+    level: Any
+    required: Any
+    values: Any
+    other: Any
+    above: Any
+    on: Any
+    off: Any
+    pairs: Any
+    pair: Any
+    cells: Any
+    random: Any
+    live: Any
+
+
+@compiled()
+def draw(net, bound):  # type: ignore[no-untyped-def]
+    """Return a random number from 0 to `bound` - 1 (xorshift)."""
+    x = net.random[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    net.random[0] = x
+    return np.int64((x >> np.uint64(11)) % np.uint64(max(bound, 1)))
+
+
+@compiled()
+def contains(items, count, item):  # type: ignore[no-untyped-def]
+    """Whether `item` is among the first `count` items."""
+    for b in range(count):
+        if items[b] == item:
+            return True
+    return False
+
+
+@compiled()
+def simulate(fanin, count, table, values, out):  # type: ignore[no-untyped-def]
+    """Evaluate one LUT on all patterns into row `out` of `values`."""
+    words = values.shape[1]
+    m = np.empty(64, np.uint64)
+    for t in range(1 << count):
+        m[t] = ZERO - ((table >> np.uint64(t)) & ONE)
+    row = values[out]
+    if count == 0:
+        row[:] = m[0]
+        return
+    x0 = values[fanin[0]]
+    if count == 1:
+        for w in range(words):
+            row[w] = _lut1(m, 0, x0[w])
+        return
+    x1 = values[fanin[1]]
+    if count == 2:
+        for w in range(words):
+            row[w] = _lut2(m, 0, x0[w], x1[w])
+        return
+    x2 = values[fanin[2]]
+    if count == 3:
+        for w in range(words):
+            row[w] = _lut3(m, 0, x0[w], x1[w], x2[w])
+        return
+    x3 = values[fanin[3]]
+    if count == 4:
+        for w in range(words):
+            row[w] = _lut4(m, 0, x0[w], x1[w], x2[w], x3[w])
+        return
+    x4 = values[fanin[4]]
+    if count == 5:
+        for w in range(words):
+            row[w] = _lut5(m, 0, x0[w], x1[w], x2[w], x3[w], x4[w])
+        return
+    x5 = values[fanin[5]]
+    for w in range(words):
+        row[w] = _lut6(m, 0, x0[w], x1[w], x2[w], x3[w], x4[w], x5[w])
+
+
+@compiled()
+def arrange(net):  # type: ignore[no-untyped-def]
+    """Put live nodes in topological order and find their levels and required levels."""
+    n_in, fan, size = net.n_in, net.fan, net.size
+    nodes = fan.shape[0]
+    seen = np.zeros(nodes, np.bool_)
+    stack = np.empty(nodes + 1, np.int32)
+    place = np.zeros(nodes + 1, np.int32)
+    live = 0
+    for root in range(nodes):
+        if seen[root] or net.refs[n_in + root] == 0:
+            continue
+        top = 0
+        stack[0] = root
+        place[0] = 0
+        seen[root] = True
+        while top >= 0:
+            i = stack[top]
+            if place[top] < size[i]:
+                s = fan[i, place[top]] - n_in
+                place[top] += 1
+                if s >= 0 and not seen[s]:
+                    seen[s] = True
+                    top += 1
+                    stack[top] = s
+                    place[top] = 0
+                continue
+            deepest = -1
+            for b in range(size[i]):
+                deepest = max(deepest, net.level[fan[i, b]])
+            net.level[n_in + i] = deepest + 1
+            net.order[live] = i
+            live += 1
+            top -= 1
+    net.live[0] = live
+    net.required[:] = net.limit
+    for at in range(live - 1, -1, -1):
+        i = net.order[at]
+        for b in range(size[i]):
+            s = fan[i, b]
+            net.required[s] = min(net.required[s], net.required[n_in + i] - 1)
+
+
+@compiled()
+def release(net, signal):  # type: ignore[no-untyped-def]
+    """Take one reader from a signal; return how many nodes with two or more inputs died."""
+    net.refs[signal] -= 1
+    if signal < net.n_in or net.refs[signal] > 0:
+        return 0
+    i = signal - net.n_in
+    dead = 1 if net.size[i] >= 2 else 0
+    for b in range(net.size[i]):
+        dead += release(net, net.fan[i, b])
+    return dead
+
+
+@compiled()
+def acquire(net, signal):  # type: ignore[no-untyped-def]
+    """Add a reader to a signal; return how many nodes came back to life."""
+    net.refs[signal] += 1
+    if signal < net.n_in or net.refs[signal] > 1:
+        return 0
+    i = signal - net.n_in
+    born = 1 if net.size[i] >= 2 else 0
+    for b in range(net.size[i]):
+        born += acquire(net, net.fan[i, b])
+    return born
+
+
+@compiled()
+def redefine(net, i, fanin, count, table):  # type: ignore[no-untyped-def]
+    """Give a live node other inputs; return how many LUTs that frees (negative: needs)."""
+    gain = (1 if net.size[i] >= 2 else 0) - (1 if count >= 2 else 0)
+    for b in range(count):
+        gain -= acquire(net, fanin[b])
+    for b in range(net.size[i]):
+        gain += release(net, net.fan[i, b])
+    for b in range(count):
+        net.fan[i, b] = fanin[b]
+    net.size[i] = count
+    net.tables[i] = table
+    return gain
+
+
+@compiled()
+def refresh(net, first, second):  # type: ignore[no-untyped-def]
+    """Simulate again after two nodes (or one, twice) were redefined."""
+    changed = np.zeros(net.values.shape[0], np.bool_)
+    for at in range(net.live[0]):
+        i = net.order[at]
+        hit = i == first or i == second
+        for b in range(net.size[i]):
+            hit = hit or changed[net.fan[i, b]]
+        if hit:
+            out = net.n_in + i
+            simulate(net.fan[i], net.size[i], net.tables[i], net.values, out)
+            for w in range(net.values.shape[1]):
+                if net.other[out, w] != net.values[out, w]:
+                    changed[out] = True
+                    break
+            net.other[out] = net.values[out]
+
+
+@compiled()
+def observe(net, t):  # type: ignore[no-untyped-def]
+    """Find the patterns on which node `t` must be one or zero, by flipping it.
+
+    Sets `above`, `on` and `off`; patterns on which no output changes are in neither set.
+    """
+    n_in, values, other = net.n_in, net.values, net.other
+    words = values.shape[1]
+    own = n_in + t
+    net.above[:] = False
+    net.above[own] = True
+    changed = np.zeros(values.shape[0], np.bool_)
+    changed[own] = True
+    for w in range(words):
+        other[own, w] = ~values[own, w]
+    started = False
+    for at in range(net.live[0]):
+        i = net.order[at]
+        if i == t:
+            started = True
+        elif started:
+            hit = False
+            for b in range(net.size[i]):
+                if net.above[net.fan[i, b]]:
+                    net.above[n_in + i] = True
+                hit = hit or changed[net.fan[i, b]]
+            if hit:
+                simulate(net.fan[i], net.size[i], net.tables[i], other, n_in + i)
+                for w in range(words):
+                    if other[n_in + i, w] != values[n_in + i, w]:
+                        changed[n_in + i] = True
+                        break
+    net.on[:] = ZERO
+    for o in net.outputs:
+        if changed[o]:
+            for w in range(words):
+                net.on[w] |= (other[o, w] ^ values[o, w]) & net.care[w]
+    for w in range(words):
+        net.off[w] = net.on[w] & ~values[own, w]
+        net.on[w] &= values[own, w]
+    for s in range(n_in, values.shape[0]):
+        if changed[s]:
+            other[s] = values[s]
+
+
+@compiled()
+def usable(net, signal, latest):  # type: ignore[no-untyped-def]
+    """Whether the node under consideration may read a signal of at most level `latest`."""
+    if signal >= net.n_in and net.refs[signal] == 0:
+        return False
+    return not net.above[signal] and net.level[signal] <= latest
+
+
+@compiled()
+def meet(a, b):  # type: ignore[no-untyped-def]
+    """Whether two sets of patterns have one in common."""
+    for w in range(a.shape[0]):
+        if a[w] & b[w]:
+            return True
+    return False
+
+
+@compiled()
+def common(a, b, start):  # type: ignore[no-untyped-def]
+    """Return a pattern of both sets, searching from word `start` on; -1 when there is none."""
+    words = a.shape[0]
+    for step in range(words):
+        w = (start + step) % words
+        both = a[w] & b[w]
+        if both:
+            place = 0
+            for shift in (32, 16, 8, 4, 2, 1):
+                if both & (ONES >> np.uint64(64 - shift)) == ZERO:
+                    both >>= np.uint64(shift)
+                    place += shift
+            return (w << 6) + place
+    return -1
