@@ -7,7 +7,7 @@ import numpy as np
 from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
 from nnlogic.logic.resub.separate import MOST, conflicts, differs, fit, separates
 from nnlogic.logic.resub.split import tabulate, two_tables
-from nnlogic.logic.resub.state import contains, draw, redefine, usable
+from nnlogic.logic.resub.state import collect_usable, contains, draw, redefine
 
 MOST_TRIES = 100
 SUPPORTS = 8
@@ -27,19 +27,19 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
     count = net.size[t]
     old = np.empty(8, np.int32)
     base = np.empty(8, np.int32)
-    first = draw(net, count)
+    first = draw(net.random, count)
     for b in range(count):
         old[b] = net.fan[t, b]
         base[b] = net.fan[t, (first + b) % count]
-    r = draw(net, 16)
+    r = draw(net.random, 16)
     drop = min(count, 1 if r < 8 else 2 if r < 13 else 3 if r < 15 else count)
-    x, y = draw(net, count), draw(net, count)
+    x, y = draw(net.random, count), draw(net.random, count)
     base[x], base[y] = base[y], base[x]
     kept = count - drop
     falls = False
     for b in range(kept, count):
         falls = falls or (base[b] >= net.n_in and net.refs[base[b]] == 1)
-    pairs = conflicts(net, base, kept, draw(net, net.on.shape[0]))
+    pairs = conflicts(net, base, kept, draw(net.random, net.on.shape[0]))
     new = 0
     table = ZERO
     current = net.values[net.n_in + t]
@@ -48,17 +48,15 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
     else:
         able = np.empty(net.values.shape[0], np.int32)
         n = 0
-        for s in range(net.values.shape[0]):
+        for s in able[: collect_usable(net, net.required[net.n_in + t] - 1, able)]:
             # With one input dropped, taking back an old one is no change.
-            if usable(net, s, net.required[net.n_in + t] - 1) and not contains(
-                old if drop == 1 else base, count if drop == 1 else kept, s
-            ):
+            if not contains(old if drop == 1 else base, count if drop == 1 else kept, s):
                 able[n] = s
                 n += 1
-        start = draw(net, n)
+        start = draw(net.random, n)
         for step in range(n):
             s = able[(start + step) % n]
-            if separates(net, s, pairs):
+            if separates(net.values[s], net.pairs, pairs):
                 base[kept] = s
                 ok, table = fit(net, base, kept + 1, current)
                 if ok:
@@ -72,7 +70,7 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
     size = kept + new
     before = net.tables[t]
     gain = redefine(net, t, base, size, table)
-    if gain > 0 or (gain == 0 and (size <= count or draw(net, 4) == 0)):
+    if gain > 0 or (gain == 0 and (size <= count or draw(net.random, 4) == 0)):
         return True, gain
     redefine(net, t, old, count, before)
     return False, 0
@@ -122,7 +120,7 @@ def recluster(net, t):  # type: ignore[no-untyped-def]
     moved, LUTs freed, the inner node
     """
     count = net.size[t]
-    start = draw(net, count)
+    start = draw(net.random, count)
     inner_signal = -1
     for b in range(count):
         s = net.fan[t, (start + b) % count]
@@ -145,8 +143,8 @@ def recluster(net, t):  # type: ignore[no-untyped-def]
     if n < 3:
         return False, 0, -1
     # Mostly a signal that falls away without its reader.
-    x = draw(net, n)
-    if draw(net, 4):
+    x = draw(net.random, n)
+    if draw(net.random, 4):
         for step in range(n):
             s = union[(x + step) % n]
             if s >= net.n_in and net.refs[s] == 1:
@@ -155,22 +153,20 @@ def recluster(net, t):  # type: ignore[no-untyped-def]
     dropped = union[x]
     n -= 1
     union[x] = union[n]
-    pairs = conflicts(net, union, n, draw(net, net.on.shape[0]))
+    pairs = conflicts(net, union, n, draw(net.random, net.on.shape[0]))
     if pairs == 0:
         moved, gain = _partition(net, t, f, union, n)
         return moved, gain, f
-    latest = net.required[net.n_in + t] - 1
-    signals = net.values.shape[0]
-    start = draw(net, signals)
+    able = np.empty(net.values.shape[0], np.int32)
+    usable = collect_usable(net, net.required[net.n_in + t] - 1, able)
+    start = draw(net.random, usable)
     tries = 0
-    for step in range(signals):
-        s = (start + step) % signals
+    for step in range(usable):
+        s = able[(start + step) % usable]
         # Reading its own inner node again is no change.
         if s == dropped or s == inner_signal or contains(union, n, s):
             continue
-        if not usable(net, s, latest):
-            continue
-        if separates(net, s, pairs):
+        if separates(net.values[s], net.pairs, pairs):
             union[n] = s
             moved, gain = _partition(net, t, f, union, n + 1)
             tries += 1
@@ -192,7 +188,7 @@ def _partition(net, t, f, union, n):  # type: ignore[no-untyped-def]
     tables = np.empty(2, np.uint64)
     for _ in range(PARTITIONS):
         for j in range(n - 1, 0, -1):
-            other = draw(net, j + 1)
+            other = draw(net.random, j + 1)
             places[j], places[other] = places[other], places[j]
         n_inner = 0
         n_outer = 0

@@ -19,13 +19,13 @@ def walk(net, moves):  # type: ignore[no-untyped-def]
     t = -1
     for move in range(moves):
         if t < 0 or move % MOVES_PER_NODE == 0:
-            t = net.order[draw(net, net.live[0])]
+            t = net.order[draw(net.random, net.live[0])]
             observe(net, t)
         if net.size[t] == 0:
             t = -1
             continue
         second = t
-        if draw(net, 100) < RECLUSTER_PERCENT:
+        if draw(net.random, 100) < RECLUSTER_PERCENT:
             moved, gain, second = recluster(net, t)
         else:
             moved, gain = exchange(net, t)

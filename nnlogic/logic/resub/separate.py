@@ -22,11 +22,10 @@ def differs(row, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def separates(net, signal, pairs):  # type: ignore[no-untyped-def]
-    """Whether a signal tells all of the first `pairs` pairs apart."""
-    row = net.values[signal]
-    for p in range(pairs):
-        if not differs(row, net.pairs[p, 0], net.pairs[p, 1]):
+def separates(row, pairs, count):  # type: ignore[no-untyped-def]
+    """Whether a signal tells all of the first `count` pairs apart."""
+    for p in range(count):
+        if not differs(row, pairs[p, 0], pairs[p, 1]):
             return False
     return True
 

@@ -9,6 +9,7 @@ from nnlogic.logic.kernel import ONE, ZERO, compiled
 MOST_SIGNALS = 11
 ON = np.uint8(1)
 OFF = np.uint8(2)
+HALF = 6
 
 
 @compiled()
@@ -44,6 +45,18 @@ def tabulate(net, signals, count):  # type: ignore[no-untyped-def]
 
 
 @compiled()
+def _gather(places, count, first, bits, out):  # type: ignore[no-untyped-def]
+    """For each value of `bits` signals from `first` on, collect the bits that `places` name."""
+    for value in range(1 << bits):
+        gathered = 0
+        for j in range(count):
+            b = places[j] - first
+            if 0 <= b < bits:
+                gathered |= ((value >> b) & 1) << j
+        out[value] = gathered
+
+
+@compiled()
 def two_tables(cells, count, inner, n_inner, outer, n_outer, tables):  # type: ignore[no-untyped-def]
     """Decompose a function into an inner LUT and an outer LUT that reads it as its last input.
 
@@ -67,14 +80,18 @@ def two_tables(cells, count, inner, n_inner, outer, n_outer, tables):  # type: i
     rows = 1 << n_outer
     on = np.zeros(rows, np.uint64)
     off = np.zeros(rows, np.uint64)
+    # A combination's place is looked up for its low and high signals apart.
+    low = min(count, HALF)
+    lookup = np.empty((4, 1 << HALF), np.int64)
+    _gather(inner, n_inner, 0, low, lookup[0])
+    _gather(outer, n_outer, 0, low, lookup[1])
+    _gather(inner, n_inner, low, count - low, lookup[2])
+    _gather(outer, n_outer, low, count - low, lookup[3])
+    mask = (1 << low) - 1
     for c in range(1 << count):
         if cells[c]:
-            column = 0
-            for j in range(n_inner):
-                column |= ((c >> inner[j]) & 1) << j
-            r = 0
-            for j in range(n_outer):
-                r |= ((c >> outer[j]) & 1) << j
+            column = lookup[0, c & mask] | lookup[2, c >> low]
+            r = lookup[1, c & mask] | lookup[3, c >> low]
             if cells[c] == ON:
                 on[r] |= ONE << np.uint64(column)
             else:

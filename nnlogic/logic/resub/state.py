@@ -62,13 +62,13 @@ class State(NamedTuple):
 
 
 @compiled()
-def draw(net, bound):  # type: ignore[no-untyped-def]
+def draw(random, bound):  # type: ignore[no-untyped-def]
     """Return a random number from 0 to `bound` - 1 (xorshift)."""
-    x = net.random[0]
+    x = random[0]
     x ^= x << np.uint64(13)
     x ^= x >> np.uint64(7)
     x ^= x << np.uint64(17)
-    net.random[0] = x
+    random[0] = x
     return np.int64((x >> np.uint64(11)) % np.uint64(max(bound, 1)))
 
 
@@ -271,11 +271,26 @@ def observe(net, t):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def usable(net, signal, latest):  # type: ignore[no-untyped-def]
-    """Whether the node under consideration may read a signal of at most level `latest`."""
-    if signal >= net.n_in and net.refs[signal] == 0:
-        return False
-    return not net.above[signal] and net.level[signal] <= latest
+def collect_usable(net, latest, signals):  # type: ignore[no-untyped-def]
+    """List the signals of at most level `latest` that the node under consideration may read.
+
+    Parameters
+    ----------
+    signals : int32 array, shape (signals,)
+        Filled from the front.
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    above, level, refs = net.above, net.level, net.refs
+    n = 0
+    for s in range(above.shape[0]):
+        if not above[s] and level[s] <= latest and (s < net.n_in or refs[s] > 0):
+            signals[n] = s
+            n += 1
+    return n
 
 
 @compiled()
