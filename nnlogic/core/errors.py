@@ -101,6 +101,12 @@ class InputError(NNLogicError):
     code, exit_code = "NL202", 2
 
 
+class FormatError(NNLogicError):
+    """A file of logic (truth table, PLA, BLIF, AIGER) or of patterns is malformed."""
+
+    code, exit_code = "NL203", 3
+
+
 class UnsupportedModel(NNLogicError):
     """Layers or attributes that nnlogic cannot compile to logic."""
 

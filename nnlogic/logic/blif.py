@@ -14,23 +14,30 @@ from nnlogic.logic.truth import full, projection
 MAX_READ = 16
 
 
-def write_blif(net: LogicNet | Cone, name: str = "net") -> str:
+def write_blif(
+    net: LogicNet | Cone,
+    name: str = "net",
+    *,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    node: str = "n",
+) -> str:
     """Return a network as BLIF text.
 
-    Inputs are named ``x<bit>``, outputs ``y<bit>``, nodes ``n<node>``; bits are numbered as
-    in the network, port by port, LSB first.
+    Inputs are named ``x<bit>``, outputs ``y<bit>`` unless names are given, nodes
+    ``<node><number>``; bits are numbered as in the network, port by port, LSB first.
     """
     cone = net if isinstance(net, Cone) else cone_of(net)
     n_in = cone.n_inputs
-    lines = [f".model {name}"]
-    lines += _wrapped(".inputs", [f"x{i}" for i in range(n_in)])
-    lines += _wrapped(".outputs", [f"y{i}" for i in range(len(cone.outputs))])
-    names = [f"x{i}" for i in range(n_in)] + [f"n{i}" for i in range(cone.n_nodes)]
+    x = [f"x{i}" for i in range(n_in)] if inputs is None else list(inputs)
+    y = [f"y{i}" for i in range(len(cone.outputs))] if outputs is None else list(outputs)
+    lines = [f".model {name}", *_wrapped(".inputs", x), *_wrapped(".outputs", y)]
+    names = x + [f"{node}{i}" for i in range(cone.n_nodes)]
     for i, (fanin, table) in enumerate(zip(cone.fanins, cone.tables, strict=True)):
-        lines.append(" ".join([".names", *(names[s] for s in fanin), f"n{i}"]))
+        lines.append(" ".join([".names", *(names[s] for s in fanin), names[n_in + i]]))
         lines += _rows(table, len(fanin))
-    for i, s in enumerate(cone.outputs):
-        lines += [f".names {names[s]} y{i}", "1 1"]
+    for output, s in zip(y, cone.outputs, strict=True):
+        lines += [f".names {names[s]} {output}", "1 1"]
     return "\n".join([*lines, ".end", ""])
 
 

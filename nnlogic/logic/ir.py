@@ -61,7 +61,7 @@ class LogicNet:
 
     kind: ClassVar[str] = "LogicNet"
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Input bits."""
         return bits.total_bits(self.inputs)
@@ -79,11 +79,10 @@ class LogicNet:
     @cached_property
     def levels(self) -> NDArray[np.int32]:
         """Depth of each signal in LUTs, shape (signals,); 0 for inputs and constants."""
-        out = np.zeros(self.n_inputs + self.n_nodes, dtype=np.int32)
-        for i, (row, count) in enumerate(zip(self.fanins, self.fan_in_counts, strict=True)):
-            if count:
-                out[self.n_inputs + i] = 1 + out[row[:count]].max()
-        return out
+        out = [0] * self.n_inputs
+        for row, count in zip(self.fanins.tolist(), self.fan_in_counts.tolist(), strict=True):
+            out.append(1 + max(out[s] for s in row[:count]) if count else 0)
+        return np.array(out, dtype=np.int32)
 
     def evaluate(self, codes: IntArray) -> IntArray:
         """Exact outputs; int array (samples, inputs) in, int64 (samples, outputs) out."""

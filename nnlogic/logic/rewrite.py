@@ -107,7 +107,7 @@ def with_cone(
 
 def rewritten(net: LogicNet, rewrite: Pass) -> LogicNet:
     """Run a pass on a LogicNet, carrying origins, layers and cuts along."""
-    protected = frozenset(int(s) for s in net.cuts if s >= net.n_inputs)
+    protected = frozenset(net.cuts[net.cuts >= net.n_inputs].tolist())
     done = rewrite(cone_of(net), protected)
     layers = net.node_layers.tolist()
     cuts = [GONE if s == GONE else done.signals[s] for s in net.cuts.tolist()]

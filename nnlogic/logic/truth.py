@@ -53,16 +53,27 @@ def complement_input(table: int, n: int, var: int) -> int:
     return ((table & ones) >> step) | ((table & (full(n) ^ ones)) << step)
 
 
+@cache
+def _exchange(n: int, low: int, high: int) -> tuple[int, int, int]:
+    """Masks of the indices where exactly input `low`, or exactly `high`, is 1; their distance."""
+    only_low = projection(n, low) & ~projection(n, high)
+    only_high = projection(n, high) & ~projection(n, low)
+    return only_low, only_high, (1 << high) - (1 << low)
+
+
 def permuted(table: int, order: Sequence[int]) -> int:
     """Return the table whose input ``i`` is input ``order[i]`` of `table`."""
     n = len(order)
-    out = 0
-    for index in range(1 << n):
-        source = 0
-        for new, old in enumerate(order):
-            source |= ((index >> new) & 1) << old
-        out |= ((table >> source) & 1) << index
-    return out
+    at = list(range(n))
+    for i, wanted in enumerate(order):
+        j = at.index(wanted)
+        if j == i:
+            continue
+        low, high, shift = _exchange(n, i, j)
+        moved = (table & low) << shift | (table & high) >> shift
+        table = table & ~(low | high) | moved
+        at[i], at[j] = at[j], at[i]
+    return table
 
 
 def merged_input(table: int, n: int, kept: int, dropped: int) -> int:

@@ -1,0 +1,137 @@
+"""Networks: whole, and output by output as tables where few inputs matter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from nnlogic.core.errors import ToolFailed
+from nnlogic.core.progress import Progress
+from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.cache import ResultCache
+from nnlogic.logic.cone import Cone, ConeBuilder, input_patterns
+from nnlogic.logic.network import optimize
+from nnlogic.logic.passes.remove_dead import remove_dead
+from nnlogic.logic.portfolio import Options
+from nnlogic.logic.specified.tabular import Found, cleaned, solve_table
+from nnlogic.logic.support import Partial
+from nnlogic.tables.ir import MAX_INPUTS
+from nnlogic.tools.abc import transform_blif
+
+log = logging.getLogger("nnlogic.logic")
+
+START = "strash; dch; if -K {k}; mfs2"
+"""Maps a whole network; `nnlogic.logic.network` goes on from there."""
+TABLE_INPUTS = {"fast": 12, "normal": 14, "high": MAX_INPUTS}
+"""Inputs up to which outputs of a wider network are also solved as tables."""
+WHOLE_TIMEOUT = 600.0
+"""Seconds for one script on a whole network."""
+MOST_TABLES = {"fast": 8, "normal": 64, "high": 512}
+
+
+def solve_network(
+    cone: Cone, options: Options, jobs: int, cache: ResultCache, progress: Progress
+) -> Found:
+    """Minimize a network; tables are tried where they are small enough, the better one stays."""
+    cone = cleaned(remove_dead(cone).cone)
+    with progress.step("map the network") as step:
+        start = mapped(cone, options)
+        step.advance(note=start.engine)
+    whole = optimized(start, options, jobs, progress)
+    split = _split(cone, options)
+    if not split:
+        return whole
+    with progress.step("tables", len(split)) as step:
+        builder = ConeBuilder(cone.n_inputs)
+        signals: dict[int, int] = {}
+        engines: list[str] = []
+        cached = False
+        for support, outputs in split:
+            found = solve_table(tabulated(cone, support, outputs), options, jobs, cache)
+            signals.update(zip(outputs, builder.add(found.cone, support), strict=True))
+            engines.append(found.engine)
+            cached |= found.cached
+            step.advance(note=found.engine)
+        # What has too many inputs for a table comes from the optimized network.
+        rest = builder.add(whole.cone, range(cone.n_inputs))
+        outputs_now = [signals.get(o, rest[o]) for o in range(len(cone.outputs))]
+        mixed = cleaned(remove_dead(builder.cone(outputs_now)).cone)
+    name = "+".join(dict.fromkeys(engines))
+    return min(whole, Found(mixed, name, cached), key=lambda found: found.cost(options.objective))
+
+
+def mapped(cone: Cone, options: Options) -> Found:
+    """Return the network itself where it fits, or as ABC maps it, whichever is better.
+
+    Raises
+    ------
+    ToolFailed
+        The network does not fit, and ABC had no result in time.
+    """
+    found = [Found(cone, "as given")] if cone.widest <= options.k else []
+    try:
+        script = START.format(k=options.k)
+        text = transform_blif(write_blif(cone), script, timeout=WHOLE_TIMEOUT)
+        found.append(Found(cleaned(read_blif(text)), "dch+if+mfs2"))
+    except ToolFailed as error:
+        if not found:
+            raise
+        log.warning("the network is not mapped anew: %s", error.what)
+    return min(found, key=lambda f: f.cost(options.objective))
+
+
+def optimized(start: Found, options: Options, jobs: int, progress: Progress) -> Found:
+    """Improve a mapped network."""
+    cone = optimize(
+        start.cone,
+        k=options.k,
+        objective=options.objective,
+        effort=options.effort,
+        jobs=jobs,
+        progress=progress,
+    )
+    found = Found(cone, f"{start.engine}, windows")
+    return min(start, found, key=lambda f: f.cost(options.objective))
+
+
+def tabulated(cone: Cone, support: Sequence[int], outputs: Sequence[int]) -> Partial:
+    """Return some outputs as tables over the inputs they read."""
+    signals = [0] * cone.n_inputs
+    for i, s in enumerate(support):
+        signals[s] = i
+    first = len(support)
+    signals += range(first, first + cone.n_nodes)
+    wanted = Cone(cone.n_inputs, cone.fanins, cone.tables, tuple(cone.outputs[o] for o in outputs))
+    live = remove_dead(wanted).cone
+    small = Cone(
+        first,
+        tuple(tuple(signals[s] for s in fanin) for fanin in live.fanins),
+        live.tables,
+        tuple(signals[s] for s in live.outputs),
+    )
+    on = small.evaluate(input_patterns(first))
+    return Partial(on, ~on, tuple(range(first)))
+
+
+def _split(cone: Cone, options: Options) -> list[tuple[tuple[int, ...], list[int]]]:
+    """Group outputs of few inputs: (inputs, outputs), widest first; empty when not worth it."""
+    everything = tuple(range(cone.n_inputs))
+    if cone.n_inputs <= MAX_INPUTS:
+        return [(everything, list(range(len(cone.outputs))))]
+    limit = TABLE_INPUTS[options.effort]
+    supports: list[frozenset[int] | None] = [frozenset([s]) for s in everything]
+    for fanin in cone.fanins:
+        below = [supports[s] for s in fanin]
+        merged = frozenset().union(*(b for b in below if b is not None))
+        supports.append(None if None in below or len(merged) > limit else merged)
+    groups: list[tuple[frozenset[int], list[int]]] = []
+    found = [(o, s) for o, at in enumerate(cone.outputs) if (s := supports[at]) is not None]
+    for o, support in sorted(found, key=lambda pair: (-len(pair[1]), pair[0])):
+        home = next((g for g in groups if support <= g[0]), None)
+        if home is not None:
+            home[1].append(o)
+        elif len(groups) == MOST_TABLES[options.effort]:
+            return []
+        else:
+            groups.append((support, [o]))
+    return [(tuple(sorted(support)), outputs) for support, outputs in groups]
