@@ -10,6 +10,7 @@ from typing import BinaryIO
 from nnlogic.core.archive import KEY
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import load_native
+from nnlogic.frontend.verilog_tables import is_verilog, load_verilog
 from nnlogic.quant.ir import QuantNet
 
 LONGEST_HEADER = 100_000_000
@@ -21,7 +22,8 @@ def load(path: Path | str, *, allow_pickle: bool = False) -> QuantNet:
     Parameters
     ----------
     path : Path
-        A native checkpoint, a saved QuantNet, or a torch file.
+        A native checkpoint, a saved QuantNet, a torch file, or the top file of LogicNets-family
+        Verilog.
     allow_pickle : bool
         Let a torch file run code while it is read, which it can do to the full extent of your
         rights. Only for files whose every author you trust.
@@ -62,11 +64,15 @@ def load(path: Path | str, *, allow_pickle: bool = False) -> QuantNet:
         from nnlogic.frontend.torch_state import load_torch
 
         return load_torch(path, allow_pickle=allow_pickle)
+    if is_verilog(path):
+        return load_verilog(path)
     raise CheckpointError(
         "not a checkpoint",
         where=str(path),
-        why=f"{size} bytes that begin with {start[:8]!r}; neither safetensors nor a torch file",
-        fix="give the .safetensors file that nnlogic.nn.save_checkpoint or nnlogic train wrote",
+        why=f"{size} bytes that begin with {start[:8]!r}; neither safetensors, a torch file "
+        "nor Verilog",
+        fix="give the .safetensors file that nnlogic.nn.save_checkpoint or nnlogic train wrote, "
+        "or the top .v file of LogicNets-family Verilog",
     )
 
 

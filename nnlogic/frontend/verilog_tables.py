@@ -1,0 +1,148 @@
+"""LogicNets-family Verilog -> QuantNet: published networks, optimized without training.
+
+A neuron is a module with one ``case`` table, a layer is a module that wires neurons, the top
+wires layers, with or without registers between. That is what the LogicNets tools write
+(Umuroglu et al., "LogicNets: Co-Designed Neural Networks and Circuits for Extreme-Throughput
+Applications", FPL 2020), and PolyLUT, PolyLUT-Add and NeuraLUT after them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import UnsupportedModel
+from nnlogic.core.names import identifier
+from nnlogic.frontend.verilog_tables_layers import LayerMaker
+from nnlogic.frontend.verilog_tables_link import Linker
+from nnlogic.frontend.verilog_tables_text import SUFFIXES, Library
+from nnlogic.frontend.verilog_tables_trace import Circuit, trace_circuit
+from nnlogic.quant.ir import QuantNet
+
+FORMAT = "LogicNets-family Verilog"
+GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
+INFO = "verilog"
+_WORD = re.compile(r"(?<![\w'])[A-Za-z_]\w*")
+
+
+def is_verilog(path: Path) -> bool:
+    """Whether a file is Verilog, by its name."""
+    return path.suffix in SUFFIXES
+
+
+def load_verilog(path: Path) -> QuantNet:
+    """Read a network of ``case`` tables; missing modules are looked for beside the file.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the top module: the one that no other module in this file uses.
+
+    Returns
+    -------
+    QuantNet
+        Verified. Its input ports, one after another and LSB first, are the bits of the data
+        inputs of the top in the order they are declared; its output ports likewise. Registers
+        are left out: the pipeline is feed-forward and only delays. ``info["verilog"]`` holds
+        top, files, data ports, clock, resets with their value in operation, and the number of
+        registers on every path.
+
+    Raises
+    ------
+    CheckpointError
+        A file is missing or is no text.
+    UnsupportedModel
+        Anything else than tables, wires and feed-forward registers: incomplete tables without
+        default, latches, enables, feedback, behavioural code, missing modules, widths that do
+        not match. All problems found are listed with file and line.
+    """
+    path = Path(path)
+    library = Library(path)
+    top = _top(library)
+    linker = Linker(library, top)
+    problems = [*library.problems, *linker.problems]
+    circuit = None
+    if not problems:
+        circuit, problems = trace_circuit(linker)
+    if circuit is None:
+        raise UnsupportedModel(
+            f"not a network of tables: {len(problems)} problem{'s' * (len(problems) > 1)}",
+            where=str(path),
+            problems=problems,
+        )
+    return _network(path, top, library, circuit)
+
+
+def _top(library: Library) -> str:
+    used: set[str] = set()
+    for name in library.first if len(library.first) > 1 else ():
+        module = library.modules[name]
+        words = _WORD.findall(module.source.text, module.start, module.end)
+        used |= set(words) - {name}
+    tops = [name for name in library.first if name not in used]
+    named = [name for name in tops if name == library.path.stem]
+    if len(named or tops) == 1:
+        return (named or tops)[0]
+    why = f"top modules: {', '.join(tops)}" if tops else "no top module"
+    raise UnsupportedModel(
+        "cannot tell which module is the top",
+        where=str(library.path),
+        why=why,
+        fix="name the file after its top module",
+    )
+
+
+def _network(path: Path, top: str, library: Library, circuit: Circuit) -> QuantNet:
+    made = LayerMaker(circuit)
+    files = library.files
+    name = top
+    if top.lower() in GENERIC_TOPS:
+        name = path.resolve().parent.name or top
+    info: dict[str, Any] = {
+        "format": FORMAT,
+        "top": top,
+        "files": len(files),
+        "registers": circuit.registers,
+        "digest": files_digest(files),
+        INFO: {
+            "top": top,
+            "files": [f.name for f in files],
+            "idle": _idle_files(library, circuit),
+            "inputs": dict(circuit.inputs),
+            "outputs": {n: len(s) for n, s in circuit.outputs.items()},
+            "clock": circuit.clock,
+            "ties": dict(circuit.ties),
+            "registers": circuit.registers,
+        },
+    }
+    net = QuantNet(
+        name=identifier(name),
+        inputs=made.inputs,
+        layers=made.layers,
+        output_wires=made.output_wires,
+        info=info,
+    )
+    net.verify()
+    return net
+
+
+def _idle_files(library: Library, circuit: Circuit) -> list[str]:
+    """Files of one module whose tables reach no output: a proof need not read them."""
+    live = circuit.live()
+    tables: dict[str, bool] = {}
+    for index, cell in enumerate(circuit.cells):
+        tables[cell.file] = tables.get(cell.file, False) or index in live
+    count = Counter(m.source.path.name for m in library.modules.values())
+    return sorted(file for file, used in tables.items() if not used and count[file] == 1)
+
+
+def files_digest(files: Iterable[Path]) -> str:
+    """SHA-256 of the contents of files, in order of their names, hexadecimal."""
+    total = hashlib.sha256()
+    for file in sorted(files, key=lambda f: f.name):
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
