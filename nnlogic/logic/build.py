@@ -26,6 +26,7 @@ from nnlogic.logic.passes.merge_equal import merge_equal
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.logic.passes.remove_dead import remove_dead
 from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution
+from nnlogic.logic.resub.improve import load_kernels
 from nnlogic.logic.rewrite import GONE, rewritten, with_cone
 from nnlogic.logic.unit import Unit, units_of
 from nnlogic.tables.ir import TableNet
@@ -152,6 +153,8 @@ def minimize_with_records(
     units, uses = units_of(tables)
     if units:
         find("abc")
+        with progress.step("load kernels"):
+            load_kernels()
     cache = ResultCache(_directory(cache_dir))
     with progress.step("minimize functions", len(units)) as step:
         solutions = []

@@ -79,6 +79,18 @@ def improve(
     return builder.cone([signals[s] for s in cone.outputs])
 
 
+def load_kernels() -> None:
+    """Compile what `improve` runs, or read it from numba's cache.
+
+    Compiling takes about twenty seconds, once per installation. Worker processes that start
+    afterwards read the result.
+    """
+    majority = np.array([[i.bit_count() >= 2 for i in range(8)]])
+    builder = ConeBuilder(3)
+    cone = builder.cone([builder.lut((0, 1, 2), 0b11101000)])
+    improve(cone, Function(3, bits.pack(majority)), moves=1)
+
+
 def _state(cone: Cone, function: Function, k: int, limit: int, seed: int) -> State:
     """Simulate a network and set up everything the kernels need."""
     from nnlogic.logic.resub.separate import PAIRS

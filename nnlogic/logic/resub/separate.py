@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
-from nnlogic.logic.resub.state import common, meet
+from nnlogic.logic.resub.state import common, copy, fill, meet
 
 PAIRS = 32
 """Pairs of patterns that new signals must tell apart, before all patterns are looked at."""
@@ -48,7 +48,7 @@ def conflicts(net, base, count, start):  # type: ignore[no-untyped-def]
     """
     words = net.on.shape[0]
     cells = np.empty((count + 1, words), np.uint64)
-    cells[0] = ONES
+    fill(cells[0], ONES)
     masks = np.empty((PAIRS, words), np.uint64)
     found = 0
     path = 0
@@ -66,7 +66,7 @@ def conflicts(net, base, count, start):  # type: ignore[no-untyped-def]
         if a >= 0 and b >= 0:
             net.pairs[found, 0] = a
             net.pairs[found, 1] = b
-            masks[found] = cells[depth]
+            copy(cells[depth], masks[found])
             found += 1
         while depth > 0 and (path >> (depth - 1)) & 1:
             depth -= 1
@@ -99,7 +99,7 @@ def fit(net, signals, count, old):  # type: ignore[no-untyped-def]
     """
     words = net.on.shape[0]
     cells = np.empty((count + 1, words), np.uint64)
-    cells[0] = ONES
+    fill(cells[0], ONES)
     table = ZERO
     path = 0
     depth = 0

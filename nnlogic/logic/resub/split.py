@@ -22,13 +22,15 @@ def tabulate(net, signals, count):  # type: ignore[no-untyped-def]
         No combination holds both: the signals are enough.
     """
     cells = net.cells
-    cells[: 1 << count] = 0
+    for c in range(1 << count):
+        cells[c] = 0
     index = np.empty(64, np.int32)
     for w in range(net.on.shape[0]):
         one, zero = net.on[w], net.off[w]
         if not one | zero:
             continue
-        index[:] = 0
+        for b in range(64):
+            index[b] = 0
         for j in range(count):
             word = net.values[signals[j], w]
             for b in range(64):

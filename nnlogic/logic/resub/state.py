@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnlogic.logic.kernel import ONE, ONES, ZERO, _lut1, _lut2, _lut3, _lut4, _lut5, _lut6, compiled
+from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
 
 WIDTH = 6
 
@@ -62,6 +62,20 @@ class State(NamedTuple):
 
 
 @compiled()
+def fill(row, word):  # type: ignore[no-untyped-def]
+    """Set all words of a row; slices would cost seconds of compilation."""
+    for w in range(row.shape[0]):
+        row[w] = word
+
+
+@compiled()
+def copy(source, row):  # type: ignore[no-untyped-def]
+    """Copy a row of words."""
+    for w in range(row.shape[0]):
+        row[w] = source[w]
+
+
+@compiled()
 def draw(random, bound):  # type: ignore[no-untyped-def]
     """Return a random number from 0 to `bound` - 1 (xorshift)."""
     x = random[0]
@@ -83,43 +97,28 @@ def contains(items, count, item):  # type: ignore[no-untyped-def]
 
 @compiled()
 def simulate(fanin, count, table, values, out):  # type: ignore[no-untyped-def]
-    """Evaluate one LUT on all patterns into row `out` of `values`."""
+    """Evaluate one LUT on all patterns into row `out` of `values`, as a tree of multiplexers."""
     words = values.shape[1]
-    m = np.empty(64, np.uint64)
-    for t in range(1 << count):
-        m[t] = ZERO - ((table >> np.uint64(t)) & ONE)
-    row = values[out]
     if count == 0:
-        row[:] = m[0]
+        fill(values[out], ZERO - (table & ONE))
         return
-    x0 = values[fanin[0]]
-    if count == 1:
+    half = 1 << (count - 1)
+    tree = np.empty((half, words), np.uint64)
+    x = values[fanin[0]]
+    for t in range(half):
+        low = ZERO - ((table >> np.uint64(2 * t)) & ONE)
+        turn = low ^ (ZERO - ((table >> np.uint64(2 * t + 1)) & ONE))
+        row = tree[t]
         for w in range(words):
-            row[w] = _lut1(m, 0, x0[w])
-        return
-    x1 = values[fanin[1]]
-    if count == 2:
-        for w in range(words):
-            row[w] = _lut2(m, 0, x0[w], x1[w])
-        return
-    x2 = values[fanin[2]]
-    if count == 3:
-        for w in range(words):
-            row[w] = _lut3(m, 0, x0[w], x1[w], x2[w])
-        return
-    x3 = values[fanin[3]]
-    if count == 4:
-        for w in range(words):
-            row[w] = _lut4(m, 0, x0[w], x1[w], x2[w], x3[w])
-        return
-    x4 = values[fanin[4]]
-    if count == 5:
-        for w in range(words):
-            row[w] = _lut5(m, 0, x0[w], x1[w], x2[w], x3[w], x4[w])
-        return
-    x5 = values[fanin[5]]
-    for w in range(words):
-        row[w] = _lut6(m, 0, x0[w], x1[w], x2[w], x3[w], x4[w], x5[w])
+            row[w] = low ^ (x[w] & turn)
+    for b in range(1, count):
+        half >>= 1
+        x = values[fanin[b]]
+        for t in range(half):
+            low_row, high_row, row = tree[2 * t], tree[2 * t + 1], tree[t]
+            for w in range(words):
+                row[w] = low_row[w] ^ (x[w] & (low_row[w] ^ high_row[w]))
+    copy(tree[0], values[out])
 
 
 @compiled()
@@ -157,7 +156,8 @@ def arrange(net):  # type: ignore[no-untyped-def]
             live += 1
             top -= 1
     net.live[0] = live
-    net.required[:] = net.limit
+    for s in range(net.required.shape[0]):
+        net.required[s] = net.limit
     for at in range(live - 1, -1, -1):
         i = net.order[at]
         for b in range(size[i]):
@@ -222,7 +222,7 @@ def refresh(net, first, second):  # type: ignore[no-untyped-def]
                 if net.other[out, w] != net.values[out, w]:
                     changed[out] = True
                     break
-            net.other[out] = net.values[out]
+            copy(net.values[out], net.other[out])
 
 
 @compiled()
@@ -234,7 +234,8 @@ def observe(net, t):  # type: ignore[no-untyped-def]
     n_in, values, other = net.n_in, net.values, net.other
     words = values.shape[1]
     own = n_in + t
-    net.above[:] = False
+    for s in range(values.shape[0]):
+        net.above[s] = False
     net.above[own] = True
     changed = np.zeros(values.shape[0], np.bool_)
     changed[own] = True
@@ -257,7 +258,7 @@ def observe(net, t):  # type: ignore[no-untyped-def]
                     if other[n_in + i, w] != values[n_in + i, w]:
                         changed[n_in + i] = True
                         break
-    net.on[:] = ZERO
+    fill(net.on, ZERO)
     for o in net.outputs:
         if changed[o]:
             for w in range(words):
@@ -267,7 +268,7 @@ def observe(net, t):  # type: ignore[no-untyped-def]
         net.on[w] &= values[own, w]
     for s in range(n_in, values.shape[0]):
         if changed[s]:
-            other[s] = values[s]
+            copy(values[s], other[s])
 
 
 @compiled()
