@@ -189,4 +189,4 @@ def test_progress_counts_distinct_functions(tables, cache):
 
     recorder = Recorder()
     minimize(tables, effort="fast", cache_dir=cache, jobs=1, progress=recorder)
-    assert recorder.steps == [["minimize functions", 7, 7]]
+    assert recorder.steps == [["load kernels", 0, 0], ["minimize functions", 7, 7]]
