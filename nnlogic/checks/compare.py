@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnlogic.checks.care import unjustified_care
+from nnlogic.checks.care_tables import TablesProof, prove_simplified
 from nnlogic.checks.cones import ConeProof, prove_cones
 from nnlogic.checks.neurons import Difference, Unmatched, compare_neurons
 from nnlogic.checks.sampling import Stage, compare_samples
@@ -50,6 +51,8 @@ def compare(
     rows = bits.random_codes(a.inputs, samples, seed) if codes is None else codes
     if isinstance(a, QuantNet) and isinstance(b, TableNet):
         verdict = _quant_tables(a, b, rows, progress)
+    elif isinstance(a, TableNet) and isinstance(b, TableNet):
+        verdict = _tables_tables(a, b, rows, timeout)
     elif isinstance(a, TableNet) and isinstance(b, LogicNet):
         verdict = _tables_logic(a, b, rows, timeout, progress)
     elif isinstance(a, LogicNet) and isinstance(b, LogicNet):
@@ -85,13 +88,28 @@ def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) 
     return Verdict(a.kind, b.kind, True, "exhaustive", detail + ", wiring")
 
 
+def _tables_tables(a: TableNet, b: TableNet, rows: IntArray, timeout: float) -> Verdict:
+    try:
+        proof = prove_simplified(a, b, timeout=timeout)
+    except ToolFailed as error:
+        proof = TablesProof(gap=error.what)
+    if not proof.gap and proof.difference is None:
+        detail = f"{proof.tables} tables paired, {proof.claims} of them by SAT where they differ"
+        return Verdict(a.kind, b.kind, True, "proved", detail)
+    sampled = compare_samples(a, b, rows)
+    if not sampled.equal:
+        return sampled
+    inside = f"{proof.difference[0]} differs inside" if proof.difference else ""
+    return _whole(a, b, sampled, proof.gap or inside, timeout)
+
+
 def _tables_logic(
     a: TableNet, b: LogicNet, rows: IntArray, timeout: float, progress: Progress
 ) -> Verdict:
-    wrong = unjustified_care(a)
-    if wrong is not None:
-        return Verdict(a.kind, b.kind, False, "exhaustive", wrong[1], wrong[0])
     try:
+        wrong = unjustified_care(a, timeout=timeout)
+        if wrong is not None:
+            return Verdict(a.kind, b.kind, False, "exhaustive", wrong[1], wrong[0])
         proof = prove_cones(a, b, timeout=timeout, progress=progress)
     except ToolFailed as error:
         proof = ConeProof(gap=error.what)
@@ -115,7 +133,7 @@ def _counts(proof: ConeProof) -> str:
 
 
 def _whole(
-    a: TableNet | LogicNet, b: LogicNet, sampled: Verdict, gap: str, timeout: float
+    a: TableNet | LogicNet, b: TableNet | LogicNet, sampled: Verdict, gap: str, timeout: float
 ) -> Verdict:
     """Prove whole networks equal by SAT; fall back to the samples when there is no verdict."""
     from nnlogic.checks.whole import prove_whole

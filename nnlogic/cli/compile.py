@@ -40,7 +40,7 @@ STAGES = "quant, tables, logic, design, rtl"
     type=click.Choice(["exact", "approximate"]),
     default="exact",
     show_default=True,
-    help="Exact keeps every output bit; approximate is not supported yet.",
+    help="Exact keeps every output bit; approximate frees what --rows rarely show.",
 )
 @click.option(
     "--effort",
@@ -48,6 +48,20 @@ STAGES = "quant, tables, logic, design, rtl"
     default="normal",
     show_default=True,
     help="Time spent on minimization.",
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["balanced", "area", "depth", "adp"]),
+    default="balanced",
+    show_default=True,
+    help="What to minimize: LUTs with a level worth 1 %, LUTs, levels, LUTs times levels.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["none", "layer", "network"]),
+    default="none",
+    show_default=True,
+    help="After each neuron, also optimize inside layers or across the network.",
 )
 @click.option(
     "--backend",
@@ -76,6 +90,30 @@ STAGES = "quant, tables, logic, design, rtl"
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="Data rows (.npz or .csv) for accuracy and simulation.",
+)
+@click.option(
+    "--validation-rows",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Approximate: rows that decide what the budget allows (default: a third of --rows).",
+)
+@click.option(
+    "--test-rows",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Approximate: rows that take no part (default: a third of --rows).",
+)
+@click.option(
+    "--rarity",
+    metavar="R",
+    type=click.IntRange(min=1),
+    help="Approximate: free no entry used R times or more (default: as the budget allows).",
+)
+@click.option(
+    "--accuracy-budget",
+    metavar="POINTS",
+    type=click.FloatRange(0, 100),
+    help="Approximate: percentage points that may be lost on validation rows (default: 0.1).",
 )
 @click.option(
     "--stream/--no-stream",

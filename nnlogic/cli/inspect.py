@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @verb_options
 @pass_session
 def command(session: Session, file: Path, allow_pickle: bool) -> int:
-    """Show what FILE holds: a checkpoint, a saved stage, or a run directory."""
+    """Show what FILE holds: a checkpoint, Verilog tables, a saved stage, or a run directory."""
     from nnlogic.cli.output import print_json, print_report
 
     if file.is_dir():

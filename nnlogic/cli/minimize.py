@@ -54,6 +54,12 @@ CACHED = " (some functions from the cache)"
     help="Time spent on minimization.",
 )
 @click.option(
+    "--budget",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds per function, then the best so far (default: as the effort needs).",
+)
+@click.option(
     "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
 )
 @click.option(

@@ -86,6 +86,7 @@ def minimize(
     jobs: int | None = None,
     cache_dir: Path | str | Literal[False] | None = None,
     timeout: float = 60.0,
+    budget: float | None = None,
     progress: Progress = SILENT,
 ) -> LogicNet:
     """Return a minimized K-LUT network equal to `tables`; see `minimize_with_records`."""
@@ -97,6 +98,7 @@ def minimize(
         jobs=jobs,
         cache_dir=cache_dir,
         timeout=timeout,
+        budget=budget,
         progress=progress,
     )
     return net
@@ -111,11 +113,14 @@ def minimize_with_records(
     jobs: int | None = None,
     cache_dir: Path | str | Literal[False] | None = None,
     timeout: float = 60.0,
+    budget: float | None = None,
     progress: Progress = SILENT,
 ) -> tuple[LogicNet, tuple[FunctionRecord, ...]]:
     """Minimize every distinct function and arithmetic block, then assemble the network.
 
-    The result does not depend on `jobs`.
+    The result does not depend on `jobs`. What is solved is kept at once, so that an interrupted
+    call goes on where it stopped. Processes are joblib's: inside
+    ``joblib.parallel_config(backend="dask")`` the functions go to a Dask cluster.
 
     Parameters
     ----------
@@ -133,6 +138,9 @@ def minimize_with_records(
         Where results are kept; None is the user's cache directory, False keeps nothing.
     timeout : float
         Seconds for one engine on one function.
+    budget : float, optional
+        Seconds for one function, after which the best network so far is taken; results then
+        depend on the machine.
     progress : Progress
 
     Returns
@@ -146,7 +154,7 @@ def minimize_with_records(
     ToolNotFound
         ABC is not installed.
     """
-    options = _options(k, effort, objective, timeout)
+    options = _options(k, effort, objective, timeout, budget)
     if jobs is not None and jobs < 1:
         raise UsageError("jobs must be positive", why=f"{jobs} processes")
     tables.verify()
@@ -179,7 +187,7 @@ def minimize_with_records(
     )
 
 
-def _options(k: int, effort: str, objective: str, timeout: float) -> Options:
+def _options(k: int, effort: str, objective: str, timeout: float, budget: float | None) -> Options:
     if not 2 <= k <= MAX_K:
         raise UsageError("LUT size out of range", why=f"k is {k}, allowed 2 to {MAX_K}")
     if effort not in EFFORTS:
@@ -190,7 +198,9 @@ def _options(k: int, effort: str, objective: str, timeout: float) -> Options:
         )
     if timeout <= 0:
         raise UsageError("timeout must be positive", why=f"{timeout} s")
-    return Options(k, effort, objective, timeout)
+    if budget is not None and budget <= 0:
+        raise UsageError("budget must be positive", why=f"{budget} s")
+    return Options(k, effort, objective, timeout, budget)
 
 
 def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:

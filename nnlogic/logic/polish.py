@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +43,7 @@ def polished(
     effort: str,
     objective: str,
     cost: Callable[[Cone], tuple[int, ...]],
+    deadline: float = math.inf,
 ) -> list[tuple[str, Cone]]:
     """Improve the most promising networks in rounds, fewer in each (successive halving).
 
@@ -50,15 +53,19 @@ def polished(
         Correct networks for `function`.
     cost : callable
         What to minimize.
+    deadline : float
+        Of `time.monotonic`; no round begins after it.
 
     Returns
     -------
     list of (engine, Cone)
-        The networks of the last round, their engines' names extended by ``+resub``.
+        The networks of the last round that began, their engines' names extended by ``+resub``.
     """
     words = bits.words_for(1 << function.n_inputs)
     chosen = [Candidate(engine, cone, cone.depth + SLACK[objective]) for engine, cone in candidates]
     for number, (width, moves) in enumerate(ROUNDS[effort]):
+        if time.monotonic() > deadline:
+            break
         most = HOPELESS[min(number, 1)] * min(c.cone.luts for c in chosen) + 1
         chosen = sorted(chosen, key=lambda c: cost(c.cone))[:width]
         chosen = [c for c in chosen if c.cone.luts <= most] or chosen[:1]

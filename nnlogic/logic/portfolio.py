@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,12 +77,25 @@ class Solution:
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of the portfolio."""
+    """What is asked of the portfolio.
+
+    Attributes
+    ----------
+    k : int
+        Inputs of a LUT.
+    effort, objective : str
+    timeout : float
+        Seconds for one engine.
+    budget : float or None
+        Seconds for one function, after which the best network so far is taken. Without it the
+        effort is counted in work, and the result does not depend on the machine.
+    """
 
     k: int = 6
     effort: str = "normal"
     objective: str = "balanced"
     timeout: float = 60.0
+    budget: float | None = None
 
 
 def solve(function: Function, options: Options, engines: Sequence[Engine] = ENGINES) -> Solution:
@@ -127,8 +141,9 @@ def _best(
     found: list[tuple[str, Cone]] = []
     attempts: list[Attempt] = []
     usable = [e for e in engines if e.applicable(function, options.k, options.effort)]
+    deadline = math.inf if options.budget is None else time.monotonic() + options.budget
     for engine in (*usable, FALLBACK):
-        if engine is FALLBACK and found:
+        if found and (engine is FALLBACK or time.monotonic() > deadline):
             continue
         cone, attempt = attempt_engine(engine, function, options)
         attempts.append(attempt)
@@ -145,6 +160,7 @@ def _best(
         effort=options.effort,
         objective=options.objective,
         cost=cost,
+        deadline=deadline,
     )
     seconds = (time.monotonic() - start) / len(improved)
     for engine_name, cone in improved:

@@ -36,7 +36,9 @@ class Unit:
             what = self.content.digest
         else:
             what = digest(type(self.content).__name__, repr(astuple(self.content)))
-        asked = [options.k, options.effort, options.objective, ENGINE_SET]
+        asked: list[object] = [options.k, options.effort, options.objective, ENGINE_SET]
+        if options.budget is not None:
+            asked.append(options.budget)
         return digest(what, asked)
 
     def solve(self, options: Options) -> Solution:

@@ -11,10 +11,15 @@ from string import Template
 from nnlogic.report import plots
 from nnlogic.report.markup import Markup, el, facts, join, table
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Check, Rung
+from nnlogic.report.rows import Approximation, Check, Rung
 from nnlogic.report.words import (
+    APPROXIMATE_COLUMNS,
+    APPROXIMATE_LAYER_COLUMNS,
     NOT_RUN,
     SOURCE_WORDS,
+    approximate_cells,
+    approximate_layer_cells,
+    budget_text,
     count,
     cycles,
     funnel_cells,
@@ -34,7 +39,9 @@ def render_html(report: Report) -> str:
     script = folder.joinpath("script.html").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = Template(folder.joinpath("page.html").read_text(encoding="utf-8"))
+    what = report.approximation
     sections = (
+        _section("Approximation", _approximation(what)) if what else Markup(""),
         _section("Network", _network(report)),
         _section("From tables to LUTs", _funnel(report)),
         _section("Resources", _resources(report)),
@@ -107,6 +114,20 @@ def _tiles(report: Report) -> Markup:
             for label, value, note in tiles
         ),
         class_="tiles",
+    )
+
+
+def _approximation(what: Approximation) -> Markup:
+    rows = [[*approximate_cells(row), row.detail] for row in what.rows]
+    layers = [approximate_layer_cells(row) for row in what.layers]
+    words = "Approximate mode: the logic is not equal to the trained network."
+    return join(
+        (
+            el("p", el("strong", words), " Everything after the tables is exact again."),
+            facts([("budget", budget_text(what)), ("largest rarity", f"{what.rarity}")]),
+            table((*APPROXIMATE_COLUMNS, "from"), rows, "Exact and approximate network"),
+            table(APPROXIMATE_LAYER_COLUMNS, layers, "What became of each layer"),
+        )
     )
 
 

@@ -19,6 +19,7 @@ from nnlogic.report.codec import from_json, to_json
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
+    Approximation,
     Artifact,
     Check,
     Command,
@@ -91,6 +92,8 @@ class Report:
     timing : Timing
     accuracy : tuple of AccuracyRow
         One row per stage: float, quantized, tables, RTL.
+    approximation : Approximation or None
+        Approximate mode only.
     ladder : tuple of Rung
         Verification rungs 0 to 6; all present, "not run" until they are.
     steps : tuple of StepRow
@@ -119,6 +122,7 @@ class Report:
     resources: tuple[ResourceRow, ...] = ()
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
+    approximation: Approximation | None = None
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)
     steps: tuple[StepRow, ...] = ()
     minimization: tuple[Engine, ...] = ()

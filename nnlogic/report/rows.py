@@ -11,7 +11,7 @@ CountSource = Literal["bound", "estimate", "synth", "pnr"]
 
 RUNG_TITLES = (
     "planted faults are caught",
-    "torch model = QuantNet",
+    "input model = QuantNet",
     "QuantNet = TableNet",
     "TableNet = LogicNet",
     "LogicNet = HardwareDesign",
@@ -192,6 +192,95 @@ class AccuracyRow:
     n: int | None = None
     percent: float | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class ApproximateRows:
+    """The exact and the approximate network on one set of rows; shares in percent of the rows.
+
+    Attributes
+    ----------
+    part : str
+        ``"observation"``, ``"validation"`` or ``"test"``.
+    n : int
+    exact, approximate : float or None
+        Classified right; None without labels.
+    lost : float
+        Right before and wrong now; without labels, of another class now.
+    agreement, words : float
+        Rows of the same class, and with every output the same.
+    detail : str
+        Where the rows come from.
+    """
+
+    part: str
+    n: int
+    exact: float | None
+    approximate: float | None
+    lost: float
+    agreement: float
+    words: float
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ApproximateLayer:
+    """What approximate mode did to a layer.
+
+    Attributes
+    ----------
+    layer : str
+        ``"total"`` for the whole network.
+    tables, changed : int
+        Distinct tables, and those that compute something else now.
+    entries, freed : int
+        Entries the exact tables care about, and those that became don't-cares.
+    rarity : int
+        Entries observed less often were free, at most; 0 where none were freed.
+    sampled : int
+        Neurons too wide for a table that were replaced.
+    luts_exact, luts : int or None
+        LUTs of the minimized network without and with approximation.
+    """
+
+    layer: str
+    tables: int
+    changed: int
+    entries: int
+    freed: int
+    rarity: int
+    sampled: int
+    luts_exact: int | None = None
+    luts: int | None = None
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """Approximate mode: what was asked, what was done, what it cost.
+
+    Attributes
+    ----------
+    budget : float
+        Percentage points of accuracy (or agreement) that might be lost.
+    held : bool
+        Whether the drop on validation rows is within the budget.
+    held_on_test : bool
+        The same on test rows, which took no part.
+    measure : str
+        ``"accuracy"``, or ``"agreement"`` where there are no labels.
+    rarity : int
+        Largest rarity in use.
+    rows : tuple of ApproximateRows
+    layers : tuple of ApproximateLayer
+    """
+
+    budget: float
+    held: bool
+    held_on_test: bool
+    measure: str
+    rarity: int
+    rows: tuple[ApproximateRows, ...] = ()
+    layers: tuple[ApproximateLayer, ...] = ()
 
 
 @dataclass(frozen=True)

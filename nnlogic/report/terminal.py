@@ -13,6 +13,11 @@ from rich.text import Text
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.words import (
+    APPROXIMATE_COLUMNS,
+    APPROXIMATE_LAYER_COLUMNS,
+    approximate_cells,
+    approximate_layer_cells,
+    budget_text,
     clean,
     count,
     cycles,
@@ -35,6 +40,7 @@ STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow"}
 def render(report: Report, console: Console) -> None:
     """Print a report."""
     _header(report, console)
+    _approximation(report, console)
     if report.funnel:
         heading(console, "From tables to LUTs")
         rows = [funnel_cells(row) for row in (*report.funnel_layers, report.funnel_total)]
@@ -121,6 +127,19 @@ def _header(report: Report, console: Console) -> None:
         won = ", ".join(f"{e.name} {count(e.functions)}" for e in report.minimization)
         fact(console, "engines won", won)
     fact(console, "run time", quantity(report.seconds, "s"))
+
+
+def _approximation(report: Report, console: Console) -> None:
+    what = report.approximation
+    if what is None:
+        return
+    heading(console, "Approximate: not equal to the trained network")
+    fact(console, "budget", budget_text(what))
+    print_table(console, APPROXIMATE_COLUMNS, [approximate_cells(row) for row in what.rows])
+    for row in what.rows:
+        fact(console, row.part, row.detail)
+    rows = [approximate_layer_cells(row) for row in what.layers]
+    print_table(console, APPROXIMATE_LAYER_COLUMNS, rows)
 
 
 def _timing(report: Report, console: Console) -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from nnlogic.report.rows import Check, FunnelRow, Network, ResourceRow, Rung, Timing
+from nnlogic.report.rows import (
+    ApproximateLayer,
+    ApproximateRows,
+    Approximation,
+    Check,
+    FunnelRow,
+    Network,
+    ResourceRow,
+    Rung,
+    Timing,
+)
 
 NOT_RUN = "not run"
 
@@ -39,6 +49,52 @@ def funnel_cells(row: FunnelRow) -> list[str]:
 def resource_cells(row: ResourceRow) -> list[str]:
     """Print one row of the resources."""
     return [row.part, row.source, *map(count, (row.luts, row.ffs, row.wide_muxes)), row.detail]
+
+
+APPROXIMATE_COLUMNS = ("rows", ">n", ">exact", ">approx.", ">lost", ">same class", ">same words")
+APPROXIMATE_LAYER_COLUMNS = (
+    "layer", ">tables", ">changed", ">entries", ">freed", ">rarity", ">sampled",
+    ">LUTs exact", ">LUTs",
+)  # fmt: skip
+
+
+def approximate_cells(row: ApproximateRows) -> list[str]:
+    """Print one set of rows of an approximate run; without labels there is no accuracy."""
+    accuracy = ["-" if v is None else quantity(v, "%", 2) for v in (row.exact, row.approximate)]
+    shares = [quantity(v, "%", 2) for v in (row.lost, row.agreement, row.words)]
+    return [row.part, count(row.n), *accuracy, *shares]
+
+
+def approximate_layer_cells(row: ApproximateLayer) -> list[str]:
+    """Print what became of one layer."""
+    numbers = (
+        row.tables, row.changed, row.entries, row.freed, row.rarity, row.sampled,
+        row.luts_exact, row.luts,
+    )  # fmt: skip
+    return [row.layer, *map(count, numbers)]
+
+
+def drop_of(row: ApproximateRows) -> float:
+    """Return the drop in accuracy, or without labels in agreement, in percentage points."""
+    if row.exact is None or row.approximate is None:
+        return row.lost
+    return row.exact - row.approximate
+
+
+def budget_text(what: Approximation) -> str:
+    """Say whether the accuracy budget was held, and on which rows."""
+    rows = {row.part: row for row in what.rows}
+    out = [f"{what.budget:g} points of {what.measure}"]
+    for part, held in (("validation", what.held), ("test", what.held_on_test)):
+        if part not in rows:
+            continue
+        row = rows[part]
+        drop = drop_of(row)
+        # Paired rows: what is lost and what is gained both add to the variance of the drop.
+        error = (100 * max(0.0, 2 * row.lost - drop) / row.n) ** 0.5
+        word = "held" if held else "exceeded"
+        out.append(f"{word} on {row.n:,} {part} rows (drop {drop:.2f}, standard error {error:.2f})")
+    return "; ".join(out)
 
 
 def levels_text(levels: tuple[int, ...]) -> str:

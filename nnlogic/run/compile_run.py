@@ -1,8 +1,7 @@
-"""The main job: a trained checkpoint becomes proved Verilog in a run directory."""
+"""The main job: a trained network becomes proved Verilog in a run directory."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.describe import network_of
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check, Command, Source, StepRow
+from nnlogic.report.rows import Artifact, Check, Command, StepRow
 from nnlogic.run import artifacts, facts
+from nnlogic.run.approximate_report import EXACT_CHECK
+from nnlogic.run.approximate_run import ApproximateRun, approximate_options
 from nnlogic.run.directory import (
     Run,
     ir_path,
@@ -31,15 +32,19 @@ from nnlogic.run.directory import (
     write_config,
     write_report,
 )
+from nnlogic.run.first_rung import first_check, first_title, source_row
 from nnlogic.run.ladder_rows import (
-    PARTS,
     accuracy_rows,
     open_ladder,
     recorded_accuracy,
     verdict_check,
 )
+from nnlogic.run.optimized import CHECK as OPTIMIZED_CHECK
+from nnlogic.run.optimized import optimize_logic
 from nnlogic.run.options import STAGES, Options
 from nnlogic.run.rows import Rows, load_rows, save_rows
+from nnlogic.run.simplified import CHECK as SIMPLIFIED_CHECK
+from nnlogic.run.simplified import simplify_tables
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -55,7 +60,6 @@ class _Stage(Protocol):
 S = TypeVar("S", bound=_Stage)
 # One engine on one function; others of the portfolio go on when it is exceeded.
 ENGINE_SECONDS = 60.0
-GOLDEN = PARTS[1][0]
 
 
 def compile(
@@ -67,12 +71,13 @@ def compile(
     progress: Progress = SILENT,
     **options: Any,
 ) -> Run:
-    """Compile a checkpoint to Verilog, with proofs, in a new run directory.
+    """Compile a network to Verilog, with proofs, in a new run directory.
 
     Parameters
     ----------
     source : path
-        A checkpoint or QuantNet file; with `start_from`, an existing run directory.
+        A checkpoint, a QuantNet file or the top file of LogicNets-family Verilog; with
+        `start_from`, an existing run directory.
     out : path
         The run directory to write; see DESIGN section 6 for what it holds.
     force : bool
@@ -83,8 +88,11 @@ def compile(
     **options
         ``target`` (name), ``clock`` (MHz) or ``levels_per_stage`` (LUT levels between
         registers; default: a register after each layer), ``mode``, ``effort`` (fast, normal,
-        high), ``backend``, ``arith`` (never, auto: adders for neurons too wide for a table),
-        ``table_limit`` (input bits), ``rows`` (.npz or .csv), ``stream`` (valid/ready wrapper),
+        high), ``objective`` (balanced, area, depth, adp), ``optimize`` (none, layer, network:
+        across the neurons of a layer or across layers), ``backend``, ``arith`` (never, auto:
+        adders for neurons too wide for a table), ``table_limit`` (input bits), ``rows`` (.npz
+        or .csv), ``stream`` (valid/ready wrapper), ``validation_rows``, ``test_rows``,
+        ``rarity`` and ``accuracy_budget`` (percentage points) for approximate mode,
         ``stop_after`` and ``start_from`` (a stage), ``jobs``, ``tool_timeout`` (seconds).
 
     Returns
@@ -141,7 +149,8 @@ class _Job:
     def __post_init__(self) -> None:
         net, self.previous = _load_source(self.source, self.opts, self.allow_pickle)
         self.net: QuantNet = net
-        self.rows: Rows = load_rows(net, self.opts.rows)
+        self.approximate = ApproximateRun(net, self.opts, self.target.lut_size, self.source)
+        self.rows: Rows = self.approximate.rows or load_rows(net, self.opts.rows)
         self.name = identifier(net.name)
         self.status = "running"
         origin = self.source if self.source.is_file() else ir_path(self.source, "quant")
@@ -150,15 +159,11 @@ class _Job:
             version=__version__,
             mode=self.opts.mode,
             target=self.target.name,
-            source=Source(
-                self.source.name,
-                hashlib.sha256(origin.read_bytes()).hexdigest(),
-                "nnlogic checkpoint" if self.source.is_file() else "nnlogic run",
-            ),
+            source=source_row(net, self.source, origin),
             config=self.opts.to_json(),
             network=network_of(net),
         ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net))
-        self.report = open_ladder(self.report)
+        self.report = self.approximate.opened(open_ladder(self.report, net))
         write_config(self.folder, self.opts.to_json())
 
     def run(self, schedule: str | int) -> None:
@@ -206,14 +211,13 @@ class _Job:
         self.report = self.report.with_check(rung, verdict_check(title, verdict))
 
     def _quant(self) -> None:
-        from nnlogic.checks.golden import check_golden
-
         self._stage("quant", QuantNet, lambda: self.net, None)
-        if self.net.info.get("golden_rows") and self.source.is_file():
-            self._check(1, GOLDEN, lambda: check_golden(self.net, self.source))
+        title = first_title(self.net)
+        first, why = first_check(self.net, self.source, self.opts.tool_timeout)
+        if first is not None:
+            self._check(1, title, first)
         else:
-            why = f"{self.source.name} holds no recorded torch outputs"
-            self.report = self.report.with_check(1, Check(GOLDEN, detail=why))
+            self.report = self.report.with_check(1, Check(title, detail=why))
         expected = self.net.evaluate(self.rows.codes)
         save_rows(self.rows, expected, self.folder / "sim" / "rows.npz")
         self.report = self.report.put(*accuracy_rows(self.net, self.rows, "quantized", expected))
@@ -223,14 +227,25 @@ class _Job:
         from nnlogic.tables.build import tabulate
 
         limit, arith = self.opts.table_limit, self.opts.arith
-        self.tables: TableNet = self._stage(
-            "tables",
-            TableNet,
-            lambda: tabulate(self.net, limit=limit, arith=arith, progress=self.progress),
-            self.net,
-        )
+        approximate = self.approximate
+
+        def make() -> TableNet:
+            if not approximate.on:
+                return tabulate(self.net, limit=limit, arith=arith, progress=self.progress)
+            # Neurons too wide for a table are exact as arithmetic, until the search replaces them.
+            exact = tabulate(self.net, limit=limit, arith="auto", progress=self.progress)
+            self._check(2, EXACT_CHECK, lambda: check(self.net, exact))
+            return approximate.tables(exact, self.progress)
+
+        self.tables: TableNet = self._stage("tables", TableNet, make, self.net)
         self.report = self.report.put(*facts.funnel_facts(self.tables, None, self.target.lut_size))
-        self._check(2, "QuantNet = TableNet", lambda: check(self.net, self.tables))
+        if approximate.on:
+            self.report = approximate.reported(self.report)
+            save_rows(
+                self.rows, self.tables.evaluate(self.rows.codes), self.folder / "sim" / "rows.npz"
+            )
+        else:
+            self._check(2, "QuantNet = TableNet", lambda: check(self.net, self.tables))
         outputs = self.tables.evaluate(self.rows.codes)
         self.report = self.report.put(*accuracy_rows(self.net, self.rows, "tables", outputs))
 
@@ -238,23 +253,38 @@ class _Job:
         from nnlogic.checks import check
         from nnlogic.logic.build import minimize_with_records
 
+        simple, rows = simplify_tables(self.tables, self.folder, self.opts, self.progress)
+        self.report = self.report.put(*rows)
+        if simple is not self.tables:
+            self._check(3, SIMPLIFIED_CHECK, lambda: check(self.tables, simple))
+
         def make() -> LogicNet:
             logic, records = minimize_with_records(
-                self.tables,
+                simple,
                 k=self.target.lut_size,
                 effort=self.opts.effort,
+                objective=self.opts.objective,
                 jobs=self.opts.jobs,
                 timeout=min(ENGINE_SECONDS, self.opts.tool_timeout),
                 progress=self.progress,
             )
             self.report = self.report.put(*facts.engine_facts(records))
-            return logic
+            if self.opts.optimize == "none":
+                return logic
+            self._check(3, "TableNet = LogicNet", lambda: check(simple, logic))
+            better, what = optimize_logic(logic, self.folder, self.opts, self.progress)
+            self.report = self.report.put(what)
+            self._check(3, OPTIMIZED_CHECK, lambda: check(logic, better))
+            return better
 
-        self.logic: LogicNet = self._stage("logic", LogicNet, make, self.tables)
+        self.logic: LogicNet = self._stage("logic", LogicNet, make, simple)
         self.report = self.report.put(
             *facts.funnel_facts(self.tables, self.logic, self.target.lut_size)
         )
-        self._check(3, "TableNet = LogicNet", lambda: check(self.tables, self.logic))
+        if self.approximate.on:
+            self.report = self.approximate.with_luts(self.report, self.logic, self.progress)
+        if self.opts.optimize == "none" or self._reuse("logic"):
+            self._check(3, "TableNet = LogicNet", lambda: check(simple, self.logic))
 
     def _design(self, schedule: str | int) -> None:
         from nnlogic.checks import check
@@ -302,12 +332,14 @@ class _Job:
         opts = self.opts
         if opts.rows is not None:
             line += f" --rows {Path(opts.rows).name}"
+        line += approximate_options(opts)
         if opts.clock is not None:
             line += f" --clock {opts.clock:g}"
         if opts.levels_per_stage is not None:
             line += f" --levels-per-stage {opts.levels_per_stage}"
-        if opts.effort != "normal":
-            line += f" --effort {opts.effort}"
+        for name in ("effort", "objective", "optimize"):
+            if getattr(opts, name) != getattr(Options, name):
+                line += f" --{name} {getattr(opts, name)}"
         if opts.arith != "never":
             line += f" --arith {opts.arith}"
         if not opts.stream:

@@ -93,6 +93,7 @@ def minimize_files(
     k: int = 6,
     objective: str = "balanced",
     effort: str = "normal",
+    budget: float | None = None,
     jobs: int | None = None,
     care: Path | None = None,
     rarity: int = 1,
@@ -118,6 +119,9 @@ def minimize_files(
         ``"area"``, ``"balanced"``, ``"depth"`` or ``"adp"``.
     effort : str
         ``"fast"``, ``"normal"`` or ``"high"``.
+    budget : float, optional
+        Seconds for one function, after which the best so far is taken; results then depend on
+        the machine.
     jobs : int, optional
         Processes; all cores when None. Results do not depend on it.
     care : Path, optional
@@ -149,7 +153,7 @@ def minimize_files(
     if rarity != 1 and care is None:
         raise UsageError("--rarity needs --care", why="it counts how often rows were observed")
     targets = _targets(sources, out, kind, force)
-    options = Options(k, effort, objective)
+    options = Options(k, effort, objective, budget=budget)
     cache = default_directory() if cache_dir is None else cache_dir
     specs = _read_all(sources)
     work = []

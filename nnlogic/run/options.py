@@ -14,7 +14,11 @@ CHOICES = {
     "effort": ("fast", "normal", "high"),
     "backend": ("lut", "dsp", "auto"),
     "arith": ("never", "auto"),
+    "objective": ("balanced", "area", "depth", "adp"),
+    "optimize": ("none", "layer", "network"),
 }
+DEFAULT_BUDGET = 0.1
+"""Percentage points of accuracy that approximate mode may lose unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +30,16 @@ class Options:
     levels_per_stage: int | None = None
     mode: str = "exact"
     effort: str = "normal"
+    objective: str = "balanced"
+    optimize: str = "none"
     backend: str = "lut"
     arith: str = "never"
     table_limit: int = 14
     rows: Path | None = None
+    validation_rows: Path | None = None
+    test_rows: Path | None = None
+    rarity: int | None = None
+    accuracy_budget: float | None = None
     stream: bool = True
     stop_after: str | None = None
     start_from: str | None = None
@@ -47,9 +57,7 @@ class Options:
                 problems.append(
                     Problem(option, f"no stage {stage!r}; stages are {', '.join(STAGES)}")
                 )
-        if self.mode == "approximate":
-            why = "approximate mode is not part of this version"
-            problems.append(Problem("--mode", why, "leave it at exact"))
+        problems += self._approximate_problems()
         if self.backend == "dsp":
             why = "the DSP backend is not part of this version"
             problems.append(Problem("--backend", why, "leave it at lut"))
@@ -58,8 +66,47 @@ class Options:
         if problems:
             raise UsageError("options that do not fit", problems=problems)
 
+    @property
+    def budget(self) -> float:
+        """Percentage points that approximate mode may lose on validation rows."""
+        return DEFAULT_BUDGET if self.accuracy_budget is None else self.accuracy_budget
+
+    @property
+    def makes_tables(self) -> bool:
+        """Whether this run makes its tables, rather than going on from a run that has them."""
+        return self.start_from in (None, "quant", "tables")
+
+    def _approximate_problems(self) -> list[Problem]:
+        given = {
+            "--validation-rows": self.validation_rows,
+            "--test-rows": self.test_rows,
+            "--rarity": self.rarity,
+            "--accuracy-budget": self.accuracy_budget,
+        }
+        if self.mode != "approximate":
+            why = "only approximate mode uses it"
+            return [
+                Problem(name, why, "--mode approximate")
+                for name, value in given.items()
+                if value is not None
+            ]
+        out = []
+        if self.rows is None and self.makes_tables:
+            why = "approximate mode learns from data which table entries matter"
+            out.append(Problem("--rows", why, "--rows FILE with training rows (.npz or .csv)"))
+        if self.rarity is not None and self.rarity < 1:
+            out.append(Problem("--rarity", f"{self.rarity}, at least 1 (never observed)"))
+        if not 0 <= self.budget <= 100:
+            why = f"{self.budget:g} percentage points, need 0 to 100"
+            out.append(Problem("--accuracy-budget", why))
+        return out
+
     def to_json(self) -> dict[str, Any]:
         """Return JSON data."""
         out = asdict(self)
-        out["rows"] = None if self.rows is None else Path(self.rows).name
+        for name in ("rows", "validation_rows", "test_rows"):
+            path = getattr(self, name)
+            out[name] = None if path is None else Path(path).name
+        if self.mode == "approximate":
+            out["accuracy_budget"] = self.budget
         return out

@@ -42,6 +42,8 @@ def load_rows(net: QuantNet, path: Path | None) -> Rows:
     from nnlogic.data import read_rows
 
     x, y = read_rows(path)
+    if net.quantizer is None and np.array_equal(x, np.rint(x)):
+        x = x.astype(np.int64)  # codes already; files hold them as any number
     codes = net.encode(x)
     if not len(codes):
         raise InputError("no rows", where=str(path))

@@ -20,7 +20,7 @@ from nnlogic.run import facts
 from nnlogic.run.directory import Run, reopened_run, set_status, write_report
 from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
 from nnlogic.run.rows import Rows, read_saved
-from nnlogic.tables.ir import TableNet
+from nnlogic.run.simplified import load_simplified
 from nnlogic.tools.find import find
 
 SIMULATORS = ("verilator", "icarus")
@@ -97,7 +97,7 @@ def _simulate(
     from nnlogic.sim.bulk import run_bulk
 
     net = QuantNet.load(run.ir_path("quant"))
-    tables = TableNet.load(run.ir_path("tables"))
+    tables = load_simplified(run.path)
     design = HardwareDesign.load(run.ir_path("design"))
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
     files = sorted((run.path / "rtl").glob("*.v"))

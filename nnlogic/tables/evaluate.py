@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
+from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
-from nnlogic.tables.ir import Argmax, Instance, Sum, TableNet, Threshold, Word
+from nnlogic.tables.ir import Argmax, Block, Instance, Sum, TableNet, Threshold, Word
 
 
 def trace_bits(net: TableNet, inputs: Bools) -> Bools:
@@ -23,8 +26,22 @@ def trace_bits(net: TableNet, inputs: Bools) -> Bools:
     """
     values = np.zeros((net.n_signals, inputs.shape[1]), dtype=bool)
     values[: net.n_inputs] = inputs
-    tables = [f.table() for f in net.functions]
-    for block in net.blocks:
+    run_blocks(net.blocks, [f.table() for f in net.functions], values)
+    return values
+
+
+def run_blocks(blocks: Iterable[Block], tables: Sequence[Bools], values: Bools) -> None:
+    """Evaluate blocks in order, writing their outputs into `values`.
+
+    Parameters
+    ----------
+    blocks : iterable of Block
+    tables : sequence of bool array, shape (outputs, 2**n_inputs)
+        The functions that instances refer to, unpacked.
+    values : bool array, shape (signals, samples)
+        Changed in place.
+    """
+    for block in blocks:
         if isinstance(block, Instance):
             index = gather_index(values, block.inputs)
             values[list(block.outputs)] = tables[block.function][:, index]
@@ -32,7 +49,18 @@ def trace_bits(net: TableNet, inputs: Bools) -> Bools:
             raw = block.result.format.to_raw(block_values(block, values))
             for b, signal in enumerate(block.result.signals):
                 values[signal] = (raw >> b) & 1
-    return values
+
+
+def output_values(net: TableNet, values: Bools) -> IntArray:
+    """Return the port values that signals carry; bool (signals, samples) in, int64 out.
+
+    Returns
+    -------
+    int64 array, shape (samples, outputs)
+    """
+    raw = bits.bits_to_raw(values[list(net.output_signals)], [p.format.bits for p in net.outputs])
+    columns = [p.format.from_raw(raw[:, i]) for i, p in enumerate(net.outputs)]
+    return np.stack(columns, axis=1)
 
 
 def gather_index(values: Bools, signals: tuple[int, ...]) -> IntArray:

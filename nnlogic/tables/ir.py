@@ -199,7 +199,7 @@ class TableNet:
 
     kind: ClassVar[str] = "TableNet"
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Input bits."""
         return bits.total_bits(self.inputs)
@@ -223,10 +223,9 @@ class TableNet:
 
     def evaluate(self, codes: IntArray) -> IntArray:
         """Exact outputs; int array (samples, inputs) in, int64 (samples, outputs) out."""
-        values = self.trace(codes)[list(self.output_signals)]
-        raw = bits.bits_to_raw(values, [p.format.bits for p in self.outputs])
-        columns = [p.format.from_raw(raw[:, i]) for i, p in enumerate(self.outputs)]
-        return np.stack(columns, axis=1)
+        from nnlogic.tables.evaluate import output_values
+
+        return output_values(self, self.trace(codes))
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of TableNet is broken."""

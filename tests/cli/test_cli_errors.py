@@ -12,6 +12,7 @@ CODES = {
     "UsageError": 2,
     "InputError": 2,
     "CheckpointError": 3,
+    "FormatError": 3,
     "UnsupportedModel": 3,
     "NotQuantized": 3,
     "TooWide": 3,

@@ -9,7 +9,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.logic.cone import Cone, ConeBuilder, function_of, mismatches
 from nnlogic.logic.engines.decompose import Decompose
 from nnlogic.logic.polish import ROUNDS, SLACK, polished
-from nnlogic.logic.portfolio import OBJECTIVES
+from nnlogic.logic.portfolio import OBJECTIVES, Options, solve
 from nnlogic.logic.resub.improve import improve
 from nnlogic.logic.resub.split import OFF, ON, two_tables
 
@@ -156,3 +156,12 @@ def test_polishing_keeps_the_promising_and_names_their_engine():
         before = dict(start)[name.removesuffix("+resub")]
         assert cone.luts <= before.luts
         assert cone.depth <= before.depth + SLACK["area"]
+
+
+def test_budget_takes_the_best_so_far():
+    function = threshold_function(9, 2, 8)
+    spent = solve(function, Options(budget=1e-9))
+    free = solve(function, Options())
+    assert mismatches(spent.cone, function) == 0
+    assert len(spent.attempts) < len(free.attempts)
+    assert not spent.engine.endswith("+resub")

@@ -1,0 +1,95 @@
+"""nnlogic itself, through its public functions, nothing cached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.minimize.neurons import random_neuron
+from benchmarks.minimize.parts import (
+    Netlist,
+    Part,
+    Score,
+    Stopwatch,
+    check_blif,
+    check_cone,
+)
+from nnlogic.logic.blif import write_blif
+from nnlogic.logic.build import minimize
+from nnlogic.logic.formats import encode, parse
+from nnlogic.logic.ir import LogicNet
+from nnlogic.logic.network.net import optimize_net
+from nnlogic.logic.portfolio import Options, solve
+from nnlogic.logic.rewrite import cone_of
+from nnlogic.logic.specified import minimize_specification
+from nnlogic.tables.ir import Function
+from nnlogic.tables.passes import simplify
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The portfolio on single functions, `minimize` on networks of tables.
+
+    On functions whose care set was observed in data this is approximate mode.
+    """
+
+    name: str
+    effort: str = "high"
+    objective: str = "area"
+
+    def run(self, parts: Sequence[Part], k: int) -> list[Score]:
+        """Minimize every part."""
+        return [
+            self._table(p, k)
+            if isinstance(p, Function)
+            else self._net(p, k)
+            if p.tables is not None
+            else self._gates(p, k)
+            for p in parts
+        ]
+
+    def _table(self, function: Function, k: int) -> Score:
+        with Stopwatch() as watch:
+            cone = solve(function, Options(k, self.effort, self.objective)).cone
+        return Score(cone.luts, cone.depth, watch.seconds, check_cone(cone, function), cone=cone)
+
+    def _gates(self, part: Netlist, k: int) -> Score:
+        spec = parse(part.blif.encode(), part.name, ".blif")
+        with Stopwatch() as watch:
+            cone = minimize_specification(spec, Options(k, self.effort, self.objective)).cone
+        blif = encode(".blif", part.name, spec.inputs, spec.outputs, cone).decode()
+        return Score(cone.luts, cone.depth, watch.seconds, check_blif(blif, part))
+
+    def _net(self, part: Netlist, k: int) -> Score:
+        assert part.tables is not None
+        with Stopwatch() as watch:
+            tables, _ = simplify(part.tables, effort=self.effort)
+            asked = {"effort": self.effort, "objective": self.objective, "jobs": 1}
+            logic = minimize(tables, k=k, cache_dir=False, **asked)
+            logic = optimize_net(logic, layers="keep" if part.layered else "merge", **asked)
+        checked = check_blif(write_blif(cone_of(logic)), part)
+        depth = layer_depth(logic) if part.layered else logic.stats()["depth"]
+        return Score(logic.stats()["luts"], depth, watch.seconds, checked)
+
+
+def layer_depth(net: LogicNet) -> int:
+    """Return the LUT levels of the deepest layer, with registers between layers."""
+    level = [0] * (net.n_inputs + net.n_nodes)
+    for i, count in enumerate(net.fan_in_counts.tolist()):
+        own = net.node_layers[i]
+        before = [
+            level[s]
+            for s in net.fanins[i, :count].tolist()
+            if s >= net.n_inputs and net.node_layers[s - net.n_inputs] == own
+        ]
+        level[net.n_inputs + i] = max(before, default=0) + (count >= 2)
+    return max(level, default=0)
+
+
+def warm_up(effort: str) -> None:
+    """Compile the numeric kernels, so that the first row does not pay for it."""
+    function = random_neuron(np.random.default_rng(0), 4, 2, 2)
+    for k in (4, 6):
+        solve(function, Options(k, effort, "area"))

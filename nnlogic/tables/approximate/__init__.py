@@ -1,0 +1,1 @@
+"""Approximate mode: don't-cares and sampled functions from observed rows."""
