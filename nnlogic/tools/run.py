@@ -93,9 +93,15 @@ def run_tool(
     process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
     reader.stream = process.stdout
     reader.start()
+    # Popen.wait with a timeout polls, with sleeps of up to 50 ms; a thread does not.
+    waiter = threading.Thread(target=process.wait, daemon=True)
+    waiter.start()
     try:
-        status = process.wait(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
+        waiter.join(timeout)
+    except BaseException:
+        _kill(process)
+        raise
+    if waiter.is_alive():
         _kill(process)
         reader.join(GRACE_SECONDS)
         raise ToolTimeout(
@@ -103,16 +109,13 @@ def run_tool(
             where=_shown(command, cwd),
             why=_tail(reader.text()),
             fix="raise the limit (--tool-timeout) or lower --effort",
-        ) from error
-    except BaseException:
-        _kill(process)
-        raise
+        )
     reader.join(GRACE_SECONDS)
     if reader.is_alive():
         # A child outlived the program and holds its output open.
         _kill(process)
         reader.join(GRACE_SECONDS)
-    why = _failure(status, reader, outputs)
+    why = _failure(process.returncode, reader, outputs)
     if why:
         raise ToolFailed(
             f"{tool.name} failed",
