@@ -62,3 +62,4 @@ doctor: $(VENV)/flow ## List the tools nnlogic found
 
 clean: ## Remove what was built, downloaded or run
 	rm -rf $(VENV) .tools build runs *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
