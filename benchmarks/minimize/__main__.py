@@ -71,7 +71,7 @@ def rows(cases: Sequence[Case], tasks: Sequence[Task], jobs: int) -> Iterator[st
 
 
 def main() -> None:
-    """Print the table row by row and write it, complete rows only, also when interrupted."""
+    """Print the table row by row; what is written always holds the complete rows."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.minimize",
         description=__doc__,
@@ -91,16 +91,12 @@ def main() -> None:
         parser.error(f"no row is called {' or '.join(names)}")
     done: list[str] = []
     warm_up(args.effort)
-    try:
-        for text in rows(cases, methods(args.effort, args.objective), args.jobs):
-            print(text, flush=True)
-            done.append(text)
-    except KeyboardInterrupt:
-        print("interrupted: the rows above are complete", file=sys.stderr)
-    finally:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    for text in rows(cases, methods(args.effort, args.objective), args.jobs):
+        print(text, flush=True)
+        done.append(text)
         args.out.write_text(document(done, args))
-        print(f"written: {args.out}", file=sys.stderr)
+    print(f"written: {args.out}", file=sys.stderr)
 
 
 def document(lines: Sequence[str], args: argparse.Namespace) -> str:
