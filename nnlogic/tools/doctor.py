@@ -36,6 +36,7 @@ _PURPOSES = {
     "pyeda": "espresso",
     "rich": "terminal output",
     "safetensors": "checkpoints and IR files",
+    "scipy": "linear programs of the arithmetic engines",
 }
 
 
