@@ -59,12 +59,15 @@ def polished(
     Returns
     -------
     list of (engine, Cone)
-        The networks of the last round that began, their engines' names extended by ``+resub``.
+        The networks of the last round that began, their engines' names extended by ``+resub``;
+        none where no round began.
     """
     words = bits.words_for(1 << function.n_inputs)
     chosen = [Candidate(engine, cone, cone.depth + SLACK[objective]) for engine, cone in candidates]
     for number, (width, moves) in enumerate(ROUNDS[effort]):
         if time.monotonic() > deadline:
+            if number == 0:
+                return []
             break
         most = HOPELESS[min(number, 1)] * min(c.cone.luts for c in chosen) + 1
         chosen = sorted(chosen, key=lambda c: cost(c.cone))[:width]

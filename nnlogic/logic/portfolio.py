@@ -162,7 +162,7 @@ def _best(
         cost=cost,
         deadline=deadline,
     )
-    seconds = (time.monotonic() - start) / len(improved)
+    seconds = (time.monotonic() - start) / max(1, len(improved))
     for engine_name, cone in improved:
         wrong = mismatches(cone, function)
         error = f"wrong on {wrong} of {1 << function.n_inputs} inputs" if wrong else ""

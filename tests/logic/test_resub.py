@@ -164,4 +164,5 @@ def test_budget_takes_the_best_so_far():
     free = solve(function, Options())
     assert mismatches(spent.cone, function) == 0
     assert len(spent.attempts) < len(free.attempts)
-    assert not spent.engine.endswith("+resub")
+    # What did not run is not on record as run.
+    assert not any(a.engine.endswith("+resub") for a in spent.attempts)
