@@ -113,9 +113,12 @@ def _tables_logic(
         proof = prove_cones(a, b, timeout=timeout, progress=progress)
     except ToolFailed as error:
         proof = ConeProof(gap=error.what)
-    if not proof.gap and proof.difference is None:
+    if not proof.gap and not proof.unproved and proof.difference is None:
         return Verdict(a.kind, b.kind, True, "proved", _counts(proof))
     sampled = compare_samples(a, b, rows)
+    if proof.unproved and sampled.equal and not proof.gap and proof.difference is None:
+        # What is out of reach for one block is so for the whole network.
+        return replace(sampled, detail=proof.unproved)
     if proof.difference:
         where, detail = proof.difference
         sampled = replace(sampled, where=where, detail=f"{detail}; {sampled.detail}".rstrip("; "))
@@ -125,10 +128,12 @@ def _tables_logic(
 
 
 def _counts(proof: ConeProof) -> str:
-    small = proof.distinct - proof.by_sat
+    small = proof.distinct - proof.by_sat - proof.by_certificate
     text = f"{proof.cones} cones, {proof.distinct} distinct: {small} exhaustive"
     if proof.care:
         text += " on the care set (exact SDC)"
+    if proof.by_certificate:
+        text += f", {proof.by_certificate} by the certificate of their sum or argmax"
     return text + (f", {proof.by_sat} by SAT" if proof.by_sat else "")
 
 

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nnlogic.checks.gates import ONE, ZERO, Gates, add_cone
-from nnlogic.checks.reference import add_block
+from nnlogic.checks.wide import WideCone
 from nnlogic.core.bits import Bools
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.ir import LogicNet
 from nnlogic.tables.evaluate import block_values
 from nnlogic.tables.ir import Block, Instance, TableNet, block_inputs
 
-WIDEST = 16  # block inputs that are enumerated; wider blocks are proved by SAT
+WIDEST = 16  # block inputs that are enumerated; for wider blocks see `nnlogic.checks.wide`
+UNPROVED = "unproved: "
 
 
 @dataclass
@@ -31,22 +31,27 @@ class ConeProof:
 
     Attributes
     ----------
-    cones, distinct, by_sat : int
-        Blocks covered, cones really evaluated, and how many of those by SAT.
+    cones, distinct, by_certificate, by_sat : int
+        Blocks covered, cones really compared, and how many of those by the certificate of a sum
+        or an argmax, or by SAT alone.
     care : bool
         Whether some care set was smaller than everything.
     difference : tuple of (where, detail), or None
         The first cone that does not compute its block.
     gap : str
         Why the induction does not cover the network; empty when it does.
+    unproved : str
+        The first arithmetic block for which limits were reached before a verdict.
     """
 
     cones: int = 0
     distinct: int = 0
+    by_certificate: int = 0
     by_sat: int = 0
     care: bool = False
     difference: tuple[str, str] | None = None
     gap: str = ""
+    unproved: str = ""
     _seen: dict[bytes, str] = field(default_factory=dict, repr=False)
 
 
@@ -58,7 +63,7 @@ def prove_cones(
     Returns
     -------
     ConeProof
-        A proof of equality when neither `difference` nor `gap` is set.
+        A proof of equality when none of `difference`, `gap` and `unproved` is set.
     """
     proof = ConeProof(gap=_gap(tables, logic))
     if proof.gap:
@@ -203,12 +208,14 @@ def _prove(
         if len(cone.pins) <= WIDEST:
             proof._seen[key] = _enumerate(cone, tables, logic)
         else:
-            proof.by_sat += 1
-            proof._seen[key] = _by_sat(cone, logic, timeout)
+            proof._seen[key] = _wide(cone, logic, proof, timeout)
     if isinstance(block, Instance):
         proof.care |= tables.functions[block.function].care is not None
     if proof._seen[key].startswith("gap: "):
         proof.gap = proof.gap or f"{block.origin}: {proof._seen[key][5:]}"
+    elif proof._seen[key].startswith(UNPROVED):
+        why = proof._seen[key].removeprefix(UNPROVED)
+        proof.unproved = proof.unproved or f"{block.origin} not proved: {why}"
     elif proof._seen[key]:
         proof.difference = (block.origin, proof._seen[key])
 
@@ -291,30 +298,14 @@ def _node(logic: LogicNet, signal: int, values: dict[int, Bools], size: int) -> 
     return lut[index]
 
 
-def _by_sat(cone: _Cone, logic: LogicNet, timeout: float) -> str:
-    """Prove a wide arithmetic cone equal to its reference circuit."""
-    from nnlogic.tools.abc import prove_equal
-
-    block = cone.block
-    if isinstance(block, Instance):
+def _wide(cone: _Cone, logic: LogicNet, proof: ConeProof, timeout: float) -> str:
+    """Prove a wide arithmetic cone."""
+    if isinstance(cone.block, Instance):
         return "gap: a table too wide to enumerate"
     if any(pin < 0 and fixed < 0 for pin, fixed in zip(cone.pins, cone.fixed, strict=True)):
         return "gap: an operand bit has no cut point"
-    leaves = {pin: f"s{pin}" for pin in cone.pins if pin >= 0}
-    nets = {
-        signal: (ZERO, ONE)[fixed] if fixed >= 0 else leaves[pin]
-        for signal, pin, fixed in zip(block_inputs(block), cone.pins, cone.fixed, strict=True)
-    }
-    left, right = Gates(list(leaves.values())), Gates(list(leaves.values()))
-    expected = add_block(left, block, nets)
-    pinned = {
-        pin: (ZERO, ONE)[fixed] if fixed >= 0 else leaves[pin]
-        for pin, fixed in zip(cone.pins, cone.fixed, strict=True)
-        if pin >= 0
-    }
-    actual = add_cone(right, logic, cone.nodes, pinned)
-    for b, signal in cone.roots:
-        left.output(f"o{b}", expected[b])
-        right.output(f"o{b}", actual[signal])
-    equal, detail = prove_equal(left.text(), right.text(), timeout=timeout)
-    return "" if equal else f"differs from its reference circuit: {detail.splitlines()[-1]}"
+    wide = WideCone(cone.block, cone.pins, cone.fixed, cone.roots, cone.nodes, logic)
+    outcome = wide.prove(timeout)
+    proof.by_certificate += outcome.how == "certificate"
+    proof.by_sat += outcome.how == "SAT"
+    return f"{UNPROVED}{outcome.unproved}" if outcome.unproved else outcome.difference

@@ -1,13 +1,16 @@
-"""Integer arithmetic from K-input LUTs: packed products, counters, adders, comparators."""
+"""Weighted sums of bits from K-input LUTs, built group by group with a certificate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nnlogic.core.formats import IntFormat
+from nnlogic.logic.certificate import Group
+from nnlogic.logic.compressor import plan, shape, surfaced
 from nnlogic.logic.cone import ConeBuilder
 from nnlogic.tables.ir import Word
+
+BEAM = 8
 
 
 @dataclass(frozen=True)
@@ -18,219 +21,214 @@ class Term:
     weight: int
 
 
-def terms_of(words: Sequence[Word], weights: Sequence[int]) -> list[list[Term]]:
-    """Split weighted words into weighted bits, one list per word; a sign bit weighs negative."""
-    out = []
+@dataclass(frozen=True)
+class Style:
+    """How a sum is built.
+
+    Attributes
+    ----------
+    level_cost : float
+        LUTs that a level is worth.
+    tables : bool
+        Whether bits whose weights are no powers of two go through tables of partial sums
+        where that promises fewer LUTs; otherwise they are added digit by digit.
+    """
+
+    level_cost: float = 0.3
+    tables: bool = True
+
+
+def terms_of(words: Sequence[Word], weights: Sequence[int]) -> list[Term]:
+    """Split weighted words into weighted bits; a sign bit weighs negative."""
+    out: dict[int, int] = {}
     for word, weight in zip(words, weights, strict=True):
         last = len(word.signals) - 1
-        out.append(
-            [
-                Term(s, weight * (-(1 << b) if word.signed and b == last else 1 << b))
-                for b, s in enumerate(word.signals)
-            ]
-        )
+        for b, s in enumerate(word.signals):
+            sign = -1 if word.signed and b == last else 1
+            out[s] = out.get(s, 0) + weight * (sign << b)
+    return [Term(s, w) for s, w in out.items() if w]
+
+
+def digits(weight: int) -> list[tuple[int, int]]:
+    """Return the fewest signed powers of two that add up to `weight`: (shift, sign)."""
+    out = []
+    shift = 0
+    while weight:
+        if weight & 1:
+            sign = 2 - (weight & 3)
+            out.append((shift, sign))
+            weight -= sign
+        weight >>= 1
+        shift += 1
     return out
 
 
-def grouped(terms: Sequence[Sequence[Term]], size: int) -> list[list[Term]]:
-    """Pack the bits of words into groups of at most `size` bits, whole words where they fit."""
-    pieces = [
-        list(word[at : at + size]) for word in terms for at in range(0, len(word), size) if word
-    ]
-    groups: list[list[Term]] = []
-    # Equal weights together give short partial sums; long pieces first pack tightly.
-    for piece in sorted(pieces, key=lambda p: (-len(p), [abs(t.weight) for t in p])):
-        home = next((g for g in groups if len(g) + len(piece) <= size), None)
-        if home is None:
-            groups.append(piece)
-        else:
-            home += piece
-    return groups
-
-
 def weighted_sum(
-    builder: ConeBuilder, terms: Sequence[Sequence[Term]], constant: int, width: int, k: int
-) -> list[int]:
-    """Build ``sum + constant`` modulo ``2**width`` and return its bits, LSB first.
+    builder: ConeBuilder,
+    terms: Iterable[Term],
+    constant: int,
+    width: int,
+    k: int,
+    style: Style = Style(),
+) -> tuple[list[int], list[Group]]:
+    """Build ``sum + constant`` modulo ``2**width``.
 
-    Groups of at most `k` input bits become tables of their partial sums, never negative; the
-    heap of their bits is then compressed by counters and added.
+    Returns
+    -------
+    bits : list of int
+        Signals, LSB first.
+    groups : list of Group
+        What the network consists of: they turn the terms into the bits.
     """
-    heap: list[list[int]] = [[] for _ in range(width)]
-    for group in grouped(terms, k):
-        constant += _add_partial(builder, heap, group)
-    for b in range(width):
-        if (constant >> b) & 1:
-            heap[b].append(builder.constant(True))
-    compress(builder, heap, k)
-    return add_rows(builder, heap, k)
+    heap = _Heap(builder, width, constant)
+    plain = [t for t in terms if len(digits(t.weight)) == 1 or not style.tables]
+    for group in grouped([t for t in terms if t not in plain], k):
+        heap.add_table(group)
+    for term in plain:
+        heap.add_digits(term)
+    heap.compress(k, style.level_cost)
+    return heap.bits(), heap.groups
 
 
-def _add_partial(builder: ConeBuilder, heap: list[list[int]], group: Sequence[Term]) -> int:
-    n = len(group)
-    values = [sum(t.weight for b, t in enumerate(group) if (i >> b) & 1) for i in range(1 << n)]
-    low = min(values)
-    for b in range(min((max(values) - low).bit_length(), len(heap))):
-        table = sum((((v - low) >> b) & 1) << i for i, v in enumerate(values))
-        if table:
-            heap[b].append(builder.lut([t.signal for t in group], table))
-    return low
+def grouped(terms: Sequence[Term], size: int) -> list[list[Term]]:
+    """Pack terms into groups of at most `size`, equal weights together for short partial sums."""
+    ordered = sorted(terms, key=lambda t: abs(t.weight))
+    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
-def counter(builder: ConeBuilder, bits: Sequence[int]) -> list[int]:
-    """Return the number of ones among `bits`, LSB first."""
-    n = len(bits)
-    return [
-        builder.lut(bits, sum(((i.bit_count() >> b) & 1) << i for i in range(1 << n)))
-        for b in range(n.bit_length())
-    ]
+@dataclass(frozen=True, order=True)
+class _Bit:
+    level: int
+    order: int
+    signal: int
+    negative: bool
 
 
-def compress(builder: ConeBuilder, heap: list[list[int]], k: int) -> None:
-    """Reduce every column to at most two bits with counters of up to `k` bits, in place."""
-    while any(len(column) > 2 for column in heap):
-        reduced: list[list[int]] = [[] for _ in heap]
-        for position, column in enumerate(heap):
-            waiting = list(column)
-            while len(waiting) > 2:
-                take = min(k if k >= 6 else 3, len(waiting))
-                if take in (4, 5):
-                    take = 3
-                taken, waiting = waiting[:take], waiting[take:]
-                for b, signal in enumerate(wide_counter(builder, taken, k)):
-                    if position + b < len(heap):
-                        reduced[position + b].append(signal)
-            reduced[position] += waiting
-        heap[:] = reduced
+class _Heap:
+    """Columns of bits, each bit or its complement, and a constant."""
+
+    def __init__(self, builder: ConeBuilder, width: int, constant: int) -> None:
+        self.builder = builder
+        self.columns: list[list[_Bit]] = [[] for _ in range(width)]
+        self.constant = constant
+        self.groups: list[Group] = []
+        self._count = 0
+
+    def put(self, column: int, signal: int, level: int, negative: bool = False) -> None:
+        """Add a bit; a negative one is its complement, minus one."""
+        if column < len(self.columns):
+            self.columns[column].append(_Bit(level, self._count, signal, negative))
+            self._count += 1
+            self.constant -= int(negative) << column
+
+    def add_digits(self, term: Term) -> None:
+        """Add a term as bits of its own."""
+        for shift, sign in digits(term.weight):
+            self.put(shift, term.signal, 0, sign < 0)
+
+    def add_table(self, group: Sequence[Term]) -> None:
+        """Add the table of a partial sum, which is never negative, unless digits are cheaper."""
+        n, width = len(group), len(self.columns)
+        values = [sum(t.weight for b, t in enumerate(group) if i >> b & 1) for i in range(1 << n)]
+        low = min(values)
+        size = min((max(values) - low).bit_length(), width)
+        if 2 * size >= sum(len(digits(t.weight)) for t in group):
+            for term in group:
+                self.add_digits(term)
+            return
+        outputs = []
+        for b in range(size):
+            table = sum(((v - low) >> b & 1) << i for i, v in enumerate(values))
+            if table:
+                signal = self.builder.lut([t.signal for t in group], table)
+                self.put(b, signal, 1)
+                outputs.append((signal, 1 << b))
+        self.constant += low
+        self.groups.append(Group(tuple((t.signal, t.weight) for t in group), tuple(outputs), low))
+
+    def compress(self, k: int, level_cost: float) -> None:
+        """Reduce every column to one bit, or none, and what is left of the constant."""
+        width = len(self.columns)
+        if k < 3:
+            self._make_positive()
+        self.constant %= 1 << width
+        levels = [[bit.level for bit in column] for column in self.columns]
+        for step in plan(levels, self.constant, k, level_cost=level_cost, beam=BEAM):
+            taken: list[list[_Bit]] = []
+            for i, n in enumerate(step.taken[: width - step.column]):
+                column = sorted(self.columns[step.column + i])
+                taken.append(column[:n])
+                self.columns[step.column + i] = column[n:]
+            ones = sum(o << i for i, o in enumerate(step.ones))
+            self.constant -= ones << step.column
+            made = shape(step.taken, step.ones, width - step.column, k)
+            levels_out = surfaced([bits[-1].level for bits in taken if bits], made)
+            self._count_bits(step.column, taken, ones, levels_out, k)
+
+    def _make_positive(self) -> None:
+        """Make complements and the constant bits of their own, for LUTs of two inputs."""
+        for column in range(len(self.columns)):
+            for at, bit in enumerate(self.columns[column]):
+                if bit.negative:
+                    signal = self._inverted(column, bit)
+                    self.columns[column][at] = _Bit(bit.level, bit.order, signal, False)
+        self.constant %= 1 << len(self.columns)
+        for column in range(len(self.columns)):
+            if self.constant >> column & 1:
+                self.put(column, self._one(column, 1), 0)
+        self.constant = 0
+
+    def _inverted(self, column: int, bit: _Bit) -> int:
+        signal = self.builder.lut([bit.signal], 0b01)
+        weight = 1 << column
+        self.groups.append(Group(((bit.signal, -weight),), ((signal, weight),), -weight))
+        return signal
+
+    def _one(self, column: int, value: int) -> int:
+        signal = self.builder.constant(bool(value))
+        self.groups.append(Group((), ((signal, 1 << column),), -(value << column)))
+        return signal
+
+    def _count_bits(
+        self, column: int, taken: Sequence[Sequence[_Bit]], ones: int, levels: Sequence[int], k: int
+    ) -> None:
+        bits = [(bit, i) for i, part in enumerate(taken) for bit in part]
+        signals = [bit.signal for bit, _ in bits]
+        if len(signals) > k:
+            made = full_adder(self.builder, signals)
+        else:
+            values = [
+                ones + sum(((i >> b & 1) ^ bit.negative) << at for b, (bit, at) in enumerate(bits))
+                for i in range(1 << len(bits))
+            ]
+            made = [
+                self.builder.lut(signals, sum((v >> b & 1) << i for i, v in enumerate(values)))
+                for b in range(len(levels))
+            ]
+        outputs = []
+        for b, (signal, level) in enumerate(zip(made, levels, strict=False)):
+            self.put(column + b, signal, level)
+            outputs.append((signal, 1 << column + b))
+        shifted = sum(1 << at for bit, at in bits if bit.negative) + ones
+        inputs = tuple((bit.signal, (-1 if bit.negative else 1) << column + at) for bit, at in bits)
+        self.groups.append(Group(inputs, tuple(outputs), -(shifted << column)))
+
+    def bits(self) -> list[int]:
+        """Return the bits of the sum, once every column has one."""
+        out = []
+        for column, left in enumerate(self.columns):
+            if not left:
+                out.append(self._one(column, self.constant >> column & 1))
+            elif left[0].negative:
+                out.append(self._inverted(column, left[0]))
+            else:
+                out.append(left[0].signal)
+        return out
 
 
-def wide_counter(builder: ConeBuilder, bits: Sequence[int], k: int) -> list[int]:
-    """Like `counter`, for three bits also where a LUT has only two inputs."""
-    if len(bits) <= k:
-        return counter(builder, bits)
+def full_adder(builder: ConeBuilder, bits: Sequence[int]) -> list[int]:
+    """Add three bits with LUTs of two inputs."""
     a, b, c = bits
     half = builder.lut([a, b], 0b0110)
     carry = builder.lut([builder.lut([a, b], 0b1000), builder.lut([half, c], 0b1000)], 0b1110)
     return [builder.lut([half, c], 0b0110), carry]
-
-
-def add_rows(builder: ConeBuilder, heap: Sequence[Sequence[int]], k: int) -> list[int]:
-    """Add a heap of at most two bits per column, two columns per step where LUTs allow."""
-    out: list[int] = []
-    carry: int | None = None
-    position = 0
-    while position < len(heap):
-        pair = heap[position : position + 2]
-        inputs = [s for column in pair for s in column] + ([] if carry is None else [carry])
-        columns = 2 if len(pair) == 2 and len(inputs) <= k else 1
-        if columns == 1:
-            inputs = [*heap[position], *([] if carry is None else [carry])]
-        weights = [0] * len(heap[position])
-        if columns == 2:
-            weights += [1] * len(heap[position + 1])
-        weights += [0] * (len(inputs) - len(weights))
-        sums = _small_sum(builder, inputs, weights, k)
-        sums += [builder.constant(False)] * (columns + 1 - len(sums))
-        out += sums[:columns]
-        carry = sums[columns] if len(sums) > columns else None
-        position += columns
-    return out
-
-
-def _small_sum(
-    builder: ConeBuilder, inputs: Sequence[int], shifts: Sequence[int], k: int
-) -> list[int]:
-    if not inputs:
-        return []
-    if len(inputs) > k:
-        return wide_counter(builder, inputs, k)
-    n = len(inputs)
-    values = [sum(1 << shifts[b] for b in range(n) if (i >> b) & 1) for i in range(1 << n)]
-    return [
-        builder.lut(inputs, sum(((v >> b) & 1) << i for i, v in enumerate(values)))
-        for b in range(max(values).bit_length())
-    ]
-
-
-def at_least(builder: ConeBuilder, bits: Sequence[int], threshold: int, k: int) -> int:
-    """Compare an unsigned number with a constant: true when ``bits >= threshold``."""
-    if threshold <= 0:
-        return builder.constant(True)
-    if threshold >= 1 << len(bits):
-        return builder.constant(False)
-    carry: int | None = None
-    at = 0
-    while at < len(bits):
-        take = bits[at : at + (k if carry is None else k - 1)]
-        part = (threshold >> at) & ((1 << len(take)) - 1)
-        n = len(take)
-        inputs = [*take] if carry is None else [*take, carry]
-        table = 0
-        for i in range(1 << len(inputs)):
-            value, tie = i & ((1 << n) - 1), carry is None or bool(i >> n)
-            table |= int(value > part or (value == part and tie)) << i
-        carry = builder.lut(inputs, table)
-        at += n
-    return carry if carry is not None else builder.constant(True)
-
-
-def greater(builder: ConeBuilder, left: Sequence[int], right: Sequence[int], k: int) -> int:
-    """Compare two unsigned numbers of equal width: true when ``left > right``."""
-    carry: int | None = None
-    at = 0
-    while at < len(left):
-        pairs = max(1, (k if carry is None else k - 1) // 2)
-        a, b = left[at : at + pairs], right[at : at + pairs]
-        at += pairs
-        n = len(a)
-        if 2 * n + (carry is not None) > k:
-            carry = _greater_bit(builder, a[0], b[0], carry)
-            continue
-        inputs = [*a, *b] if carry is None else [*a, *b, carry]
-        table = 0
-        for i in range(1 << len(inputs)):
-            x, y = i & ((1 << n) - 1), (i >> n) & ((1 << n) - 1)
-            table |= int(x > y or (x == y and bool(i >> (2 * n)))) << i
-        carry = builder.lut(inputs, table)
-    return carry if carry is not None else builder.constant(False)
-
-
-def _greater_bit(builder: ConeBuilder, a: int, b: int, carry: int | None) -> int:
-    above = builder.lut([a, b], 0b0010)
-    if carry is None:
-        return above
-    not_below = builder.lut([a, b], 0b1011)
-    return builder.lut([above, builder.lut([not_below, carry], 0b1000)], 0b1110)
-
-
-def select(builder: ConeBuilder, low: int, high: int, selector: int, k: int) -> int:
-    """Return `high` where `selector` is one, else `low`."""
-    if k >= 3:
-        return builder.lut([low, high, selector], 0b11001010)
-    a = builder.lut([low, selector], 0b0010)
-    return builder.lut([a, builder.lut([high, selector], 0b1000)], 0b1110)
-
-
-def parity(builder: ConeBuilder, bits: Sequence[int], k: int) -> int:
-    """Return the exclusive or of all bits."""
-    waiting = list(bits)
-    while len(waiting) > 1:
-        taken, waiting = waiting[:k], waiting[k:]
-        n = len(taken)
-        waiting.append(builder.lut(taken, sum((i.bit_count() & 1) << i for i in range(1 << n))))
-    return waiting[0] if waiting else builder.constant(False)
-
-
-def aligned(builder: ConeBuilder, words: Sequence[Word]) -> list[list[int]]:
-    """Extend words to one width such that comparing them unsigned compares their values."""
-    lo = min(w.format.lo for w in words)
-    hi = max(w.format.hi for w in words)
-    width = IntFormat.holding(lo, hi).bits
-    out = []
-    for word in words:
-        filler = word.signals[-1] if word.signed else builder.constant(False)
-        bits = [*word.signals, *[filler] * (width - len(word.signals))]
-        if lo < 0:
-            bits[-1] = builder.lut([bits[-1]], 0b01)
-        out.append(bits)
-    return out

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -12,16 +11,16 @@ import numpy as np
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.core.formats import IntFormat
+from nnlogic.logic.adders import digits, terms_of
 from nnlogic.logic.blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, function_of, input_patterns
-from nnlogic.logic.passes.propagate_constants import propagate_constants
+from nnlogic.logic.ir import MAX_K
+from nnlogic.logic.network.polish import polish
 from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution, solve
-from nnlogic.logic.structures import Arithmetic, all_pairs, n_inputs_of, structure
+from nnlogic.logic.structures import Arithmetic, n_inputs_of, structures, tidy
 from nnlogic.tables.evaluate import block_values
-from nnlogic.tables.ir import Argmax, Function
-from nnlogic.tools.abc import prove_equal, transform_blif
-
-log = logging.getLogger("nnlogic.logic")
+from nnlogic.tables.ir import Function, Sum
+from nnlogic.tools.abc import sweep_equal, transform_blif
 
 EXHAUSTIVE_BITS = 16
 TABLE_BITS = 12
@@ -33,12 +32,19 @@ ABC_MAPPINGS = (
     ("dch depth", "strash; dch; if -K {k}; mfs2 -e; lutpack"),
 )
 MAX_ABC_LUTS = 4000
-MAX_PAIRED = 8
-"""Most words of an argmax for which all pairs are compared."""
+SWEEP_SECONDS = 20
+STARTS = {"normal": (2, 1), "high": (4, 3)}
+"""Per effort: networks mapped by ABC, and networks improved in windows."""
+WINDOW_LEAVES, WINDOW_NODES, WINDOW_MOVES = 13, 200, 2000
+TIGHT = 1.1
+"""LUTs per bit that is added away, below which little is to be gained."""
 
 
 def solve_block(block: Arithmetic, options: Options) -> Solution:
     """Build a block in several ways and return the cheapest that is right.
+
+    Structures are tried first; then the best of them are mapped by ABC, and the best of all is
+    improved window by window. What comes of a structure must be proved equal to it.
 
     Parameters
     ----------
@@ -53,49 +59,74 @@ def solve_block(block: Arithmetic, options: Options) -> Solution:
     """
     start = time.monotonic()
     # The levels of such a block all lie on one path, often the longest of the network.
-    balanced = options.objective == "balanced"
-    cost = OBJECTIVES["adp" if balanced else options.objective]
-    attempts: list[Attempt] = []
-    best: tuple[Cone, str] | None = None
-    for name, candidate in _candidates(block, options):
+    objective = "adp" if options.objective == "balanced" else options.objective
+    pool = _Pool(block, options.k, OBJECTIVES[objective])
+    for name, made in structures(block, options.k):
+        pool.attempt(name, partial(tidy, made.cone))
+    if n_inputs_of(block) <= TABLE_BITS:
+        pool.attempt("table", partial(_from_table, block, options))
+    if options.effort != "fast":
+        _improve(pool, objective, options)
+    if not pool.found:
+        raise IRError(
+            "an arithmetic block could not be built",
+            where=type(block).__name__,
+            why="; ".join(f"{a.engine}: {a.error}" for a in pool.attempts),
+        )
+    name, cone = pool.best()[0]
+    return Solution(cone, name, time.monotonic() - start, tuple(pool.attempts))
+
+
+class _Pool:
+    """The networks found for a block, each compared with it."""
+
+    def __init__(self, block: Arithmetic, k: int, cost: Callable[[Cone], tuple[int, ...]]) -> None:
+        self.block, self.k, self.cost = block, k, cost
+        self.found: list[tuple[str, Cone]] = []
+        self.attempts: list[Attempt] = []
+
+    def attempt(self, name: str, make: Callable[[], Cone]) -> None:
+        """Make a network, and keep it if it is right."""
         begun = time.monotonic()
         try:
-            cone = candidate()
-            error = "; ".join(cone.problems(options.k)) or check_block(block, cone)
+            cone = make()
+            error = "; ".join(cone.problems(self.k)) or check_block(self.block, cone)
         except (ToolFailed, IRError) as failure:
             error = f"{failure.what}: {failure.why}"
         seconds = time.monotonic() - begun
         if error:
-            attempts.append(Attempt(name, 0, 0, seconds, error))
-            continue
-        attempts.append(Attempt(name, cone.luts, cone.depth, seconds))
-        if best is None or cost(cone) < cost(best[0]):
-            best = cone, name
-    if best is None:
-        raise IRError(
-            "an arithmetic block could not be built",
-            where=type(block).__name__,
-            why="; ".join(f"{a.engine}: {a.error}" for a in attempts),
-        )
-    return Solution(*best, time.monotonic() - start, tuple(attempts))
+            self.attempts.append(Attempt(name, 0, 0, seconds, error))
+            return
+        self.attempts.append(Attempt(name, cone.luts, cone.depth, seconds))
+        self.found.append((name, cone))
+
+    def best(self, most: int = 1) -> list[tuple[str, Cone]]:
+        """Return the cheapest networks, at most `most`."""
+        return sorted(self.found, key=lambda item: self.cost(item[1]))[:most]
 
 
-def _candidates(block: Arithmetic, options: Options) -> Iterator[tuple[str, Callable[[], Cone]]]:
-    k = options.k
-    plains = {"structure": structure(block, k)}
-    if isinstance(block, Argmax) and len(block.words) <= MAX_PAIRED:
-        plains["all pairs"] = all_pairs(block, k)
-    for name, plain in plains.items():
-        yield name, partial(_same, plain)
-        if options.effort != "fast" and plain.luts <= MAX_ABC_LUTS:
-            for suffix, script in ABC_MAPPINGS:
-                yield f"{name}+{suffix}", partial(_mapped, plain, script, options)
-    if n_inputs_of(block) <= TABLE_BITS:
-        yield "table", partial(_from_table, block, options)
+def _improve(pool: _Pool, objective: str, options: Options) -> None:
+    starts, walks = STARTS[options.effort]
+    begin = pool.best(starts)
+    if (
+        not begin
+        or begin[0][1].luts > MAX_ABC_LUTS
+        or (options.effort != "high" and _tight(pool.block, begin[0][1], options.k))
+    ):
+        return
+    for name, plain in begin:
+        for suffix, script in ABC_MAPPINGS:
+            pool.attempt(f"{name}+{suffix}", partial(_mapped, plain, script, options))
+    for name, cone in pool.best(walks):
+        pool.attempt(f"{name}+windows", partial(_polished, cone, objective, options))
 
 
-def _same(cone: Cone) -> Cone:
-    return cone
+def _tight(block: Arithmetic, cone: Cone, k: int) -> bool:
+    """Whether a sum of bits is about as small as counters make it: a bit less with each LUT."""
+    if not isinstance(block, Sum) or k < MAX_K:
+        return False
+    bits = sum(len(digits(t.weight)) for t in terms_of(block.words, block.weights))
+    return cone.luts <= TIGHT * (bits - len(block.outputs)) + 2
 
 
 def _from_table(block: Arithmetic, options: Options) -> Cone:
@@ -104,11 +135,30 @@ def _from_table(block: Arithmetic, options: Options) -> Cone:
 
 def _mapped(plain: Cone, script: str, options: Options) -> Cone:
     text = transform_blif(write_blif(plain), script.format(k=options.k), timeout=options.timeout)
-    cone = propagate_constants(read_blif(text)).cone
+    return _proved(plain, tidy(read_blif(text)), script)
+
+
+def _polished(cone: Cone, objective: str, options: Options) -> Cone:
+    new = polish(
+        cone,
+        k=options.k,
+        objective=objective,
+        leaves=WINDOW_LEAVES,
+        nodes=WINDOW_NODES,
+        moves=WINDOW_MOVES,
+        windows=cone.n_nodes + 8,
+        seed=0,
+    )
+    return _proved(cone, new, "windows")
+
+
+def _proved(plain: Cone, cone: Cone, where: str) -> Cone:
+    """Return a network that is proved equal to another, where it is too wide to enumerate."""
     if plain.n_inputs > EXHAUSTIVE_BITS:
-        equal, _ = prove_equal(write_blif(plain), write_blif(cone), timeout=options.timeout)
+        equal, _ = sweep_equal(write_blif(plain), write_blif(cone), timeout=SWEEP_SECONDS)
         if not equal:
-            raise IRError("a mapped block differs from its structure", where=script)
+            why = "it differs" if equal is False else f"no verdict in {SWEEP_SECONDS} s"
+            raise IRError("a block is not proved equal to its structure", where=where, why=why)
     return cone
 
 

@@ -168,6 +168,11 @@ class ConeBuilder:
         """Return a signal that is constant."""
         return self.lut((), int(value))
 
+    def constant_of(self, signal: int) -> bool | None:
+        """Return the value of a signal made by `constant`, None for others."""
+        node = signal - self.n_inputs
+        return bool(self.tables[node]) if node >= 0 and not self.fanins[node] else None
+
     def add(self, cone: Cone, inputs: Sequence[int]) -> tuple[int, ...]:
         """Add all nodes of `cone` on the given signals and return its outputs."""
         signals = list(inputs)

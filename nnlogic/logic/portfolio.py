@@ -28,7 +28,7 @@ ENGINES: tuple[Engine, ...] = (
     Espresso(),
 )
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 5
+ENGINE_SET = 6
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {

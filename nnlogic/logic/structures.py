@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from nnlogic.logic import adders
+from collections.abc import Iterator
+
+from nnlogic.logic import comparators
+from nnlogic.logic.adders import Style, Term, digits, terms_of, weighted_sum
+from nnlogic.logic.certificate import Entry, Match, Structure
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.tables.ir import Argmax, Sum, Threshold, block_inputs
 
 Arithmetic = Sum | Threshold | Argmax
+
+MAX_PAIRED = 8
+"""Most words of an argmax for which all pairs are compared."""
+FLAT = 3.0
+"""LUTs that a level is worth in structures of few levels."""
 
 
 def n_inputs_of(block: Arithmetic) -> int:
@@ -17,91 +26,99 @@ def n_inputs_of(block: Arithmetic) -> int:
 
 def structure(block: Arithmetic, k: int) -> Cone:
     """Build a block gate by gate from LUTs of at most `k` inputs."""
-    builder = ConeBuilder(n_inputs_of(block))
-    width = len(block.result.signals)
+    _, first = next(structures(block, k))
+    return tidy(first.cone)
+
+
+def structures(block: Arithmetic, k: int) -> Iterator[tuple[str, Structure]]:
+    """Yield named structures of a block, each with what proves it; the same in every call."""
     if isinstance(block, Argmax):
-        bits = _tournament(builder, block, k)
-    elif isinstance(block, Sum):
-        terms = adders.terms_of(block.words, block.weights)
-        bits = adders.weighted_sum(builder, terms, block.bias, width, k)
-    else:
-        bits = _thresholds(builder, block, k)
-    bits += [builder.constant(False)] * (width - len(bits))
-    return _tidy(builder.cone(bits[:width]))
+        n = len(block.words)
+        yield "tournament", tournament(block, k, 2, 2)
+        if n > 2:
+            size = 3 if k >= 6 else 2
+            yield f"tournament of {size}, last of 3", tournament(block, k, size, 3)
+            yield f"tournament of {size}, last of 4", tournament(block, k, size, 4)
+        if n <= MAX_PAIRED:
+            yield "all pairs", tournament(block, k, n, n)
+        return
+    terms = terms_of(block.words, block.weights)
+    styles = {"structure": Style(), "flat structure": Style(level_cost=FLAT)}
+    if any(len(digits(t.weight)) > 1 for t in terms):
+        styles["structure of digits"] = Style(tables=False)
+    for name, style in styles.items():
+        if isinstance(block, Sum):
+            yield name, _sum(block, terms, k, style)
+        else:
+            yield name, _thresholds(block, terms, k, style)
 
 
-def _tidy(cone: Cone) -> Cone:
+def tidy(cone: Cone) -> Cone:
+    """Return a network without the constants that a structure may contain."""
     return propagate_constants(cone).cone
 
 
-def _thresholds(builder: ConeBuilder, block: Threshold, k: int) -> list[int]:
-    terms = adders.terms_of(block.words, block.weights)
-    low = sum(min(0, t.weight) for word in terms for t in word) + block.bias
-    high = sum(max(0, t.weight) for word in terms for t in word) + block.bias
+def _sum(block: Sum, terms: list[Term], k: int, style: Style) -> Structure:
+    builder = ConeBuilder(n_inputs_of(block))
+    bits, groups = weighted_sum(builder, terms, block.bias, len(block.outputs), k, style)
+    return Structure(builder.cone(bits), tuple(groups), tuple(bits))
+
+
+def _thresholds(block: Threshold, terms: list[Term], k: int, style: Style) -> Structure:
+    builder = ConeBuilder(n_inputs_of(block))
+    low = sum(min(0, t.weight) for t in terms) + block.bias
+    high = sum(max(0, t.weight) for t in terms) + block.bias
     width = max(1, (high - low).bit_length())
-    total = adders.weighted_sum(builder, terms, block.bias - low, width, k)
-    reached = [adders.at_least(builder, total, t - low, k) for t in block.thresholds]
+    total, groups = weighted_sum(builder, terms, block.bias - low, width, k, style)
+    reached = [comparators.at_least(builder, total, t - low, k) for t in block.thresholds]
     # Thresholds do not decrease, so the bits of the count toggle as they are reached in turn.
-    return [
-        adders.parity(builder, [r for i, r in enumerate(reached) if ((i ^ (i + 1)) >> b) & 1], k)
+    bits = [
+        comparators.parity(
+            builder, [r for i, r in enumerate(reached) if ((i ^ (i + 1)) >> b) & 1], k
+        )
         for b in range(len(reached).bit_length())
     ]
+    room = len(block.outputs)
+    bits += [builder.constant(False)] * (room - len(bits))
+    return Structure(builder.cone(bits[:room]), tuple(groups), tuple(total), -low)
 
 
-def _tournament(builder: ConeBuilder, block: Argmax, k: int) -> list[int]:
-    width = max(1, (len(block.words) - 1).bit_length())
-    entries = [
-        (bits, [builder.constant(bool((i >> b) & 1)) for b in range(width)])
-        for i, bits in enumerate(adders.aligned(builder, block.words))
-    ]
-    while len(entries) > 1:
-        winners: list[tuple[list[int], list[int]]] = []
-        for left, right in zip(entries[::2], entries[1::2], strict=False):
-            better = adders.greater(builder, right[0], left[0], k)
-            bits, index = (
-                [adders.select(builder, a, b, better, k) for a, b in zip(x, y, strict=True)]
-                for x, y in zip(left, right, strict=True)
-            )
-            winners.append((bits, index))
-        entries = [*winners, *entries[len(winners) * 2 :]]
-    return entries[0][1]
+def tournament(block: Argmax, k: int, size: int, final: int) -> Structure:
+    """Build an argmax from matches of up to `size` entries, the last of up to `final`.
 
-
-def all_pairs(block: Argmax, k: int) -> Cone:
-    """Build an argmax from comparisons of all pairs, and the index as ORs of winners."""
+    Inside a match all pairs are compared.
+    """
     builder = ConeBuilder(n_inputs_of(block))
-    words = adders.aligned(builder, block.words)
-    n = len(words)
+    width = len(block.outputs)
+    leaves = entries = [
+        Entry(tuple(word), tuple(builder.constant(bool(i >> b & 1)) for b in range(width)))
+        for i, word in enumerate(comparators.aligned(builder, block.words))
+    ]
+    matches: list[Match] = []
+    while len(entries) > 1:
+        step = len(entries) if len(entries) <= final else size
+        entries = [
+            _played(builder, entries[at : at + step], k, matches, step == len(entries))
+            for at in range(0, len(entries), step)
+        ]
+    return Structure(builder.cone(entries[0].index), leaves=tuple(leaves), matches=tuple(matches))
+
+
+def _played(
+    builder: ConeBuilder, entries: list[Entry], k: int, matches: list[Match], last: bool
+) -> Entry:
+    n = len(entries)
+    if n == 1:
+        return entries[0]
     beaten = {
-        (i, j): adders.greater(builder, words[j], words[i], k)
+        (i, j): comparators.greater(builder, entries[j].word, entries[i].word, k)
         for i in range(n)
         for j in range(i + 1, n)
     }
-    wins = []
-    for i in range(n):
-        flags = [(beaten[i, j], False) for j in range(i + 1, n)]
-        flags += [(beaten[j, i], True) for j in range(i)]
-        wins.append(_all_of(builder, flags, k))
-    width = len(block.result.signals)
-    bits = [
-        _any_of(builder, [w for i, w in enumerate(wins) if (i >> b) & 1], k) for b in range(width)
-    ]
-    return _tidy(builder.cone(bits))
-
-
-def _all_of(builder: ConeBuilder, flags: list[tuple[int, bool]], k: int) -> int:
-    waiting = list(flags)
-    while len(waiting) > 1 or (waiting and not waiting[0][1]):
-        taken, waiting = waiting[:k], waiting[k:]
-        wanted = sum(int(value) << b for b, (_, value) in enumerate(taken))
-        waiting.append((builder.lut([s for s, _ in taken], 1 << wanted), True))
-    return waiting[0][0] if waiting else builder.constant(True)
-
-
-def _any_of(builder: ConeBuilder, signals: list[int], k: int) -> int:
-    waiting = list(signals)
-    while len(waiting) > 1:
-        taken, waiting = waiting[:k], waiting[k:]
-        n = len(taken)
-        waiting.append(builder.lut(taken, (1 << (1 << n)) - 2))
-    return waiting[0] if waiting else builder.constant(False)
+    select = comparators.Selection(builder, beaten, n, k)
+    word = () if last else tuple(map(select.bit, zip(*(e.word for e in entries), strict=True)))
+    index = tuple(map(select.bit, zip(*(e.index for e in entries), strict=True)))
+    flags = tuple((i, j, s) for (i, j), s in beaten.items())
+    winner = Entry(word, index)
+    matches.append(Match(tuple(entries), flags, winner))
+    return winner

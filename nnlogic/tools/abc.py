@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from nnlogic.core.errors import ToolFailed
+from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.tools.find import find
 from nnlogic.tools.run import Completed, run_tool
 
@@ -81,3 +81,45 @@ def prove_equal(left: str, right: str, *, timeout: float = 600) -> tuple[bool, s
     if "NOT EQUIVALENT" in done.output:
         return False, done.output.strip()
     raise ToolFailed("abc came to no verdict", where="cec", why=done.output.strip()[-500:])
+
+
+def sweep_equal(
+    left: str, right: str, *, timeout: float = 20, conflicts: int = 1000
+) -> tuple[bool | None, str]:
+    """Try to prove two BLIF networks equal through equal signals inside them.
+
+    Made for two versions of one network; two different adders are often beyond it. Inputs and
+    outputs are matched by position.
+
+    Parameters
+    ----------
+    left, right : str
+    timeout : float
+        Seconds.
+    conflicts : int
+        Of the SAT solver, for each pair of signals.
+
+    Returns
+    -------
+    equal : bool or None
+        None where the limits were reached first.
+    detail : str
+        What ABC said.
+    """
+    with tempfile.TemporaryDirectory(prefix="nnlogic-sweep-") as folder:
+        cwd = Path(folder)
+        steps = []
+        for name, text in (("left", left), ("right", right)):
+            (cwd / f"{name}.blif").write_text(text)
+            steps.append(f"read_blif {name}.blif; strash; write_aiger {name}.aig")
+        limits = f"-C {conflicts} -T {max(1, int(timeout))}"
+        try:
+            said = run_abc(
+                "; ".join([*steps, f"&cec {limits} left.aig right.aig"]),
+                cwd=cwd,
+                timeout=2 * timeout + 10,
+            ).output.strip()
+        except ToolTimeout as late:
+            return None, late.what
+    equal = {"Networks are equivalent": True, "NOT EQUIVALENT": False}
+    return next((value for phrase, value in equal.items() if phrase in said), None), said

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnlogic.checks.sums import certify
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntFormat
 from nnlogic.logic import arith
 from nnlogic.logic.arith import check_block, solve_block
+from nnlogic.logic.certificate import Structure
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.portfolio import Options
-from nnlogic.logic.structures import all_pairs, n_inputs_of, structure
+from nnlogic.logic.structures import n_inputs_of, structure, structures, tidy
 from nnlogic.logic.truth import full
 from nnlogic.tables.ir import Argmax, Sum, Threshold, Word
 
@@ -71,19 +73,12 @@ def argmaxes(draw):
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 6])
 @settings(max_examples=30, deadline=None)
 @given(block=st.one_of(sums(), thresholds(), argmaxes()))
-def test_structure_is_exact(k, block):
-    cone = structure(block, k)
-    assert cone.problems(k) == []
-    assert check_block(block, cone) == ""
-
-
-@pytest.mark.parametrize("k", [2, 4, 6])
-@settings(max_examples=20, deadline=None)
-@given(block=argmaxes())
-def test_all_pairs_is_exact(k, block):
-    cone = all_pairs(block, k)
-    assert cone.problems(k) == []
-    assert check_block(block, cone) == ""
+def test_every_structure_is_exact_and_certified(k, block):
+    for _, made in structures(block, k):
+        cone = tidy(made.cone)
+        assert cone.problems(k) == []
+        assert check_block(block, cone) == ""
+        assert certify(block, made) == ""
 
 
 @settings(max_examples=5, deadline=None, derandomize=True)
@@ -102,13 +97,43 @@ def test_wide_popcount_is_proved_against_its_structure():
     block = popcount(30)
     solution = solve_block(block, Options())
     assert [a.error for a in solution.attempts] == [""] * len(solution.attempts)
-    assert solution.cone.luts <= 35
+    assert solution.cone.luts <= 26
+
+
+@pytest.mark.parametrize(
+    ("widths", "luts", "depth"),
+    [([1] * 10, 9, 2), ([1] * 20, 17, 4), ([4] * 16, 57, 7), ([5] * 8, 34, 7)],
+    ids=["popcount 10", "popcount 20", "16 x 4 bits", "8 x 5 bits"],
+)
+def test_a_counter_costs_about_a_lut_per_bit_it_removes(widths, luts, depth):
+    chosen, at = [], 0
+    for width in widths:
+        chosen.append(Word(tuple(range(at, at + width))))
+        at += width
+    weights = (1,) * len(chosen)
+    block = Sum(tuple(chosen), weights, 0, result(at, *span(chosen, weights, 0)), "", 0)
+    best = min((tidy(made.cone) for _, made in structures(block, 6)), key=lambda c: c.depth)
+    assert best.luts <= luts
+    assert best.depth <= depth
+
+
+def test_what_is_not_proved_in_time_is_dropped(monkeypatch):
+    monkeypatch.setattr(arith, "sweep_equal", lambda *a, **k: (None, ""))
+    solution = solve_block(argmax(4, 5), Options())
+    assert all("not proved" in a.error for a in solution.attempts if "+" in a.engine)
+    assert "+" not in solution.engine
+
+
+def argmax(n, width):
+    chosen = tuple(Word(tuple(range(i * width, (i + 1) * width))) for i in range(n))
+    return Argmax(chosen, result(n * width, 0, n - 1), "", 0)
 
 
 def test_argmax_of_equal_words_is_the_lowest_index():
     chosen = tuple(Word((3 * i, 3 * i + 1, 3 * i + 2), True) for i in range(3))
     block = Argmax(chosen, Word((9, 10)), "", 0)
-    for cone in (structure(block, 6), all_pairs(block, 6)):
+    for _, made in structures(block, 6):
+        cone = tidy(made.cone)
         equal = np.tile(np.array([[0], [1], [1]], bool), (3, 1))
         assert not cone.evaluate(equal).any()
 
@@ -131,14 +156,20 @@ def test_planted_fault_in_a_block_is_found(block):
 
 
 def test_wrong_mapping_of_a_block_loses(monkeypatch):
-    monkeypatch.setattr(arith, "_mapped", lambda plain, script, options: Cone(6, (), (), (0, 0, 0)))
-    solution = solve_block(popcount(6), Options())
-    assert n_inputs_of(popcount(6)) == 6
-    assert all("wrong on" in a.error for a in solution.attempts if "+" in a.engine)
-    assert check_block(popcount(6), solution.cone) == ""
+    wrong = Cone(15, (), (), (0, 0, 0))
+    monkeypatch.setattr(arith, "_mapped", lambda plain, script, options: wrong)
+    monkeypatch.setattr(arith, "_polished", lambda cone, objective, options: wrong)
+    block = argmax(5, 3)
+    solution = solve_block(block, Options())
+    assert n_inputs_of(block) == 15
+    bad = [a.error for a in solution.attempts if "+" in a.engine]
+    assert len(bad) > 1
+    assert all("wrong on" in error for error in bad)
+    assert check_block(block, solution.cone) == ""
 
 
 def test_block_without_any_right_realization_is_an_error(monkeypatch):
-    monkeypatch.setattr(arith, "structure", lambda block, k: Cone(20, (), (), (0,) * 5))
+    wrong = Structure(Cone(20, (), (), (0,) * 5))
+    monkeypatch.setattr(arith, "structures", lambda block, k: iter([("wrong", wrong)]))
     with pytest.raises(IRError, match="could not be built"):
         solve_block(popcount(20), Options(effort="fast"))

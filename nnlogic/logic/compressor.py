@@ -1,0 +1,193 @@
+"""Plans for adding a heap of bits: which bits each counter takes.
+
+A counter takes bits of up to three neighbouring columns and returns the bits of their sum, one
+LUT per bit (generalized parallel counters: Parandeh-Afshar et al., "Compressor tree synthesis on
+commercial high-performance FPGAs", TRETS 2011). Columns are settled from the lowest; a beam search
+keeps the plans that promise the fewest LUTs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+SPAN = 3
+"""Columns a counter reads."""
+FULL_ADDER = 5
+"""Two-input LUTs in a full adder."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A counter: how many bits it takes of `column` and those above, and of the constant.
+
+    Bits are taken in order of their level, the earliest first.
+    """
+
+    column: int
+    taken: tuple[int, ...]
+    ones: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Outputs of a counter: which of them need a LUT, and LUTs in all."""
+
+    logic: tuple[bool, ...]
+    luts: int
+
+
+@cache
+def shape(taken: tuple[int, ...], ones: tuple[int, ...], room: int, k: int) -> Shape:
+    """Return the outputs of a counter with `room` columns from its lowest to the top."""
+    base = sum(o << i for i, o in enumerate(ones))
+    most = base + sum(n << i for i, n in enumerate(taken))
+    counts = list(product(*(range(n + 1) for n in taken)))
+    values = {c: base + sum(v << i for i, v in enumerate(c)) for c in counts}
+    logic = []
+    for b in range(min(most.bit_length(), room)):
+        support = 0
+        for i, n in enumerate(taken):
+            moved = ((c, (*c[:i], c[i] + 1, *c[i + 1 :])) for c in counts if c[i] < n)
+            support += n * any((values[a] ^ values[z]) >> b & 1 for a, z in moved)
+        logic.append(support > 1)
+    wide = k < 3 and sum(taken) == 3
+    return Shape(tuple(logic), FULL_ADDER - (room < 2) * 3 if wide else sum(logic))
+
+
+@cache
+def counters(k: int) -> tuple[tuple[int, ...], ...]:
+    """Return how many bits a counter may take of each column."""
+    most = max(k, 3)
+    out = []
+    for taken in product(range(1, most + 1), range(most), range(most - 1)):
+        if sum(taken) <= most and (taken[1] or not taken[2]) and (k > 2 or not taken[1]):
+            out.append(taken)
+    return tuple(out)
+
+
+@dataclass(frozen=True)
+class _State:
+    columns: tuple[tuple[int, ...], ...]
+    constant: int
+    luts: int
+    depth: int
+    step: Step | None
+    before: _State | None
+
+    def total(self, column: int) -> int:
+        return len(self.columns[column]) + (self.constant >> column & 1)
+
+
+def plan(
+    heights: Sequence[Sequence[int]], constant: int, k: int, *, level_cost: float, beam: int
+) -> tuple[Step, ...]:
+    """Search the counters that leave one bit per column.
+
+    Parameters
+    ----------
+    heights : sequence of sequence of int
+        Per column, from the lowest: the level of every bit.
+    constant : int
+        Added to the heap, below ``2**len(heights)``.
+    k : int
+        Inputs of a LUT; two-input LUTs make adders of five.
+    level_cost : float
+        LUTs that a level is worth.
+    beam : int
+        Plans kept at every height of every column.
+
+    Returns
+    -------
+    tuple of Step
+        In order; carries beyond the last column are dropped.
+    """
+    start = tuple(tuple(sorted(column)) for column in heights)
+    states = [_State(start, constant, 0, max((max(c) for c in start if c), default=0), None, None)]
+    for column in range(len(heights)):
+        states = _settled(states, column, k, level_cost, beam)
+    best = min(states, key=lambda s: _score(s, len(heights), level_cost))
+    return tuple(reversed(list(_steps(best))))
+
+
+def _steps(state: _State | None) -> Iterator[Step]:
+    while state is not None and state.step is not None:
+        yield state.step
+        state = state.before
+
+
+def _settled(
+    states: Sequence[_State], column: int, k: int, level_cost: float, beam: int
+) -> list[_State]:
+    """Continue until the column has one bit, keeping `beam` states per height on the way."""
+    waiting: dict[int, dict[tuple[object, int], _State]] = {}
+    done: dict[tuple[object, int], _State] = {}
+
+    def keep(state: _State) -> None:
+        total = state.total(column)
+        pool = done if total <= 1 else waiting.setdefault(total, {})
+        key = state.columns, state.constant
+        old = pool.get(key)
+        if old is None or (state.luts, state.depth) < (old.luts, old.depth):
+            pool[key] = state
+
+    for state in states:
+        keep(state)
+    while waiting:
+        for state in _best(waiting.pop(max(waiting)), column, level_cost, beam):
+            for new in _continued(state, column, k):
+                keep(new)
+    return _best(done, column + 1, level_cost, beam)
+
+
+def _best(
+    pool: dict[tuple[object, int], _State], column: int, level_cost: float, beam: int
+) -> list[_State]:
+    return sorted(pool.values(), key=lambda s: _score(s, column, level_cost))[:beam]
+
+
+def _score(state: _State, column: int, level_cost: float) -> float:
+    rest = state.columns[column:]
+    late = max((c[-1] + (len(rest) - i) / 2 for i, c in enumerate(rest) if c), default=0.0)
+    bits = sum(len(c) for c in rest) + state.constant.bit_count()
+    return state.luts + bits + level_cost * max(late, state.depth)
+
+
+def _continued(state: _State, column: int, k: int) -> Iterator[_State]:
+    room = len(state.columns) - column
+    here = [len(c) for c in state.columns[column : column + SPAN]]
+    here += [0] * (SPAN - len(here))
+    ones = [range((state.constant >> column + i & 1) + 1) for i in range(2)]
+    if room < 2:
+        ones[1] = range(1)
+    for taken in counters(k):
+        if any(n > h for n, h in zip(taken, here, strict=True)):
+            continue
+        for fixed in product(*ones) if k > 2 else ((0, 0),):
+            if taken[0] + fixed[0] >= 2:
+                yield applied(state, Step(column, taken, fixed), room, k)
+
+
+def applied(state: _State, step: Step, room: int, k: int) -> _State:
+    """Return the state after a counter."""
+    made = shape(step.taken, step.ones, room, k)
+    columns = list(state.columns)
+    levels = []
+    for i, n in enumerate(step.taken):
+        if n:
+            levels.append(columns[step.column + i][n - 1])
+            columns[step.column + i] = columns[step.column + i][n:]
+    depth = state.depth
+    for b, level in enumerate(surfaced(levels, made)):
+        depth = max(depth, level)
+        columns[step.column + b] = tuple(sorted((*columns[step.column + b], level)))
+    constant = state.constant - sum(o << step.column + i for i, o in enumerate(step.ones))
+    return _State(tuple(columns), constant, state.luts + made.luts, depth, step, state)
+
+
+def surfaced(levels: Sequence[int], made: Shape) -> list[int]:
+    """Return the levels of a counter's outputs, from the latest input of each of its columns."""
+    # The lowest output reads only its own column.
+    return [(levels[0] if b == 0 else max(levels)) + logic for b, logic in enumerate(made.logic)]
