@@ -172,6 +172,10 @@ def _reduced(graph: Graph, cluster: Cluster, readers: dict[int, list[tuple[int, 
             driven.setdefault(reader, []).append(p)
     seen = []
     for reader, pins in driven.items():
+        if reader >= 0 and not isinstance(graph.block(reader), Instance):
+            # An arithmetic block may have more pins than an index has bits.
+            seen += [cluster.values[:, column[p.unit]].astype(np.int64) for p in pins]
+            continue
         part = np.zeros(len(cluster), dtype=np.int64)
         for p in pins:
             part |= p.spread(cluster.values[:, column[p.unit]])
