@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import digest
 from nnlogic.core.errors import InputError, UsageError
 from nnlogic.core.formats import IntArray
+from nnlogic.data.split import take
 
 SPLIT_SEED = 20240
 VALIDATION_SHARE = 0.1
@@ -29,6 +31,8 @@ class Raw:
     feature_names, class_names : tuple of str
     provenance : str
         Source, licence and split, in a sentence.
+    stratified : bool
+        Whether the validation rows hold the same share of every class.
     """
 
     x_train: NDArray
@@ -38,6 +42,7 @@ class Raw:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     provenance: str
+    stratified: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +75,16 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import sources
+    from nnlogic.data import cifar, intrusion, sources, uci
 
     return {
         "jets": sources.load_jets,
         "mnist": sources.load_mnist,
+        "nid": intrusion.load_nid,
+        "nsl_kdd": intrusion.load_nsl_kdd,
+        "cifar10": cifar.load_cifar10,
         "digits": sources.load_digits,
+        **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
 
 
@@ -89,9 +98,11 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
 
     Parameters
     ----------
-    name : {"jets", "mnist", "digits"}
+    name : str
+        One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
+        ``"digits"``, or one of the UCI tables.
     data_dir : Path, optional
-        Folder with local copies (``jets16.npz``, ``mnist.npz``), used instead of the public
+        Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public
         originals.
 
     Raises
@@ -115,9 +126,7 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     for rows, labels in ((x, y), (x_test, y_test)):
         if not np.isfinite(rows).all() or len(rows) != len(labels):
             raise InputError("data set is damaged", where=name, why="NaN rows or missing labels")
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(x))
-    cut = round(VALIDATION_SHARE * len(x))
-    val, train = order[:cut], order[cut:]
+    train, val = take(y, VALIDATION_SHARE, SPLIT_SEED, stratified=raw.stratified)
     return Dataset(
         name=name,
         x_train=x[train],

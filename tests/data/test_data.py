@@ -10,8 +10,8 @@ import pytest
 
 from nnlogic import data
 from nnlogic.core.errors import InputError, UsageError
+from nnlogic.data import arff, sources
 from nnlogic.data import fetch as fetching
-from nnlogic.data import sources
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_jets_from_the_public_record(web):
     content = (ARFF + "\n".join(lines) + "\n").encode()
     url = "https://www.openml.org/files/jets.arff"
     record = {"data_set_description": {"url": url, "md5_checksum": md5(content)}}
-    pages[sources.JETS_RECORD] = json.dumps(record).encode()
+    pages[arff.RECORD.format(42468)] = json.dumps(record).encode()
     pages[url] = content
     found = data.load("jets")
     assert found.feature_names == ("zlogz", "mass")
@@ -126,14 +126,14 @@ def test_jets_from_the_public_record(web):
 
 def test_arff_of_another_kind_is_refused():
     with pytest.raises(InputError, match="not understood"):
-        sources.parse_arff("@ATTRIBUTE a REAL\n@DATA\n1\n", "here")
+        arff.parse_arff("@ATTRIBUTE a REAL\n@DATA\n1\n", "here")
     with pytest.raises(InputError, match="rows differ in length"):
-        sources.parse_arff(ARFF + "1,2,g\n1,g\n", "here")
+        arff.parse_arff(ARFF + "1,2,g\n1,g\n", "here")
 
 
 def test_a_record_that_is_not_understood(web):
     pages, _ = web
-    pages[sources.JETS_RECORD] = b"<html>maintenance</html>"
+    pages[arff.RECORD.format(42468)] = b"<html>maintenance</html>"
     with pytest.raises(InputError, match="record is not understood"):
         data.load("jets")
 
