@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from nnlogic.core.archive import KEY
 from nnlogic.core.errors import CheckpointError
-from nnlogic.frontend.native import load_native
+from nnlogic.frontend.native import load_native, load_quantized
+from nnlogic.frontend.trees_read import load_xgboost
 from nnlogic.frontend.verilog_tables import is_verilog, load_verilog
 from nnlogic.quant.ir import QuantNet
 
@@ -22,8 +23,8 @@ def load(path: Path | str, *, allow_pickle: bool = False) -> QuantNet:
     Parameters
     ----------
     path : Path
-        A native checkpoint, a saved QuantNet, a torch file, or the top file of LogicNets-family
-        Verilog.
+        A native checkpoint, a saved QuantNet, a torch file, an xgboost model in JSON, or the top
+        file of LogicNets-family Verilog.
     allow_pickle : bool
         Let a torch file run code while it is read, which it can do to the full extent of your
         rights. Only for files whose every author you trust.
@@ -57,20 +58,22 @@ def load(path: Path | str, *, allow_pickle: bool = False) -> QuantNet:
     except OSError as error:
         raise CheckpointError("cannot read the file", where=str(path), why=str(error)) from error
     if kind == QuantNet.kind:
-        return QuantNet.load(path)
+        return load_quantized(path)
     if kind is not None or path.suffix == ".safetensors":
         return load_native(path)
     if zipfile.is_zipfile(path) or start[:1] == b"\x80" or path.suffix in (".pt", ".pth"):
         from nnlogic.frontend.torch_state import load_torch
 
         return load_torch(path, allow_pickle=allow_pickle)
+    if start[:1] == b"{":
+        return load_xgboost(path)
     if is_verilog(path):
         return load_verilog(path)
     raise CheckpointError(
         "not a checkpoint",
         where=str(path),
-        why=f"{size} bytes that begin with {start[:8]!r}; neither safetensors, a torch file "
-        "nor Verilog",
+        why=f"{size} bytes that begin with {start[:8]!r}; neither safetensors, a torch file, "
+        "a model in JSON nor Verilog",
         fix="give the .safetensors file that nnlogic.nn.save_checkpoint or nnlogic train wrote, "
         "or the top .v file of LogicNets-family Verilog",
     )

@@ -59,5 +59,5 @@ def source_row(net: QuantNet, source: Path, origin: Path) -> Source:
         files = [source.parent / name for name in net.info[INFO]["files"]]
         return Source(source.name, files_digest(files), f"{FORMAT}, {len(files)} files")
     else:
-        kind = "nnlogic checkpoint"
+        kind = str(net.info.get("format", "nnlogic checkpoint"))
     return Source(source.name, hashlib.sha256(origin.read_bytes()).hexdigest(), kind)

@@ -1,0 +1,186 @@
+"""Boosted decision trees, and their leaves rounded to a few bits.
+
+Leaf values are rounded to a few bits after TreeLUT (Khataei and Bazargan, FPGA 2025): the smallest
+leaf of every tree moves into the bias of its class, all trees share one scale, and the widest tree
+fills the bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
+from nnlogic.core.formats import IntArray
+
+LEAF = -1
+MOST_LEAF_BITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A binary tree of one output; a row goes right at a node when its feature is >= the bound.
+
+    Attributes
+    ----------
+    output : int
+        The class score it adds to.
+    feature : int64 array, shape (nodes,)
+    bound : float32 array, shape (nodes,)
+    left, right : int64 arrays, shape (nodes,)
+        Children, behind their parent; `LEAF` at leaves.
+    value : float64 array, shape (nodes,)
+        Used at leaves.
+    """
+
+    output: int
+    feature: IntArray
+    bound: NDArray[np.float32]
+    left: IntArray
+    right: IntArray
+    value: NDArray[np.float64]
+
+    @property
+    def leaves(self) -> NDArray[np.bool_]:
+        """Which nodes are leaves."""
+        return self.left == LEAF
+
+    def arrive(self, rows: NDArray) -> IntArray:
+        """Return the leaf each float32 row falls into, shape (samples,)."""
+        at = np.zeros(len(rows), dtype=np.int64)
+        waiting = np.flatnonzero(~self.leaves[at])
+        while waiting.size:
+            node = at[waiting]
+            right = rows[waiting, self.feature[node]] >= self.bound[node]
+            at[waiting] = np.where(right, self.right[node], self.left[node])
+            waiting = waiting[~self.leaves[at[waiting]]]
+        return at
+
+    def problems(self, features: int, outputs: int) -> list[str]:
+        """Return what breaks the rules of a tree."""
+        n = len(self.feature)
+        inner = np.flatnonzero(~self.leaves)
+        out = []
+        if not 0 <= self.output < outputs:
+            out.append(f"adds to score {self.output} of {outputs}")
+        if np.any((self.right == LEAF) != self.leaves):
+            out.append("a node with one child")
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        if np.any(children <= np.tile(inner, 2)) or np.any(children >= n):
+            out.append("a child that does not lie behind its parent")
+        elif len(np.unique(children)) != len(children):
+            out.append("a node with two parents")
+        if np.any(self.feature[inner] < 0) or np.any(self.feature[inner] >= features):
+            out.append(f"splits on a feature beyond the {features} there are")
+        if not np.isfinite(self.bound[inner]).all() or not np.isfinite(self.value).all():
+            out.append("a bound or a leaf is NaN or infinite")
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class TreeEnsemble:
+    """A sum of trees per class, or one sum whose sign decides between two classes.
+
+    Attributes
+    ----------
+    name : str
+    features, classes : tuple of str
+    trees : tuple of Tree
+    base : float64 array, shape (scores,)
+        Starting values; one score for two classes, class 1 from zero on.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    trees: tuple[Tree, ...]
+    base: NDArray[np.float64]
+
+    def verify(self, where: str = "") -> None:
+        """Raise UnsupportedModel, with all problems, when the trees make no classifier."""
+        problems = [
+            Problem(f"tree {i}", why)
+            for i, tree in enumerate(self.trees)
+            for why in tree.problems(len(self.features), len(self.base))
+        ]
+        if not self.trees:
+            problems.append(Problem("trees", "there are none"))
+        if not np.isfinite(self.base).all():
+            problems.append(Problem("base score", "NaN or infinite"))
+        if len(self.base) != (1 if len(self.classes) == 2 else len(self.classes)):
+            problems.append(
+                Problem("classes", f"{len(self.base)} scores for {len(self.classes)} classes")
+            )
+        if problems:
+            raise UnsupportedModel("trees make no classifier", where=where, problems=problems)
+
+    def scores(self, rows: NDArray) -> NDArray[np.float64]:
+        """Return the float scores, shape (samples, scores), added in float64."""
+        rows = np.asarray(rows, dtype=np.float32)
+        out = np.tile(self.base, (len(rows), 1))
+        for tree in self.trees:
+            out[:, tree.output] += tree.value[tree.arrive(rows)]
+        return out
+
+    def predict(self, rows: NDArray) -> IntArray:
+        """Return the class of each row by the float scores, shape (samples,)."""
+        return decide(self.scores(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class Leaves:
+    """Rounded leaves.
+
+    Attributes
+    ----------
+    values : tuple of int64 arrays
+        Per tree and node, 0 to ``2 ** bits - 1``; used at leaves.
+    bias : int64 array, shape (scores,)
+    step : float
+        What one integer step stands for.
+    """
+
+    values: tuple[IntArray, ...]
+    bias: IntArray
+    step: float
+
+    def scores(self, ensemble: TreeEnsemble, rows: NDArray) -> IntArray:
+        """Return the integer scores by walking the trees, shape (samples, scores)."""
+        rows = np.asarray(rows, dtype=np.float32)
+        out = np.tile(self.bias, (len(rows), 1))
+        for tree, values in zip(ensemble.trees, self.values, strict=True):
+            out[:, tree.output] += values[tree.arrive(rows)]
+        return out
+
+
+def decide(scores: NDArray) -> IntArray:
+    """Return the winning class; one score stands for two classes, zero counts for class 1."""
+    if scores.shape[1] == 1:
+        return (scores[:, 0] >= 0).astype(np.int64)
+    return np.argmax(scores, axis=1).astype(np.int64)
+
+
+def quantize_leaves(ensemble: TreeEnsemble, bits: int) -> Leaves:
+    """Round the leaves to `bits` bits, see the module.
+
+    Raises
+    ------
+    UsageError
+        `bits` is not 1 to 12.
+    """
+    if not 1 <= bits <= MOST_LEAF_BITS:
+        raise UsageError("leaf bits out of range", why=f"{bits}, allowed 1 to {MOST_LEAF_BITS}")
+    lows = [float(t.value[t.leaves].min()) for t in ensemble.trees]
+    spans = [
+        float(t.value[t.leaves].max()) - low for t, low in zip(ensemble.trees, lows, strict=True)
+    ]
+    step = max(spans) / ((1 << bits) - 1) or 1.0
+    base = ensemble.base.astype(np.float64).copy()
+    values = []
+    for tree, low in zip(ensemble.trees, lows, strict=True):
+        base[tree.output] += low
+        codes = np.where(tree.leaves, np.rint((tree.value - low) / step), 0)
+        values.append(codes.astype(np.int64))
+    return Leaves(tuple(values), np.rint(base / step).astype(np.int64), step)
