@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,29 +47,15 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
 
 
 def _load(file: Path, allow_pickle: bool) -> Stage:
+    from nnlogic.core.archive import archive_kind
     from nnlogic.design.ir import HardwareDesign
     from nnlogic.frontend import load
     from nnlogic.logic.ir import LogicNet
-    from nnlogic.quant.ir import QuantNet
     from nnlogic.tables.ir import TableNet
 
-    stages = {cls.kind: cls for cls in (QuantNet, TableNet, LogicNet, HardwareDesign)}
-    cls = stages.get(_archive_kind(file))
+    stages = {cls.kind: cls for cls in (TableNet, LogicNet, HardwareDesign)}
+    cls = stages.get(archive_kind(file))
     return cls.load(file) if cls else load(file, allow_pickle=allow_pickle)
-
-
-def _archive_kind(file: Path) -> str:
-    """Return the kind written in an nnlogic archive, or an empty string for any other file."""
-    from safetensors import SafetensorError, safe_open
-
-    from nnlogic.core.archive import KEY
-
-    try:
-        with safe_open(file, framework="numpy") as archive:
-            header = (archive.metadata() or {}).get(KEY, "{}")
-        return str(json.loads(header).get("kind", ""))
-    except (SafetensorError, OSError, ValueError):
-        return ""
 
 
 def _print(found: Description) -> None:

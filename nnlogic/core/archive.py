@@ -114,6 +114,16 @@ def read_archive(
     return header["version"], header["meta"], arrays
 
 
+def archive_kind(path: Path) -> str:
+    """Return the kind written in an nnlogic archive, or an empty string for any other file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get(KEY, "{}"))
+        return str(header.get("kind", ""))
+    except (SafetensorError, OSError, ValueError, AttributeError):
+        return ""
+
+
 def digest(*parts: object) -> str:
     """Short content hash (hex) of arrays, strings and JSON-serializable values."""
     h = hashlib.sha256()

@@ -10,7 +10,7 @@ from typing import Any
 
 from nnlogic.core.errors import CheckpointError, Problem, TooWide
 
-ACTIVATIONS = ("sign", "pact", "signed_uniform")
+ACTIVATIONS = ("sign", "pact", "signed_uniform", "qfx")
 RESERVED = ("input", "argmax", "golden")
 FAN_IN_BITS = 12
 """Default bound on the input bits of a neuron: its table then has at most 4096 rows."""
@@ -29,7 +29,7 @@ class LayerSpec:
     fan_in : int
         Largest number of connections of a neuron; 0 for all inputs.
     activation : str
-        ``"sign"``, ``"pact"`` or ``"signed_uniform"``.
+        One of `ACTIVATIONS`.
     bits : int
         Bits of the output code; 1 for ``"sign"``.
     weight_bits : int

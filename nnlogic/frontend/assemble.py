@@ -28,10 +28,11 @@ def input_levels(bits: int) -> Levels:
 def activation_levels(kind: str, bits: int, scale: float) -> Levels:
     """Return the levels of an activation of `bits` bits.
 
-    ``sign`` and ``signed_uniform`` are symmetric without a zero level, ``pact`` starts at zero.
+    ``sign`` and ``signed_uniform`` are symmetric without a zero level, ``pact`` starts at zero,
+    ``qfx`` is two's complement.
     """
     count = 1 << bits
-    zero = Fraction(0) if kind == "pact" else HALF - Fraction(count, 2)
+    zero = {"pact": Fraction(0), "qfx": -Fraction(count, 2)}.get(kind, HALF - Fraction(count, 2))
     return Levels(Fraction(scale), zero, count)
 
 

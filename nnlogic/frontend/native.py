@@ -1,7 +1,12 @@
-"""The native checkpoint: one safetensors file, read without torch and without running code."""
+"""The native checkpoint: one safetensors file, read without torch and without running code.
+
+Linear networks are kept as their float parameters, which fold into integers when read. Networks
+of other families are kept as the QuantNet they are: their tables are their definition.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.archive import digest, read_archive, write_archive
+from nnlogic.core.archive import archive_kind, digest, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError, Problem
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.architecture import Architecture
 from nnlogic.frontend.assemble import assemble
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.store import VERSION as QUANT_VERSION
+from nnlogic.quant.store import load_quant, quant_to_parts
 
 KIND, VERSION = "checkpoint", 1
 GOLDEN_X, GOLDEN_Y = "golden.x", "golden.y"
@@ -41,12 +48,49 @@ def write_native(
     golden : (rows, outputs), optional
         Raw feature rows, and the int64 outputs the trained model itself gave for them.
     """
-    everything = dict(arrays)
-    if golden is not None:
-        everything[GOLDEN_X] = np.asarray(golden[0], dtype=np.float32)
-        everything[GOLDEN_Y] = np.asarray(golden[1], dtype=np.int64)
     meta = {"architecture": arch.to_meta(), "info": dict(info)}
-    write_archive(Path(path), KIND, VERSION, meta, everything)
+    write_archive(Path(path), KIND, VERSION, meta, {**arrays, **_golden_arrays(golden)})
+
+
+def _golden_arrays(golden: tuple[NDArray, IntArray] | None) -> dict[str, NDArray]:
+    if golden is None:
+        return {}
+    return {
+        GOLDEN_X: np.asarray(golden[0], dtype=np.float32),
+        GOLDEN_Y: np.asarray(golden[1], dtype=np.int64),
+    }
+
+
+def write_quantized(
+    path: Path, net: QuantNet, *, golden: tuple[NDArray, IntArray] | None = None
+) -> None:
+    """Write a checkpoint that is a QuantNet, with golden rows; a plain save of it has none.
+
+    Parameters
+    ----------
+    path : Path
+    net : QuantNet
+        With its input quantizer, and in ``info`` what training recorded.
+    golden : (rows, outputs), optional
+        Raw feature rows, and the int64 outputs the trained model itself gave for them.
+    """
+    meta, arrays = quant_to_parts(net)
+    described = {key: value for key, value in meta.items() if key != "info"}
+    names = sorted(arrays)
+    meta["info"]["digest"] = digest(described, names, *(arrays[name] for name in names))
+    write_archive(
+        Path(path), QuantNet.kind, QUANT_VERSION, meta, {**arrays, **_golden_arrays(golden)}
+    )
+
+
+def load_quantized(path: Path) -> QuantNet:
+    """Return a saved QuantNet, verified; ``info["golden_rows"]`` tells of those in the file."""
+    net = load_quant(path)
+    golden = read_golden(path)
+    info = {key: value for key, value in net.info.items() if key != "golden_rows"}
+    if golden is not None:
+        info["golden_rows"] = len(golden[0])
+    return dataclasses.replace(net, info=info)
 
 
 def read_native(
@@ -68,9 +112,13 @@ def read_native(
     if problems:
         raise CheckpointError("checkpoint not understood", where=str(path), problems=problems)
     arch = Architecture.from_meta(meta["architecture"], str(path))
-    x, y = arrays.pop(GOLDEN_X, None), arrays.pop(GOLDEN_Y, None)
-    golden = None if x is None or y is None else (x, y)
+    golden = _golden(arrays)
     return arch, arrays, meta["info"], golden
+
+
+def _golden(arrays: dict[str, NDArray]) -> tuple[NDArray, IntArray] | None:
+    x, y = arrays.pop(GOLDEN_X, None), arrays.pop(GOLDEN_Y, None)
+    return None if x is None or y is None else (x, y)
 
 
 def load_native(path: Path) -> QuantNet:
@@ -104,4 +152,7 @@ def read_golden(path: Path) -> tuple[NDArray[np.float32], IntArray] | None:
     outputs : int64 array, shape (rows, outputs)
         In the order of the network's output ports.
     """
-    return read_native(path)[3]
+    if archive_kind(Path(path)) != QuantNet.kind:
+        return read_native(path)[3]
+    arrays = read_archive(Path(path), QuantNet.kind, (QUANT_VERSION,))[2]
+    return _golden(arrays)

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.core.errors import CheckpointError, Problem
 from nnlogic.frontend.assemble import assemble
-from nnlogic.frontend.native import read_native, write_native
+from nnlogic.frontend.native import read_native, write_native, write_quantized
 from nnlogic.nn.network import Network
+from nnlogic.nn.stack import Stack
 
 
 def save_checkpoint(
-    network: Network,
+    network: Network | Stack,
     path: Path | str,
     *,
     info: Mapping[str, Any] | None = None,
@@ -24,7 +27,8 @@ def save_checkpoint(
 
     Parameters
     ----------
-    network : Network
+    network : Network or Stack
+        A stack is written as the QuantNet it is.
     path : Path
     info : mapping, optional
         JSON data: data set and digest, training, accuracies.
@@ -37,10 +41,34 @@ def save_checkpoint(
     CheckpointError
         A parameter is NaN or infinite, or the input thresholds were never fitted.
     """
+    golden = None
+    if isinstance(network, Stack):
+        _refuse_unfit(network, str(path))
+        net = network.quantnet(info)
+        if golden_rows is not None:
+            golden = golden_rows, network.evaluate(golden_rows)
+        write_quantized(Path(path), net, golden=golden)
+        return
     arrays = network.arrays()
     assemble(network.arch, arrays, {}, str(path))
-    golden = None if golden_rows is None else (golden_rows, network.evaluate(golden_rows))
+    if golden_rows is not None:
+        golden = golden_rows, network.evaluate(golden_rows)
     write_native(Path(path), network.arch, arrays, info=info or {}, golden=golden)
+
+
+def _refuse_unfit(stack: Stack, where: str) -> None:
+    problems = [
+        Problem(name, f"{bad} of {tensor.numel()} values are NaN or infinite")
+        for name, tensor in stack.layers.state_dict().items()
+        if (bad := int((~tensor.isfinite()).sum()))
+    ]
+    problems += [
+        Problem(feature, "its input thresholds were never fitted")
+        for feature, t in zip(stack.features, stack.quantizer.get_thresholds(), strict=True)
+        if not np.isfinite(t).all()
+    ]
+    if problems:
+        raise CheckpointError("parameters cannot be used", where=where, problems=problems)
 
 
 def load_network(path: Path | str) -> Network:

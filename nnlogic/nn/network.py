@@ -11,7 +11,7 @@ from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec
 from nnlogic.frontend.assemble import assemble, fold_layer, input_levels
-from nnlogic.nn.quantizers import InputQuantizer, make_activation
+from nnlogic.nn.quantizers import InputQuantizer, Uniform, make_activation
 from nnlogic.nn.sparse import SparseLinear
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import QuantNet
@@ -53,7 +53,10 @@ class LogicLayer(nn.Module):
         )
         self.norm = nn.BatchNorm1d(spec.width, eps=eps) if spec.batch_norm else None
         self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
-        self.activation = make_activation(spec)
+        activation = make_activation(spec)
+        if not isinstance(activation, Uniform):
+            raise IRError("levels must be uniform to fold", where=spec.name, why=spec.activation)
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the fake-quantized activations of values `x`."""
@@ -200,6 +203,9 @@ class Network(nn.Module):
         winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
         return torch.cat([scores, winner], dim=1)
 
+    def anneal(self, progress: float) -> None:
+        """Do nothing: these layers have no schedule but that of `prune`."""
+
     def prune(self, progress: float) -> None:
         """Cut connections of all layers, see `SparseLinear.prune`."""
         for layer in self.blocks:
@@ -218,9 +224,10 @@ class Network(nn.Module):
         names = range(len(self.arch.features))
         self.quantizer.set_thresholds(tuple(arrays[f"input.{i}"] for i in names))
         for layer in self.blocks:
-            own = {"weight": layer.linear.weight, "scale": layer.activation.raw_scale}
-            for key, target in (own | layer.affine()).items():
-                target.copy_(torch.from_numpy(np.array(arrays[f"{layer.spec.name}.{key}"])))
+            name = layer.spec.name
+            for key, target in ({"weight": layer.linear.weight} | layer.affine()).items():
+                target.copy_(torch.from_numpy(np.array(arrays[f"{name}.{key}"])))
+            layer.activation.set_scale(float(arrays[f"{name}.scale"][0]))
             layer.linear.mask.copy_(layer.linear.weight != 0)
 
     def quantnet(self) -> QuantNet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.nn.connect import balanced_wires, kept, mask_of, strongest
 from nnlogic.nn.quantizers import round_half_up
 
 
@@ -42,7 +43,7 @@ class SparseLinear(nn.Module):
         self.quantized = True
         mask = torch.ones(outputs, inputs)
         if random_mask and self.fan_in < inputs:
-            mask = _balanced_mask(inputs, outputs, self.fan_in, generator)
+            mask = mask_of(balanced_wires(inputs, outputs, self.fan_in, generator), inputs)
         self.register_buffer("mask", mask)
         spread = mask.sum(1, keepdim=True).rsqrt()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator) * spread)
@@ -64,25 +65,7 @@ class SparseLinear(nn.Module):
     def prune(self, progress: float) -> None:
         """Keep the largest magnitudes of each row, fewer as `progress` goes from 0 to 1.
 
-        The number kept is ``F_f + (F_0 - F_f) * (1 - t)**3`` (Zhu and Gupta 2017, per row). A
-        connection once cut stays cut.
+        `nnlogic.nn.connect.kept` says how many. A connection once cut stays cut.
         """
-        inputs = self.weight.shape[1]
-        remaining = (1 - min(max(progress, 0.0), 1.0)) ** 3
-        keep = round(self.fan_in + (inputs - self.fan_in) * remaining)
-        magnitude = (self.weight.abs() + 1e-12) * self.mask
-        best = magnitude.topk(min(keep, inputs), dim=1).indices
-        self.mask.mul_(torch.zeros_like(self.mask).scatter_(1, best, 1.0))
-
-
-def _balanced_mask(
-    inputs: int, outputs: int, fan_in: int, generator: torch.Generator | None
-) -> Tensor:
-    # Inputs used least so far come first, ties broken at random, so that all inputs are used.
-    mask = torch.zeros(outputs, inputs)
-    used = torch.zeros(inputs)
-    for row in mask:
-        order = torch.argsort(used + 0.5 * torch.rand(inputs, generator=generator))
-        row[order[:fan_in]] = 1.0
-        used[order[:fan_in]] += 1
-    return mask
+        count = kept(progress, self.weight.shape[1], self.fan_in)
+        self.mask.copy_(strongest(self.weight, self.mask, count))

@@ -1,0 +1,92 @@
+"""Neuron families by name. A new family is one file in this folder: a subclass with a `kind`."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import torch
+
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.nn.family import Codes, Family
+from nnlogic.nn.spec import FamilySpec
+
+ACCEPTED: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+    "tuple[int, ...]": (list, tuple),
+    "tuple[FamilySpec, ...]": (list, tuple),
+}
+
+
+def _find() -> Iterator[type[Family]]:
+    for info in iter_modules(__path__):
+        module = import_module(f"{__name__}.{info.name}")
+        for _, value in sorted(vars(module).items()):
+            own = inspect.isclass(value) and value.__module__ == module.__name__
+            if own and issubclass(value, Family) and value.kind:
+                yield value
+
+
+FAMILIES: dict[str, type[Family]] = {cls.kind: cls for cls in _find()}
+"""All families by the name a recipe uses."""
+
+
+def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
+    """Return the options of a family: the keyword-only arguments of its constructor."""
+    found = inspect.signature(cls).parameters
+    return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def spec_problems(spec: FamilySpec) -> list[Problem]:
+    """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
+    out = [Problem(spec.name, why) for why in spec.problems()]
+    if spec.family not in FAMILIES:
+        names = ", ".join(sorted(FAMILIES))
+        return [*out, Problem(spec.name, f"family {spec.family!r}, known are {names}")]
+    known = options_of(FAMILIES[spec.family])
+    inner = spec.options.get("layers", ())
+    out += [problem for part in inner for problem in spec_problems(part)]
+    for key, value in spec.options.items():
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
+            fix = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+            out.append(Problem(spec.name, f"unknown attribute {key!r}", fix))
+            continue
+        kind = str(known[key].annotation)
+        types = ACCEPTED[kind]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            out.append(Problem(spec.name, f"{key} is {value!r}, need {kind}"))
+    return out
+
+
+def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Family:
+    """Return the layer a spec asks for.
+
+    Parameters
+    ----------
+    x : Codes
+        What it reads.
+    spec : FamilySpec
+    generator : torch.Generator
+        Source of connections and initial weights.
+
+    Raises
+    ------
+    UsageError
+        The spec contradicts itself; all problems are listed.
+    UnsupportedModel
+        The family cannot read these codes.
+    """
+    problems = spec_problems(spec)
+    if problems:
+        raise UsageError("layer not understood", where=spec.name, problems=problems)
+    build: Any = FAMILIES[spec.family]
+    layer: Family = build(x, spec, generator, **spec.options)
+    return layer

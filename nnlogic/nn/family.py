@@ -1,0 +1,305 @@
+"""The protocol of neuron families, and neurons that are defined by their enumeration.
+
+A family is a layer. Between layers flow codes of a few bits; in training their values do, as
+floats. A neuron that is a float function of few codes *is* its table: the function evaluated for
+every input code, in float64 on the CPU, with the running statistics of its batch-norm. Eval mode
+looks up exactly these tables, so that model and logic cannot disagree on a rounding tie.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Self, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nnlogic.core.archive import frozen
+from nnlogic.core.errors import UnsupportedModel
+from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.nn.connect import Connection, Learned, connect
+from nnlogic.nn.quantizers import Activation, Uniform, make_activation
+from nnlogic.nn.spec import FamilySpec
+from nnlogic.quant.fold import HALF, Levels
+from nnlogic.quant.ir import Enumerated, Layer
+
+CHUNK = 1024
+"""Rows enumerated at once; part of the definition, as it may decide how a float sum rounds."""
+LOOK_UPS_AT_ONCE = 1 << 22
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """What a layer reads, or gives: unsigned codes and the values they stand for.
+
+    Attributes
+    ----------
+    bits : tuple of int
+        Per wire.
+    values : float64 Tensor on the CPU, shape (wires, 2**max(bits))
+        Value of each code; entries beyond a narrower wire's codes are not used.
+    levels : Levels or None
+        The same values as exact uniform levels common to all wires, where they are that.
+    """
+
+    bits: tuple[int, ...]
+    values: Tensor
+    levels: Levels | None = None
+
+    @property
+    def formats(self) -> tuple[IntFormat, ...]:
+        """Integer format of each wire."""
+        return tuple(IntFormat(b) for b in self.bits)
+
+    @staticmethod
+    def uniform(bits: tuple[int, ...], levels: Levels) -> Codes:
+        """Return codes of uniform levels."""
+        codes = range(1 << max(bits))
+        row = torch.tensor([float(levels.value(k)) for k in codes], dtype=torch.float64)
+        return Codes(bits, row.repeat(len(bits), 1), levels)
+
+
+def input_codes(bits: tuple[int, ...]) -> Codes:
+    """Return what the first layer reads: values around zero, below 2 in size; one bit is +-1."""
+    count = 1 << max(bits)
+    return Codes.uniform(bits, Levels(Fraction(4, count), HALF - Fraction(count, 2), count))
+
+
+class Family(nn.Module):
+    """A layer of neurons.
+
+    A subclass sets `kind` and takes ``(x, spec, generator)``; the keyword-only arguments of its
+    constructor, which need plain types and defaults, are its options in recipes.
+
+    Parameters
+    ----------
+    x : Codes
+        What the layer reads, as far as it is known before training.
+    spec : FamilySpec
+    """
+
+    kind: ClassVar[str] = ""
+
+    def __init__(self, x: Codes, spec: FamilySpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.inputs = len(x.bits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return fake-quantized values (samples, width) of values (samples, inputs)."""
+        raise NotImplementedError
+
+    def output(self, x: Codes) -> Codes:
+        """Return what the layer gives."""
+        raise NotImplementedError
+
+    def quantized(self, name: str, sources: tuple[str, ...], x: Codes) -> list[Layer]:
+        """Return the layer as QuantNet layers; the last one is called `name` and is its output."""
+        raise NotImplementedError
+
+    def evaluate(self, codes: Tensor, x: Codes) -> Tensor:
+        """Return exact codes, int64 (samples, width), of int64 codes (samples, inputs)."""
+        raise NotImplementedError
+
+    def fan_in_bits(self, x: Codes) -> int:
+        """Return the input bits of the widest table."""
+        raise NotImplementedError
+
+    def share_scale(self, other: Self) -> None:
+        """Give the outputs the same scale as `other`, learned together."""
+        raise NotImplementedError
+
+    def anneal(self, progress: float) -> None:
+        """Follow the schedule of training, `progress` from 0 to 1."""
+
+    def prune(self, progress: float) -> None:
+        """Cut connections, more as `progress` goes from 0 to 1."""
+
+    def set_quantized(self, on: bool) -> None:
+        """Turn rounding on or off."""
+        for module in self.modules():
+            if isinstance(module, Activation):
+                module.quantized = on
+
+
+class Bias(nn.Module):
+    """A learned offset per neuron, in place of batch-norm."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x + bias``."""
+        return x + self.bias
+
+
+def activation_codes(activation: Activation, width: int) -> Codes:
+    """Return `width` wires that leave an activation."""
+    values = activation.values().detach().to("cpu", torch.float64)
+    levels = activation.levels() if isinstance(activation, Uniform) else None
+    return Codes((activation.bits,) * width, values.repeat(width, 1), levels)
+
+
+class Tabulated(Family):
+    """Neurons that are one table each, on wires found by `nnlogic.nn.connect`: a base.
+
+    A subclass implements `forward`, `tables` and `output`.
+    """
+
+    def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
+        super().__init__(x, spec)
+        self.fan_in = min(spec.fan_in or self.inputs, self.inputs)
+        self.connect: Connection = connect(
+            spec.connect, self.inputs, spec.width, self.fan_in, generator
+        )
+
+    def tables(self, x: Codes) -> list[IntArray]:
+        """Return the table of each neuron: output code by input index, first wire in low bits."""
+        raise NotImplementedError
+
+    def quantized(self, name: str, sources: tuple[str, ...], x: Codes) -> list[Layer]:
+        """Return one Enumerated layer."""
+        formats = self.output(x).formats
+        wires, tables = self.connect.wires(), self.tables(x)
+        return [enumerated(name, sources, wires, tables, x, formats, self.spec.role)]
+
+    @torch.no_grad()
+    def evaluate(self, codes: Tensor, x: Codes) -> Tensor:
+        """Return exact codes, int64 (samples, width), of int64 codes (samples, inputs)."""
+        return look_up(self.tables(x), codes, self.connect.wires(), x)
+
+    def fan_in_bits(self, x: Codes) -> int:
+        """Return the input bits of the widest table."""
+        return int(index_bits(self.connect.wires(), x)[2].max())
+
+    def anneal(self, progress: float) -> None:
+        """Follow the schedule of training, `progress` from 0 to 1."""
+        if isinstance(self.connect, Learned):
+            self.connect.anneal(progress)
+
+
+class Neurons(Tabulated):
+    """Neurons that are a float function of the few wires they read: a base of families.
+
+    A subclass implements `neurons`. Batch-norm or bias and the activation follow it here.
+    """
+
+    def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
+        super().__init__(x, spec, generator)
+        self.norm = nn.BatchNorm1d(spec.width) if spec.batch_norm else Bias(spec.width)
+        self.activation = make_activation(spec)
+
+    def neurons(self, x: Tensor) -> Tensor:
+        """Return one float per neuron, (samples, width), of what it reads (..., width, fan_in)."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return fake-quantized values (samples, width) of values (samples, inputs)."""
+        out: Tensor = self.activation(self.norm(self.neurons(self.connect(x))))
+        return out
+
+    def _codes(self, x: Tensor) -> Tensor:
+        return self.activation.codes(self.norm(self.neurons(x)))
+
+    @torch.no_grad()
+    def tables(self, x: Codes) -> list[IntArray]:
+        """Return the table of each neuron: output code by input index, first wire in low bits."""
+        return enumerate_codes(exact_copy(self)._codes, self.connect.wires(), x)
+
+    def output(self, x: Codes) -> Codes:
+        """Return what the layer gives."""
+        return activation_codes(self.activation, self.spec.width)
+
+    def share_scale(self, other: Self) -> None:
+        """Give the outputs the same scale as `other`, learned together."""
+        self.activation = other.activation
+
+
+def exact_copy(module: M) -> M:
+    """Return a copy in float64 on the CPU, in eval mode: the one tables are made with."""
+    return copy.deepcopy(module).to("cpu", torch.float64).eval()
+
+
+def index_bits(wires: Tensor, x: Codes) -> tuple[Tensor, Tensor, Tensor]:
+    """Return bits, shifts and total bits in a table's index, for wires (tables, fan_in)."""
+    bits = torch.tensor(x.bits)[wires.cpu()]
+    shifts = bits.cumsum(1) - bits
+    return bits, shifts, bits.sum(1)
+
+
+def enumerate_codes(
+    function: Callable[[Tensor], Tensor], wires: Tensor, x: Codes
+) -> list[IntArray]:
+    """Evaluate functions on the full grid of the codes they read.
+
+    Parameters
+    ----------
+    function : callable
+        float64 values (rows, tables, fan_in) to integers (rows, tables).
+    wires : int64 Tensor, shape (tables, fan_in)
+    x : Codes
+
+    Returns
+    -------
+    list of int64 arrays
+        Per table, ``2**bits`` integers; the first wire in the low bits of the index.
+    """
+    wires = wires.cpu()
+    bits, shifts, total = index_bits(wires, x)
+    rows = 1 << int(total.max())
+    parts = []
+    for start in range(0, rows, CHUNK):
+        index = torch.arange(start, min(start + CHUNK, rows))[:, None, None]
+        codes = (index >> shifts) & ((1 << bits) - 1)
+        parts.append(function(x.values[wires, codes]).to(torch.int64))
+    grid = torch.cat(parts).numpy()
+    return [frozen(grid[: 1 << int(t), i], np.int64) for i, t in enumerate(total)]
+
+
+def look_up(tables: list[IntArray], codes: Tensor, wires: Tensor, x: Codes) -> Tensor:
+    """Return table entries, int64 (samples, tables), for codes (samples, inputs)."""
+    device = codes.device
+    _, shifts, total = index_bits(wires, x)
+    padded = torch.zeros((len(tables), 1 << int(total.max())), dtype=torch.int64)
+    for row, table in zip(padded, tables, strict=True):
+        row[: len(table)] = torch.from_numpy(np.array(table))
+    padded, wires, shifts = padded.t().to(device), wires.to(device), shifts.to(device)
+    rows = max(1, LOOK_UPS_AT_ONCE // wires.numel())
+    parts = [(part[:, wires] << shifts).sum(2) for part in codes.split(rows)]
+    return torch.cat([padded.gather(0, index) for index in parts])
+
+
+def enumerated(
+    name: str,
+    sources: tuple[str, ...],
+    wires: Tensor,
+    tables: list[IntArray],
+    x: Codes,
+    formats: tuple[IntFormat, ...],
+    role: str,
+) -> Enumerated:
+    """Return an Enumerated layer of tables on wires (tables, fan_in)."""
+    inputs = tuple(tuple(int(w) for w in row) for row in wires.tolist())
+    return Enumerated(name, sources, inputs, tuple(tables), formats, x.formats, role)
+
+
+def refuse(spec: FamilySpec, why: str, fix: str) -> UnsupportedModel:
+    """Return the error of a layer that cannot be built."""
+    return UnsupportedModel("a layer cannot be built", where=spec.name, why=why, fix=fix)
+
+
+def require_least(spec: FamilySpec, **bounds: tuple[float, float]) -> None:
+    """Raise, with all of them, when an option (value, least) is below its least value."""
+    low = [
+        f"{name} {value}, at least {least}"
+        for name, (value, least) in bounds.items()
+        if value < least
+    ]
+    if low:
+        raise refuse(spec, "; ".join(low), "raise it")

@@ -1,0 +1,70 @@
+"""Activation quantizers with straight-through gradients, and the input quantizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from nnlogic.core.errors import UsageError
+from nnlogic.nn.quantizers.base import Activation
+from nnlogic.nn.quantizers.codebook import Codebook
+from nnlogic.nn.quantizers.inputs import InputQuantizer, fit_thresholds
+from nnlogic.nn.quantizers.qfx import QFX
+from nnlogic.nn.quantizers.rebnet import MOST_LEVELS, ReBNet
+from nnlogic.nn.quantizers.straight import forward_as, round_half_up
+from nnlogic.nn.quantizers.uniform import PACT, Sign, SignedUniform, Uniform
+
+__all__ = [
+    "KINDS",
+    "MOST_LEVELS",
+    "PACT",
+    "QFX",
+    "Activation",
+    "Codebook",
+    "InputQuantizer",
+    "ReBNet",
+    "Sign",
+    "SignedUniform",
+    "Uniform",
+    "fit_thresholds",
+    "forward_as",
+    "make_activation",
+    "round_half_up",
+]
+
+KINDS: Mapping[str, Callable[[int], Activation]] = {
+    "sign": lambda bits: Sign(),
+    "pact": PACT,
+    "signed_uniform": SignedUniform,
+    "qfx": QFX,
+    "rebnet": ReBNet,
+    "codebook": Codebook,
+}
+"""Activations by the name a recipe uses; each is made from its bits."""
+
+
+class AsksForActivation(Protocol):
+    """Anything that names an activation and its bits, such as a layer of a recipe."""
+
+    @property
+    def activation(self) -> str:
+        """A name in `KINDS`."""
+
+    @property
+    def bits(self) -> int:
+        """Bits of the code."""
+
+
+def make_activation(spec: AsksForActivation) -> Activation:
+    """Return the activation a layer asks for.
+
+    Raises
+    ------
+    UsageError
+        No such activation.
+    """
+    if spec.activation not in KINDS:
+        raise UsageError(
+            "no such activation", why=f"{spec.activation!r}", fix=f"known are {', '.join(KINDS)}"
+        )
+    return KINDS[spec.activation](spec.bits)

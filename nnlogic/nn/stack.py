@@ -1,0 +1,230 @@
+"""Networks of any families, one after another, and what they are in eval mode: integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nnlogic.core.archive import frozen
+from nnlogic.core.errors import Problem, TooWide, UsageError
+from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.frontend.architecture import FAN_IN_BITS
+from nnlogic.frontend.assemble import ARGMAX
+from nnlogic.nn.families import make_family
+from nnlogic.nn.family import Codes, Family, input_codes
+from nnlogic.nn.quantizers import InputQuantizer
+from nnlogic.nn.spec import FamilySpec
+from nnlogic.quant.ir import INPUT, Argmax, Layer, QuantNet
+from nnlogic.quant.ir import InputQuantizer as QuantInput
+
+FAKE_ROWS = 4096
+
+
+class Stack(nn.Module):
+    """A classifier: input codes, families in order, argmax over the last.
+
+    In training mode ``forward`` runs the fake-quantized float graph. In eval mode it looks up the
+    tables, the very ones that are compiled, so model and hardware cannot differ.
+
+    Parameters
+    ----------
+    name : str
+    features, classes : tuple of str
+    input_bits : tuple of int
+        Bits of each input code.
+    specs : tuple of FamilySpec
+        The last one has one neuron per class.
+    seed : int
+        Of connections and initial weights.
+    fan_in_limit : int
+        Most input bits of a table.
+
+    Raises
+    ------
+    TooWide
+        A table would read more bits than `fan_in_limit`; all layers concerned are listed.
+    UsageError
+        The last layer does not give one score per class.
+    UnsupportedModel
+        A family cannot read what the layer before it gives.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        features: tuple[str, ...],
+        classes: tuple[str, ...],
+        input_bits: tuple[int, ...],
+        specs: tuple[FamilySpec, ...],
+        *,
+        seed: int = 0,
+        fan_in_limit: int = FAN_IN_BITS,
+    ) -> None:
+        super().__init__()
+        self.name, self.features, self.classes = name, features, classes
+        self.input_bits = input_bits
+        self.quantizer = InputQuantizer(input_bits)
+        self.layers = nn.ModuleList()
+        generator = torch.Generator().manual_seed(seed)
+        x, wide, odd = input_codes(input_bits), [], []
+        for spec in specs:
+            layer = make_family(x, spec, generator)
+            width = layer.fan_in_bits(x)
+            if width > fan_in_limit:
+                fix = f"fan_in = {max(1, fan_in_limit // max(x.bits))}, or fewer bits per input"
+                wide.append(
+                    Problem(spec.name, f"fan-in of {width} bits, limit {fan_in_limit}", fix)
+                )
+            self.layers.append(layer)
+            x = layer.output(x)
+        last = specs[-1].name
+        if len(x.bits) != len(classes):
+            odd.append(Problem(last, f"width {len(x.bits)} for {len(classes)} classes"))
+        elif not _comparable(x):
+            odd.append(Problem(last, "its codes stand for different values, scores must not"))
+        if odd:
+            raise UsageError("layers do not fit together", where=name, problems=[*odd, *wide])
+        if wide:
+            raise TooWide("neurons too wide to enumerate", where=name, problems=wide)
+
+    @property
+    def families(self) -> list[Family]:
+        """The layers, in order."""
+        return [layer for layer in self.layers if isinstance(layer, Family)]
+
+    def traced(self) -> Iterator[tuple[Family, Codes]]:
+        """Yield each layer with what it reads, as learned so far."""
+        x = input_codes(self.input_bits)
+        for layer in self.families:
+            yield layer, x
+            x = layer.output(x)
+
+    def values(self, codes: Tensor) -> Tensor:
+        """Return the float values of input codes, (samples, features)."""
+        zero = (1 << max(self.input_bits)) - 1
+        return (codes.to(torch.float32) * 2 - zero) * (2.0 / (zero + 1))
+
+    def body(self, values: Tensor) -> Tensor:
+        """Return class scores of the fake-quantized graph for input values."""
+        for layer in self.families:
+            values = layer(values)
+        return values
+
+    def scores(self, codes: Tensor) -> Tensor:
+        """Return class scores (float values) for input codes, (samples, classes)."""
+        if self.training:
+            return self.body(self.values(codes))
+        exact, x = self.score_codes(codes)
+        columns = torch.arange(len(x.bits), device=exact.device)
+        return x.values.to(exact.device)[columns, exact]
+
+    @torch.no_grad()
+    def score_codes(self, codes: Tensor) -> tuple[Tensor, Codes]:
+        """Return the exact score codes (samples, classes) for input codes, and their meaning."""
+        x = input_codes(self.input_bits)
+        out = codes.to(torch.int64)
+        for layer, x in self.traced():
+            out = layer.evaluate(out, x)
+        return out, self.families[-1].output(x)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return class scores of raw feature rows, (samples, classes)."""
+        return self.scores(self.quantizer(rows))
+
+    @torch.no_grad()
+    def evaluate(self, rows: NDArray) -> IntArray:
+        """Exact outputs of raw rows, computed by torch.
+
+        Parameters
+        ----------
+        rows : array, shape (samples, features)
+            Finite; cast to float32.
+
+        Returns
+        -------
+        int64 array, shape (samples, classes + 1)
+            Integer scores, then the index of the largest, the lowest one in a tie.
+        """
+        raw = torch.from_numpy(np.asarray(rows, dtype=np.float32))
+        codes = self.quantizer(raw.to(self.quantizer.thresholds.device))
+        return self.evaluate_codes(codes).cpu().numpy()
+
+    @torch.no_grad()
+    def evaluate_codes(self, codes: Tensor) -> Tensor:
+        """Return exact outputs for input codes, as `evaluate` does for raw rows."""
+        scores, _ = self.score_codes(codes)
+        # torch.argmax promises nothing about ties; this form prefers the lowest index.
+        order = torch.arange(scores.shape[1], 0, -1, device=scores.device)
+        winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
+        return torch.cat([scores, winner], dim=1)
+
+    @torch.no_grad()
+    def fake_accuracy(self, rows: NDArray, labels: IntArray) -> float:
+        """Return the share of rows the fake-quantized float32 graph classifies right.
+
+        It differs from the exact network only where a float32 sum rounds across a threshold.
+        """
+        self.eval()
+        device = self.quantizer.thresholds.device
+        raw = torch.from_numpy(np.asarray(rows, dtype=np.float32)).to(device)
+        parts = [self.body(self.values(self.quantizer(part))) for part in raw.split(FAKE_ROWS)]
+        found = torch.cat(parts).argmax(1).cpu().numpy()
+        return float(np.mean(found == labels))
+
+    def prune(self, progress: float) -> None:
+        """Cut connections of the layers that start dense."""
+        for layer in self.families:
+            layer.prune(progress)
+
+    def anneal(self, progress: float) -> None:
+        """Let all layers follow the schedule of training, `progress` from 0 to 1."""
+        for layer in self.families:
+            layer.anneal(progress)
+
+    def set_quantized(self, on: bool) -> None:
+        """Turn rounding on or off."""
+        for layer in self.families:
+            layer.set_quantized(on)
+
+    def quantnet(self, info: Mapping[str, Any] | None = None) -> QuantNet:
+        """Return the verified QuantNet this network is, as learned so far."""
+        layers: list[Layer] = []
+        source = INPUT
+        for layer, x in self.traced():
+            layers += layer.quantized(layer.spec.name, (source,), x)
+            source = layer.spec.name
+        formats = layers[-1].formats
+        chosen = IntFormat.holding(0, len(self.classes) - 1)
+        layers.append(Argmax(ARGMAX, (source,), (chosen,)))
+        scores = [
+            (Port(f"score_{name}", fmt), source, i)
+            for i, (name, fmt) in enumerate(zip(self.classes, formats, strict=True))
+        ]
+        net = QuantNet(
+            name=self.name,
+            inputs=tuple(
+                Port(name, IntFormat(bits))
+                for name, bits in zip(self.features, self.input_bits, strict=True)
+            ),
+            layers=tuple(layers),
+            output_wires=(*scores, (Port("class", chosen), ARGMAX, 0)),
+            quantizer=QuantInput(
+                tuple(frozen(t, np.float32) for t in self.quantizer.get_thresholds())
+            ),
+            info={"class_names": list(self.classes), **(info or {})},
+        )
+        net.verify()
+        return net
+
+
+def _comparable(x: Codes) -> bool:
+    # An argmax over codes is one over values only when all wires mean the same by a code.
+    return all(
+        torch.equal(row[: 1 << bits], x.values[0, : 1 << bits])
+        for row, bits in zip(x.values, x.bits, strict=True)
+    )
