@@ -12,7 +12,7 @@ import click
 from nnlogic.cli.errors import Guard
 from nnlogic.cli.options import Session, session_options
 
-VERBS = ("inspect", "compile", "verify", "synth", "report", "minimize", "train", "doctor")
+VERBS = ("inspect", "compile", "verify", "synth", "report", "minimize", "train", "search", "doctor")
 
 
 class VerbGroup(click.Group):

@@ -46,16 +46,28 @@ def command(
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
-    from nnlogic.train import train
+    from nnlogic.train import is_population, train, train_population
 
     progress = open_progress(session.verbose)
-    result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
+    if is_population(recipe):
+        result = train_population(
+            recipe, out=out, data_dir=data_dir, seed=seed, progress=progress
+        )
+    else:
+        result = train(
+            recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress
+        )
     if session.json:
         print_json(to_json(result))
         return 0
+    width = max(len(name) for name in (*result.accuracy, "LUT estimate"))
     for name, fraction in result.accuracy.items():
-        click.echo(f"{name:<11} {100 * fraction:.2f} % correct")
-    click.echo(f"epochs      {result.epochs}, best {result.best_epoch}")
-    click.echo(f"time        {result.seconds:.1f} s")
-    click.echo(f"checkpoint  {result.checkpoint}")
+        click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
+    if result.lut_estimate:
+        parts = ", ".join(f"{n} {v:,.0f}" for n, v in result.lut_estimate.items() if n != "total")
+        total = result.lut_estimate["total"]
+        click.echo(f"{'LUT estimate':<{width}} {total:,.0f} LUT6 ({parts})")
+        click.echo(f"{'epochs':<{width}} {result.epochs}, best {result.best_epoch}")
+    click.echo(f"{'time':<{width}} {result.seconds:.1f} s")
+    click.echo(f"{'checkpoint':<{width}} {result.checkpoint}")
     return 0

@@ -1,6 +1,18 @@
-"""Recipes and the trainer."""
+"""Recipes and the trainers."""
 
+from nnlogic.train.lut_recipe import LutRecipe, load_lut_recipe
+from nnlogic.train.population import is_population, train_population
 from nnlogic.train.recipe import Recipe, load_recipe, recipe_names
 from nnlogic.train.trainer import TrainResult, train
 
-__all__ = ["Recipe", "TrainResult", "load_recipe", "recipe_names", "train"]
+__all__ = [
+    "LutRecipe",
+    "Recipe",
+    "TrainResult",
+    "is_population",
+    "load_lut_recipe",
+    "load_recipe",
+    "recipe_names",
+    "train",
+    "train_population",
+]

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from nnlogic.core.errors import UsageError
 from nnlogic.nn.network import Network
+from nnlogic.nn.stack import Stack
 from nnlogic.train.recipe import Recipe
 
 PRUNE_EVERY = 50
@@ -28,12 +29,15 @@ class Rows:
     x, x_val : tensors, shape (rows, features)
         What `Loop.score` and `Loop.predict` take.
     y, y_val : int64 tensors, shape (rows,)
+    teacher : float tensor, shape (rows, classes), or None
+        A teacher's log-probabilities for `x`.
     """
 
     x: Tensor
     y: Tensor
     x_val: Tensor
     y_val: Tensor
+    teacher: Tensor | None = None
 
 
 class Loop:
@@ -44,7 +48,7 @@ class Loop:
 
     Parameters
     ----------
-    network : Network
+    network : Network or Stack
     rows : Rows
     recipe : Recipe
     epochs : int
@@ -54,11 +58,13 @@ class Loop:
         `Rows.x_val` to class indices.
     prune : bool
         Whether this run cuts connections.
+    penalty : callable, optional
+        Added to the loss of every batch, already weighted.
     """
 
     def __init__(
         self,
-        network: Network,
+        network: Network | Stack,
         rows: Rows,
         recipe: Recipe,
         *,
@@ -66,11 +72,13 @@ class Loop:
         score: Callable[[Tensor], Tensor],
         predict: Callable[[Tensor], Tensor],
         prune: bool,
+        penalty: Callable[[], Tensor] | None = None,
     ) -> None:
         self.network, self.rows, self.recipe = network, rows, recipe
         self.epochs, self.score, self.predict, self.prune = epochs, score, predict, prune
+        self.penalty = penalty
         self.batch = min(recipe.batch, len(rows.x))
-        self.steps = len(rows.x) // self.batch
+        self.steps = max(1, min(recipe.epoch_rows or len(rows.x), len(rows.x)) // self.batch)
         learned = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
             learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -111,8 +119,10 @@ class Loop:
         total = torch.zeros((), device=self.rows.x.device)
         for step in range(self.steps):
             picked = order[step * self.batch : (step + 1) * self.batch]
-            scores = self.score(self.rows.x[picked])
-            loss = functional.cross_entropy(scores, self.rows.y[picked])
+            self.network.anneal((self.epoch + step / self.steps) / self.epochs)
+            loss = self._loss(picked)
+            if self.penalty is not None:
+                loss = loss + self.penalty()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -121,6 +131,7 @@ class Loop:
             if step % PRUNE_EVERY == 0:
                 self._cut(self.epoch + (step + 1) / self.steps)
         self.epoch += 1
+        self.network.anneal(self.epoch / self.epochs)
         pruned = self._cut(self.epoch)
         mean = float(total) / self.steps
         if not math.isfinite(mean):
@@ -135,6 +146,18 @@ class Loop:
             self.best_accuracy, self.best_epoch = accuracy, self.epoch
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         return mean, accuracy
+
+    def _loss(self, picked: Tensor) -> Tensor:
+        scores = self.score(self.rows.x[picked])
+        loss = functional.cross_entropy(scores, self.rows.y[picked])
+        share, heat = self.recipe.distill, self.recipe.temperature
+        if self.rows.teacher is None or not share:
+            return loss
+        # Gradients shrink with the square of the temperature (Hinton et al. 2015).
+        wanted = torch.softmax(self.rows.teacher[picked].to(scores.dtype) / heat, 1)
+        return (1 - share) * loss + share * heat**2 * functional.cross_entropy(
+            scores / heat, wanted
+        )
 
     def _cut(self, epochs_done: float) -> bool:
         # Returns whether the network has its final fan-in: only then do its weights count.
@@ -175,4 +198,5 @@ class Loop:
     def keep_best(self) -> None:
         """Put the best weights back into the network, in eval mode."""
         self.network.load_state_dict(self.best)
+        self.network.anneal(1.0)
         self.network.eval()

@@ -12,9 +12,13 @@ from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec, key_problems
+from nnlogic.nn.families import spec_problems
+from nnlogic.nn.spec import FamilySpec
 
 PRUNING = ("gradual", "random")
 INPUT_METHODS = ("quantile", "uniform")
+UNUSED = {"epoch_rows": 0, "distill": 0.0, "temperature": 1.0, "lut_cost": 0.0}
+"""Ingredients of a recipe that do nothing at these values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,9 @@ class Recipe:
         Of the network.
     dataset : str
         A name `nnlogic.data.load` knows.
-    layers : tuple of LayerSpec
-        The last one has one neuron per class.
+    layers : tuple of LayerSpec, or of FamilySpec
+        The last one has one neuron per class. A recipe that names a `family` anywhere makes a
+        `nnlogic.nn.Stack`, any other one a `nnlogic.nn.Network`.
     input_bits : int
         Bits of every input code.
     input_method : str
@@ -41,10 +46,18 @@ class Recipe:
     prune_from, prune_to : float
         Part of the run over which ``"gradual"`` cuts.
     epochs, batch : int
+    epoch_rows : int
+        Training rows per epoch, drawn anew each time; 0 for all.
     float_epochs : int
-        Epochs for the float twin, see `nnlogic.train.train`; 0 for none.
+        Epochs for the float twin of a network, or the float teacher of a stack, see
+        `nnlogic.train.train`; 0 for none.
+    distill, temperature : float
+        Share of the loss that follows a float teacher's probabilities, and the temperature both
+        are softened with; 0 for no teacher.
     learning_rate, weight_decay : float
         Of AdamW; the rate warms up over the first tenth and falls as a cosine.
+    lut_cost : float
+        What one predicted LUT6 adds to the loss, see `nnlogic.train.cost_loss.LutCost`; 0 for none.
     patience : int
         Stop after so many epochs without a better validation accuracy, once pruning is done;
         0 for never.
@@ -53,7 +66,7 @@ class Recipe:
 
     name: str
     dataset: str
-    layers: tuple[LayerSpec, ...]
+    layers: tuple[LayerSpec, ...] | tuple[FamilySpec, ...]
     input_bits: int = 3
     input_method: str = "quantile"
     fan_in_limit: int = FAN_IN_BITS
@@ -62,11 +75,28 @@ class Recipe:
     prune_to: float = 0.6
     epochs: int = 40
     batch: int = 1024
+    epoch_rows: int = 0
     float_epochs: int = 10
+    distill: float = 0.0
+    temperature: float = 1.0
     learning_rate: float = 0.01
     weight_decay: float = 1e-4
+    lut_cost: float = 0.0
     patience: int = 0
     seed: int = 0
+
+    @property
+    def family_specs(self) -> tuple[FamilySpec, ...]:
+        """The layers of a stack; empty for a network of plain linear layers."""
+        return tuple(spec for spec in self.layers if isinstance(spec, FamilySpec))
+
+    @property
+    def prunes(self) -> bool:
+        """Whether connections are cut while training."""
+        specs = self.family_specs
+        if specs:
+            return any(spec.connect == "pruned" for spec in specs)
+        return self.pruning == "gradual"
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values; the layers are checked with the architecture."""
@@ -75,9 +105,18 @@ class Recipe:
             value = getattr(self, key)
             if value not in known:
                 out.append(Problem(key, f"{value!r}, known are {', '.join(known)}"))
-        for key, least in (("epochs", 1), ("batch", 2), ("float_epochs", 0), ("patience", 0)):
-            if getattr(self, key) < least:
-                out.append(Problem(key, f"{getattr(self, key)}, at least {least}"))
+        least = {"epochs": 1, "batch": 2, "float_epochs": 0, "patience": 0, "epoch_rows": 0}
+        for key, bound in least.items():
+            if getattr(self, key) < bound:
+                out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
+        if not 0 <= self.distill <= 1:
+            out.append(Problem("distill", f"{self.distill}, need 0 to 1"))
+        if self.distill and not self.float_epochs:
+            out.append(Problem("float_epochs", "0, but distill needs a trained teacher"))
+        if not 0 < self.temperature <= 100:
+            out.append(Problem("temperature", f"{self.temperature}, need above 0, to 100"))
+        if self.lut_cost and self.family_specs:
+            out.append(Problem("lut_cost", "is for recipes without a family"))
         if not 1 <= self.input_bits <= 8:
             out.append(Problem("input_bits", f"{self.input_bits}, allowed 1 to 8"))
         if not 0 <= self.prune_from <= self.prune_to <= 1:
@@ -85,6 +124,8 @@ class Recipe:
             out.append(Problem("prune_from, prune_to", why))
         if not 0 < self.learning_rate < 10:
             out.append(Problem("learning_rate", f"{self.learning_rate}, need 0 to 10"))
+        if not 0 <= self.lut_cost < 1:
+            out.append(Problem("lut_cost", f"{self.lut_cost}, need 0 to 1"))
         if not 0 <= self.weight_decay < 1:
             out.append(Problem("weight_decay", f"{self.weight_decay}, need 0 to 1"))
         return out
@@ -102,7 +143,7 @@ class Recipe:
             features=features,
             input_bits=(self.input_bits,) * len(features),
             classes=classes,
-            layers=self.layers,
+            layers=tuple(spec for spec in self.layers if isinstance(spec, LayerSpec)),
         )
         problems = arch.problems()
         if problems:
@@ -110,8 +151,9 @@ class Recipe:
         return arch
 
     def to_meta(self) -> dict[str, Any]:
-        """Return a JSON form."""
-        return asdict(self)
+        """Return a JSON form; ingredients that are not used are left out."""
+        meta = asdict(self)
+        return {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -165,22 +207,59 @@ def parse_recipe(table: Mapping[str, Any], where: str) -> Recipe:
     if not isinstance(layers, list) or not all(isinstance(item, dict) for item in layers):
         problems.append(Problem("layers", "must be tables", "write each as [[layers]]"))
         layers = []
-    for i, item in enumerate(layers):
-        place = str(item.get("name", f"layer {i}"))
-        problems += key_problems(place, item, LayerSpec, _with_default(LayerSpec))
-        problems += _type_problems(place, item, LayerSpec)
-    if not problems:
-        specs = tuple(LayerSpec(**item) for item in layers)
-        recipe = Recipe(**{**table, "layers": specs})
+    parse = _family_spec if any("family" in item for item in layers) else _layer_spec
+    specs = [parse(item, i, problems) for i, item in enumerate(layers)]
+    made = tuple(spec for spec in specs if spec is not None)
+    if len(made) == len(layers) and not problems:
+        recipe = Recipe(**{**table, "layers": made})
         problems = recipe.problems()
-        problems += [Problem(spec.name, why) for spec in specs for why in spec.problems()]
+        for spec in made:
+            if isinstance(spec, LayerSpec):
+                problems += [Problem(spec.name, why) for why in spec.problems()]
+            else:
+                problems += spec_problems(spec)
     if problems:
         raise UsageError("recipe not understood", where=where, problems=problems)
     return recipe
 
 
+def _layer_spec(item: Mapping[str, Any], number: int, problems: list[Problem]) -> LayerSpec | None:
+    place = str(item.get("name", f"layer {number}"))
+    found = key_problems(place, item, LayerSpec, _with_default(LayerSpec))
+    found += _type_problems(place, item, LayerSpec)
+    problems += found
+    return None if found else LayerSpec(**item)
+
+
+def _family_spec(
+    item: Mapping[str, Any], number: int, problems: list[Problem]
+) -> FamilySpec | None:
+    # What every family has, and the rest as options, which the family itself knows.
+    place = str(item.get("name", f"layer {number}"))
+    shared = {f.name for f in fields(FamilySpec)} - {"options"}
+    common = {key: value for key, value in item.items() if key in shared}
+    options = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in item.items()
+        if key not in shared
+    }
+    found = key_problems(place, common, FamilySpec, _with_default(FamilySpec))
+    found += _type_problems(place, common, FamilySpec)
+    inner = options.get("layers", ())
+    if not isinstance(inner, tuple) or not all(isinstance(part, dict) for part in inner):
+        found.append(Problem(place, "layers must be tables", "write each as [[layers.layers]]"))
+        inner = ()
+    if inner:
+        parts = [_family_spec(part, i, found) for i, part in enumerate(inner)]
+        options["layers"] = tuple(part for part in parts if part is not None)
+    problems += found
+    return None if found else FamilySpec(**common, options=options)
+
+
 def _with_default(cls: type) -> set[str]:
-    return {f.name for f in fields(cls) if f.default is not MISSING}
+    return {
+        f.name for f in fields(cls) if f.default is not MISSING or f.default_factory is not MISSING
+    }
 
 
 def _type_problems(where: str, table: Mapping[str, Any], cls: type) -> list[Problem]:

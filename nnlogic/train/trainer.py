@@ -19,14 +19,20 @@ from torch import Tensor
 
 from nnlogic import data
 from nnlogic.core.archive import write_bytes
-from nnlogic.core.errors import CheckpointError, UsageError
+from nnlogic.core.errors import CheckpointError, Different, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.nn.checkpoint import save_checkpoint
 from nnlogic.nn.network import Network
 from nnlogic.nn.quantizers import fit_thresholds
+from nnlogic.nn.stack import Stack
+from nnlogic.quant.ir import QuantNet
+from nnlogic.train.cost_loss import lut_penalty
+from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.loop import Loop, Rows
 from nnlogic.train.recipe import Recipe, load_recipe
+from nnlogic.train.teach import FLOAT_IS as TEACHER_IS
+from nnlogic.train.teach import Teacher, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
 GOLDEN_ROWS = 1000
@@ -42,14 +48,19 @@ class TrainResult:
     checkpoint : Path
         Native checkpoint.
     accuracy : dict of str to float
-        ``"float"`` (`nnlogic.train.twin.FLOAT_IS`; absent when not trained) and ``"quantized"``,
-        both on test rows, and ``"validation"``, by which the weights were chosen.
+        On test rows ``"float"`` (``info["float_is"]`` of the checkpoint says of what; absent when
+        not trained), ``"quantized"`` (as torch runs it; of a stack the fake-quantized float
+        graph) and ``"table"`` (exact, as compiled); on validation rows ``"validation"``, exact,
+        by which the weights were chosen, and for a stack the other two, ``"float, validation"``
+        and ``"quantized, validation"``.
     epochs : int
         Run, of the quantized network.
     best_epoch : int
         Whose weights were kept.
     seconds : float
         Of this call.
+    lut_estimate : dict of str to float
+        Predicted LUT6 by role (``"encoder"``, ``"network"``, ``"output"``) and in ``"total"``.
     """
 
     checkpoint: Path
@@ -57,6 +68,7 @@ class TrainResult:
     epochs: int
     best_epoch: int
     seconds: float
+    lut_estimate: dict[str, float]
 
 
 def train(
@@ -131,21 +143,19 @@ def _train(
         )
     with progress.step(f"load {recipe.dataset}"):
         dataset = data.load(recipe.dataset, data_dir)
-    network = Network(
-        recipe.architecture(dataset.feature_names, dataset.class_names),
-        random_mask=recipe.pruning == "random",
-        seed=recipe.seed,
-        fan_in_limit=recipe.fan_in_limit,
-    )
+    network = make_network(recipe, dataset.feature_names, dataset.class_names)
     network.quantizer.set_thresholds(
-        fit_thresholds(dataset.x_train, network.arch.input_bits, recipe.input_method)
+        fit_thresholds(dataset.x_train, network.quantizer.bits, recipe.input_method)
     )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    loop, history = _quantized_loop(network, dataset, recipe, device), []
+    teacher = None
+    if recipe.distill or (recipe.family_specs and recipe.float_epochs):
+        teacher = teach(dataset, recipe, device, progress)
+    loop, history = _quantized_loop(network, dataset, recipe, device, teacher), []
     if resume and state_file.exists():
         history = _load_state(state_file, loop, identity, device)
     with progress.step(f"train {recipe.name}", recipe.epochs) as step:
@@ -157,13 +167,16 @@ def _train(
                 _save_state(state_file, loop, identity, history)
             step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
     loop.keep_best()
-    result = network.evaluate(dataset.x_test)[:, -1]
-    accuracies = {
-        "quantized": float(np.mean(result == dataset.y_test)),
-        "validation": loop.best_accuracy,
-    }
-    if recipe.float_epochs:
-        accuracies["float"] = train_float_twin(network, dataset, recipe, device, progress)
+    accuracies, net = _measure(network, dataset)
+    accuracies["validation"] = loop.best_accuracy
+    float_is = FLOAT_IS
+    if isinstance(network, Network):
+        if recipe.float_epochs:
+            accuracies["float"] = train_float_twin(network, dataset, recipe, device, progress)
+    elif teacher is not None:
+        float_is = TEACHER_IS
+        accuracies |= {"float": teacher.test, "float, validation": teacher.validation}
+    estimate = _by_role(net)
     info = {
         "dataset": {
             "name": dataset.name,
@@ -172,18 +185,82 @@ def _train(
             "test_rows": len(dataset.y_test),
         },
         "accuracy": accuracies,
-        "float_is": FLOAT_IS,
+        "float_is": float_is,
+        "lut_estimate": estimate,
         "training": {"recipe": recipe.to_meta(), "best_epoch": loop.best_epoch},
     }
     with _writing(folder):
         save_checkpoint(network, target, info=info, golden_rows=dataset.x_val[:GOLDEN_ROWS])
         write_bytes(folder / "history.json", json.dumps(history, indent=1).encode())
     seconds = time.monotonic() - start
-    return TrainResult(target, accuracies, loop.epoch, loop.best_epoch, seconds)
+    return TrainResult(target, accuracies, loop.epoch, loop.best_epoch, seconds, estimate)
+
+
+def make_network(
+    recipe: Recipe, features: tuple[str, ...], classes: tuple[str, ...]
+) -> Network | Stack:
+    """Return the untrained network of a recipe, its input thresholds not fitted yet.
+
+    Raises
+    ------
+    UsageError
+        The layers do not fit together.
+    TooWide
+        A neuron would read more bits than the recipe allows.
+    UnsupportedModel
+        A family cannot read what the layer before it gives.
+    """
+    if recipe.family_specs:
+        return Stack(
+            recipe.name,
+            features,
+            classes,
+            (recipe.input_bits,) * len(features),
+            recipe.family_specs,
+            seed=recipe.seed,
+            fan_in_limit=recipe.fan_in_limit,
+        )
+    return Network(
+        recipe.architecture(features, classes),
+        random_mask=recipe.pruning == "random",
+        seed=recipe.seed,
+        fan_in_limit=recipe.fan_in_limit,
+    )
+
+
+def _measure(network: Network | Stack, dataset: Dataset) -> tuple[dict[str, float], QuantNet]:
+    # Accuracies as torch runs the network and as it is compiled; these must be one function.
+    net = network.quantnet()
+    table = net.evaluate(net.encode(dataset.x_test))
+    exact = network.evaluate(dataset.x_test)
+    if not np.array_equal(table, exact):
+        rows = int((table != exact).any(axis=1).sum())
+        why = f"{rows} of {len(table)} test rows differ"
+        raise Different("torch and the QuantNet made from it differ", where=net.name, why=why)
+    right = float(np.mean(table[:, -1] == dataset.y_test))
+    if isinstance(network, Network):
+        return {"quantized": right, "table": right}, net
+    return {
+        "quantized": network.fake_accuracy(dataset.x_test, dataset.y_test),
+        "table": right,
+        "quantized, validation": network.fake_accuracy(dataset.x_val, dataset.y_val),
+    }, net
+
+
+def _by_role(net: QuantNet) -> dict[str, float]:
+    luts = estimate_luts(net)
+    out = dict.fromkeys(("encoder", "network", "output"), 0.0)
+    for layer in net.layer_infos:
+        out[layer.role] += round(luts[layer.name], 1)
+    return {**out, "total": round(sum(out.values()), 1)}
 
 
 def _quantized_loop(
-    network: Network, dataset: Dataset, recipe: Recipe, device: torch.device
+    network: Network | Stack,
+    dataset: Dataset,
+    recipe: Recipe,
+    device: torch.device,
+    teacher: Teacher | None,
 ) -> Loop:
     def codes(x: np.ndarray) -> Tensor:
         return network.quantizer(torch.from_numpy(x).to(device)).to(torch.uint8)
@@ -193,6 +270,7 @@ def _quantized_loop(
         torch.from_numpy(dataset.y_train).to(device),
         codes(dataset.x_val),
         torch.from_numpy(dataset.y_val).to(device),
+        None if teacher is None else teacher.targets,
     )
     return Loop(
         network,
@@ -201,7 +279,8 @@ def _quantized_loop(
         epochs=recipe.epochs,
         score=network.scores,
         predict=lambda x: network.evaluate_codes(x)[:, -1],
-        prune=recipe.pruning == "gradual",
+        prune=recipe.prunes,
+        penalty=lut_penalty(network, recipe.lut_cost) if isinstance(network, Network) else None,
     )
 
 

@@ -6,6 +6,8 @@ from types import ModuleType
 
 import pytest
 
+LUTS = {"encoder": 8.0, "network": 34.0, "total": 42.0}
+
 
 @dataclass(frozen=True)
 class Result:
@@ -14,6 +16,7 @@ class Result:
     epochs: int
     best_epoch: int
     seconds: float
+    lut_estimate: dict
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def fake_train(monkeypatch):
 
     def train(recipe, *, progress, **options):
         package.calls.append((recipe, options))
-        return Result(options["out"] / "toy.safetensors", {"quantized": 0.725}, 9, 7, 1.25)
+        return Result(options["out"] / "toy.safetensors", {"quantized": 0.725}, 9, 7, 1.25, LUTS)
 
     package.train = train
     monkeypatch.setitem(sys.modules, "nnlogic.train", package)
@@ -46,15 +49,17 @@ def test_options_are_passed_on(nnlogic, fake_train):
 
 def test_result_for_people_and_for_machines(nnlogic, fake_train):
     out = nnlogic("train", "toy").out
-    assert "quantized   72.50 % correct" in out
-    assert "epochs      9, best 7" in out
-    assert out.endswith("checkpoint  train-toy/toy.safetensors\n")
+    assert "quantized    72.50 % correct" in out
+    assert "LUT estimate 42 LUT6 (encoder 8, network 34)" in out
+    assert "epochs       9, best 7" in out
+    assert out.endswith("checkpoint   train-toy/toy.safetensors\n")
     assert json.loads(nnlogic("train", "toy", "--json").out) == {
         "checkpoint": "train-toy/toy.safetensors",
         "accuracy": {"quantized": 0.725},
         "epochs": 9,
         "best_epoch": 7,
         "seconds": 1.25,
+        "lut_estimate": LUTS,
     }
 
 

@@ -1,12 +1,20 @@
 """Recipes: the bundled ones fit, and mistakes are named."""
 
+import json
+
 import pytest
 
 from nnlogic.core.errors import UsageError
+from nnlogic.nn import Stack
 from nnlogic.train import load_recipe, recipe_names
 from nnlogic.train.recipe import parse_recipe
+from nnlogic.train.trainer import make_network
 
 SHAPES = {"jets": (16, 5), "jets_small": (16, 5), "mnist": (784, 10), "digits": (64, 10)}
+PER_FAMILY = {
+    f"jets_{name}"
+    for name in ("additive", "ensemble", "kan", "linear", "luts", "poly", "subnet", "tree")
+}
 
 
 def table(**change):
@@ -16,7 +24,6 @@ def table(**change):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_bundled_recipes_are_enumerable(name):
-    assert set(recipe_names()) == set(SHAPES)
     recipe = load_recipe(name)
     features, classes = SHAPES[name]
     arch = recipe.architecture(
@@ -24,6 +31,62 @@ def test_bundled_recipes_are_enumerable(name):
     )
     arch.require_enumerable(12)
     assert recipe.name == name
+
+
+@pytest.mark.parametrize("name", sorted(PER_FAMILY))
+def test_every_family_has_a_small_recipe_on_equal_terms(name):
+    assert {*SHAPES, *PER_FAMILY} <= set(recipe_names())
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    network = make_network(recipe, tuple(f"x{i}" for i in range(16)), tuple("gqtwz"))
+    assert isinstance(network, Stack)
+    assert any(spec.family == name.removeprefix("jets_") for spec in recipe.family_specs) or (
+        name == "jets_ensemble"
+    )
+    terms = ("dataset", "input_bits", "epochs", "epoch_rows", "batch", "distill", "float_epochs")
+    linear = load_recipe("jets_linear")
+    assert [getattr(recipe, key) for key in terms] == [getattr(linear, key) for key in terms]
+
+
+def test_layers_with_a_family():
+    layers = [
+        {"name": "fc1", "family": "tree", "width": 4, "fan_in": 2, "branches": [2, 2]},
+        {"name": "fc2", "width": 3, "connect": "pruned", "weight_bits": 4},
+        {
+            "name": "sum",
+            "family": "ensemble",
+            "width": 2,
+            "layers": [{"name": "a", "family": "poly", "width": 2, "degree": 3}],
+        },
+    ]
+    recipe = parse_recipe(table(layers=layers, distill=0.5), "here")
+    tree, linear, ensemble = recipe.family_specs
+    assert tree.options == {"branches": (2, 2)}
+    assert (linear.family, linear.options) == ("linear", {"weight_bits": 4})
+    assert ensemble.options["layers"][0].options == {"degree": 3}
+    assert recipe.prunes
+    meta = recipe.to_meta()
+    assert meta["distill"] == 0.5
+    assert "temperature" not in meta
+    assert meta["layers"][2]["options"]["layers"][0]["family"] == "poly"
+    json.dumps(meta)
+
+
+def test_all_problems_of_families_are_listed():
+    layers = [
+        {"name": "fc1", "family": "poli", "width": 4},
+        {"name": "fc2", "family": "poly", "width": 4, "degre": 2, "bits": 9},
+        {"name": "in", "family": "ensemble", "width": 2, "layers": [{"name": "a", "width": "x"}]},
+    ]
+    with pytest.raises(UsageError, match="width is 'x', need int"):
+        parse_recipe(table(layers=layers), "here")
+    with pytest.raises(UsageError) as caught:
+        parse_recipe(table(layers=layers[:2], lut_cost=0.1), "here")
+    for words in ("family 'poli'", "did you mean 'degree'?", "bits 9", "lut_cost"):
+        assert words in str(caught.value)
+    wrong = [{"name": "e", "family": "ensemble", "width": 2, "layers": 3}]
+    with pytest.raises(UsageError, match=r"\[\[layers.layers\]\]"):
+        parse_recipe(table(layers=wrong), "here")
 
 
 def test_unknown_recipe_gets_a_suggestion():
@@ -75,6 +138,10 @@ def test_all_problems_are_listed():
         ({"epochs": 0}, "0, at least 1"),
         ({"learning_rate": 0}, "need 0 to 10"),
         ({"input_bits": 9}, "allowed 1 to 8"),
+        ({"distill": 1.5}, "need 0 to 1"),
+        ({"distill": 0.5, "float_epochs": 0}, "needs a trained teacher"),
+        ({"temperature": 0}, "need above 0"),
+        ({"epoch_rows": -1}, "at least 0"),
         ({"layers": {"name": "fc"}}, r"\[\[layers\]\]"),
         ({"layers": [{"name": "fc", "width": 2, "activation": "relu"}]}, "'relu', known are"),
     ],

@@ -13,9 +13,27 @@ from nnlogic.core.errors import CheckpointError, TooWide, UsageError
 from nnlogic.data import dataset as datasets
 from nnlogic.frontend import load, read_golden
 from nnlogic.frontend.architecture import LayerSpec
-from nnlogic.nn import load_network
+from nnlogic.nn import FamilySpec, load_network
 from nnlogic.train import Recipe, load_recipe, train
 
+STACK = Recipe(
+    name="toy",
+    dataset="toy",
+    layers=(
+        FamilySpec("enc", 15, "thermometer", bits=1, role="encoder"),
+        FamilySpec("luts", 16, "luts", 4, connect="learned"),
+        FamilySpec("mix", 8, "poly", 4, bits=2),
+        FamilySpec("score", 3, "kan", 0, "none"),
+    ),
+    epochs=5,
+    float_epochs=3,
+    epoch_rows=256,
+    batch=64,
+    learning_rate=0.03,
+    distill=0.5,
+    temperature=2.0,
+    seed=3,
+)
 RECIPE = Recipe(
     name="toy",
     dataset="toy",
@@ -92,6 +110,55 @@ def test_same_seed_same_file_and_resume_changes_nothing(tmp_path):
     assert [h["epoch"] for h in history] == [1, 2, 3, 4, 5, 6]
     other = train(RECIPE, out=tmp_path / "c", seed=4).checkpoint.read_bytes()
     assert other != whole
+
+
+def test_a_stack_learns_and_its_checkpoint_says_so(tmp_path):
+    recipe = dataclasses.replace(STACK, epochs=14, epoch_rows=0, batch=32)
+    result = train(recipe, out=tmp_path)
+    assert set(result.accuracy) == {
+        *("float", "quantized", "table", "validation"),
+        *("float, validation", "quantized, validation"),
+    }
+    assert result.accuracy["table"] > 0.6
+    assert result.accuracy["float"] > 0.8
+    assert abs(result.accuracy["quantized"] - result.accuracy["table"]) < 0.01
+    net, toy = load(result.checkpoint), data.load("toy")
+    for rows, labels, key in (
+        (toy.x_test, toy.y_test, "table"),
+        (toy.x_val, toy.y_val, "validation"),
+    ):
+        found = net.evaluate(net.encode(rows))[:, -1]
+        assert np.mean(found == labels) == result.accuracy[key]
+    x, y = read_golden(result.checkpoint)
+    np.testing.assert_array_equal(x, toy.x_val)
+    np.testing.assert_array_equal(net.evaluate(net.encode(x)), y)
+    assert net.info["accuracy"] == result.accuracy
+    assert "perceptron" in net.info["float_is"]
+    assert net.info["training"]["recipe"]["layers"][1]["connect"] == "learned"
+    parts = {k: v for k, v in result.lut_estimate.items() if k != "total"}
+    assert sum(parts.values()) == pytest.approx(result.lut_estimate["total"])
+    assert parts["encoder"] > 0
+
+
+def test_a_stack_resumes_as_if_never_interrupted(tmp_path):
+    whole = train(STACK, out=tmp_path / "a").checkpoint.read_bytes()
+    with pytest.raises(Stop):
+        train(STACK, out=tmp_path / "b", progress=Notes(stop_after=3))
+    resumed = train(STACK, out=tmp_path / "b", resume=True)
+    assert resumed.checkpoint.read_bytes() == whole
+    again = train(STACK, out=tmp_path / "b", resume=True)
+    assert again.checkpoint.read_bytes() == whole
+    hotter = dataclasses.replace(STACK, temperature=4.0)
+    assert train(hotter, out=tmp_path / "c").checkpoint.read_bytes() != whole
+
+
+def test_a_network_learns_from_a_teacher_too(tmp_path):
+    taught = dataclasses.replace(RECIPE, distill=0.9)
+    result = train(taught, out=tmp_path / "a")
+    plain = train(RECIPE, out=tmp_path / "b")
+    assert result.checkpoint.read_bytes() != plain.checkpoint.read_bytes()
+    assert result.accuracy["quantized"] == result.accuracy["table"]
+    assert load(result.checkpoint).info["training"]["recipe"]["distill"] == 0.9
 
 
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path):

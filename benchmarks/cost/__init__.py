@@ -1,0 +1,1 @@
+"""Calibration of the LUT cost model against the minimizer."""

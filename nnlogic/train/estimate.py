@@ -1,0 +1,58 @@
+"""LUTs of a trained network of any family, estimated without compiling it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnlogic.core.formats import IntFormat
+from nnlogic.quant.ir import Argmax, Linear, QuantNet
+from nnlogic.train.cost import WIDEST, CostModel, cost_model, live_neurons, neuron_codes
+
+ADDER_BIT = 1.0
+"""LUT6 per word bit that enters an adder tree."""
+BOUND_BIT = 0.5
+"""LUT6 per sum bit and threshold."""
+
+
+def estimate_luts(net: QuantNet, model: CostModel | None = None) -> dict[str, float]:
+    """Return the LUT6 of every layer, neurons no output depends on left out.
+
+    Tables are predicted by the calibrated model; sums too wide for a table as a tree of adders
+    with comparators, a rough count.
+
+    Parameters
+    ----------
+    net : QuantNet
+    model : CostModel, optional
+        Default: calibrated for effort fast.
+    """
+    model = model or cost_model()
+    live = live_neurons(net)
+    out = {}
+    for layer in net.layers:
+        formats = net.x_formats(layer)
+        if isinstance(layer, Argmax):
+            out[layer.name] = model.choice(len(formats), max(f.bits for f in formats))
+            continue
+        total = 0.0
+        for i in np.flatnonzero(live[layer.name]):
+            if isinstance(layer, Linear) and _is_adder(layer, int(i), formats):
+                total += _adder(layer, int(i), formats)
+            else:
+                codes = neuron_codes(layer, int(i), formats)
+                total += model.table(codes, layer.formats[i].bits)
+        out[layer.name] = total
+    return out
+
+
+def _is_adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> bool:
+    width = sum(formats[w].bits for w in layer.fan_in(neuron))
+    return layer.thresholds is None or width > WIDEST
+
+
+def _adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> float:
+    wires = layer.fan_in(neuron)
+    entering = sum(formats[w].bits for w in wires)
+    bounds = 0 if layer.thresholds is None else len(np.unique(layer.thresholds[neuron]))
+    top = sum(abs(int(layer.weights[neuron, w])) * formats[w].hi for w in wires)
+    return ADDER_BIT * max(0, entering - top.bit_length()) + BOUND_BIT * bounds * top.bit_length()

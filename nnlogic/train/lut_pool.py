@@ -1,0 +1,97 @@
+"""Training rows of a LUT-native population: codes on the device, perturbed copies, a teacher."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nnlogic.data import Dataset
+from nnlogic.nn.quantizers import InputQuantizer, fit_thresholds
+from nnlogic.train.lut_job import Pool
+from nnlogic.train.lut_recipe import LutRecipe
+from nnlogic.train.teacher import (
+    IMAGE_SIDE,
+    Ensemble,
+    ImageNet,
+    fit,
+    log_probabilities,
+    perceptron,
+    shake_image,
+    shake_rows,
+)
+
+TEACHERS = 3
+
+
+def is_image(data: Dataset) -> bool:
+    """Whether rows are 28 x 28 images of 0..255."""
+    return data.x_train.shape[1] == IMAGE_SIDE**2
+
+
+def make_teacher(data: Dataset, device: str) -> nn.Module:
+    """Train a float teacher on the training rows."""
+    torch.manual_seed(1)
+    x = torch.from_numpy(data.x_train).to(device)
+    y = torch.from_numpy(data.y_train).to(device)
+    classes = len(data.class_names)
+    if is_image(data):
+        return fit(ImageNet(classes), x, y, steps=1650, batch=512, image=True, rate=4e-3)
+    width = 192 if x.shape[1] < 100 else 384
+    members = [
+        fit(perceptron(x, classes, width), x, y, steps=5000, batch=1024, image=False, rate=4e-3)
+        for _ in range(TEACHERS)
+    ]
+    return Ensemble(members).eval()
+
+
+def make_thresholds(data: Dataset, recipe: LutRecipe) -> list[Tensor]:
+    """Return the thresholds of the input codes, per feature."""
+    features = data.x_train.shape[1]
+    if recipe.input_bits == 1:
+        top = float(data.x_train.max())
+        return [torch.tensor([(top + 1) / 2 if top > 1 else 0.5])] * features
+    fitted = fit_thresholds(
+        data.x_train, (recipe.input_bits,) * features, method=recipe.input_method
+    )
+    return [torch.from_numpy(t) for t in fitted]
+
+
+def make_pool(
+    data: Dataset, recipe: LutRecipe, teacher: nn.Module | None, device: str
+) -> tuple[Pool, list[Tensor]]:
+    """Return the rows a recipe trains on, and the thresholds of its codes.
+
+    Raises
+    ------
+    CheckpointError
+        From the quantizer, when thresholds cannot be fitted.
+    """
+    thresholds = make_thresholds(data, recipe)
+    quantizer = InputQuantizer((recipe.input_bits,) * data.x_train.shape[1])
+    quantizer.set_thresholds(tuple(t.numpy() for t in thresholds))
+    quantizer = quantizer.to(device)
+
+    def encode(x: Tensor) -> Tensor:
+        return torch.cat([quantizer(part).to(torch.uint8) for part in x.split(20_000)])
+
+    torch.manual_seed(recipe.seed + 2)
+    x = torch.from_numpy(data.x_train).to(device)
+    shake = shake_image if is_image(data) else shake_rows
+    codes, targets = [], []
+    for copy in range(recipe.copies + 1):
+        for part in x.split(20_000):
+            rows = part if copy == 0 else shake(part)
+            codes.append(encode(rows))
+            if teacher is not None:
+                targets.append(log_probabilities(teacher, rows))
+    y = torch.from_numpy(data.y_train).to(device)
+    pool = Pool(
+        codes=torch.cat(codes),
+        y=y.repeat(recipe.copies + 1),
+        teacher=torch.cat(targets) if targets else None,
+        codes_val=encode(torch.from_numpy(data.x_val).to(device)),
+        y_val=torch.from_numpy(data.y_val).to(device),
+        input_bits=recipe.input_bits,
+        classes=len(data.class_names),
+    )
+    return pool, thresholds

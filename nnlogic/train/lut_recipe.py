@@ -1,0 +1,153 @@
+"""Recipes of LUT-native populations, as data."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.frontend.architecture import key_problems
+
+SHAPES = ("luts", "sums")
+
+
+@dataclass(frozen=True, slots=True)
+class LutRecipe:
+    """A population of networks of one shape, trained at once; the best on validation rows stays.
+
+    Attributes
+    ----------
+    name, dataset : str
+    shape : str
+        ``"luts"``: layers of 6-input tables and votes; ``"sums"``: sums of one-feature tables.
+    input_bits : int
+        Bits of every input code.
+    input_method : str
+        ``"uniform"`` or ``"quantile"``, see `nnlogic.nn.fit_thresholds`.
+    widths, votes, share : tuples of int
+        See `nnlogic.nn.lut.LutPopulation`.
+    functions : int
+        Learned functions per feature.
+    hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
+        See `nnlogic.nn.lut.SumPopulation`.
+    members : int
+        Networks trained side by side, from different starts.
+    steps, batch : int
+    soft : float
+        Part of the run with soft tables.
+    sharpness : float
+        Slope of the soft tables at their end; 1 at the start.
+    smooth, spread_gradient
+        See `nnlogic.nn.lut.network.Phase`.
+    rate_wires, rate_tables, rate_functions, rate_steps, rate_scale : float
+        Adam's rates at their peak; a short warm-up, then a cosine.
+    distill, temperature : float
+        Weight and temperature of the teacher's distribution in the loss; 0 for no teacher.
+    copies : int
+        Perturbed copies of the training rows.
+    bit_cost : float
+        Loss per table bit (``"sums"``), grown over the first half of the run.
+    seed : int
+    """
+
+    name: str
+    dataset: str
+    shape: str = "luts"
+    input_bits: int = 6
+    input_method: str = "uniform"
+    widths: tuple[int, ...] = ()
+    votes: tuple[int, ...] = ()
+    share: tuple[int, ...] = ()
+    functions: int = 0
+    hidden: int = 8
+    hidden_bits: int = 5
+    shift: int = 1
+    code_bits: int = 0
+    group: int = 1
+    hidden_group: int = 1
+    spread: float = 4.0
+    members: int = 4
+    steps: int = 16000
+    batch: int = 2048
+    soft: float = 0.6
+    sharpness: float = 5.0
+    smooth: float = 0.8
+    spread_gradient: bool = True
+    rate_wires: float = 0.02
+    rate_tables: float = 0.02
+    rate_functions: float = 0.02
+    rate_steps: float = 0.005
+    rate_scale: float = 0.002
+    distill: float = 0.9
+    temperature: float = 1.0
+    copies: int = 4
+    bit_cost: float = 0.0
+    seed: int = 0
+
+    def problems(self) -> list[Problem]:
+        """Return what is wrong with the values."""
+        out = []
+        if self.shape not in SHAPES:
+            out.append(Problem("shape", f"{self.shape!r}, known are {', '.join(SHAPES)}"))
+        if self.shape == "luts" and not self.widths:
+            out.append(Problem("widths", "at least one layer"))
+        if self.share and len(self.share) != len(self.widths):
+            out.append(Problem("share", f"{len(self.share)} values for {len(self.widths)} layers"))
+        for width, same in zip(self.widths, self.share or (1,) * len(self.widths), strict=False):
+            if width < 1 or same < 1 or width % same:
+                out.append(Problem("widths", f"{width} tables in groups of {same}"))
+        least = {"members": 1, "steps": 1, "batch": 2, "copies": 0, "functions": 0, "shift": 0}
+        least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1}
+        for key, bound in least.items():
+            if getattr(self, key) < bound:
+                out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
+        for key in ("soft", "distill", "smooth"):
+            if not 0 <= getattr(self, key) <= 1:
+                out.append(Problem(key, f"{getattr(self, key)}, need 0 to 1"))
+        return out
+
+    def to_meta(self) -> dict[str, Any]:
+        """Return a JSON form."""
+        return asdict(self)
+
+
+def parse_lut_recipe(table: Mapping[str, Any], where: str) -> LutRecipe:
+    """Return the recipe a TOML table describes.
+
+    Raises
+    ------
+    UsageError
+        With all problems found.
+    """
+    optional = {f.name for f in fields(LutRecipe) if f.default is not MISSING}
+    problems = key_problems("recipe", table, LutRecipe, optional)
+    recipe = None
+    if not problems:
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+        recipe = LutRecipe(**values)
+        try:
+            problems = recipe.problems()
+        except TypeError as error:
+            problems = [Problem("recipe", f"a value has the wrong type: {error}")]
+    if problems or recipe is None:
+        raise UsageError("recipe not understood", where=where, problems=problems)
+    return recipe
+
+
+def load_lut_recipe(path: Path) -> LutRecipe:
+    """Read a recipe from a TOML file.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read or understood.
+    """
+    try:
+        return parse_lut_recipe(tomllib.loads(path.read_text("utf-8")), str(path))
+    except OSError as error:
+        raise UsageError("cannot read the recipe", where=str(path), why=str(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("recipe is not TOML", where=str(path), why=str(error)) from error

@@ -1,0 +1,153 @@
+"""What a search may change in a recipe: bits, fan-in and width of every layer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.nn.spec import FamilySpec
+from nnlogic.train.cost import CostModel
+from nnlogic.train.recipe import Recipe
+
+KNOBS = ("bits", "fan_in", "width")
+INPUT_BITS = "input.bits"
+MOST_BITS = 8
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Choices by name, ``fc1.bits``, ``fc1.fan_in``, ``fc1.width`` and ``input.bits``.
+
+    Attributes
+    ----------
+    base : Recipe
+        What is not searched stays as it is here.
+    choices : mapping of str to tuple of int
+        Increasing; at least two each.
+    """
+
+    base: Recipe
+    choices: Mapping[str, tuple[int, ...]]
+
+    def recipe(self, params: Mapping[str, int], name: str = "") -> Recipe:
+        """Return the recipe of one point.
+
+        Parameters
+        ----------
+        params : mapping of str to int
+            A value for each choice; one that is missing stays as in the base.
+        name : str
+            Of the recipe; the base's when empty.
+        """
+        layers: list[Any] = []
+        for spec in layers_of(self.base):
+            own: dict[str, Any] = {
+                k: params[f"{spec.name}.{k}"] for k in KNOBS if f"{spec.name}.{k}" in params
+            }
+            layers.append(dataclasses.replace(spec, **own))
+        bits = params.get(INPUT_BITS, self.base.input_bits)
+        return dataclasses.replace(
+            self.base, name=name or self.base.name, layers=tuple(layers), input_bits=bits
+        )
+
+    def base_params(self) -> dict[str, int]:
+        """Return the base recipe as a point; its values belong to the choices."""
+        known = {INPUT_BITS: self.base.input_bits}
+        for spec in layers_of(self.base):
+            known.update({f"{spec.name}.{k}": getattr(spec, k) for k in KNOBS})
+        return {name: known[name] for name in self.choices}
+
+    def fits(self, params: Mapping[str, int]) -> bool:
+        """Whether every neuron of a point is narrow enough to enumerate."""
+        recipe = self.recipe(params)
+        bits = recipe.input_bits
+        for spec in layers_of(recipe):
+            if spec.fan_in * bits > recipe.fan_in_limit:
+                return False
+            bits = spec.bits
+        return True
+
+    def luts(self, params: Mapping[str, int], model: CostModel) -> float:
+        """Return the LUT6 a point is predicted to need, by its shape."""
+        recipe = self.recipe(params)
+        bits, total = recipe.input_bits, 0.0
+        for spec in layers_of(recipe):
+            total += spec.width * float(model.neuron(spec.fan_in * bits, spec.bits))
+            bits = spec.bits
+        return total + model.choice(recipe.layers[-1].width, bits)
+
+
+def search_space(
+    recipe: Recipe,
+    *,
+    input_bits: Sequence[int] = (),
+    bits: Sequence[int] = (),
+    fan_in: Sequence[int] = (),
+    width: Sequence[float] = (0.5, 0.75, 1.0, 1.5),
+) -> SearchSpace:
+    """Return the space around a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its layers keep their number, family and order.
+    input_bits : sequence of int
+        Bits of the input codes; default: the recipe's.
+    bits : sequence of int
+        Bits of every layer's codes; default: the recipe's, one less and one more.
+    fan_in : sequence of int
+        Of every layer; default: the recipe's, one less and one more.
+    width : sequence of float
+        Factors on every width but the last layer's, which is the number of classes.
+
+    Raises
+    ------
+    UsageError
+        Values that make no sense, a layer that reads everything, or nothing to search.
+    """
+    problems = [
+        Problem(what, f"{b}, allowed 1 to {MOST_BITS}")
+        for what, values in (("bits", bits), ("input_bits", input_bits))
+        for b in values
+        if not 1 <= b <= MOST_BITS
+    ]
+    problems += [Problem("fan_in", f"{f}, at least 1") for f in fan_in if f < 1]
+    problems += [Problem("width", f"{w}, need a factor above 0") for w in width if w <= 0]
+    problems += [
+        Problem(spec.name, "fan_in 0 reads everything", "give the layer a fan_in to start from")
+        for spec in layers_of(recipe)
+        if not spec.fan_in
+    ]
+    if problems:
+        raise UsageError("cannot search around the recipe", where=recipe.name, problems=problems)
+    found: dict[str, set[int]] = {INPUT_BITS: {recipe.input_bits, *input_bits}}
+    for i, spec in enumerate(layers_of(recipe)):
+        if spec.activation != "sign":
+            found[f"{spec.name}.bits"] = _around(spec.bits, bits) & set(range(1, MOST_BITS + 1))
+        found[f"{spec.name}.fan_in"] = {f for f in _around(spec.fan_in, fan_in) if f > 0}
+        if i + 1 < len(recipe.layers):
+            scaled = {max(1, round(spec.width * factor)) for factor in width}
+            found[f"{spec.name}.width"] = {spec.width, *scaled}
+    choices = {name: tuple(sorted(v)) for name, v in found.items() if len(v) > 1}
+    space = SearchSpace(recipe, choices)
+    if not choices or not space.fits({}):
+        raise UsageError(
+            "cannot search around the recipe",
+            where=recipe.name,
+            why="nothing varies" if not choices else "its own neurons are too wide to enumerate",
+            fix="offer more bits, fan-ins or widths, or raise fan_in_limit",
+        )
+    return space
+
+
+def layers_of(recipe: Recipe) -> tuple[LayerSpec | FamilySpec, ...]:
+    """Return the layers of a recipe under the one type that all share."""
+    return recipe.layers
+
+
+def _around(value: int, offered: Sequence[int]) -> set[int]:
+    return {value, *(offered or (value - 1, value + 1))}
