@@ -9,7 +9,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install -q
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-minimize golden doctor icarus clean
+.PHONY: help demo test lint types bench bench-minimize zoo golden doctor icarus clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: $(VENV)/dev ## Print the measures of README (minutes)
 bench-minimize: $(VENV)/dev ## Measure the minimizer against other flows: IWLS=DIR PEERS=DIR (an hour)
 	$(BIN)/python -m benchmarks.minimize --effort normal --jobs $(JOBS) $(if $(IWLS),--iwls $(IWLS)) $(if $(PEERS),--peers $(PEERS))
 	$(BIN)/python -m benchmarks.minimize.scaling
+
+zoo: $(VENV)/dev ## Measure the checkpoints in zoo/: ZOO_DATA=DIR with the data sets (an hour or more)
+	$(BIN)/python -m benchmarks.zoo --jobs $(JOBS) $(if $(ZOO_DATA),--data $(ZOO_DATA))
 
 golden: $(VENV)/dev ## Rewrite golden files; review the diff
 	NNLOGIC_GOLDEN=write $(BIN)/python -m pytest tests -k golden

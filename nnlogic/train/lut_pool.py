@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
@@ -28,20 +30,33 @@ def is_image(data: Dataset) -> bool:
     return data.x_train.shape[1] == IMAGE_SIDE**2
 
 
-def make_teacher(data: Dataset, device: str) -> nn.Module:
+def untrained_teacher(data: Dataset, x: Tensor) -> Ensemble:
+    """Return an untrained teacher for rows like `x`."""
+    classes = len(data.class_names)
+    if is_image(data):
+        return Ensemble([ImageNet(classes)])
+    width = 192 if x.shape[1] < 100 else 384
+    return Ensemble([perceptron(x, classes, width) for _ in range(TEACHERS)])
+
+
+def make_teacher(data: Dataset, device: str) -> Ensemble:
     """Train a float teacher on the training rows."""
     torch.manual_seed(1)
     x = torch.from_numpy(data.x_train).to(device)
     y = torch.from_numpy(data.y_train).to(device)
-    classes = len(data.class_names)
-    if is_image(data):
-        return fit(ImageNet(classes), x, y, steps=1650, batch=512, image=True, rate=4e-3)
-    width = 192 if x.shape[1] < 100 else 384
-    members = [
-        fit(perceptron(x, classes, width), x, y, steps=5000, batch=1024, image=False, rate=4e-3)
-        for _ in range(TEACHERS)
-    ]
-    return Ensemble(members).eval()
+    image = is_image(data)
+    steps, batch = (1650, 512) if image else (5000, 1024)
+    teacher = untrained_teacher(data, x)
+    for member in teacher.members:
+        fit(member, x, y, steps=steps, batch=batch, image=image, rate=4e-3)
+    return teacher.eval()
+
+
+def load_teacher(path: Path, data: Dataset, device: str) -> Ensemble:
+    """Read the weights that ``torch.save(teacher.state_dict(), path)`` wrote."""
+    teacher = untrained_teacher(data, torch.from_numpy(data.x_train[:1000]))
+    teacher.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+    return teacher.to(device).eval()
 
 
 def make_thresholds(data: Dataset, recipe: LutRecipe) -> list[Tensor]:

@@ -126,7 +126,9 @@ def parse_lut_recipe(table: Mapping[str, Any], where: str) -> LutRecipe:
     problems = key_problems("recipe", table, LutRecipe, optional)
     recipe = None
     if not problems:
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in table.items()
+        }
         recipe = LutRecipe(**values)
         try:
             problems = recipe.problems()

@@ -19,8 +19,8 @@ class Thermometer(OneFeature):
     Thresholds are learned as floats, in sixteenths of the feature's codes. In use they are whole,
     increase within a feature, and lie between 1 and the largest code, so that no comparator is
     constant and no two are the same, at any time in training: ``ceil`` of the sorted floats,
-    pushed apart upwards, then held below the top. A threshold's gradient is that of a tanh around it
-    (`spread` codes wide), straight through the comparison.
+    pushed apart upwards, then held below the top. A threshold's gradient is that of a tanh around
+    it (`spread` codes wide), straight through the comparison.
 
     Parameters
     ----------

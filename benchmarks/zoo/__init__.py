@@ -1,0 +1,1 @@
+"""The zoo's table and its retrained peers."""

@@ -1,0 +1,214 @@
+"""One row of the zoo's table: compile a checkpoint and simulate it on the whole test split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nnlogic
+from nnlogic import data
+from nnlogic.core.errors import InputError, TargetMissed
+from nnlogic.core.formats import ROLES
+from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
+from nnlogic.run.facts import layer_luts
+from nnlogic.run.rows import class_column
+from nnlogic.run.synth_run import synth
+
+LEVELS_PER_STAGE = 4
+NETLIST_RUNG = "6"
+OBJECTIVE = "area"
+LARGE = 350
+"""Networks of more neurons are compiled layer by layer: optimizing across layers takes hours."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How rows are measured.
+
+    Attributes
+    ----------
+    effort, optimize : str
+        As for `nnlogic.compile`.
+    ecp5 : bool
+        Also compile for LUT4s, synthesize, place and route.
+    data_dir : Path or None
+    """
+
+    effort: str
+    optimize: str
+    ecp5: bool
+    data_dir: Path | None
+
+    def key(self, path: Path) -> str:
+        """Return what a stored row must have been made from."""
+        content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return f"{content} {OBJECTIVE} {self.effort} {self.optimize} {'ecp5' if self.ecp5 else 'lut6'}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one network.
+
+    Attributes
+    ----------
+    name, dataset, family : str
+    validation : float or None
+        Percent, as training recorded it.
+    test : float
+        Percent, of the compiled network on all test rows.
+    test_rows : int
+    luts : dict of str to int
+        LUT6 by role; ``total``.
+    depth : int
+        LUT6 levels from input codes to class.
+    proofs : dict of str to str
+        Rung of the ladder to how it was passed.
+    seconds : float
+        Of the LUT6 compile run, proofs included.
+    luts4, ffs : int or None
+    fmax : float or None
+        MHz, ecp5, placed and routed.
+    latency_cycles : int or None
+    plain : int or None
+        LUT6 of the plain flow, see `benchmarks.zoo.peers`.
+    key : str
+        See `Settings.key`.
+    """
+
+    name: str
+    dataset: str
+    family: str
+    validation: float | None
+    test: float
+    test_rows: int
+    luts: dict[str, int]
+    depth: int
+    proofs: dict[str, str]
+    seconds: float
+    luts4: int | None = None
+    ffs: int | None = None
+    fmax: float | None = None
+    latency_cycles: int | None = None
+    plain: int | None = None
+    key: str = ""
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(path: Path) -> Row:
+        """Read what `save` wrote."""
+        return Row(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
+    """Return the row of a checkpoint, compiling it below `out`.
+
+    Raises
+    ------
+    InputError
+        The checkpoint names no data set, or another version of it.
+    """
+    net = nnlogic.load(path)
+    rows = _rows(net, path, settings.data_dir)
+    options: dict[str, Any] = {
+        "arith": "auto",
+        "objective": OBJECTIVE,
+        "effort": settings.effort,
+        "optimize": settings.optimize if net.stats()["neurons"] <= LARGE else "none",
+        "jobs": jobs,
+        "force": True,
+        "stream": False,
+        "levels_per_stage": LEVELS_PER_STAGE,
+    }
+    run = nnlogic.compile(path, out / f"{path.stem}-lut6", target="xcup", **options)
+    logic = LogicNet.load(run.ir_path("logic"))
+    column = class_column(tuple(p.name for p in net.outputs))
+    if column is None:
+        raise InputError("the network has no class output", where=str(path))
+    found = logic.evaluate(net.encode(rows.x_test))[:, column]
+    by_layer = layer_luts(logic)
+    luts = dict.fromkeys(ROLES, 0)
+    for number, layer in enumerate(logic.layers):
+        luts[layer.role] += by_layer.get(number, 0)
+    luts["total"] = logic.stats()["luts"]
+    recorded = net.info.get("accuracy", {})
+    proofs, facts = _proofs(run.report), {}
+    if settings.ecp5:
+        netlist, facts = _ecp5(path, out / f"{path.stem}-ecp5", options)
+        proofs |= {k: v for k, v in netlist.items() if k == NETLIST_RUNG}
+    return Row(
+        name=path.stem,
+        dataset=rows.name,
+        family=_family(net),
+        validation=100 * recorded["validation"] if "validation" in recorded else None,
+        test=float(100 * np.mean(found == rows.y_test)),
+        test_rows=len(rows.y_test),
+        luts=luts,
+        depth=logic.stats()["depth"],
+        proofs=proofs,
+        seconds=float(run.report.seconds or 0.0),
+        key=settings.key(path),
+        **facts,
+    )
+
+
+def _family(net: QuantNet) -> str:
+    if "family" in net.info:
+        return str(net.info["family"])
+    layers = net.info.get("training", {}).get("recipe", {}).get("layers", ())
+    if not all(isinstance(layer, dict) for layer in layers) or not layers:
+        return "LUT-native"
+    names = dict.fromkeys(str(layer.get("family", "linear")) for layer in layers)
+    return ", ".join(names)
+
+
+def _rows(net: QuantNet, path: Path, data_dir: Path | None) -> data.Dataset:
+    recorded = net.info.get("dataset")
+    if not isinstance(recorded, dict) or "name" not in recorded:
+        raise InputError("the checkpoint does not say what it was trained on", where=str(path))
+    rows = data.load(recorded["name"], data_dir)
+    if recorded.get("digest") != rows.digest:
+        raise InputError(
+            "not the data the checkpoint was trained on",
+            where=str(path),
+            why=f"digest {rows.digest}, recorded {recorded.get('digest')}",
+        )
+    return rows
+
+
+def _proofs(report: Report) -> dict[str, str]:
+    # A rung counts by its parts that ran; the simulations of rung 5 belong to `nnlogic verify`.
+    out = {}
+    for rung in report.ladder:
+        ran = [c for c in rung.checks if c.verdict != "not run"]
+        if ran:
+            bad = any(c.verdict == "fail" for c in ran)
+            out[str(rung.number)] = "FAILED" if bad else " and ".join(sorted({c.how for c in ran}))
+    return out
+
+
+def _ecp5(path: Path, out: Path, options: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the rungs of the ecp5 run, and fields of its row."""
+    run = nnlogic.compile(path, out, target="ecp5", **options)
+    try:
+        run = synth(run.path)
+    except TargetMissed:
+        # Too large for the device: no figures.
+        return {}, {"latency_cycles": run.report.timing.latency_cycles}
+    placed = next(r for r in run.report.resources if r.source == "pnr" and r.part == "total")
+    timing = run.report.timing
+    return _proofs(run.report), {
+        "luts4": placed.luts,
+        "ffs": placed.ffs,
+        "fmax": timing.fmax_mhz,
+        "latency_cycles": timing.latency_cycles,
+    }

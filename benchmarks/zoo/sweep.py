@@ -1,0 +1,161 @@
+"""Train many LUT-native populations on one device and keep the best members of each.
+
+    python -m benchmarks.zoo.sweep RECIPES.toml --data DIR --out DIR [--device cuda:0]
+        [--part 0/4] [--minutes 8] [--teachers DIR]
+
+RECIPES.toml holds tables ``[[recipe]]``, each with the keys of `nnlogic.train.lut_recipe`. Members
+are ranked by validation accuracy; test rows are not read. The result is one ``.npz`` that
+`benchmarks.zoo.export` turns into checkpoints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nnlogic import data
+from nnlogic.train.lut_job import Job, Pool, run_jobs
+from nnlogic.train.lut_pool import load_teacher, make_pool, make_teacher
+from nnlogic.train.lut_recipe import LutRecipe, parse_lut_recipe
+
+GOLDEN_ROWS = 1000
+
+
+def main() -> None:
+    """Run the sweep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipes", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--part", default="0/1")
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--teachers", type=Path)
+    parser.add_argument("--keep", type=int, default=2)
+    parser.add_argument("--at-once", type=int, default=6)
+    args = parser.parse_args()
+    until = time.monotonic() + 60 * args.minutes
+    torch.set_float32_matmul_precision("high")
+    if args.device.startswith("cuda"):
+        torch.cuda.set_device(args.device)
+    tables = tomllib.loads(args.recipes.read_text("utf-8"))["recipe"]
+    mine, of = (int(v) for v in args.part.split("/"))
+    recipes = [parse_lut_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
+    device = "cuda" if args.device.startswith("cuda") else args.device
+    pools = Pools(args.data, args.teachers, device)
+    begun = time.monotonic()
+
+    def report(job: Job) -> None:
+        loss, best = float(job.loss), float(job.accuracies().max())
+        took = time.monotonic() - job.began
+        print(
+            f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} step {job.done:6d} "
+            f"loss {loss:.4f} best {best:.4f} {1e3 * took / max(job.done, 1):.2f} ms",
+            flush=True,
+        )
+
+    arrays, facts = {}, []
+    makers = [lambda r=r: Job(r, pools.get(r)) for r in recipes]
+    for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
+        accuracy = job.accuracies()
+        order = np.argsort(-accuracy, kind="stable")[: args.keep]
+        print(
+            f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} done {job.done:6d} of "
+            f"{job.recipe.steps}: validation {np.sort(accuracy)[::-1].round(4).tolist()}",
+            flush=True,
+        )
+        golden = golden_outputs(job)
+        for member in order:
+            network = job.model.network(int(member))
+            key = len(facts)
+            arrays[f"{key}.golden"] = golden[member]
+            arrays.update({f"{key}.{k}": v for k, v in compact(network.to_arrays()).items()})
+            facts.append(
+                {
+                    "recipe": job.recipe.to_meta(),
+                    "member": int(member),
+                    "steps": job.done,
+                    "validation": float(accuracy[member]),
+                    "labels": network.labels(),
+                }
+            )
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / f"sweep_{mine}.npz"
+    np.savez_compressed(path, facts=np.array(json.dumps(facts)), **arrays)
+    print(f"{path.stat().st_size} bytes, {len(facts)} networks", flush=True)
+
+
+@torch.no_grad()
+def golden_outputs(job: Job) -> np.ndarray:
+    """Return scores and class of every member on the first validation rows, as torch has them."""
+    scores = job.model.hard_scores(job.pool.codes_val[:GOLDEN_ROWS]).round().cpu().numpy()
+    winner = scores.argmax(2)[..., None]
+    return np.concatenate([scores, winner], axis=2).astype(np.int32)
+
+
+class Pools:
+    """Teachers and rows, made when first asked for."""
+
+    def __init__(self, folder: Path | None, teachers: Path | None, device: str) -> None:
+        self.folder, self.teachers, self.device = folder, teachers, device
+        self.data: dict[str, data.Dataset] = {}
+        self.models: dict[str, torch.nn.Module] = {}
+        self.pools: dict[tuple, Pool] = {}
+
+    def get(self, recipe: LutRecipe) -> Pool:
+        """Return the rows of a recipe."""
+        name = recipe.dataset
+        if name not in self.data:
+            self.data[name] = data.load(name, self.folder)
+        rows = self.data[name]
+        teach = recipe.distill > 0
+        if teach and name not in self.models:
+            self.models[name] = self._teacher(name, rows)
+        key = (name, recipe.input_bits, recipe.input_method, recipe.copies, teach)
+        if key not in self.pools:
+            teacher = self.models[name] if teach else None
+            self.pools[key], _ = make_pool(rows, recipe, teacher, self.device)
+        return self.pools[key]
+
+    def _teacher(self, name: str, rows: data.Dataset) -> torch.nn.Module:
+        path = None if self.teachers is None else self.teachers / f"teacher_{name}.pt"
+        if path is not None and path.exists():
+            return load_teacher(path, rows, self.device)
+        begun = time.monotonic()
+        teacher = make_teacher(rows, self.device)
+        x = torch.from_numpy(rows.x_val).to(self.device)
+        with torch.no_grad():
+            guess = torch.cat([teacher(part).argmax(1) for part in x.split(20_000)]).cpu().numpy()
+        print(
+            f"teacher of {name}: validation {np.mean(guess == rows.y_val):.4f}, "
+            f"{time.monotonic() - begun:.0f} s",
+            flush=True,
+        )
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(teacher.state_dict(), path)
+        return teacher
+
+
+def compact(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return integer arrays in the smallest type that holds them."""
+    out = {}
+    for name, array in arrays.items():
+        fits = (t for t in (np.int8, np.int16, np.int32) if _fits(array, t))
+        out[name] = array.astype(next(fits, np.int64))
+    return out
+
+
+def _fits(array: np.ndarray, kind: type) -> bool:
+    info = np.iinfo(kind)
+    return not array.size or (int(array.min()) >= info.min and int(array.max()) <= info.max)
+
+
+if __name__ == "__main__":
+    main()
