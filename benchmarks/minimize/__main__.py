@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.minimize import abc, table, yosys
-from benchmarks.minimize.cases import Case, Parts, all_cases
+from benchmarks.minimize.cases import PER_ROW, Case, Parts, all_cases
 from benchmarks.minimize.measure import EXACT, Task, cell_of, measured
 from benchmarks.minimize.ours import Ours, warm_up
 from benchmarks.minimize.table import Cell
@@ -32,6 +32,10 @@ made from before it was counted: *exhaustive* over all inputs that matter, or *p
 difference would read *wrong* here. `nnlogic approximate` and `&ttopt -R 1` see the same
 don't-cares, the inputs absent from 3,000 rows; the percentage is their agreement with the table on
 1,000 rows that took no part.
+
+Checkpoints, approximate: half of the rows beside the checkpoint decide (two parts observed, one
+part for the budget of 0.5 points); the percentages are agreement with the exact network, and both
+accuracies, on the other half; the check is against the approximate tables.
 
 IIoT, layers kept: ABC and Yosys get the neurons that reach an output, one at a time; layers merged:
 `&ttopt` and `lutmin` run per table, and `strash; dch; if; mfs2` on the whole. Yosys infers a ROM
@@ -80,13 +84,16 @@ def main() -> None:
     parser.add_argument("--iwls", type=Path, help="directory of IWLS 2022 .truth files")
     parser.add_argument("--peers", type=Path, help="directory of cybernid*/ and vgg/")
     parser.add_argument("--only", nargs="+", metavar="ROW", help="rows whose name starts so")
+    parser.add_argument(
+        "--neurons", type=int, default=PER_ROW, help="single neurons per row (default %(default)s)"
+    )
     parser.add_argument("--effort", default="high", choices=EFFORTS)
     parser.add_argument("--objective", default="area", choices=OBJECTIVES)
     parser.add_argument("--jobs", type=int, default=1, help="parts measured at the same time")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     names = tuple(args.only or [""])
-    cases = [c for c in all_cases(args.peers, args.iwls) if c.name.startswith(names)]
+    cases = [c for c in all_cases(args.peers, args.iwls, args.neurons) if c.name.startswith(names)]
     if not cases:
         parser.error(f"no row is called {' or '.join(names)}")
     done: list[str] = []
@@ -107,6 +114,8 @@ def document(lines: Sequence[str], args: argparse.Namespace) -> str:
             shown.append(f"--{name} DIR")
     if args.only:
         shown.append(f"--only {shlex.join(args.only)}")
+    if args.neurons != PER_ROW:
+        shown.append(f"--neurons {args.neurons}")
     shown.append(f"--effort {args.effort} --objective {args.objective} --jobs {args.jobs}")
     tools = ", ".join(f"{name}: {find(name).source}" for name in ("abc", "yosys"))
     head = [

@@ -40,10 +40,15 @@ class Abc:
 
     def run(self, parts: Sequence[Part], k: int) -> list[Score] | None:
         """Run on every part; None where the script does not apply."""
-        nets = [p for p in parts if isinstance(p, Netlist)]
-        if any(not self._fits(net) for net in nets):
-            return None
-        return [self._netlist(p, k) if isinstance(p, Netlist) else self._table(p, k) for p in parts]
+        scores = []
+        for part in parts:
+            if isinstance(part, Function):
+                scores.append(self._table(part, k))
+            elif isinstance(part, Netlist) and self._fits(part):
+                scores.append(self._netlist(part, k))
+            else:
+                return None
+        return scores
 
     def _fits(self, net: Netlist) -> bool:
         tables = net.tables

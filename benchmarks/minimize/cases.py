@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 import nnlogic
 from benchmarks.minimize import neurons
 from benchmarks.minimize.logicnets import read_logicnet, used_functions
-from benchmarks.minimize.parts import Part, netlist_of
+from benchmarks.minimize.parts import Part, Sampled, netlist_of
 from benchmarks.minimize.vgg import read_vgg
 from nnlogic.core import bits
+from nnlogic.quant.ir import QuantNet
+from nnlogic.run.approximate_rows import Split, split_rows
 from nnlogic.tables.ir import Function
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,8 +42,8 @@ class Parts:
     Attributes
     ----------
     given : list of Part
-    observed : list of Function
-        The same functions with the inputs seen in data as care set.
+    observed : list of Part
+        The same functions with the inputs seen in data as care set, or the same network with rows.
     held_out : list of int array
         Table index of each row that took no part, per function.
     own : list of Part
@@ -48,7 +51,7 @@ class Parts:
     """
 
     given: list[Part]
-    observed: list[Function] = field(default_factory=list)
+    observed: list[Part] = field(default_factory=list)
     held_out: list[neurons.Ints] = field(default_factory=list)
     own: list[Part] = field(default_factory=list)
 
@@ -79,8 +82,8 @@ class Case:
     missing: str = ""
 
 
-def all_cases(peers: Path | None, iwls: Path | None) -> Iterator[Case]:
-    """Yield every row in the order of the table."""
+def all_cases(peers: Path | None, iwls: Path | None, per_row: int = PER_ROW) -> Iterator[Case]:
+    """Yield every row in the order of the table; `per_row` single neurons per shape."""
     yield Case(
         "iwls",
         "32 IWLS 2022 neurons",
@@ -102,8 +105,9 @@ def all_cases(peers: Path | None, iwls: Path | None) -> Iterator[Case]:
     for inputs, width in SHAPES:
         for outputs in range(1, 5):
             shape = f"{inputs}x{width}-{outputs}"
-            what = f"{PER_ROW} {{}} neurons, {inputs} inputs of {width} bits, {outputs} out"
-            args = (PER_ROW, inputs, width, outputs)
+            plural = "s" if per_row > 1 else ""
+            what = f"{per_row} {{}} neuron{plural}, {inputs} inputs of {width} bits, {outputs} out"
+            args = (per_row, inputs, width, outputs)
             yield Case(f"random-{shape}", what.format("random"), partial(_random, *args))
             yield Case(f"trained-{shape}", what.format("trained"), partial(_trained, *args))
 
@@ -153,7 +157,22 @@ def _logicnet(folder: Path, layered: bool) -> Parts:
 
 
 def _checkpoint(path: Path) -> Parts:
-    return Parts([netlist_of(nnlogic.tabulate(nnlogic.load(path)))])
+    net = nnlogic.load(path)
+    tables = nnlogic.tabulate(net)
+    rows = path.with_name("rows.npz")
+    seen: list[Part] = [Sampled(net, tables, halves(net, rows))] if rows.exists() else []
+    return Parts([netlist_of(tables)], seen)
+
+
+def halves(net: QuantNet, rows: Path) -> Split:
+    """Deal out the rows of a file: every other one is for tests, the rest decide."""
+    with np.load(rows) as data, TemporaryDirectory(prefix="nnlogic-rows-") as name:
+        files = [Path(name) / "rows.npz", Path(name) / "test.npz"]
+        order = np.random.default_rng(0).permutation(len(data["X"]))
+        for number, file in enumerate(files):
+            mine = order[number::2]
+            np.savez(file, X=data["X"][mine], y=data["y"][mine])
+        return split_rows(net, files[0], test=files[1])
 
 
 def _random(count: int, inputs: int, width: int, outputs: int) -> Parts:
@@ -164,4 +183,4 @@ def _random(count: int, inputs: int, width: int, outputs: int) -> Parts:
 def _trained(count: int, inputs: int, width: int, outputs: int) -> Parts:
     made = neurons.trained_neurons(count, inputs, width, outputs, seed=0)
     seen = [neurons.observed(function, reads, width) for function, reads in made]
-    return Parts([f for f, _ in made], [f for f, _ in seen], [rows for _, rows in seen])
+    return Parts([f for f, _ in made], [*(f for f, _ in seen)], [rows for _, rows in seen])

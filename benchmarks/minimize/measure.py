@@ -107,7 +107,8 @@ def cell_of(task: Task, given: Parts, found: Found) -> Cell:
     """Return what the table shows for a column of a row."""
     scores = {k: s for k, s in found.items() if isinstance(s, list)}
     notes = [f"LUT{k} {s}" for k, s in found.items() if isinstance(s, str)]
-    if task.observed and scores.get(6):
+    notes += [score.note for score in scores.get(6, ()) if score.note]
+    if given.held_out and task.observed and scores.get(6):
         notes.append(f"{agreement(scores[6], given):.2f} %")
     return Cell(scores, "; ".join(notes))
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from nnlogic.checks.whole import network_blif
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.logic.cone import Cone, mismatches
+from nnlogic.quant.ir import QuantNet
+from nnlogic.run.approximate_rows import Split
 from nnlogic.tables.ir import Function, TableNet
 from nnlogic.tools.abc import prove_equal
 
@@ -49,7 +51,25 @@ def bit_ports(letter: str, count: int) -> tuple[Port, ...]:
     return tuple(Port(f"{letter}{i}", IntFormat(1)) for i in range(count))
 
 
-Part = Function | Netlist
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """A trained network and rows it may lose accuracy on, for approximate mode.
+
+    Attributes
+    ----------
+    net : QuantNet
+    tables : TableNet
+        The network, exactly.
+    split : Split
+        Rows to observe, rows to stay within the budget on, and rows that take no part.
+    """
+
+    net: QuantNet
+    tables: TableNet
+    split: Split
+
+
+Part = Function | Netlist | Sampled
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,8 @@ class Score:
         Wide muxes (F7, F8, ...), not among `luts`.
     cone : Cone or None
         The result itself, for functions.
+    note : str
+        What approximation cost, on rows that took no part.
     """
 
     luts: int
@@ -78,6 +100,7 @@ class Score:
     checked: str
     muxes: int = 0
     cone: Cone | None = None
+    note: str = ""
 
 
 class Wrong(Exception):

@@ -1,6 +1,7 @@
 """Time and memory of `minimize` against the number of table nodes.
 
-python -m benchmarks.minimize.scaling [--nodes 1000 10000 ...] [--effort fast normal] [--jobs 1]
+python -m benchmarks.minimize.scaling [--nodes 1000 10000 ...] [--effort fast normal]
+    [--functions shared distinct]
 
 Each point runs in a process of its own, so that its peak memory is its own.
 """
@@ -18,13 +19,25 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.minimize.neurons import random_neuron
-from benchmarks.minimize.parts import bit_ports
+from benchmarks.minimize.parts import Stopwatch, bit_ports
 from nnlogic.core.formats import LayerInfo
 from nnlogic.logic.build import minimize
 from nnlogic.tables.ir import Function, Instance, TableNet
 
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "scaling.md"
 FAN_IN, BITS, LAYERS = 4, 2, 4
+KINDS = {"shared": "64 shared", "distinct": "all distinct"}
+NAMES = [
+    "nodes",
+    "functions",
+    "effort",
+    "LUT6",
+    "wall s",
+    "CPU s",
+    "CPU ms/node",
+    "peak GB",
+    "kB/node",
+]
 
 
 def network(nodes: int, shared: bool, seed: int = 0) -> TableNet:
@@ -65,69 +78,81 @@ def network(nodes: int, shared: bool, seed: int = 0) -> TableNet:
 
 
 def measure(nodes: int, shared: bool, effort: str, jobs: int) -> dict[str, float]:
-    """Minimize one network in this process; seconds of wall clock, bytes at the peak."""
+    """Minimize one network in this process; seconds, bytes at the peak."""
     net = network(nodes, shared)
     start = time.perf_counter()
-    logic = minimize(net, effort=effort, jobs=jobs, cache_dir=False)
+    with Stopwatch() as processor:
+        logic = minimize(net, effort=effort, jobs=jobs, cache_dir=False)
     return {
         "seconds": time.perf_counter() - start,
+        "processor": processor.seconds,
         "bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "luts": logic.stats()["luts"],
     }
 
 
-def line(nodes: int, shared: bool, effort: str, jobs: int) -> str:
+def line(nodes: int, kind: str, effort: str, jobs: int) -> str:
     """Run one point in a fresh process and return its row of the table."""
-    arguments = [str(nodes), str(int(shared)), effort, str(jobs)]
+    arguments = [str(nodes), kind, effort, str(jobs)]
     command = [sys.executable, "-m", "benchmarks.minimize.scaling", "--point", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    kind = "64 shared" if shared else "all distinct"
     if done.returncode:
         why = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        return f"| {nodes:,} | {kind} | {effort} | failed: {why} |"
+        return f"| {nodes:,} | {KINDS[kind]} | {effort} | failed: {why} |"
     found = json.loads(done.stdout)
-    seconds, memory = found["seconds"], found["bytes"]
+    seconds, used, memory = found["seconds"], found["processor"], found["bytes"]
     return (
-        f"| {nodes:,} | {kind} | {effort} | {found['luts']:,} | {seconds:.1f} | "
-        f"{1e3 * seconds / nodes:.2f} | {memory / 1e9:.2f} | {memory / 1e3 / nodes:.1f} |"
+        f"| {nodes:,} | {KINDS[kind]} | {effort} | {found['luts']:,} | {seconds:.1f} | "
+        f"{used:.1f} | {1e3 * used / nodes:.2f} | {memory / 1e9:.2f} | {memory / 1e3 / nodes:.1f} |"
     )
 
 
+def document(lines: list[str], args: argparse.Namespace) -> str:
+    """Return the page: command, how to read it, table."""
+    shown = [f"--nodes {' '.join(map(str, args.nodes))}", f"--effort {' '.join(args.effort)}"]
+    shown += [f"--functions {' '.join(args.functions)}", f"--jobs {args.jobs}"]
+    head = [
+        "# Scaling of `minimize`",
+        "",
+        "One run of",
+        "",
+        f"    python -m benchmarks.minimize.scaling {' '.join(shown)}",
+        "",
+        f"Random linear neurons of {FAN_IN} inputs of {BITS} bits and {BITS} output bits, in",
+        f"{LAYERS} layers; nothing cached. CPU: processor time, child processes counted; memory:",
+        "peak of the main process, beside which `--jobs 1` runs one ABC at a time.",
+        "",
+    ]
+    return "\n".join([*head, *lines, ""])
+
+
 def main() -> None:
-    """Print the curve point by point and write it."""
+    """Print the curve point by point; what is written always holds the complete points."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.minimize.scaling",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--nodes", type=int, nargs="+", default=[1000, 10_000, 100_000])
-    parser.add_argument("--effort", nargs="+", default=["fast", "normal"])
+    parser.add_argument("--effort", nargs="+", default=["fast"])
+    parser.add_argument("--functions", nargs="+", default=["shared"], choices=KINDS)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--shared-only", action="store_true", help="leave out distinct functions")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--point", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.point:
-        nodes, shared, effort, jobs = args.point
-        print(json.dumps(measure(int(nodes), bool(int(shared)), effort, int(jobs))))
+        nodes, kind, effort, jobs = args.point
+        print(json.dumps(measure(int(nodes), kind == "shared", effort, int(jobs))))
         return
-    names = ("nodes", "functions", "effort", "LUT6", "s", "ms/node", "peak GB", "kB/node")
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines = ["| " + " | ".join(NAMES) + " |", "|" + " --- |" * len(NAMES)]
     print("\n".join(lines), flush=True)
-    for effort in args.effort:
-        for shared in (True,) if args.shared_only else (True, False):
-            for nodes in args.nodes:
-                lines.append(line(nodes, shared, effort, args.jobs))
-                print(lines[-1], flush=True)
-    head = [
-        "# Scaling of `minimize`",
-        "",
-        f"Random linear neurons of {FAN_IN} inputs of {BITS} bits and {BITS} output bits, "
-        f"{LAYERS} layers, {args.jobs} jobs, nothing cached; wall clock, peak of the main process.",
-        "",
-    ]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text("\n".join([*head, *lines, ""]))
+    for effort in args.effort:
+        for kind in args.functions:
+            for nodes in args.nodes:
+                lines.append(line(nodes, kind, effort, args.jobs))
+                print(lines[-1], flush=True)
+                args.out.write_text(document(lines, args))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.minimize.parts import Netlist, Part
 from nnlogic.tools.abc import run_abc
 
-_MODULE = re.compile(r"^module (kernel_8_\d+) .*?^endmodule", re.MULTILINE | re.DOTALL)
+_MODULE = re.compile(r"^module (kernel_\d+_\d+) .*?^endmodule", re.MULTILINE | re.DOTALL)
 
 
 def read_vgg(path: Path) -> list[Part]:
@@ -33,7 +33,7 @@ def stitched(blifs: list[str]) -> str:
     body: list[str] = []
     for number, text in enumerate(blifs):
         lines = text.replace("\\\n", " ").splitlines()
-        own = {"inputs": [], "outputs": []}
+        own: dict[str, list[str]] = {"inputs": [], "outputs": []}
         for line in lines:
             word, *names = line.split() or [""]
             if word in (".inputs", ".outputs"):
