@@ -107,8 +107,9 @@ def synth_command(top: str, target: Target) -> str:
 def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
-    The script stops when yosys sees a memory or a latch: truth tables must stay logic, since a
-    table read as a ROM is several times larger, or hides in a block memory.
+    The script stops when yosys sees a latch or, where the target keeps block memories out, a
+    memory: truth tables must stay logic, since a table read as a ROM is several times larger, or
+    hides in a block memory.
 
     Parameters
     ----------
@@ -118,11 +119,12 @@ def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
         Name of the top module.
     target : Target
     """
+    memories = "t:$mem* " if "-nobram" in target.yosys else ""
     lines = [
         *(f'read_verilog "{file}"' for file in files),
         f"hierarchy -top {top}",
         "proc",
-        "select -assert-none t:$mem* t:$dlatch* t:$adlatch*",
+        f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
         synth_command(top, target),
         "tee -q -o stat.json stat -json",
         "flatten",

@@ -19,7 +19,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Timer
 
-HALF_PERIOD_NS = 5
+from nnlogic.sim.signals import HALF_PERIOD_NS, number
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,6 @@ class Config:
         """Add measured values to the result file."""
         old = json.loads(self.measured.read_text()) if self.measured.exists() else {}
         self.measured.write_text(json.dumps({**old, **values}))
-
-
-def number(handle: Any, what: str) -> int:
-    """Return the value of a signal; X and Z are failures."""
-    value = handle.value
-    assert value.is_resolvable, f"{what} is {value}"
-    return int(value)
 
 
 class Core:

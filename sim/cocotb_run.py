@@ -115,39 +115,32 @@ def run_regression(
         The simulator is missing, crashed or hung, or not all tests ran.
     """
     start = time.monotonic()
-    if simulator not in SIMULATORS:
-        raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
     codes, expected = check_rows(design, codes, expected)
-    tools = [find(name) for name in SIMULATORS[simulator]]
-    folder = fresh_folder(Path(folder).resolve())
-    top = folder / f"{TOP}.v"
-    top.write_text(bench_top(design, stream=design.stream))
-    sources = [*(Path(f).resolve() for f in files), top]
-    with progress.step(f"{simulator}: build") as step:
-        if simulator == "verilator":
-            _build_verilator(tools[0], sources, folder, timeout)
-        else:
-            _run_job(_job("build", simulator, sources, folder), folder, tools, timeout)
-        step.advance()
-    names = CORE_TESTS + (STREAM_TESTS if design.stream else ())
+    folder = Path(folder).resolve()
     measured = folder / "measured.json"
-    bench = {
-        "rows": [f"{r:x}" for r in row_words(codes, design.inputs)],
-        "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
-        "latency": design.latency,
-        "stream": design.stream,
-        "seed": seed,
-        "measured": str(measured),
-    }
-    (folder / "bench.json").write_text(json.dumps(bench))
-    with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
-        job = _job("test", simulator, sources, folder, seed)
-        outcomes = _simulate(job, folder, tools, timeout, names)
-        step.advance(len(names))
+    version, outcomes = run_cocotb(
+        files,
+        bench_top(design, stream=design.stream),
+        folder,
+        module="nnlogic.sim.bench",
+        names=CORE_TESTS + (STREAM_TESTS if design.stream else ()),
+        config={
+            "rows": [f"{r:x}" for r in row_words(codes, design.inputs)],
+            "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
+            "latency": design.latency,
+            "stream": design.stream,
+            "seed": seed,
+            "measured": str(measured),
+        },
+        simulator=simulator,
+        seed=seed,
+        timeout=timeout,
+        progress=progress,
+    )
     values = json.loads(measured.read_text()) if measured.exists() else {}
     passed = sum(t.passed for t in outcomes)
     return RegressionResult(
-        simulator=f"{simulator} {tools[0].version_text}",
+        simulator=version,
         passed=passed,
         failed=len(outcomes) - passed,
         measured_latency=values.get("latency"),
@@ -158,8 +151,81 @@ def run_regression(
     )
 
 
+def run_cocotb(
+    files: Sequence[Path],
+    top: str,
+    folder: Path,
+    *,
+    module: str,
+    names: tuple[str, ...],
+    config: dict[str, Any],
+    simulator: str,
+    seed: int,
+    timeout: float,
+    progress: Progress = SILENT,
+) -> tuple[str, tuple[TestOutcome, ...]]:
+    """Build a circuit and run a module of cocotb tests on it.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Verilog of the circuit.
+    top : str
+        Verilog of a module called `TOP` around it.
+    folder : Path
+        For build products, logs and results; emptied first.
+    module : str
+        Python module with the tests.
+    names : tuple of str
+        Tests that must have results.
+    config : dict
+        What the tests read from the file named by ``NNLOGIC_BENCH``.
+    simulator : {"verilator", "icarus"}
+    seed : int
+    timeout : float
+        Seconds, for the build and for the run.
+    progress : Progress
+
+    Returns
+    -------
+    str, tuple of TestOutcome
+        The simulator with its version, and the results.
+
+    Raises
+    ------
+    UsageError
+        No such simulator.
+    ToolNotFound, ToolFailed, ToolTimeout
+        The simulator is missing, crashed or hung, or not all tests ran.
+    """
+    if simulator not in SIMULATORS:
+        raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
+    tools = [find(name) for name in SIMULATORS[simulator]]
+    folder = fresh_folder(Path(folder).resolve())
+    top_file = folder / f"{TOP}.v"
+    top_file.write_text(top)
+    sources = [*(Path(f).resolve() for f in files), top_file]
+    with progress.step(f"{simulator}: build") as step:
+        if simulator == "verilator":
+            _build_verilator(tools[0], sources, folder, timeout)
+        else:
+            _run_job(_job("build", simulator, sources, folder, module), folder, tools, timeout)
+        step.advance()
+    (folder / "bench.json").write_text(json.dumps(config))
+    with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
+        job = _job("test", simulator, sources, folder, module, seed)
+        outcomes = _simulate(job, folder, tools, timeout, names)
+        step.advance(len(names))
+    return f"{simulator} {tools[0].version_text}", outcomes
+
+
 def _job(
-    action: str, simulator: str, sources: Sequence[Path], folder: Path, seed: int = 1
+    action: str,
+    simulator: str,
+    sources: Sequence[Path],
+    folder: Path,
+    module: str,
+    seed: int = 1,
 ) -> dict[str, Any]:
     return {
         "action": action,
@@ -169,7 +235,7 @@ def _job(
         "build_dir": str(folder / "build"),
         "build_args": ["-Wno-timescale"] if simulator == "icarus" else [],
         "test_dir": str(folder),
-        "test_module": "nnlogic.sim.bench",
+        "test_module": module,
         "results": str(folder / "results.xml"),
         "seed": seed,
         "env": {"NNLOGIC_BENCH": str(folder / "bench.json"), "COCOTB_ANSI_OUTPUT": "0"},

@@ -68,7 +68,28 @@ STAGES = "quant, tables, logic, design, rtl"
     type=click.Choice(["lut", "dsp", "auto"]),
     default="lut",
     show_default=True,
-    help="What computes the logic; only lut is supported yet.",
+    help="What computes the logic: LUTs, DSP slices, or LUTs where they meet the budgets.",
+)
+@click.option(
+    "--dsps",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="DSP backend: slices of the engine.",
+)
+@click.option(
+    "--max-dsps",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Budget: DSP slices; the fastest engine within is taken.",
+)
+@click.option(
+    "--max-luts", metavar="N", type=click.IntRange(min=1), help="Budget: LUTs, as estimated."
+)
+@click.option(
+    "--max-latency",
+    metavar="NS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Budget: latency, as estimated.",
 )
 @click.option(
     "--arith",

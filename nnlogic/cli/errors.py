@@ -34,7 +34,13 @@ _SYSTEM = {
 }
 
 # Packages that only some verbs need, and the extra that brings them.
-_EXTRAS = {"torch": "train", "sklearn": "train", "optuna": "train", "cocotb": "flow", "pyosys": "flow"}
+_EXTRAS = {
+    "torch": "train",
+    "sklearn": "train",
+    "optuna": "train",
+    "cocotb": "flow",
+    "pyosys": "flow",
+}
 
 
 class Guard:

@@ -46,17 +46,10 @@ def command(
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
-    from nnlogic.train import is_population, train, train_population
+    from nnlogic.train import train
 
     progress = open_progress(session.verbose)
-    if is_population(recipe):
-        result = train_population(
-            recipe, out=out, data_dir=data_dir, seed=seed, progress=progress
-        )
-    else:
-        result = train(
-            recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress
-        )
+    result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
     if session.json:
         print_json(to_json(result))
         return 0

@@ -9,6 +9,7 @@ from importlib.resources import files
 from string import Template
 
 from nnlogic.report import plots
+from nnlogic.report.dsp import dsp_facts
 from nnlogic.report.markup import Markup, el, facts, join, table
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Approximation, Check, Rung
@@ -42,6 +43,7 @@ def render_html(report: Report) -> str:
     what = report.approximation
     sections = (
         _section("Approximation", _approximation(what)) if what else Markup(""),
+        _section("DSP engine", facts(dsp_facts(report.dsp))) if report.dsp else Markup(""),
         _section("Network", _network(report)),
         _section("From tables to LUTs", _funnel(report)),
         _section("Resources", _resources(report)),

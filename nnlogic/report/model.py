@@ -16,6 +16,7 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.report.codec import from_json, to_json
+from nnlogic.report.dsp import DspEngine
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
@@ -94,6 +95,8 @@ class Report:
         One row per stage: float, quantized, tables, RTL.
     approximation : Approximation or None
         Approximate mode only.
+    dsp : DspEngine or None
+        DSP backend only.
     ladder : tuple of Rung
         Verification rungs 0 to 6; all present, "not run" until they are.
     steps : tuple of StepRow
@@ -123,6 +126,7 @@ class Report:
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
     approximation: Approximation | None = None
+    dsp: DspEngine | None = None
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)
     steps: tuple[StepRow, ...] = ()
     minimization: tuple[Engine, ...] = ()

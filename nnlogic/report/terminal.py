@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlogic.report.dsp import dsp_facts
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.words import (
@@ -47,6 +48,10 @@ def render(report: Report, console: Console) -> None:
         print_table(
             console, ("layer", "role", ">tables", ">distinct", ">bound", ">LUTs", ">depth"), rows
         )
+    if report.dsp is not None:
+        heading(console, "DSP engine")
+        for label, text in dsp_facts(report.dsp):
+            fact(console, label, text)
     heading(console, "Resources")
     if report.network.encoder:
         fact(console, "encoder", report.network.encoder)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from nnlogic import __version__
 from nnlogic.checks.verdict import Verdict
-from nnlogic.core.errors import CheckpointError, Different, UsageError
+from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
@@ -19,14 +19,13 @@ from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.describe import network_of
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check, Command, StepRow
+from nnlogic.report.rows import Artifact, Check, Command, FunnelRow, StepRow
 from nnlogic.run import artifacts, facts
 from nnlogic.run.approximate_report import EXACT_CHECK
 from nnlogic.run.approximate_run import ApproximateRun, approximate_options
 from nnlogic.run.directory import (
     Run,
     ir_path,
-    is_run,
     set_status,
     staged_run,
     write_config,
@@ -45,6 +44,7 @@ from nnlogic.run.options import STAGES, Options
 from nnlogic.run.rows import Rows, load_rows, save_rows
 from nnlogic.run.simplified import CHECK as SIMPLIFIED_CHECK
 from nnlogic.run.simplified import simplify_tables
+from nnlogic.run.source import load_source
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -93,6 +93,8 @@ def compile(
         adders for neurons too wide for a table), ``table_limit`` (input bits), ``rows`` (.npz
         or .csv), ``stream`` (valid/ready wrapper), ``validation_rows``, ``test_rows``,
         ``rarity`` and ``accuracy_budget`` (percentage points) for approximate mode,
+        ``dsps`` (slices), ``max_dsps``, ``max_luts`` and ``max_latency`` (ns) for the backends
+        ``dsp`` and ``auto``,
         ``stop_after`` and ``start_from`` (a stage), ``jobs``, ``tool_timeout`` (seconds).
 
     Returns
@@ -114,13 +116,13 @@ def compile(
         raise UsageError("unknown option", why=str(error)) from error
     target = Target.named(opts.target)
     schedule: str | int = opts.levels_per_stage or "layer"
-    if opts.clock is not None:
+    if opts.clock is not None and opts.backend != "dsp":
         schedule = target.levels_for(opts.clock)
     find("abc"), find("yosys")
     started = time.monotonic()
     with staged_run(Path(out), force=force) as folder:
         with progress.step("load"):
-            job = _Job(Path(source), folder, opts, target, allow_pickle, progress)
+            job = _job_type(opts)(Path(source), folder, opts, target, allow_pickle, progress)
         job.run(schedule)
         report = job.report.replace(seconds=round(time.monotonic() - started, 3))
         report = report.replace(status=job.status)
@@ -137,8 +139,18 @@ def compile(
     return run
 
 
+def _job_type(opts: Options) -> type[Job]:
+    if opts.backend == "lut":
+        return Job
+    from nnlogic.run.dsp_job import DspJob
+
+    return DspJob
+
+
 @dataclass
-class _Job:
+class Job:
+    """The stages of a run, for the LUT backend; `nnlogic.run.dsp_job` derives from it."""
+
     source: Path
     folder: Path
     opts: Options
@@ -147,11 +159,12 @@ class _Job:
     progress: Progress
 
     def __post_init__(self) -> None:
-        net, self.previous = _load_source(self.source, self.opts, self.allow_pickle)
+        net, self.previous = load_source(self.source, self.opts, self.allow_pickle)
         self.net: QuantNet = net
         self.approximate = ApproximateRun(net, self.opts, self.target.lut_size, self.source)
         self.rows: Rows = self.approximate.rows or load_rows(net, self.opts.rows)
         self.name = identifier(net.name)
+        self.k = self.target.lut_size
         self.status = "running"
         origin = self.source if self.source.is_file() else ir_path(self.source, "quant")
         self.report = Report(
@@ -187,7 +200,7 @@ class _Job:
 
     def _reuse(self, stage: str) -> bool:
         start = self.opts.start_from
-        return start is not None and STAGES.index(stage) < STAGES.index(start)
+        return start is not None and stage in STAGES and STAGES.index(stage) < STAGES.index(start)
 
     def _stage(self, stage: str, kind: Any, make: Callable[[], S], before: _Stage | None) -> S:
         """Load a stage from the previous run or make it; save it and record its size."""
@@ -261,7 +274,7 @@ class _Job:
         def make() -> LogicNet:
             logic, records = minimize_with_records(
                 simple,
-                k=self.target.lut_size,
+                k=self.k,
                 effort=self.opts.effort,
                 objective=self.opts.objective,
                 jobs=self.opts.jobs,
@@ -278,13 +291,15 @@ class _Job:
             return better
 
         self.logic: LogicNet = self._stage("logic", LogicNet, make, simple)
-        self.report = self.report.put(
-            *facts.funnel_facts(self.tables, self.logic, self.target.lut_size)
-        )
+        self.report = self.report.put(*self.funnel())
         if self.approximate.on:
             self.report = self.approximate.with_luts(self.report, self.logic, self.progress)
         if self.opts.optimize == "none" or self._reuse("logic"):
             self._check(3, "TableNet = LogicNet", lambda: check(simple, self.logic))
+
+    def funnel(self) -> list[FunnelRow]:
+        """Return what became of the tables of each layer."""
+        return facts.funnel_facts(self.tables, self.logic, self.target.lut_size)
 
     def _design(self, schedule: str | int) -> None:
         from nnlogic.checks import check
@@ -351,32 +366,3 @@ class _Job:
             Command("run the plain bench", "sh sim/run_bench.sh"),
             Command("Vivado", "vivado -mode batch -source flows/vivado.tcl"),
         ]
-
-
-def _load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantNet, bool]:
-    if opts.start_from is None or opts.start_from == "quant":
-        if source.is_dir():
-            raise UsageError(
-                "a directory is not a checkpoint",
-                where=str(source),
-                fix="give a checkpoint file, or --from STAGE to go on from a run",
-            )
-        from nnlogic.frontend import load
-
-        return load(source, allow_pickle=allow_pickle), False
-    if not is_run(source):
-        raise UsageError(
-            "--from needs a run directory as source",
-            where=str(source),
-            why="earlier stages are read from it",
-        )
-    needed = STAGES[: STAGES.index(opts.start_from)]
-    missing = [s for s in needed if not ir_path(source, s).exists()]
-    if missing:
-        raise CheckpointError(
-            f"cannot start from {opts.start_from}",
-            where=str(source),
-            why=f"the run has no {', '.join(missing)} stage",
-            fix=f"--from {missing[0]}",
-        )
-    return QuantNet.load(ir_path(source, "quant")), True

@@ -54,6 +54,11 @@ def is_run(path: Path) -> bool:
     return (path / STATUS).is_file()
 
 
+def is_dsp_run(run: Run) -> bool:
+    """Whether a run holds a program of the DSP backend."""
+    return run.ir_path("program").exists()
+
+
 def open_run(path: Path) -> Run:
     """Open an existing run.
 

@@ -45,6 +45,10 @@ class Options:
     start_from: str | None = None
     jobs: int | None = None
     tool_timeout: float = 600.0
+    dsps: int | None = None
+    max_luts: int | None = None
+    max_dsps: int | None = None
+    max_latency: float | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -58,9 +62,7 @@ class Options:
                     Problem(option, f"no stage {stage!r}; stages are {', '.join(STAGES)}")
                 )
         problems += self._approximate_problems()
-        if self.backend == "dsp":
-            why = "the DSP backend is not part of this version"
-            problems.append(Problem("--backend", why, "leave it at lut"))
+        problems += self._dsp_problems()
         if self.clock is not None and self.levels_per_stage is not None:
             problems.append(Problem("--clock", "excludes --levels-per-stage", "give one of them"))
         if problems:
@@ -75,6 +77,41 @@ class Options:
     def makes_tables(self) -> bool:
         """Whether this run makes its tables, rather than going on from a run that has them."""
         return self.start_from in (None, "quant", "tables")
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether a budget was given."""
+        return any(v is not None for v in (self.max_luts, self.max_dsps, self.max_latency))
+
+    def _dsp_problems(self) -> list[Problem]:
+        asked = {
+            "--dsps": self.dsps,
+            "--max-dsps": self.max_dsps,
+            "--max-luts": self.max_luts,
+            "--max-latency": self.max_latency,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        if self.backend == "lut":
+            why = "the lut backend does not use it"
+            return [Problem(name, why, "--backend dsp or auto") for name in given]
+        out = [
+            Problem(name, f"{value:g}, must be more than 0", "name a positive number")
+            for name, value in given.items()
+            if not 0 < value < float("inf")
+        ]
+        if self.dsps is not None and self.max_dsps is not None:
+            out.append(Problem("--dsps", "excludes --max-dsps", "give one of them"))
+        if self.backend == "auto" and not self.budgeted:
+            return out
+        if self.mode == "approximate":
+            why = "approximate mode is made for LUTs, the DSP backend does not take its networks"
+            out.append(Problem("--backend", why, "--backend lut, or --mode exact"))
+        if self.backend == "dsp" and self.dsps is None and self.max_dsps is None:
+            why = "the DSP backend needs to know how many slices it may use"
+            out.append(Problem("--dsps", why, "--dsps N, or --max-dsps N to have it choose"))
+        if self.start_from == "rtl":
+            out.append(Problem("--from", "the DSP backend makes its program anew", "--from design"))
+        return out
 
     def _approximate_problems(self) -> list[Problem]:
         given = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nnlogic.core.errors import Different, UsageError
+from nnlogic.core.errors import Different, TargetMissed, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.pnr import PnrResult, place_and_route
@@ -15,10 +15,29 @@ from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, ResourceRow, StepRow
 from nnlogic.run import facts
-from nnlogic.run.directory import Run, reopened_run, set_status, write_report
+from nnlogic.run.directory import (
+    Run,
+    is_dsp_run,
+    open_run,
+    reopened_run,
+    set_status,
+    write_report,
+)
 from nnlogic.run.ladder_rows import verdict_check
 
 FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What `synth` was asked for, defaults filled in."""
+
+    target: Target
+    pnr: bool
+    primitives: bool
+    clock: float | None
+    timeout: float
+    progress: Progress
 
 
 def synth(
@@ -61,41 +80,18 @@ def synth(
     Different
         The netlist differs from the logic; STATUS is ``failed``.
     """
-    from nnlogic.core.errors import TargetMissed
+    opened = open_run(Path(path))
+    status = opened.report.status
+    chosen = Target.named(target or opened.report.target or "ecp5")
+    make = _synth_luts
+    if is_dsp_run(opened):
+        from nnlogic.run.dsp_synth import check_engine, synth_engine
 
-    missed: TargetMissed | None = None
+        check_engine(opened, chosen, primitives)
+        make = synth_engine
     with reopened_run(Path(path)) as run:
-        if not run.ir_path("design").exists() or not list((run.path / "rtl").glob("*.v")):
-            raise UsageError(
-                "nothing to synthesize",
-                where=str(run.path),
-                why="the run has no Verilog",
-                fix="compile it without --stop-after",
-            )
-        status = run.report.status
-        chosen = Target.named(target or run.report.target or "ecp5")
-        design = HardwareDesign.load(run.ir_path("design"))
-        core = run.path / "rtl" / f"{design.name}.v"
-        if primitives:
-            family = FAMILIES[chosen.name]
-            folder = run.path / "synth" / "rtl"
-            core = write_primitives(design, folder, family, progress)
-        report, result = _synthesize(run, design, core, chosen, timeout, progress)
-        if pnr and chosen.pnr is not None:
-            goal = clock or run.report.timing.clock_mhz
-            try:
-                placed = place_and_route(
-                    result,
-                    chosen,
-                    run.path / "pnr",
-                    clock=goal,
-                    timeout=timeout,
-                    progress=progress,
-                )
-                report = _put_pnr(report, run.path, design, placed)
-                placed.require_clock()
-            except TargetMissed as error:
-                missed = error
+        ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
+        report, missed = make(run, ask)
         status = "failed" if report.failed else status
         report = report.replace(status=status, target=chosen.name)
         write_report(run.path, report)
@@ -106,6 +102,39 @@ def synth(
     if missed is not None:
         raise missed
     return Run(Path(path), report)
+
+
+def _synth_luts(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+    if not run.ir_path("design").exists() or not list((run.path / "rtl").glob("*.v")):
+        raise UsageError(
+            "nothing to synthesize",
+            where=str(run.path),
+            why="the run has no Verilog",
+            fix="compile it without --stop-after",
+        )
+    design = HardwareDesign.load(run.ir_path("design"))
+    core = run.path / "rtl" / f"{design.name}.v"
+    if ask.primitives:
+        folder = run.path / "synth" / "rtl"
+        core = write_primitives(design, folder, FAMILIES[ask.target.name], ask.progress)
+    report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
+    if not ask.pnr or ask.target.pnr is None:
+        return report, None
+    goal = ask.clock or run.report.timing.clock_mhz
+    try:
+        placed = place_and_route(
+            result,
+            ask.target,
+            run.path / "pnr",
+            clock=goal,
+            timeout=ask.timeout,
+            progress=ask.progress,
+        )
+        report = _put_pnr(report, run.path, design, placed)
+        placed.require_clock()
+    except TargetMissed as error:
+        return report, error
+    return report, None
 
 
 def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
@@ -136,7 +165,7 @@ def _synthesize(
     report = report.put(
         *_synth_rows(design, result),
         StepRow(f"synthesis for {target.name}", round(result.seconds, 3)),
-        *_artifacts(run.path, result.files, "synthesis"),
+        *file_artifacts(run.path, result.files, "synthesis"),
         *facts.tool_facts("yosys"),
     )
     with progress.step("check: Verilog = netlist"):
@@ -177,11 +206,11 @@ def _put_pnr(report: Report, folder: Path, design: HardwareDesign, placed: PnrRe
         f"{placed.device}: {placed.tool}, seed {placed.seed}; with a shift-register harness of "
         f"{placed.harness_luts} LUTs and {placed.harness_ffs} FFs; limiting path {where}; {used}"
     )
-    luts, ffs = _used_by_core(placed)
+    luts, ffs = used_by_core(placed)
     report = report.put(
         ResourceRow(facts.TOTAL, "pnr", luts, ffs, detail=detail),
         StepRow("place and route", round(placed.seconds, 3)),
-        *_artifacts(folder, placed.files, "place and route"),
+        *file_artifacts(folder, placed.files, "place and route"),
     )
     return report.with_timing(
         fmax_mhz=round(fmax, 2),
@@ -190,7 +219,7 @@ def _put_pnr(report: Report, folder: Path, design: HardwareDesign, placed: PnrRe
     )
 
 
-def _used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
+def used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
     """LUTs and flip-flops used, without the harness."""
     settings = Target.named(placed.target).pnr
     if settings is None:
@@ -204,7 +233,8 @@ def _used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
     )
 
 
-def _artifacts(folder: Path, files: object, what: str) -> list[Artifact]:
+def file_artifacts(folder: Path, files: object, what: str) -> list[Artifact]:
+    """Return the files of a tool's result that exist, relative to the run."""
     items = dict(files)  # type: ignore[call-overload]
     return [
         Artifact(str(Path(file).resolve().relative_to(folder.resolve())), f"{what}: {name}")

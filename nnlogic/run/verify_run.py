@@ -17,7 +17,7 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.run import facts
-from nnlogic.run.directory import Run, reopened_run, set_status, write_report
+from nnlogic.run.directory import Run, is_dsp_run, reopened_run, set_status, write_report
 from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
 from nnlogic.run.rows import Rows, read_saved
 from nnlogic.run.simplified import load_simplified
@@ -61,15 +61,21 @@ def verify(
     if unknown:
         raise UsageError("unknown simulator", why=", ".join(unknown), fix=" or ".join(SIMULATORS))
     with reopened_run(Path(path)) as run:
-        if not run.ir_path("design").exists():
+        dsp = is_dsp_run(run)
+        if not dsp and not run.ir_path("design").exists():
             raise UsageError(
                 "nothing to simulate",
                 where=str(run.path),
                 why="the run has no Verilog",
                 fix="compile it without --stop-after",
             )
-        find("verilator"), find("g++"), find("make")
-        report = _simulate(run, tuple(simulators), require_all, progress)
+        if dsp:
+            from nnlogic.run.dsp_verify import simulate_engine
+
+            report = simulate_engine(run, tuple(simulators), require_all, progress)
+        else:
+            find("verilator"), find("g++"), find("make")
+            report = _simulate(run, tuple(simulators), require_all, progress)
         status = "failed" if report.failed else _status(report)
         report = report.replace(status=status)
         write_report(run.path, report)

@@ -153,3 +153,14 @@ def load_lut_recipe(path: Path) -> LutRecipe:
         raise UsageError("cannot read the recipe", where=str(path), why=str(error)) from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError("recipe is not TOML", where=str(path), why=str(error)) from error
+
+
+def is_population(source: str | Path) -> bool:
+    """Whether a recipe file describes a LUT-native population: it names a ``shape``."""
+    path = Path(source)
+    if path.suffix != ".toml" or not path.is_file():
+        return False
+    try:
+        return "shape" in tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +23,6 @@ from nnlogic.train.lut_recipe import LutRecipe, load_lut_recipe
 from nnlogic.train.trainer import GOLDEN_ROWS, TrainResult
 
 TEACHER_IS = "the float teacher the recipe distils from"
-
-
-def is_population(source: str | Path) -> bool:
-    """Whether a recipe file describes a LUT-native population: it names a ``shape``."""
-    path = Path(source)
-    if path.suffix != ".toml" or not path.is_file():
-        return False
-    try:
-        return "shape" in tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
 
 
 def train_population(

@@ -30,6 +30,7 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train.cost_loss import lut_penalty
 from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.loop import Loop, Rows
+from nnlogic.train.lut_recipe import is_population
 from nnlogic.train.recipe import Recipe, load_recipe
 from nnlogic.train.teach import FLOAT_IS as TEACHER_IS
 from nnlogic.train.teach import Teacher, teach
@@ -109,6 +110,18 @@ def train(
     TooWide
         A neuron would read more bits than the recipe allows.
     """
+    if not isinstance(recipe, Recipe) and is_population(recipe):
+        # Imported here: a population ends in this module's result.
+        from nnlogic.train.population import train_population
+
+        if resume:
+            raise UsageError(
+                "a population cannot be resumed",
+                where=str(recipe),
+                why="its steps run on the device, and no state is saved between them",
+                fix="train it again without --resume, or with fewer steps",
+            )
+        return train_population(recipe, out=out, data_dir=data_dir, seed=seed, progress=progress)
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     if seed is not None:

@@ -76,6 +76,10 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "mode": "exact",
         "effort": "high",
         "backend": "lut",
+        "dsps": None,
+        "max_dsps": None,
+        "max_luts": None,
+        "max_latency": None,
         "arith": "auto",
         "objective": "balanced",
         "optimize": "none",
@@ -229,3 +233,20 @@ def test_inspect_the_bundled_checkpoint(nnlogic):
     assert got.code == 0, got.err
     assert "jets" in got.out
     assert "accuracy" in got.out
+
+
+def test_compile_passes_its_dsp_options_on(nnlogic, fake_run):
+    line = ["--backend", "dsp", "--dsps", 8, "--max-luts", 900, "--max-dsps", 9]
+    line += ["--max-latency", 12.5]
+    assert nnlogic("compile", "c.pt", "-o", "r", *line).code == 0
+    options = fake_run.calls[0][2]
+    given = {"backend": "dsp", "dsps": 8, "max_luts": 900, "max_dsps": 9, "max_latency": 12.5}
+    assert {name: options[name] for name in given} == given
+
+
+@pytest.mark.parametrize("option", ["--dsps", "--max-dsps", "--max-luts", "--max-latency"])
+def test_budgets_below_one_are_refused(nnlogic, fake_run, option):
+    done = nnlogic("compile", "c.pt", "-o", "r", "--backend", "dsp", option, "0")
+    assert done.code == 2
+    assert option in done.err
+    assert not fake_run.calls

@@ -11,7 +11,7 @@ import torch
 import nnlogic
 from nnlogic.core.errors import UsageError
 from nnlogic.frontend.native import read_golden
-from nnlogic.train import LutRecipe, is_population, load_lut_recipe, train_population
+from nnlogic.train import LutRecipe, is_population, load_lut_recipe, train, train_population
 from nnlogic.train.lut_job import Job, Pool
 from nnlogic.train.lut_recipe import parse_lut_recipe
 
@@ -70,6 +70,18 @@ def test_same_seed_same_network(tmp_path):
         nets.append(nnlogic.load(result.checkpoint))
     codes = np.random.default_rng(0).integers(0, 4, (200, 64))
     assert (nets[0].evaluate(codes) == nets[1].evaluate(codes)).all()
+
+
+def test_train_takes_either_kind_of_recipe(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(
+        'name = "n"\ndataset = "digits"\nshape = "luts"\nwidths = [20]\ninput_bits = 1\n'
+        "steps = 5\nbatch = 16\ncopies = 0\ndistill = 0.0\nmembers = 1\n"
+    )
+    with pytest.raises(UsageError, match="cannot be resumed"):
+        train(path, out=tmp_path / "out", resume=True)
+    result = train(path, out=tmp_path / "out")
+    assert nnlogic.load(result.checkpoint).name == "n"
 
 
 def test_recipe_file(tmp_path):

@@ -1,0 +1,324 @@
+"""A binarized network of the size of LeNet-5 on the DSP engine, end to end on MNIST.
+
+    python -m benchmarks.dsp.lenet [--data DIR] [--slices 8 16 32] [--rows N] [--simulate 8]
+
+Each layer is one program. A convolution and the maximum after it are one patch function: the 6x6
+codes that a pooling window of four positions reads. Programs run in the bit-exact interpreter
+and are compared with the scores PyTorch computes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnlogic import data
+from nnlogic.checks.dsp import prove_program
+from nnlogic.core.errors import TargetMissed
+from nnlogic.core.formats import IntArray
+from nnlogic.dsp.binary import binary_layer, pooled_filters, score_layer
+from nnlogic.dsp.conv import LayerPlan, PatchLayer, PatchNetwork, Window
+from nnlogic.dsp.cost import Cost, cost_of
+from nnlogic.dsp.ir import OpGraph, Program
+from nnlogic.dsp.machine import Bounds, Machine, bounds
+from nnlogic.dsp.ops import LANES
+from nnlogic.dsp.place import compile_ops, machine_for
+from nnlogic.hw.dsp.slice import DSP48E1
+from nnlogic.hw.dsp.verilog import write_engine
+from nnlogic.sim.dsp_run import run_engine
+
+FILE = Path(__file__).parent / "lenet.npz"
+OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp-lenet.md"
+MHZ = 250.0
+SIDE, POOL, PADDING, LEVEL = 28, 2, 2, 128
+CONTEXTS = (1, 2, 3, 6)
+NEAR = 1.03
+RTL_GROUPS = 2
+BATCH = LANES * CONTEXTS[-1]
+"""Images that fill all lanes of every layer, whatever its contexts."""
+
+
+def arrays(path: Path = FILE) -> dict[str, IntArray]:
+    """Return the trained weights, see `benchmarks.dsp.train_lenet`."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name].astype(np.int64) for name in file.files}
+
+
+def network(weights: dict[str, IntArray]) -> PatchNetwork:
+    """Return the layers as operation graphs; maps in are bits, shape (images, 28, 28, 1)."""
+    layers = []
+    for name, padding in (("conv1", PADDING), ("conv2", 0)):
+        filters = weights[f"{name}.weights"]
+        side = filters.shape[2] + POOL - 1
+        graph = binary_layer(
+            name,
+            pooled_filters(filters, POOL),
+            np.repeat(weights[f"{name}.thresholds"], POOL**2),
+            pool=POOL**2,
+        )
+        layers.append(PatchLayer(name, Window(side, side, stride=POOL, padding=padding), graph))
+    channels = weights["conv2.weights"].shape[0]
+    # PyTorch flattens channel by channel, a PatchLayer position by position.
+    flat = weights["fc1.weights"]
+    flat = flat.reshape(len(flat), channels, -1).transpose(0, 2, 1).reshape(flat.shape)
+    for name, matrix in (("fc1", flat), ("fc2", weights["fc2.weights"])):
+        graph = binary_layer(name, matrix, weights[f"{name}.thresholds"])
+        layers.append(PatchLayer(name, None, graph))
+    graph = score_layer("fc3", weights["fc3.weights"], weights["fc3.bias"])
+    layers.append(PatchLayer("fc3", None, graph))
+    return PatchNetwork(tuple(layers), (SIDE, SIDE, 1))
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The network on engines of one number of slices."""
+
+    network: PatchNetwork
+    graphs: tuple[OpGraph, ...]
+    machines: tuple[Machine, ...]
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """One per layer."""
+        return tuple(layer.function for layer in self.network.layers)  # type: ignore[misc]
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """Resources of each layer, were it alone on the engine."""
+        return tuple(cost_of(p, mhz=MHZ) for p in self.programs)
+
+    @property
+    def plans(self) -> tuple[LayerPlan, ...]:
+        """Cycles of each layer for `BATCH` images."""
+        return self.network.plan(BATCH)
+
+    @property
+    def bounds(self) -> tuple[Bounds, ...]:
+        """Lower bounds of each program."""
+        return tuple(bounds(g, m) for g, m in zip(self.graphs, self.machines, strict=True))
+
+    @property
+    def interval(self) -> int:
+        """Cycles per `BATCH` images, one layer after the other."""
+        return sum(
+            plan.groups * program.interval
+            for plan, program in zip(self.plans, self.programs, strict=True)
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first patch of `BATCH` images to their last scores."""
+        return sum(plan.cycles for plan in self.plans)
+
+
+def compiled(graphs: PatchNetwork, slices: int) -> Compiled:
+    """Compile every layer, with contexts that fill all lanes of a batch."""
+    layers, machines = [], []
+    for layer in graphs.layers:
+        graph = layer.function
+        assert isinstance(graph, OpGraph)
+        program, machine = _fewest_contexts(graph, slices)
+        layers.append(PatchLayer(layer.name, layer.window, program))
+        machines.append(machine)
+    plain = tuple(layer.function for layer in graphs.layers)
+    return Compiled(PatchNetwork(tuple(layers), graphs.shape), plain, tuple(machines))  # type: ignore[arg-type]
+
+
+def _fewest_contexts(graph: OpGraph, slices: int) -> tuple[Program, Machine]:
+    """The program with fewest contexts, hence memory, among the short ones that fit."""
+    found: list[tuple[Program, Machine]] = []
+    for contexts in CONTEXTS:
+        machine = machine_for(graph, slices, contexts=contexts)
+        try:
+            found.append((compile_ops(graph, machine), machine))
+        except TargetMissed:
+            if not found:
+                raise
+            break
+    least = min(program.steps for program, _ in found)
+    return next(pair for pair in found if pair[0].steps <= NEAR * least)
+
+
+NOTES = f"""\
+6 filters of 5x5 on 28x28 padded by 2, 2x2 maximum, 16 filters of 5x5x6, 2x2 maximum, 120, 84 and
+10 neurons; weights and activations are -1 or +1, inputs the top bit of each pixel. Five programs
+for 48-lane DSP logic units: each convolution with its maximum, and each dense layer; the last
+gives ten integer scores and their argmax. In conv1 and conv2 a lane is one position of one image
+(14x14 and 5x5 positions after the maximum), in the others one image.
+
+*plain*: operations with full adders that share nothing. *operations*: what is executed; the counts
+of a layer share the full adders they have in common. *steps*, *bound* (w work, d depth, p both
+together, r ports), *over*, *used* and *BRAM* (36 Kb, data + program, estimates) as in
+[dsp.md](dsp.md). *runs*: times the program runs for {BATCH} images, all lanes filled. *cycles*: per
+48 images. Whole network: the layers one after the other; BRAM is the data memory of the largest
+layer and the program memory of all, as one engine with five programs would have it. The engine of
+today holds one program, so these are five engines; run at the same time, on different images, the
+slowest layer sets the pace. Cutting maps into patches between the layers is the host's work and
+is not counted. Latency: first patch in to last score out of {BATCH} images.
+The last table, where there is one, is the Verilog engine with DSP48E1 models, fed what the layers
+before make of test images and compared with the interpreter bit for bit: full rate, stalls, a
+blocked output, resets in mid-program.
+Times are for an **assumed clock of {MHZ:.0f} MHz**, not the result of place and route.
+"""
+HEAD = (
+    "| layer | plain | operations | depth | slices | contexts | steps | bound | over | used "
+    "| BRAM | runs | cycles |"
+)
+HEAD_RTL = (
+    "| layer | slices | contexts | RTL tests passed | vectors | clocks per group, measured "
+    "| computed | simulator |"
+)
+HEAD_ALL = (
+    "| slices | cycles per 48 images | cycles per image | used | BRAM | latency us | images/s "
+    "| programs = graphs | scores = PyTorch |"
+)
+
+
+def layer_rows(case: Compiled, weights: dict[str, IntArray]) -> list[str]:
+    """Lines of the table of layers for one number of slices."""
+    out = []
+    parts = zip(case.graphs, case.programs, case.plans, case.costs, case.bounds, strict=True)
+    for graph, program, plan, cost, bound in parts:
+        letter = {"work": "w", "depth": "d", "path": "p", "ports": "r"}[bound.reason]
+        cells = [
+            graph.name,
+            f"{plain_operations(graph.name, weights):,}",
+            f"{graph.n_ops:,}",
+            str(graph.depth),
+            str(program.slices),
+            str(program.contexts),
+            f"{program.steps:,}",
+            f"{bound.steps:,} {letter}",
+            f"{program.steps / bound.steps - 1:.1%}",
+            f"{program.utilization:.0%}",
+            f"{cost.data_brams} + {cost.program_brams}",
+            f"{plan.groups:,}",
+            f"{plan.groups * program.interval * LANES / BATCH:,.0f}",
+        ]
+        out.append("| " + " | ".join(cells) + " |")
+    return out
+
+
+def plain_operations(name: str, weights: dict[str, IntArray]) -> int:
+    """Operations of a layer's counts when nothing is shared, five per full adder."""
+    shape = weights[f"{name}.weights"].shape
+    neurons = shape[0] * (POOL**2 if len(shape) == 4 else 1)
+    inputs = int(np.prod(shape[1:]))
+    return 5 * neurons * (inputs - inputs.bit_count())
+
+
+def total_row(case: Compiled, proved: bool, result: str) -> str:
+    """Line of the table of whole networks."""
+    cycles = case.interval * LANES / BATCH
+    work = sum(
+        p.groups * f.contexts * f.n_ops for p, f in zip(case.plans, case.programs, strict=True)
+    )
+    slices = case.machines[0].slices
+    brams = max(c.data_brams for c in case.costs) + sum(c.program_brams for c in case.costs)
+    cells = [
+        str(slices),
+        f"{cycles:,.0f}",
+        f"{cycles / LANES:,.1f}",
+        f"{work / (case.interval * slices):.1%}",
+        str(brams),
+        f"{case.latency / MHZ:,.0f}",
+        f"{MHZ * 1e6 * LANES / cycles:,.0f}",
+        "proved" if proved else "**wrong**",
+        result,
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def compared(net: PatchNetwork, bits: IntArray, scores: IntArray) -> str:
+    """Run images through the programs and compare scores and classes with PyTorch's."""
+    wrong = 0
+    for at in range(0, len(bits), BATCH):
+        out = net.evaluate(bits[at : at + BATCH].reshape(-1, SIDE, SIDE, 1))
+        want = scores[at : at + BATCH]
+        wrong += int((out[:, :-1] != want).any(axis=1).sum())
+        wrong += int((out[:, -1] != want.argmax(axis=1)).sum())
+    return f"**{wrong} wrong**" if wrong else f"sampled n={len(bits):,}"
+
+
+def simulated_rows(case: Compiled, maps: IntArray) -> Iterator[str]:
+    """Run every layer's engine in Verilator, on what the layers before it make of images."""
+    parts = zip(case.network.layers, [maps, *case.network.trace(maps)[:-1]], strict=True)
+    for (layer, read), program in zip(parts, case.programs, strict=True):
+        window = layer.window
+        codes = read.reshape(len(read), -1) if window is None else window.patches(read)
+        codes = codes[: RTL_GROUPS * program.vectors]
+        with tempfile.TemporaryDirectory(prefix="nnlogic-lenet-") as scratch:
+            files = write_engine(program, Path(scratch, "rtl"), kind=DSP48E1)
+            found = run_engine(
+                program,
+                files,
+                Path(scratch, "sim"),
+                codes=codes,
+                expected=program.evaluate(codes),
+            )
+        tests = f"{found.passed} of {found.passed + found.failed}"
+        cells = [
+            *(layer.name, program.slices, program.contexts, tests, f"{found.samples:,}"),
+            *(found.interval, program.interval, found.simulator),
+        ]
+        yield "| " + " | ".join(map(str, cells)) + " |"
+
+
+def document(slices: Sequence[int], folder: Path | None, most: int, simulate: int | None) -> str:
+    """Build, compile, run and compare; return the page."""
+    from benchmarks.dsp.train_lenet import infer  # torch, which no other benchmark here needs
+
+    weights = arrays()
+    graphs = network(weights)
+    rows = data.load("mnist", folder)
+    bits = (rows.x_test >= LEVEL).astype(np.int64)
+    scores = infer(weights, bits)
+    accuracy = float((scores.argmax(axis=1) == rows.y_test).mean())
+    layers: list[str] = []
+    totals: list[str] = []
+    tables = [(HEAD_ALL, totals), (HEAD, layers)]
+    for count in slices:
+        case = compiled(graphs, count)
+        layers += layer_rows(case, weights)
+        proved = all(
+            prove_program(g, p).equal for g, p in zip(case.graphs, case.programs, strict=True)
+        )
+        totals.append(total_row(case, proved, compared(case.network, bits[:most], scores[:most])))
+    shown = f"python -m benchmarks.dsp.lenet --slices {' '.join(map(str, slices))} --rows {most}"
+    if simulate:
+        shown += f" --simulate {simulate}"
+        maps = bits[: RTL_GROUPS * BATCH].reshape(-1, SIDE, SIDE, 1)
+        tables.append((HEAD_RTL, list(simulated_rows(compiled(graphs, simulate), maps))))
+    lines = ["# A binarized LeNet-5 on DSP slices", "", "One run of", "", f"    {shown}", "", NOTES]
+    lines += [f"Accuracy {accuracy:.2%} on the {len(bits):,} test images of MNIST.", ""]
+    for head, body in tables:
+        lines += [head, "|---" * head.count(" | ") + "|---|", *body, ""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the page and print it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.dsp.lenet",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, help="folder with MNIST; fetched when left out")
+    parser.add_argument("--slices", type=int, nargs="+", default=[8, 16, 32])
+    parser.add_argument("--rows", type=int, default=10_000, help="test images to interpret")
+    parser.add_argument("--simulate", type=int, metavar="SLICES", help="run the RTL in Verilator")
+    parser.add_argument("--out", type=Path, default=OUT)
+    args = parser.parse_args()
+    text = document(args.slices, args.data, args.rows, args.simulate)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Write an engine as Verilog: Amaranth to RTLIL, Yosys to Verilog."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from importlib.resources import files as resources
+from pathlib import Path
+
+import numpy as np
+from amaranth.back import rtlil
+from amaranth.lib.wiring import Component
+from numpy.typing import NDArray
+
+import nnlogic
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.formats import Port
+from nnlogic.core.names import identifier
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.dsp.ir import Program
+from nnlogic.hw.dsp.crossbar import Four
+from nnlogic.hw.dsp.engine import Engine, build_engine
+from nnlogic.hw.dsp.slice import DSP48E1
+from nnlogic.tools.find import find
+from nnlogic.tools.run import run_tool
+
+TIMEOUT = 600.0
+MODELS = "dsp48_models.v"
+
+
+def write_engine(
+    program: Program,
+    folder: Path,
+    *,
+    kind: str = DSP48E1,
+    progress: Progress = SILENT,
+) -> tuple[Path, ...]:
+    """Write ``<name>.v``, and for DSP slices the simulation model ``dsp48_models.v``.
+
+    Plain Verilog-2001; the top module has the program's name as a Verilog identifier, and all
+    module names start with it. The model is for simulation only: synthesis tools know the cells.
+
+    Parameters
+    ----------
+    program : Program
+        Verified.
+    folder : Path
+        Made when it does not exist.
+    kind : {"dsp48e1", "dsp48e2", "fabric"}
+        See `nnlogic.hw.dsp.slice.LogicSlice`.
+    progress : Progress
+
+    Returns
+    -------
+    tuple of Path
+        The engine, then the model where there is one.
+
+    Raises
+    ------
+    UsageError
+        No engine can be built for the program, or an unknown kind.
+    ToolNotFound, ToolFailed
+        Yosys is missing or failed.
+    """
+    name = identifier(program.name)
+    engine = build_engine(program, kind, f"{name}_four")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.v"
+    with progress.step(f"write {path.name}", 1) as step:
+        text = _header(program, engine, name) + component_verilog(
+            engine, name, {engine.four: Four()}
+        )
+        write_bytes(path, text.encode())
+        step.advance()
+    if not engine.uses_dsp:
+        return (path,)
+    models = folder / MODELS
+    write_bytes(models, model_text().encode())
+    return (path, models)
+
+
+def model_text() -> str:
+    """Return the simulation model of DSP48E1 and DSP48E2 in the modes used."""
+    return resources("nnlogic.hw.dsp").joinpath(MODELS).read_text()
+
+
+def component_verilog(
+    component: Component, name: str, others: Mapping[str, Component] | None = None
+) -> str:
+    """Return Verilog of an engine, or of a part of one, with `name` as its top module.
+
+    One module per submodule, named after its place; and the modules it instantiates by name.
+    """
+    text = rtlil.convert(component, name=name, emit_src=False)
+    for other, part in (others or {}).items():
+        text += rtlil.convert(part, name=other, emit_src=False)
+    text = re.sub(rf"\\{name}\.[\w.]+", lambda match: match[0].replace(".", "_"), text)
+    script = (
+        "read_rtlil design.il\n"
+        # Operand memories hold nothing at first; only the program memory has contents.
+        f"delete t:$meminit_v2 {name}_sequencer/t:$meminit_v2 %d\n"
+        "proc -norom\nopt_clean -purge\n"
+        "setattr -mod -unset top -unset generator *\nsetattr -unset full_case c:*\n"
+        "write_verilog design.v\n"
+    )
+    with tempfile.TemporaryDirectory(prefix="nnlogic-engine-") as scratch:
+        work = Path(scratch)
+        (work / "design.il").write_text(text)
+        (work / "design.ys").write_text(script)
+        out = work / "design.v"
+        run_tool(
+            find("yosys"),
+            ["design.ys"],
+            cwd=work,
+            timeout=TIMEOUT,
+            outputs=(out,),
+            failure_phrases=("ERROR:",),
+        )
+        return re.sub(r"\A/\*.*?\*/\s*", "", out.read_text(), flags=re.DOTALL)
+
+
+def _header(program: Program, engine: Engine, name: str) -> str:
+    """Return the comment at the top of the file: what it is, and what the streams carry."""
+    shape = engine.shape
+    lines = [
+        f"{name}: written by nnlogic {nnlogic.__version__}",
+        "",
+        f"{program.n_ops} operations in {shape.steps} steps on {shape.slices} slices of kind "
+        f"{engine.kind}",
+        f"{shape.contexts} batches of 48 vectors in a group, {program.interval} cycles per group",
+        "",
+        "aclk           rising edge",
+        "aresetn        synchronous, active low; drops what is in flight",
+        "busy           the program runs",
+        f"s_axis_tdata   {shape.input_banks} words of 48 lanes, bank 0 lowest",
+        f"               beat k * {shape.input_rows} + r is row r of batch k",
+        f"m_axis_tdata   {len(shape.emitters)} words of 48 lanes, lowest first, of slices "
+        + " ".join(map(str, shape.emitters)),
+        f"               beat k * {shape.output_rows} + e is word e of batch k",
+        "m_axis_tlast   last beat of a batch",
+        "",
+        "bit of x = (bank, row)",
+        *_places(program.inputs, program.input_bank - program.slices, program.input_row),
+        "",
+        "bit of y = (slice, word)",
+        *_places(program.outputs, program.output_slice, program.output_index),
+    ]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _places(
+    ports: tuple[Port, ...], first: NDArray[np.int32], second: NDArray[np.int32]
+) -> list[str]:
+    lines, at = [], 0
+    for port in ports:
+        for bit in range(port.format.bits):
+            place = f"({first[at]}, {second[at]})" if first[at] >= 0 else "not used"
+            lines.append(f"  {port.name}[{bit}] = {place}")
+            at += 1
+    return lines

@@ -1,0 +1,110 @@
+"""What a DSP run says in the report: the rungs it has, and the section of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nnlogic.dsp.ops import LANES
+from nnlogic.dsp.search import Point
+from nnlogic.flows.dsp import EngineFigures
+from nnlogic.hw.dsp.encode import EngineShape
+from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.report.dsp import DspEngine
+from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
+
+OPS_CHECK = "LogicNet = operations"
+PROGRAM_CHECK = "operations = program"
+INTERPRETER_CHECK = "program interpreter = LogicNet"
+COUNT_CHECK = "DSP cells in the netlist"
+NETLIST_CHECK = "Verilog = netlist"
+ENGINE_FAULT = "fault in the engine, simulation"
+FAULTS = (
+    "fault in a table", "fault in the logic", "fault in an opcode", "fault in an address",
+    "fault in the schedule", ENGINE_FAULT,
+)  # fmt: skip
+RUNGS = {
+    0: ("planted faults are caught", FAULTS),
+    4: ("LogicNet = program of the DSP engine", (OPS_CHECK, PROGRAM_CHECK, INTERPRETER_CHECK)),
+    5: ("program = Verilog of the engine", ("cocotb on verilator", "cocotb on icarus")),
+    6: ("Verilog = post-synthesis netlist", (COUNT_CHECK, NETLIST_CHECK)),
+}
+NO_PROOF = "not part of this version: netlists with memories are counted, not proved"
+DEFINITION = (
+    "Clock cycles from the issue of a group of vectors, loaded already, to its outputs being "
+    "readable; the initiation interval is from one group to the next. In ns: cycles divided by "
+    "the clock."
+)
+
+
+def open_dsp_ladder(report: Report) -> Report:
+    """Return a report whose rungs 0 and 4 to 6 are those of the DSP backend, not run."""
+    for number, (title, parts) in RUNGS.items():
+        report = report.put(Rung(number, title))
+        for part in parts:
+            report = report.with_check(number, Check(part))
+    return report.with_check(6, Check(NETLIST_CHECK, detail=NO_PROOF))
+
+
+def engine_report(report: Report, point: Point, depth: int, kind: str, choice: str) -> Report:
+    """Return a report with the section, timing and estimate of an engine."""
+    program, cost, least = point.program, point.cost, point.bounds
+    fabric = kind == FABRIC
+    dsp = DspEngine(
+        kind=kind,
+        choice=choice,
+        slices=program.slices,
+        input_banks=program.input_banks,
+        contexts=program.contexts,
+        lanes=LANES,
+        operations=program.n_ops,
+        depth=depth,
+        steps=program.steps,
+        latency_cycles=program.cycles,
+        interval_cycles=program.interval,
+        stream_cycles=EngineShape.of(program).turnaround,
+        work=least.work,
+        depth_bound=least.depth,
+        path=least.path,
+        ports=least.ports,
+        load=least.load,
+        bound=least.steps,
+        utilization=round(100 * program.utilization, 2),
+        data_brams=cost.data_brams,
+        program_brams=cost.program_brams,
+        luts=None if fabric else cost.luts,
+        clock_mhz=round(cost.mhz, 2),
+        clock_source=cost.mhz_source,
+        latency_ns=round(cost.latency_ns, 2),
+        throughput=round(cost.throughput, 1),
+    )
+    timing = Timing(
+        latency_cycles=program.cycles,
+        initiation_interval=program.interval,
+        definition=DEFINITION,
+    )
+    report = report.replace(dsp=dsp, timing=timing)
+    if fabric:
+        return report
+    detail = "crossbar and small memories; the sequencer's few hundred LUTs are not counted"
+    return report.put(ResourceRow(TOTAL, "estimate", cost.luts, detail=detail))
+
+
+def measured_report(report: Report, found: EngineFigures, how: str) -> Report:
+    """Return a report with what synthesis counted, and whether the slices are all there."""
+    dsp = report.dsp
+    if dsp is None:
+        raise ValueError("not the report of a DSP run")
+    want = 0 if dsp.kind == FABRIC else dsp.slices
+    detail = f"{found.dsps} DSP cells, {want} expected"
+    word = "pass" if found.dsps == want else "fail"
+    measured = replace(
+        dsp,
+        measured_dsps=found.dsps,
+        measured_brams=found.brams,
+        measured_luts=found.luts,
+        measured_ffs=found.ffs,
+    )
+    row = ResourceRow(TOTAL, "synth", found.luts, found.ffs, found.wide_muxes, how)
+    report = report.replace(dsp=measured).put(row)
+    return report.with_check(6, Check(COUNT_CHECK, word, "exhaustive", detail))  # type: ignore[arg-type]
