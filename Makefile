@@ -25,8 +25,8 @@ $(VENV)/dev: $(VENV)/flow
 	$(PIP) -c constraints.txt -e '.[flow,train,dev]'
 	@touch $@
 
-demo: $(VENV)/flow ## Compile, verify, synthesize, place and route the bundled jet tagger
-	$(BIN)/nnlogic compile examples/jets/jets.safetensors -o $(RUN) --rows examples/jets/rows.npz --target $(TARGET) --levels-per-stage 3 --force >/dev/null
+demo: $(VENV)/flow ## Compile, verify, synthesize, place and route a jet tagger of the zoo
+	$(BIN)/nnlogic compile zoo/jets_m.safetensors -o $(RUN) --rows examples/jets/rows.npz --target $(TARGET) --levels-per-stage 3 --force >/dev/null
 	$(BIN)/nnlogic verify $(RUN) >/dev/null
 	$(BIN)/nnlogic synth $(RUN) --primitives >/dev/null
 	$(BIN)/nnlogic report $(RUN)

@@ -49,7 +49,9 @@ class Settings:
     def key(self, path: Path) -> str:
         """Return what a stored row must have been made from."""
         content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        return f"{content} {OBJECTIVE} {self.effort} {self.optimize} {'ecp5' if self.ecp5 else 'lut6'}"
+        return (
+            f"{content} {OBJECTIVE} {self.effort} {self.optimize} {'ecp5' if self.ecp5 else 'lut6'}"
+        )
 
 
 @dataclass(frozen=True)
