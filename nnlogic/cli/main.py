@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -72,11 +76,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     session = Session()
     guard = Guard(session)
-    with guard:
+    with guard, _termination_interrupts():
         args = list(sys.argv[1:] if argv is None else argv)
         result = cli.main(args, prog_name="nnlogic", standalone_mode=False, obj=session)
         return result if isinstance(result, int) else 0
     return guard.exit_code
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    # Tools run in sessions of their own: unless a terminated command unwinds, they live on.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

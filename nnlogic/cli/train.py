@@ -40,14 +40,18 @@ def command(
     resume: bool,
 ) -> int:
     """Train RECIPE (a name, or a .toml file) and write its checkpoint."""
-    session.interrupted = "Run the same command with --resume to go on."
     out = out or Path(f"train-{Path(recipe).stem}")
     click.echo(f"nnlogic: training {recipe} to {out}", err=True)
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
-    from nnlogic.train import train
+    from nnlogic.train import is_population, train
 
+    session.interrupted = (
+        "Nothing was written: a population keeps no state."
+        if is_population(recipe)
+        else "Run the same command with --resume to go on."
+    )
     progress = open_progress(session.verbose)
     result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
     if session.json:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlogic.core.errors import IRError
-from nnlogic.core.formats import IntArray
 from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec
 from nnlogic.frontend.assemble import assemble, fold_layer, input_levels
+from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.quantizers import InputQuantizer, Uniform, make_activation
 from nnlogic.nn.sparse import SparseLinear
 from nnlogic.quant.fold import Levels
@@ -94,7 +94,7 @@ class LogicLayer(nn.Module):
         return out, levels
 
 
-class Network(nn.Module):
+class Network(Classifier):
     """A sparse quantized classifier built from its architecture.
 
     In training mode ``forward`` runs the fake-quantized float graph. In eval mode it runs the
@@ -172,36 +172,9 @@ class Network(nn.Module):
             out, levels = layer.evaluate(out, levels, self.arch.norm_eps)
         return out, levels
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Return class scores of raw feature rows, shape (samples, classes)."""
-        return self.scores(self.quantizer(rows))
-
-    @torch.no_grad()
-    def evaluate(self, rows: NDArray) -> IntArray:
-        """Exact outputs of raw rows, computed by torch.
-
-        Parameters
-        ----------
-        rows : array, shape (samples, features)
-            Finite; cast to float32.
-
-        Returns
-        -------
-        int64 array, shape (samples, classes + 1)
-            Integer scores, then the index of the largest, the lowest one in a tie.
-        """
-        raw = torch.from_numpy(np.asarray(rows, dtype=np.float32))
-        codes = self.quantizer(raw.to(self.quantizer.thresholds.device))
-        return self.evaluate_codes(codes).cpu().numpy()
-
-    @torch.no_grad()
-    def evaluate_codes(self, codes: Tensor) -> Tensor:
-        """Return exact outputs for input codes, as `evaluate` does for raw rows."""
-        scores, _ = self.score_codes(codes)
-        # torch.argmax promises nothing about ties; this form prefers the lowest index.
-        order = torch.arange(scores.shape[1], 0, -1, device=scores.device)
-        winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
-        return torch.cat([scores, winner], dim=1)
+    def exact_scores(self, codes: Tensor) -> Tensor:
+        """Return exact integer scores, int64 (samples, classes), for input codes."""
+        return self.score_codes(codes)[0]
 
     def anneal(self, progress: float) -> None:
         """Do nothing: these layers have no schedule but that of `prune`."""

@@ -15,6 +15,7 @@ from nnlogic.core.errors import Problem, TooWide, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.frontend.architecture import FAN_IN_BITS
 from nnlogic.frontend.assemble import ARGMAX
+from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, Family, input_codes
 from nnlogic.nn.quantizers import InputQuantizer
@@ -25,7 +26,7 @@ from nnlogic.quant.ir import InputQuantizer as QuantInput
 FAKE_ROWS = 4096
 
 
-class Stack(nn.Module):
+class Stack(Classifier):
     """A classifier: input codes, families in order, argmax over the last.
 
     In training mode ``forward`` runs the fake-quantized float graph. In eval mode it looks up the
@@ -132,36 +133,9 @@ class Stack(nn.Module):
             out = layer.evaluate(out, x)
         return out, self.families[-1].output(x)
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Return class scores of raw feature rows, (samples, classes)."""
-        return self.scores(self.quantizer(rows))
-
-    @torch.no_grad()
-    def evaluate(self, rows: NDArray) -> IntArray:
-        """Exact outputs of raw rows, computed by torch.
-
-        Parameters
-        ----------
-        rows : array, shape (samples, features)
-            Finite; cast to float32.
-
-        Returns
-        -------
-        int64 array, shape (samples, classes + 1)
-            Integer scores, then the index of the largest, the lowest one in a tie.
-        """
-        raw = torch.from_numpy(np.asarray(rows, dtype=np.float32))
-        codes = self.quantizer(raw.to(self.quantizer.thresholds.device))
-        return self.evaluate_codes(codes).cpu().numpy()
-
-    @torch.no_grad()
-    def evaluate_codes(self, codes: Tensor) -> Tensor:
-        """Return exact outputs for input codes, as `evaluate` does for raw rows."""
-        scores, _ = self.score_codes(codes)
-        # torch.argmax promises nothing about ties; this form prefers the lowest index.
-        order = torch.arange(scores.shape[1], 0, -1, device=scores.device)
-        winner = (scores * len(order) + order - 1).argmax(1, keepdim=True)
-        return torch.cat([scores, winner], dim=1)
+    def exact_scores(self, codes: Tensor) -> Tensor:
+        """Return exact integer scores, int64 (samples, classes), for input codes."""
+        return self.score_codes(codes)[0]
 
     @torch.no_grad()
     def fake_accuracy(self, rows: NDArray, labels: IntArray) -> float:

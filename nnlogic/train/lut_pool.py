@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.nn.quantizers import InputQuantizer, fit_thresholds
 from nnlogic.train.lut_job import Pool
@@ -39,7 +40,7 @@ def untrained_teacher(data: Dataset, x: Tensor) -> Ensemble:
     return Ensemble([perceptron(x, classes, width) for _ in range(TEACHERS)])
 
 
-def make_teacher(data: Dataset, device: str) -> Ensemble:
+def make_teacher(data: Dataset, device: str, progress: Progress = SILENT) -> Ensemble:
     """Train a float teacher on the training rows."""
     torch.manual_seed(1)
     x = torch.from_numpy(data.x_train).to(device)
@@ -47,8 +48,19 @@ def make_teacher(data: Dataset, device: str) -> Ensemble:
     image = is_image(data)
     steps, batch = (1650, 512) if image else (5000, 1024)
     teacher = untrained_teacher(data, x)
-    for member in teacher.members:
-        fit(member, x, y, steps=steps, batch=batch, image=image, rate=4e-3)
+    total = steps * len(teacher.members)
+    with progress.step(f"train the teacher on {device}", total=total) as step:
+        for member in teacher.members:
+            fit(
+                member,
+                x,
+                y,
+                steps=steps,
+                batch=batch,
+                image=image,
+                rate=4e-3,
+                advance=step.advance,
+            )
     return teacher.eval()
 
 

@@ -73,8 +73,7 @@ def train_population(
         rows = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
     teacher, accuracy = None, {}
     if recipe.distill:
-        with progress.step("train the teacher"):
-            teacher = make_teacher(rows, device)
+        teacher = make_teacher(rows, device, progress)
         accuracy["float"] = _accuracy_of(teacher, rows, device)
     with progress.step("rows on the device"):
         pool, thresholds = make_pool(rows, recipe, teacher, device)

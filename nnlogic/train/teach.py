@@ -53,10 +53,22 @@ def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Prog
     batch = min(recipe.batch, len(x))
     steps = max(1, recipe.float_epochs * len(x) // batch)
     cuda = [device] if device.type == "cuda" else []
-    with progress.step("train the float teacher"), torch.random.fork_rng(cuda):
+    with (
+        progress.step("train the float teacher", total=steps) as step,
+        torch.random.fork_rng(cuda),
+    ):
         torch.manual_seed(recipe.seed)
         net = perceptron(x, len(dataset.class_names), WIDTH)
-        net = fit(net, x, y, steps=steps, batch=batch, image=False, rate=RATE)
+        net = fit(
+            net,
+            x,
+            y,
+            steps=steps,
+            batch=batch,
+            image=False,
+            rate=RATE,
+            advance=step.advance,
+        )
 
     def accuracy(rows: Tensor, labels: Tensor) -> float:
         return float((log_probabilities(net, rows).argmax(1) == labels).double().mean())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 IMAGE_SIDE = 28
+REPORT_EVERY = 50
 
 
 class Standardize(nn.Module):
@@ -97,15 +99,26 @@ def shake_rows(x: Tensor, amount: float = 1.0) -> Tensor:
 
 
 def fit(
-    net: nn.Module, x: Tensor, y: Tensor, *, steps: int, batch: int, image: bool, rate: float
+    net: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    steps: int,
+    batch: int,
+    image: bool,
+    rate: float,
+    advance: Callable[[int], None],
 ) -> nn.Module:
-    """Train a teacher with AdamW under a one-cycle rate; returns it in eval mode."""
+    """Train a teacher with AdamW under a one-cycle rate; returns it in eval mode.
+
+    `advance` is called with the number of steps done since its last call.
+    """
     net = net.to(x.device)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate / 2, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     shake = shake_image if image else shake_rows
     kind = x.device.type
-    for _ in range(steps):
+    for number in range(1, steps + 1):
         rows = torch.randint(len(x), (batch,), device=x.device)
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=image and kind == "cuda"):
             scores = net(shake(x[rows]))
@@ -114,6 +127,8 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
+        if number % REPORT_EVERY == 0:
+            advance(REPORT_EVERY)
     return net.eval()
 
 

@@ -29,6 +29,7 @@ def fake_train(monkeypatch):
         return Result(options["out"] / "toy.safetensors", {"quantized": 0.725}, 9, 7, 1.25, LUTS)
 
     package.train = train
+    package.is_population = lambda recipe: False
     monkeypatch.setitem(sys.modules, "nnlogic.train", package)
     return package
 
