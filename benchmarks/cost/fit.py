@@ -14,6 +14,7 @@ from scipy.optimize import least_squares
 
 from benchmarks.cost.collect import CLASSES, FEATURES, random_recipe
 from nnlogic.core.formats import IntFormat, Port
+from nnlogic.nn.gates import influences, noticed
 from nnlogic.quant.ir import INPUT, Argmax, Layer, Linear, QuantNet
 from nnlogic.train.cost import (
     LUT_INPUTS,
@@ -23,7 +24,6 @@ from nnlogic.train.cost import (
     formula,
     neuron_codes,
 )
-from nnlogic.train.cost_loss import influences, noticed
 
 HELD_OUT = 4
 """Every fourth network takes no part in the fit."""
@@ -107,10 +107,12 @@ def neuron_errors(model: CostModel, columns: dict[str, Floats], measure: str) ->
 
 def fit_argmax(cost: Callable[[int, int], int]) -> tuple[float, float]:
     """Fit the cost of an argmax to a grid of classes and score bits."""
-    grid = [(classes, bits) for classes in (2, 3, 5, 7, 10) for bits in (1, 2, 3, 4, 5, 6)]
+    grid = [(classes, bits) for classes in (2, 3, 5, 7, 10) for bits in (2, 3, 4, 5, 6)]
     luts = np.array([cost(*point) for point in grid], np.float64)
-    terms = np.array([[(c - 1) * b, (c - 1) * np.log2(c)] for c, b in grid])
-    solved = np.linalg.lstsq(terms / luts[:, None], np.ones(len(grid)), rcond=None)[0]
+    terms = np.array([[(c - 1) * b, (c - 2) * b] for c, b in grid])
+    # Between absolute errors, which large ones rule, and relative ones, which a LUT or two rule.
+    weight = np.sqrt(luts)
+    solved = np.linalg.lstsq(terms / weight[:, None], weight, rcond=None)[0]
     return round(float(solved[0]), 4), round(float(solved[1]), 4)
 
 

@@ -4,7 +4,7 @@
     python -m benchmarks.zoo.export SWEEP.npz ... --data DIR --take NAME --out FILE.safetensors
         [--place 0] [--teachers DIR]
 
-`--place` counts the networks of that name, the best validation accuracy first.
+`--place` counts the networks of that name, the best ranked first.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ def networks(paths: list[Path]) -> Iterator[tuple[dict[str, Any], LutNetwork, np
                 arrays = {k.removeprefix(head): file[k] for k in file if k.startswith(head)}
                 golden = arrays.pop("golden", np.zeros((0, 1), np.int64))
                 yield fact, LutNetwork.from_arrays(arrays, fact["labels"], {}), golden
+
+
+def rank(fact: Mapping[str, Any]) -> float:
+    """Return what a network was chosen by, of older sweeps its validation accuracy."""
+    return float(fact.get("ranking", fact["validation"]))
 
 
 def rebuild(
@@ -117,11 +122,13 @@ def main() -> None:
     parser.add_argument("--teachers", type=Path)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    found = sorted(networks(args.sweeps), key=lambda item: -item[0]["validation"])
+    found = sorted(networks(args.sweeps), key=lambda item: -rank(item[0]))
     if args.take is None:
         for fact, _, _ in found:
             recipe = fact["recipe"]
-            print(f"{fact['validation']:.4f} {recipe['dataset']:6s} {recipe['name']}")
+            print(
+                f"{rank(fact):.5f} {fact['validation']:.5f} {recipe['dataset']:6s} {recipe['name']}"
+            )
         return
     fact, network, golden = [f for f in found if f[0]["recipe"]["name"] == args.take][args.place]
     rows = data.load(fact["recipe"]["dataset"], args.data)

@@ -4,8 +4,8 @@
         [--part 0/4] [--minutes 8] [--teachers DIR]
 
 RECIPES.toml holds tables ``[[recipe]]``, each with the keys of `nnlogic.train.lut_recipe`. Members
-are ranked by validation accuracy; test rows are not read. The result is one ``.npz`` that
-`benchmarks.zoo.export` turns into checkpoints.
+are ranked on validation rows, images on perturbed copies of them; test rows are not read. The
+result is one ``.npz`` that `benchmarks.zoo.export` turns into checkpoints.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import torch
 from nnlogic import data
 from nnlogic.train.lut_job import Job, Pool, run_jobs
 from nnlogic.train.lut_pool import load_teacher, make_pool, make_teacher
-from nnlogic.train.lut_recipe import LutRecipe, parse_lut_recipe
+from nnlogic.train.lut_recipe import LutRecipe, check_classes, parse_lut_recipe
+from nnlogic.train.refine import refine
 
 GOLDEN_ROWS = 1000
 
@@ -63,11 +64,13 @@ def main() -> None:
     arrays, facts = {}, []
     makers = [lambda r=r: Job(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
-        accuracy = job.accuracies()
-        order = np.argsort(-accuracy, kind="stable")[: args.keep]
+        refine(job)
+        accuracy, ranking = job.accuracies(), job.ranking()
+        order = np.argsort(-ranking, kind="stable")[: args.keep]
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} done {job.done:6d} of "
-            f"{job.recipe.steps}: validation {np.sort(accuracy)[::-1].round(4).tolist()}",
+            f"{job.recipe.steps}: ranked {ranking.astype(float).round(5).tolist()}, "
+            f"validation {accuracy.astype(float).round(5).tolist()}",
             flush=True,
         )
         golden = golden_outputs(job)
@@ -82,6 +85,7 @@ def main() -> None:
                     "member": int(member),
                     "steps": job.done,
                     "validation": float(accuracy[member]),
+                    "ranking": float(ranking[member]),
                     "labels": network.labels(),
                 }
             )
@@ -114,10 +118,11 @@ class Pools:
         if name not in self.data:
             self.data[name] = data.load(name, self.folder)
         rows = self.data[name]
+        check_classes(recipe, len(rows.class_names))
         teach = recipe.distill > 0
         if teach and name not in self.models:
             self.models[name] = self._teacher(name, rows)
-        key = (name, recipe.input_bits, recipe.input_method, recipe.copies, teach)
+        key = (name, recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake, teach)
         if key not in self.pools:
             teacher = self.models[name] if teach else None
             self.pools[key], _ = make_pool(rows, recipe, teacher, self.device)

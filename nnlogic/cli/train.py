@@ -29,6 +29,14 @@ from nnlogic.cli.options import Session, pass_session, verb_options
     "--seed", metavar="N", type=click.IntRange(min=0), help="Seed (default: the recipe's)."
 )
 @click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
+@click.option(
+    "--effort",
+    type=click.Choice(["none", "fast", "normal"]),
+    default="fast",
+    show_default=True,
+    help="Time spent on compiling the result, to count its LUTs.",
+)
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes for that.")
 @verb_options
 @pass_session
 def command(
@@ -38,6 +46,8 @@ def command(
     data_dir: Path | None,
     seed: int | None,
     resume: bool,
+    effort: str,
+    jobs: int | None,
 ) -> int:
     """Train RECIPE (a name, or a .toml file) and write its checkpoint."""
     out = out or Path(f"train-{Path(recipe).stem}")
@@ -45,25 +55,28 @@ def command(
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
-    from nnlogic.train import is_population, train
+    from nnlogic.train import train
 
-    session.interrupted = (
-        "Nothing was written: a population keeps no state."
-        if is_population(recipe)
-        else "Run the same command with --resume to go on."
-    )
+    session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
     result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
-    if session.json:
-        print_json(to_json(result))
-        return 0
     width = max(len(name) for name in (*result.accuracy, "LUT estimate"))
-    for name, fraction in result.accuracy.items():
-        click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
-    if result.lut_estimate:
-        parts = ", ".join(f"{n} {v:,.0f}" for n, v in result.lut_estimate.items() if n != "total")
-        total = result.lut_estimate["total"]
-        click.echo(f"{'LUT estimate':<{width}} {total:,.0f} LUT6 ({parts})")
+    if not session.json:
+        for name, fraction in result.accuracy.items():
+            click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
+    compiled: dict[str, int] = {}
+    if effort != "none":
+        from nnlogic.run.trained import compiled_luts
+
+        compiled = compiled_luts(result.checkpoint, effort, jobs, progress)
+    if session.json:
+        print_json({**to_json(result), "compiled_luts": compiled})
+        return 0
+    for name, luts in (("LUT estimate", result.lut_estimate), ("compiled", compiled)):
+        if luts:
+            parts = ", ".join(f"{n} {v:,.0f}" for n, v in luts.items() if n != "total")
+            click.echo(f"{name:<{width}} {luts['total']:,.0f} LUT6 ({parts})")
+    if result.epochs:
         click.echo(f"{'epochs':<{width}} {result.epochs}, best {result.best_epoch}")
     click.echo(f"{'time':<{width}} {result.seconds:.1f} s")
     click.echo(f"{'checkpoint':<{width}} {result.checkpoint}")

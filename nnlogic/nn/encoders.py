@@ -19,6 +19,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.nn.connect import Fixed
 from nnlogic.nn.family import Codes, Tabulated, refuse
+from nnlogic.nn.gates import Price, read_at_all
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 
@@ -36,6 +37,8 @@ class OneFeature(Tabulated):
     feature : int64 Tensor, shape (width,)
         Input each wire reads.
     """
+
+    shrinks = False
 
     def __init__(self, x: Codes, spec: FamilySpec, feature: Tensor) -> None:
         if x.levels is None:
@@ -65,6 +68,11 @@ class OneFeature(Tabulated):
         """Return the table of each wire."""
         sizes = [1 << x.bits[f] for f in self.feature.tolist()]
         return [row[:size] for row, size in zip(self.functions().cpu().numpy(), sizes, strict=True)]
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return one LUT6 per wire that is read, and how far the features are."""
+        read = read_at_all(self.feature[:, None], live[:, None], None, self.inputs)
+        return live.sum(), read
 
     def output(self, x: Codes) -> Codes:
         """Return wires of one bit that stand for -1 and +1."""

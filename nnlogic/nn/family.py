@@ -9,7 +9,7 @@ looks up exactly these tables, so that model and logic cannot disagree on a roun
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self, TypeVar
@@ -22,7 +22,8 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.nn.connect import Connection, Learned, connect
-from nnlogic.nn.quantizers import Activation, Uniform, make_activation
+from nnlogic.nn.gates import Price, present, probe, probed_gates, soft_codes, table_cost
+from nnlogic.nn.quantizers import Activation, LearnedBits, Uniform, make_activation
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 from nnlogic.quant.ir import Enumerated, Layer
@@ -45,11 +46,14 @@ class Codes:
         Value of each code; entries beyond a narrower wire's codes are not used.
     levels : Levels or None
         The same values as exact uniform levels common to all wires, where they are that.
+    size : float Tensor, shape (wires,), or None
+        `bits` with gradients, where they are learned.
     """
 
     bits: tuple[int, ...]
     values: Tensor
     levels: Levels | None = None
+    size: Tensor | None = None
 
     @property
     def formats(self) -> tuple[IntFormat, ...]:
@@ -84,6 +88,8 @@ class Family(nn.Module):
     """
 
     kind: ClassVar[str] = ""
+    shrinks: ClassVar[bool] = True
+    """Whether training can make it cheaper: what `cost` returns depends on its parameters."""
 
     def __init__(self, x: Codes, spec: FamilySpec) -> None:
         super().__init__()
@@ -108,6 +114,24 @@ class Family(nn.Module):
 
     def fan_in_bits(self, x: Codes) -> int:
         """Return the input bits of the widest table."""
+        raise NotImplementedError
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return what the layer costs, with gradients, and how far its inputs are read.
+
+        Parameters
+        ----------
+        x : Codes
+        live : float tensor, shape (width,)
+            How far anything reads each output, 0 to 1.
+        price : Price
+
+        Returns
+        -------
+        luts : tensor, a scalar
+            Predicted LUT6.
+        read : tensor, shape (inputs,)
+        """
         raise NotImplementedError
 
     def share_scale(self, other: Self) -> None:
@@ -141,6 +165,11 @@ class Bias(nn.Module):
 
 def activation_codes(activation: Activation, width: int) -> Codes:
     """Return `width` wires that leave an activation."""
+    if isinstance(activation, LearnedBits):
+        size = activation.sizes()
+        bits = tuple(int(b) for b in size.tolist())
+        own = activation.neuron_values().detach()[:, : 1 << max(bits)]
+        return Codes(bits, own.to("cpu", torch.float64), size=size)
     values = activation.values().detach().to("cpu", torch.float64)
     levels = activation.levels() if isinstance(activation, Uniform) else None
     return Codes((activation.bits,) * width, values.repeat(width, 1), levels)
@@ -149,7 +178,7 @@ def activation_codes(activation: Activation, width: int) -> Codes:
 class Tabulated(Family):
     """Neurons that are one table each, on wires found by `nnlogic.nn.connect`: a base.
 
-    A subclass implements `forward`, `tables` and `output`.
+    A subclass implements `forward`, `tables`, `output` and `bit_gates`.
     """
 
     def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
@@ -162,6 +191,19 @@ class Tabulated(Family):
     def tables(self, x: Codes) -> list[IntArray]:
         """Return the table of each neuron: output code by input index, first wire in low bits."""
         raise NotImplementedError
+
+    def bit_gates(self, x: Codes) -> Tensor:
+        """Return how far each input bit counts, (width, fan_in, bits), with gradients."""
+        raise NotImplementedError
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of the tables, and how far the inputs are read."""
+        reads, after = self.connect.wires(), self.output(x)
+        size = after.size
+        if size is None:
+            size = torch.tensor(after.bits, dtype=live.dtype, device=live.device)
+        gates = present(self.bit_gates(x), x.size, reads)
+        return table_cost(gates, reads, self.inputs, size, live, price)
 
     def quantized(self, name: str, sources: tuple[str, ...], x: Codes) -> list[Layer]:
         """Return one Enumerated layer."""
@@ -207,6 +249,31 @@ class Neurons(Tabulated):
     def _codes(self, x: Tensor) -> Tensor:
         return self.activation.codes(self.norm(self.neurons(x)))
 
+    def bit_gates(self, x: Codes) -> Tensor:
+        """Return how far each input bit counts, (width, fan_in, bits), with gradients."""
+        values, bits = probe(self.connect.wires(), x.bits, x.values)
+        sums = self.neurons(values.flatten(0, 1))
+        if isinstance(self.norm, nn.BatchNorm1d):
+            # As it is after training: probes are not rows to take statistics of.
+            norm = self.norm
+            sums = nn.functional.batch_norm(
+                sums, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+            )
+        else:
+            sums = self.norm(sums)
+        if isinstance(self.activation, LearnedBits):
+            bounds = self.activation.neuron_bounds()
+        else:
+            bounds = self.activation.thresholds().expand(self.spec.width, -1)
+        codes = soft_codes(sums, bounds.detach().to(sums.dtype))
+        return probed_gates(codes.unflatten(0, values.shape[:2]), bits)
+
+    def anneal(self, progress: float) -> None:
+        """Follow the schedule of training, `progress` from 0 to 1."""
+        super().anneal(progress)
+        if isinstance(self.activation, LearnedBits):
+            self.activation.anneal(progress)
+
     @torch.no_grad()
     def tables(self, x: Codes) -> list[IntArray]:
         """Return the table of each neuron: output code by input index, first wire in low bits."""
@@ -219,6 +286,17 @@ class Neurons(Tabulated):
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""
         self.activation = other.activation
+
+
+def chain_cost(
+    layers: Sequence[tuple[Family, Codes]], live: Tensor, price: Price
+) -> tuple[Tensor, Tensor]:
+    """Return what layers one after another cost, each with what it reads, as `Family.cost`."""
+    total = live.new_zeros(())
+    for layer, x in reversed(layers):
+        luts, live = layer.cost(x, live, price)
+        total = total + luts
+    return total, live
 
 
 def exact_copy(module: M) -> M:

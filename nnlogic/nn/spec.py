@@ -9,7 +9,7 @@ from typing import Any
 
 from nnlogic.frontend.architecture import RESERVED
 from nnlogic.nn.connect import CONNECTIONS
-from nnlogic.nn.quantizers import KINDS, MOST_LEVELS
+from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
 
 PLAIN = "none"
 """Activation of a layer whose outputs are exact sums, for scores that go to the argmax."""
@@ -71,7 +71,7 @@ class FamilySpec:
         if not 1 <= self.bits <= 8:
             out.append(f"bits {self.bits}, allowed 1 to 8")
         for key, known in (
-            ("activation", (*KINDS, PLAIN)),
+            ("activation", (*KINDS, LearnedBits.kind, PLAIN)),
             ("connect", (*CONNECTIONS, PRUNED)),
         ):
             if getattr(self, key) not in known:

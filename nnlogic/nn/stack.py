@@ -18,7 +18,7 @@ from nnlogic.frontend.assemble import ARGMAX
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, Family, input_codes
-from nnlogic.nn.quantizers import InputQuantizer
+from nnlogic.nn.quantizers import InputQuantizer, LearnedBits
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.ir import INPUT, Argmax, Layer, QuantNet
 from nnlogic.quant.ir import InputQuantizer as QuantInput
@@ -86,6 +86,8 @@ class Stack(Classifier):
         last = specs[-1].name
         if len(x.bits) != len(classes):
             odd.append(Problem(last, f"width {len(x.bits)} for {len(classes)} classes"))
+        elif specs[-1].activation == LearnedBits.kind:
+            odd.append(Problem(last, "learned_bits: its codes come to stand for different values"))
         elif not _comparable(x):
             odd.append(Problem(last, "its codes stand for different values, scores must not"))
         if odd:
@@ -100,10 +102,12 @@ class Stack(Classifier):
 
     def traced(self) -> Iterator[tuple[Family, Codes]]:
         """Yield each layer with what it reads, as learned so far."""
-        x = input_codes(self.input_bits)
+        x, before = input_codes(self.input_bits), None
         for layer in self.families:
+            # What the last layer gives is not asked for: of plain sums it takes long to know.
+            x = x if before is None else before.output(x)
             yield layer, x
-            x = layer.output(x)
+            before = layer
 
     def values(self, codes: Tensor) -> Tensor:
         """Return the float values of input codes, (samples, features)."""

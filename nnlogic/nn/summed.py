@@ -24,7 +24,8 @@ from nnlogic.nn.family import (
     look_up,
     refuse,
 )
-from nnlogic.nn.quantizers import make_activation, round_half_up
+from nnlogic.nn.gates import LEAST_BITS, Price, present, probe, probed_gates, read_at_all
+from nnlogic.nn.quantizers import LearnedBits, make_activation, round_half_up
 from nnlogic.nn.spec import PLAIN, FamilySpec
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
@@ -94,6 +95,11 @@ class Summed(Family):
     ) -> None:
         super().__init__(x, spec)
         self.parts, self.fan_in = parts, fan_in
+        if spec.activation == LearnedBits.kind:
+            why = "sums are cut at the same number of places in every neuron"
+            raise refuse(
+                spec, why, "part_bits and lut_cost: ranges of the tables shrink by themselves"
+            )
         rows, per_row = (spec.width, parts * fan_in) if distinct else (spec.width * parts, fan_in)
         if per_row > self.inputs:
             why = f"it needs {per_row} different wires, the layer before has {self.inputs}"
@@ -223,6 +229,37 @@ class Summed(Family):
             return sums + torch.from_numpy(offset - common).to(codes.device)
         cut = torch.from_numpy(self._cut(int(low.min()), int(high.max()))).to(codes.device)
         return cut.gather(0, sums - int(low.min()))
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of tables and adders, and how far the inputs are read.
+
+        A table's output bits are those of its range. Sums that are narrow enough are tables too,
+        of the bits added or of all inputs, whatever is cheapest.
+        """
+        wires = self.wires()
+        values, bits = probe(wires, x.bits, x.values)
+        at = self.partials(values.flatten(0, 1)) / self.steps.step
+        at = at.clamp(self.steps.low, self.steps.high)
+        gates = present(probed_gates(at.unflatten(0, values.shape[:2]), bits), x.size, wires)
+        in_bits = gates.sum((1, 2))
+        span = at.amax(0) - at.amin(0)
+        size = torch.log2(1 + span).clamp_min(LEAST_BITS)
+
+        def of_neuron(parts: Tensor) -> Tensor:
+            return parts.reshape(-1, self.parts).sum(1)
+
+        entering, total = of_neuron(size), torch.log2(1 + of_neuron(span)).clamp_min(LEAST_BITS)
+        if self.activation is None:
+            sums, out_bits = price.adder(entering, total, 0), total
+        else:
+            out_bits = torch.full_like(live, float(self.spec.bits))
+            sums = price.adder(entering, total, (1 << self.spec.bits) - 1)
+            sums = torch.minimum(sums, price.table(entering, out_bits))
+        luts = of_neuron(price.table(in_bits, size)) + sums
+        luts = torch.minimum(luts, price.table(of_neuron(in_bits), out_bits))
+        per_table = live.repeat_interleave(self.parts)
+        read = read_at_all(wires, gates.amax(2), per_table, self.inputs)
+        return (luts * live).sum(), read
 
     def fan_in_bits(self, x: Codes) -> int:
         """Return the input bits of the widest table."""

@@ -55,7 +55,8 @@ class CostModel:
     shape, weights, tables : (a, b, c)
         Parameters of the formula for each measure.
     argmax : (p, q)
-        ``(classes - 1) * (p * bits + q * log2(classes))`` LUT6 for an argmax.
+        ``bits * (p * (classes - 1) + q * (classes - 2))`` LUT6 for an argmax: comparisons, and
+        the larger score passed on by all but the last.
     facts : mapping
         What it was fitted to, and its error on neurons and networks held out.
     """
@@ -82,7 +83,7 @@ class CostModel:
     def choice(self, classes: int, bits: int) -> float:
         """Return the LUT6 of an argmax over scores of `bits` bits."""
         p, q = self.argmax
-        return (classes - 1) * (p * bits + q * float(np.log2(classes)))
+        return bits * (p * (classes - 1) + q * (classes - 2))
 
     def architecture(self, arch: Architecture) -> dict[str, float]:
         """Return the LUT6 of every layer, and of ``"argmax"``, before training.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nnlogic.core.formats import IntFormat
@@ -45,6 +47,30 @@ def estimate_luts(net: QuantNet, model: CostModel | None = None) -> dict[str, fl
     return out
 
 
+def luts_by_role(net: QuantNet) -> dict[str, float]:
+    """Return the estimated LUT6 by role, rounded to a tenth, and their ``"total"``."""
+    luts = estimate_luts(net)
+    out = dict.fromkeys(("encoder", "network", "output"), 0.0)
+    for layer in net.layer_infos:
+        out[layer.role] += round(luts[layer.name], 1)
+    return {role: round(count, 1) for role, count in {**out, "total": sum(out.values())}.items()}
+
+
+def adder_luts(saved: Any, sum_bits: Any, bounds: int) -> Any:
+    """Return the LUT6 of sums (numbers or tensors): a rough count.
+
+    Parameters
+    ----------
+    saved
+        Bits that enter less those of the sum, not negative.
+    sum_bits
+        Of the sum.
+    bounds : int
+        Thresholds it is compared with.
+    """
+    return ADDER_BIT * saved + BOUND_BIT * bounds * sum_bits
+
+
 def _is_adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> bool:
     width = sum(formats[w].bits for w in layer.fan_in(neuron))
     return layer.thresholds is None or width > WIDEST
@@ -55,4 +81,4 @@ def _adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> float:
     entering = sum(formats[w].bits for w in wires)
     bounds = 0 if layer.thresholds is None else len(np.unique(layer.thresholds[neuron]))
     top = sum(abs(int(layer.weights[neuron, w])) * formats[w].hi for w in wires)
-    return ADDER_BIT * max(0, entering - top.bit_length()) + BOUND_BIT * bounds * top.bit_length()
+    return float(adder_luts(max(0, entering - top.bit_length()), top.bit_length(), bounds))

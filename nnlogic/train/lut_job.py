@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,9 +35,13 @@ class Pool:
     teacher : float16 tensor, shape (rows, classes), or None
         Log-probabilities of the teacher.
     codes_val, y_val : tensors
+    codes_rank, y_rank : tensors
+        Rows members are ranked on; never test rows.
     centres : callable
         Number of functions per feature to their first thresholds, (features, functions).
     input_bits, classes : int
+    plain_rows : int
+        How many rows, the first, are not perturbed.
     """
 
     codes: Tensor
@@ -43,8 +49,11 @@ class Pool:
     teacher: Tensor | None
     codes_val: Tensor
     y_val: Tensor
+    codes_rank: Tensor
+    y_rank: Tensor
     input_bits: int
     classes: int
+    plain_rows: int
 
     def centres(self, count: int) -> Tensor:
         """Return code quantiles of every feature, (features, count)."""
@@ -102,7 +111,8 @@ class Job:
     """One population with its optimizer.
 
     On a GPU the step is captured once per phase and replayed: small networks are bound by
-    launches, not by arithmetic.
+    launches, not by arithmetic. Parameters in `bounds`, with their lowest and highest values, are
+    held within them; they are set before `capture`.
     """
 
     recipe: LutRecipe
@@ -138,6 +148,7 @@ class Job:
         self.step_number = torch.zeros((), device=device)
         self.loss = torch.zeros((), device=device)
         self.soft_steps = int(recipe.soft * recipe.steps) if recipe.shape == "luts" else 0
+        self.bounds: list[tuple[Tensor, Tensor, Tensor]] = []
         self.graphs: dict[bool, torch.cuda.CUDAGraph] = {}
         self.stream = torch.cuda.Stream(device) if self.cuda else None
 
@@ -159,7 +170,7 @@ class Job:
             recipe.smooth,
             recipe.spread_gradient,
         )
-        rows = torch.randint(len(self.pool.codes), (recipe.batch,), device=self.pool.codes.device)
+        rows = self._draw(part)
         codes = self.pool.codes[rows].to(torch.int32)
         dtype = self.dtype if hard else torch.float32
         logits = self.model(codes, phase, dtype)
@@ -167,7 +178,18 @@ class Job:
         self.optimizer.zero_grad(set_to_none=False)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
+        with torch.no_grad():
+            for tables, low, high in self.bounds:
+                tables.clamp_(low, high)
         self.loss.mul_(0.99).add_(loss.detach() / len(logits), alpha=0.01)
+
+    def _draw(self, part: Tensor) -> Tensor:
+        size, device = (self.recipe.batch,), self.pool.codes.device
+        rows = torch.randint(len(self.pool.codes), size, device=device)
+        if not self.recipe.plain:
+            return rows
+        plain = torch.randint(self.pool.plain_rows, size, device=device)
+        return torch.where(torch.rand(size, device=device) < self.recipe.plain * part, plain, rows)
 
     def _loss(self, logits: Tensor, rows: Tensor, part: Tensor) -> Tensor:
         recipe = self.recipe
@@ -187,9 +209,10 @@ class Job:
         return loss
 
     def capture(self) -> None:
-        """Record the step; on a CPU there is nothing to record."""
+        """Record the step; on a CPU there is nothing to record. Training stands where it stood."""
         if not self.cuda or self.stream is None:
             return
+        before = self.state()
         for hard in [False, True] if self.soft_steps else [True]:
             self.stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(self.stream):
@@ -201,7 +224,7 @@ class Job:
             with torch.cuda.graph(graph, stream=self.stream):
                 self._step(hard)
             self.graphs[hard] = graph
-        self.step_number.zero_()
+        self.load_state(before)
         torch.cuda.synchronize()
 
     def run(self, steps: int) -> None:
@@ -215,10 +238,59 @@ class Job:
                 self._step(hard)
             self.done += 1
 
+    def wait(self) -> None:
+        """Wait for all that is queued: steps, and what was asked of the device beside them."""
+        if self.cuda:
+            torch.cuda.synchronize(self.pool.codes.device)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a later `load_state` needs, copied; tensors and plain values only."""
+        self.wait()
+        device = self.pool.codes.device
+        random = torch.cuda.get_rng_state(device) if self.cuda else torch.get_rng_state()
+        return copy.deepcopy(
+            {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict()["state"],
+                "step_number": self.step_number,
+                "loss": self.loss,
+                "done": self.done,
+                "random": random.cpu(),
+            }
+        )
+
+    @torch.no_grad()
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state` returned. A recorded step stays valid: copies are in place."""
+        self.model.load_state_dict(state["model"])
+        saved = state["optimizer"]
+        learned = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for number, parameter in enumerate(learned):
+            own = self.optimizer.state[parameter]
+            for name, value in saved.get(number, {}).items():
+                own.setdefault(name, torch.zeros_like(value))
+            for name, value in own.items():
+                value.copy_(saved[number][name]) if number in saved else value.zero_()
+        self.step_number.copy_(state["step_number"])
+        self.loss.copy_(state["loss"])
+        self.done = state["done"]
+        random = state["random"].cpu()
+        if self.cuda:
+            torch.cuda.set_rng_state(random, self.pool.codes.device)
+        else:
+            torch.set_rng_state(random)
+
     @torch.no_grad()
     def accuracies(self) -> np.ndarray:
         """Return the validation accuracy of every member's hard network."""
+        self.wait()
         return member_accuracies(self.model, self.pool.codes_val, self.pool.y_val)
+
+    @torch.no_grad()
+    def ranking(self) -> np.ndarray:
+        """Return what members are chosen by: their accuracy on the rows for ranking."""
+        self.wait()
+        return member_accuracies(self.model, self.pool.codes_rank, self.pool.y_rank)
 
     @property
     def finished(self) -> bool:

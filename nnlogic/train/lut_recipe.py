@@ -48,8 +48,16 @@ class LutRecipe:
         Weight and temperature of the teacher's distribution in the loss; 0 for no teacher.
     copies : int
         Perturbed copies of the training rows.
+    shake : float
+        How far the copies are perturbed, see `nnlogic.train.teacher.shake_image`.
+    plain : float
+        Share of a batch drawn from the unperturbed rows alone at the end of the run; it grows
+        from 0.
     bit_cost : float
         Loss per table bit (``"sums"``), grown over the first half of the run.
+    refine_steps : int
+        Steps at the end in which the tables are trained again at fixed bits (``"sums"``), see
+        `nnlogic.train.refine`; 0 for none.
     seed : int
     """
 
@@ -84,7 +92,10 @@ class LutRecipe:
     distill: float = 0.9
     temperature: float = 1.0
     copies: int = 4
+    shake: float = 1.0
+    plain: float = 0.0
     bit_cost: float = 0.0
+    refine_steps: int = 0
     seed: int = 0
 
     def problems(self) -> list[Problem]:
@@ -94,17 +105,22 @@ class LutRecipe:
             out.append(Problem("shape", f"{self.shape!r}, known are {', '.join(SHAPES)}"))
         if self.shape == "luts" and not self.widths:
             out.append(Problem("widths", "at least one layer"))
+        if self.shape == "luts":
+            for key in ("bit_cost", "refine_steps"):
+                if getattr(self, key):
+                    why = f'{getattr(self, key)}, but tables of shape "luts" have one bit each'
+                    out.append(Problem(key, why, "leave it out"))
         if self.share and len(self.share) != len(self.widths):
             out.append(Problem("share", f"{len(self.share)} values for {len(self.widths)} layers"))
         for width, same in zip(self.widths, self.share or (1,) * len(self.widths), strict=False):
             if width < 1 or same < 1 or width % same:
                 out.append(Problem("widths", f"{width} tables in groups of {same}"))
         least = {"members": 1, "steps": 1, "batch": 2, "copies": 0, "functions": 0, "shift": 0}
-        least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1}
+        least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1, "refine_steps": 0}
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
-        for key in ("soft", "distill", "smooth"):
+        for key in ("soft", "distill", "smooth", "plain"):
             if not 0 <= getattr(self, key) <= 1:
                 out.append(Problem(key, f"{getattr(self, key)}, need 0 to 1"))
         return out
@@ -112,6 +128,29 @@ class LutRecipe:
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form."""
         return asdict(self)
+
+
+def check_classes(recipe: LutRecipe, classes: int) -> None:
+    """Check a recipe against the classes of its data set.
+
+    Raises
+    ------
+    UsageError
+        The last layer does not split evenly into votes, or `votes` has not a weight for each.
+    """
+    if recipe.shape != "luts":
+        return
+    problems = []
+    each, over = divmod(recipe.widths[-1], classes)
+    if over:
+        why = f"{recipe.widths[-1]} tables vote for {classes} classes, which leaves {over} over"
+        fix = " or ".join(str(n * classes) for n in (each, each + 1) if n)
+        problems.append(Problem("widths", why, fix))
+    elif recipe.votes and len(recipe.votes) != each:
+        why = f"{len(recipe.votes)} weights for {each} votes per class"
+        problems.append(Problem("votes", why, f"give {each}, or leave it out"))
+    if problems:
+        raise UsageError("recipe does not fit the data", where=recipe.name, problems=problems)
 
 
 def parse_lut_recipe(table: Mapping[str, Any], where: str) -> LutRecipe:

@@ -12,7 +12,7 @@ from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec, key_problems
-from nnlogic.nn.families import spec_problems
+from nnlogic.nn.families import shrinks, spec_problems
 from nnlogic.nn.spec import FamilySpec
 
 PRUNING = ("gradual", "random")
@@ -115,8 +115,10 @@ class Recipe:
             out.append(Problem("float_epochs", "0, but distill needs a trained teacher"))
         if not 0 < self.temperature <= 100:
             out.append(Problem("temperature", f"{self.temperature}, need above 0, to 100"))
-        if self.lut_cost and self.family_specs:
-            out.append(Problem("lut_cost", "is for recipes without a family"))
+        if self.lut_cost and self.family_specs and not shrinks(self.family_specs):
+            names = ", ".join(dict.fromkeys(spec.family for spec in self.family_specs))
+            why = f"{self.lut_cost}, but {names} cost the same whatever they learn"
+            out.append(Problem("lut_cost", why, "leave it out, and choose the widths"))
         if not 1 <= self.input_bits <= 8:
             out.append(Problem("input_bits", f"{self.input_bits}, allowed 1 to 8"))
         if not 0 <= self.prune_from <= self.prune_to <= 1:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
-import pickle
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from torch import Tensor
 
 from nnlogic import data
 from nnlogic.core.archive import write_bytes
-from nnlogic.core.errors import CheckpointError, Different, UsageError
+from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.nn.checkpoint import save_checkpoint
@@ -28,10 +26,11 @@ from nnlogic.nn.quantizers import fit_thresholds
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train.cost_loss import lut_penalty
-from nnlogic.train.estimate import estimate_luts
+from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.loop import Loop, Rows
 from nnlogic.train.lut_recipe import is_population
 from nnlogic.train.recipe import Recipe, load_recipe
+from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.teach import FLOAT_IS as TEACHER_IS
 from nnlogic.train.teach import Teacher, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
@@ -55,7 +54,7 @@ class TrainResult:
         by which the weights were chosen, and for a stack the other two, ``"float, validation"``
         and ``"quantized, validation"``.
     epochs : int
-        Run, of the quantized network.
+        Run, of the quantized network; 0 of a population, which counts steps.
     best_epoch : int
         Whose weights were kept.
     seconds : float
@@ -114,14 +113,9 @@ def train(
         # Imported here: a population ends in this module's result.
         from nnlogic.train.population import train_population
 
-        if resume:
-            raise UsageError(
-                "a population cannot be resumed",
-                where=str(recipe),
-                why="its steps run on the device, and no state is saved between them",
-                fix="train it again without --resume, or with fewer steps",
-            )
-        return train_population(recipe, out=out, data_dir=data_dir, seed=seed, progress=progress)
+        return train_population(
+            recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress
+        )
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     if seed is not None:
@@ -163,21 +157,24 @@ def _train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     teacher = None
     if recipe.distill or (recipe.family_specs and recipe.float_epochs):
         teacher = teach(dataset, recipe, device, progress)
-    loop, history = _quantized_loop(network, dataset, recipe, device, teacher), []
+    loop = _quantized_loop(network, dataset, recipe, device, teacher)
+    history: list[dict[str, Any]] = []
     if resume and state_file.exists():
-        history = _load_state(state_file, loop, identity, device)
+        saved = load_state(state_file, identity, device)
+        history = list(saved["history"])
+        loop.load_state(saved["loop"])
     with progress.step(f"train {recipe.name}", recipe.epochs) as step:
         step.advance(loop.epoch, "resumed" if loop.epoch else "")
         while not loop.finished:
             loss, accuracy = loop.run_epoch()
             history.append({"epoch": loop.epoch, "loss": loss, "validation": accuracy})
-            with _writing(folder):
-                _save_state(state_file, loop, identity, history)
+            with writing(folder):
+                save_state(state_file, identity, {"history": history, "loop": loop.state()})
             step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
     loop.keep_best()
     accuracies, net = _measure(network, dataset)
@@ -189,7 +186,7 @@ def _train(
     elif teacher is not None:
         float_is = TEACHER_IS
         accuracies |= {"float": teacher.test, "float, validation": teacher.validation}
-    estimate = _by_role(net)
+    estimate = luts_by_role(net)
     info = {
         "dataset": {
             "name": dataset.name,
@@ -202,7 +199,7 @@ def _train(
         "lut_estimate": estimate,
         "training": {"recipe": recipe.to_meta(), "best_epoch": loop.best_epoch},
     }
-    with _writing(folder):
+    with writing(folder):
         save_checkpoint(network, target, info=info, golden_rows=dataset.x_val[:GOLDEN_ROWS])
         write_bytes(folder / "history.json", json.dumps(history, indent=1).encode())
     seconds = time.monotonic() - start
@@ -260,14 +257,6 @@ def _measure(network: Network | Stack, dataset: Dataset) -> tuple[dict[str, floa
     }, net
 
 
-def _by_role(net: QuantNet) -> dict[str, float]:
-    luts = estimate_luts(net)
-    out = dict.fromkeys(("encoder", "network", "output"), 0.0)
-    for layer in net.layer_infos:
-        out[layer.role] += round(luts[layer.name], 1)
-    return {**out, "total": round(sum(out.values()), 1)}
-
-
 def _quantized_loop(
     network: Network | Stack,
     dataset: Dataset,
@@ -293,48 +282,5 @@ def _quantized_loop(
         score=network.scores,
         predict=lambda x: network.evaluate_codes(x)[:, -1],
         prune=recipe.prunes,
-        penalty=lut_penalty(network, recipe.lut_cost) if isinstance(network, Network) else None,
+        penalty=lut_penalty(network, recipe.lut_cost),
     )
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UsageError(
-            "cannot write the output",
-            where=str(folder),
-            why=str(error),
-            fix="choose a folder you can write to, on a disk with room",
-        ) from error
-
-
-def _save_state(path: Path, loop: Loop, identity: str, history: list[dict[str, Any]]) -> None:
-    buffer = io.BytesIO()
-    torch.save({"identity": identity, "history": history, "loop": loop.state()}, buffer)
-    write_bytes(path, buffer.getvalue())
-
-
-def _load_state(
-    path: Path, loop: Loop, identity: str, device: torch.device
-) -> list[dict[str, Any]]:
-    try:
-        state = torch.load(path, map_location=device, weights_only=True)
-        saved, history, inner = state["identity"], state["history"], state["loop"]
-    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.PickleError) as error:
-        raise CheckpointError(
-            "the saved state of the run cannot be read",
-            where=str(path),
-            why=str(error).splitlines()[0],
-            fix="delete the folder and train again",
-        ) from error
-    if saved != identity:
-        raise UsageError(
-            "cannot resume another run",
-            where=str(path),
-            why="its recipe, seed or data differ from the ones given now",
-            fix="resume with the same ones, or choose another folder",
-        )
-    loop.load_state(inner)
-    return list(history)

@@ -29,8 +29,11 @@ def fake_train(monkeypatch):
         return Result(options["out"] / "toy.safetensors", {"quantized": 0.725}, 9, 7, 1.25, LUTS)
 
     package.train = train
-    package.is_population = lambda recipe: False
     monkeypatch.setitem(sys.modules, "nnlogic.train", package)
+    monkeypatch.setattr(
+        "nnlogic.run.trained.compiled_luts",
+        lambda checkpoint, effort, jobs, progress: {"encoder": 6, "network": 40, "total": 46},
+    )
     return package
 
 
@@ -52,7 +55,9 @@ def test_result_for_people_and_for_machines(nnlogic, fake_train):
     out = nnlogic("train", "toy").out
     assert "quantized    72.50 % correct" in out
     assert "LUT estimate 42 LUT6 (encoder 8, network 34)" in out
+    assert "compiled     46 LUT6 (encoder 6, network 40)" in out
     assert "epochs       9, best 7" in out
+    assert "compiled" not in nnlogic("train", "toy", "--effort", "none").out
     assert out.endswith("checkpoint   train-toy/toy.safetensors\n")
     assert json.loads(nnlogic("train", "toy", "--json").out) == {
         "checkpoint": "train-toy/toy.safetensors",
@@ -61,6 +66,7 @@ def test_result_for_people_and_for_machines(nnlogic, fake_train):
         "best_epoch": 7,
         "seconds": 1.25,
         "lut_estimate": LUTS,
+        "compiled_luts": {"encoder": 6, "network": 40, "total": 46},
     }
 
 
@@ -69,3 +75,49 @@ def test_an_unknown_recipe_is_a_usage_error(nnlogic, tmp_path):
     assert got.code == 2
     assert "no-such-recipe" in got.err
     assert not (tmp_path / "out").exists()
+
+
+RECIPE = 'dataset = "digits"\ninput_bits = 2\nepochs = 2\nbatch = 64\nfloat_epochs = 1\n'
+LINEAR = '[[layers]]\nname = "score"\nwidth = 10\nfan_in = 4\nactivation = "signed_uniform"\n'
+STACK = """
+[[layers]]
+name = "enc"
+role = "encoder"
+family = "functions"
+width = 64
+bits = 1
+[[layers]]
+name = "hidden"
+family = "luts"
+width = 40
+fan_in = 4
+[[layers]]
+name = "score"
+family = "votes"
+width = 10
+"""
+POPULATION = (
+    'dataset = "digits"\nshape = "sums"\ninput_bits = 2\nhidden = 3\nhidden_bits = 3\nmembers = 1\n'
+    "steps = 20\nbatch = 32\ncopies = 0\ndistill = 0.0\nrefine_steps = 10\nrate_tables = 0.1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "float_too"),
+    [(RECIPE + LINEAR, True), (RECIPE + STACK, True), (POPULATION, False)],
+    ids=["network", "stack", "population"],
+)
+def test_every_kind_of_recipe_ends_in_the_same_report(nnlogic, tmp_path, text, float_too):
+    recipe = tmp_path / "toy.toml"
+    recipe.write_text(f'name = "toy"\n{text}')
+    got = nnlogic("train", recipe, "-o", tmp_path / "out", "--json", "--jobs", "1")
+    assert got.code == 0, got.err
+    report = json.loads(got.out)
+    assert {"quantized", "table", "validation"} <= set(report["accuracy"])
+    assert ("float" in report["accuracy"]) == float_too
+    for counts in (report["lut_estimate"], report["compiled_luts"]):
+        assert set(counts) == {"encoder", "network", "output", "total"}
+        parts = sum(count for role, count in counts.items() if role != "total")
+        assert parts == pytest.approx(counts["total"], abs=0.3)
+        assert counts["total"] > 0
+    assert (report["compiled_luts"]["encoder"] > 0) == ("functions" in text)

@@ -14,8 +14,9 @@ from nnlogic.checks.golden import check_golden
 from nnlogic.frontend import load, read_golden
 from nnlogic.logic.build import minimize
 from nnlogic.nn import save_checkpoint
-from nnlogic.nn.families import ACCEPTED, FAMILIES, options_of
-from nnlogic.nn.family import Neurons, exact_copy
+from nnlogic.nn.families import ACCEPTED, FAMILIES, options_of, shrinks
+from nnlogic.nn.family import Neurons, chain_cost, exact_copy
+from nnlogic.nn.quantizers import LearnedBits
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import Enumerated, Linear
@@ -58,6 +59,18 @@ FIXTURES = {
     "luts gates": Fixture(ONES, (layer("luts", fan_in=2, gates=True, connect="learned"),)),
     "votes": Fixture(ONES, (layer("votes"),)),
     "ensemble": Fixture(TWOS, (layer("ensemble", layers=MEMBER),)),
+    "poly learned bits": Fixture(
+        MIXED,
+        (layer("poly", "one", 6, activation="learned_bits", bits=3), layer("poly", "two")),
+    ),
+    "learned bits": Fixture(
+        TWOS,
+        (
+            layer("subnet", "one", 5, hidden=4, activation="learned_bits"),
+            layer("tree", "two", 4, 2, branches=(2,), activation="learned_bits", bits=3),
+            layer("additive", "three", fan_in=2),
+        ),
+    ),
     "thermometer": Fixture((3, 3, 3), (layer("thermometer", fan_in=1, bits=1),)),
     "functions": Fixture((3, 3, 3), (layer("functions", fan_in=1, bits=1),)),
     "truncate": Fixture((3, 3, 3), (layer("truncate", fan_in=1, bits=2),)),
@@ -109,6 +122,10 @@ def trained(case, seed=3):
         steps.step()
     stack.anneal(1.0)
     stack.prune(1.0)
+    for module in stack.modules():
+        if isinstance(module, LearnedBits):
+            own = module.raw_bits.detach()
+            own.copy_(1 + torch.arange(len(own)) % module.bits)
     return stack.eval()
 
 
@@ -250,6 +267,48 @@ def test_compiled_network_is_equal(case):
     tables = tabulate(stack.quantnet(), arith="auto")
     logic = minimize(tables, effort="fast", jobs=1, cache_dir=False)
     np.testing.assert_array_equal(logic.evaluate(rows), stack.evaluate(rows))
+
+
+class Count:
+    """Prices a test can follow: a table by its entries, a sum by its bits."""
+
+    def table(self, in_bits, out_bits):
+        return out_bits * 2.0**in_bits
+
+    def adder(self, entering, sum_bits, bounds):
+        return entering + bounds * sum_bits
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cost_is_of_what_is_read_and_falls_along_its_gradient(case):
+    stack = trained(case).train()
+    stack.anneal(0.0)
+    pairs = list(stack.traced())
+    live = torch.ones(len(CLASSES))
+    luts, read = chain_cost(pairs, live, Count())
+    assert read.shape == (len(stack.input_bits),)
+    assert ((read >= 0) & (read <= 1)).all()
+    assert float(luts.detach()) >= 0
+    unread, nothing = chain_cost(pairs, torch.zeros(len(CLASSES)), Count())
+    assert float(unread.detach()) == 0
+    assert not nothing.any()
+    learned = [p for p in stack.parameters() if p.requires_grad]
+    can = shrinks(stack.families[i].spec for i in range(len(stack.families)))
+    if not can:
+        return
+    luts.backward()
+    moved = sum(float(p.grad.square().sum()) for p in learned if p.grad is not None)
+    assert moved > 0
+    start = [p.detach().clone() for p in learned]
+    found = []
+    for part in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5):
+        with torch.no_grad():
+            for p, at in zip(learned, start, strict=True):
+                if p.grad is not None:
+                    assert p.grad.isfinite().all()
+                    p.copy_(at - part * float(luts.detach()) / moved * p.grad)
+        found.append(float(chain_cost(list(stack.traced()), live, Count())[0].detach()))
+    assert min(found) < float(luts.detach())
 
 
 def test_options_have_types_a_recipe_can_give():

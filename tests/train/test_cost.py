@@ -10,9 +10,10 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.frontend.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network
+from nnlogic.nn.gates import influences
 from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
 from nnlogic.train.cost import cost_model, diagram_width, formula, live_neurons, neuron_codes
-from nnlogic.train.cost_loss import LutCost, influences, lut_penalty
+from nnlogic.train.cost_loss import LutCost, lut_penalty
 
 MODEL = cost_model()
 

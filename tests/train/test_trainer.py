@@ -221,7 +221,7 @@ def test_a_full_disk_is_reported_and_leaves_no_checkpoint(tmp_path, monkeypatch)
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nnlogic.train.trainer.write_bytes", full)
+    monkeypatch.setattr("nnlogic.train.saved.write_bytes", full)
     with pytest.raises(UsageError, match="No space left"):
         train(RECIPE, out=tmp_path)
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -64,6 +64,17 @@ def spec_problems(spec: FamilySpec) -> list[Problem]:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             out.append(Problem(spec.name, f"{key} is {value!r}, need {kind}"))
     return out
+
+
+def shrinks(specs: Iterable[FamilySpec]) -> bool:
+    """Whether training can make any of these layers cheaper, see `Family.cost`."""
+    return any(
+        shrinks(spec.options["layers"])
+        if spec.options.get("layers")
+        else FAMILIES[spec.family].shrinks
+        for spec in specs
+        if spec.family in FAMILIES
+    )
 
 
 def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Family:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat
-from nnlogic.nn.family import Codes, Family, refuse
+from nnlogic.nn.family import Codes, Family, chain_cost, refuse
+from nnlogic.nn.gates import Price, either
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
@@ -79,13 +80,28 @@ class Ensemble(Family):
             yield from chain
 
     def _last(self, x: Codes) -> list[Codes]:
+        return [layer.output(before) for *_, (layer, before) in self._traced(x)]
+
+    def _traced(self, x: Codes) -> list[list[tuple[Family, Codes]]]:
         out = []
         for chain in self._chains():
+            pairs = []
             before = x
             for layer in chain:
+                pairs.append((layer, before))
                 before = layer.output(before)
-            out.append(before)
+            out.append(pairs)
         return out
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of the members and of adding them, and how far the inputs are read."""
+        luts, reads = zip(
+            *(chain_cost(pairs, live, price) for pairs in self._traced(x)), strict=True
+        )
+        entering = live.new_tensor(float(sum(max(codes.bits) for codes in self._last(x))))
+        total = live.new_tensor(float(max(self.output(x).bits)))
+        adders = (price.adder(entering, total, 0) * live).sum()
+        return torch.stack(luts).sum() + adders, either(list(reads))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the sum of the members' values (samples, width)."""

@@ -15,6 +15,7 @@ from nnlogic.frontend.architecture import ACTIVATIONS, LayerSpec
 from nnlogic.frontend.assemble import fold_layer
 from nnlogic.nn.connect import connect, mask_of
 from nnlogic.nn.family import Codes, Family, activation_codes, refuse
+from nnlogic.nn.gates import Price, layer_gates, table_cost
 from nnlogic.nn.network import LogicLayer
 from nnlogic.nn.spec import PRUNED, FamilySpec
 from nnlogic.quant.fold import Levels
@@ -106,6 +107,16 @@ class LinearSums(Family):
         """Return the input bits of the widest neuron, once it has its final fan-in."""
         widest = sorted(x.bits, reverse=True)
         return sum(widest[: self.layer.linear.fan_in])
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of the neurons, and how far the inputs are read."""
+        values = x.values[x.bits.index(max(x.bits))].to(live.device, torch.float32)
+        reads, gates = layer_gates(self.layer, values)
+        # A narrower wire has no further bits.
+        bits = torch.tensor(x.bits, device=live.device)[reads]
+        gates = gates * (torch.arange(gates.shape[2], device=live.device) < bits[..., None])
+        out_bits = torch.full_like(live, float(self.spec.bits))
+        return table_cost(gates, reads, self.inputs, out_bits, live, price)
 
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""

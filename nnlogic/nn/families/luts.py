@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray
 from nnlogic.nn.family import Codes, Tabulated, refuse
+from nnlogic.nn.gates import noticed
 from nnlogic.nn.quantizers import Sign
 from nnlogic.nn.spec import FamilySpec
 
@@ -45,6 +46,7 @@ class Luts(Tabulated):
     """
 
     kind = "luts"
+    shrinks = False
 
     def __init__(
         self,
@@ -102,6 +104,15 @@ class Luts(Tabulated):
     def tables(self, x: Codes) -> list[IntArray]:
         """Return the table of each neuron: output bit by input index, first wire in low bits."""
         return [frozen(row, np.int64) for row in self._hard_tables().detach().cpu().numpy()]
+
+    def bit_gates(self, x: Codes) -> Tensor:
+        """Return how far each wire counts, (width, fan_in, 1), with gradients."""
+        cube = self._soft_tables().reshape(-1, *(2,) * self.fan_in)
+        # Wire k is bit k of the index: axis fan_in - k.
+        change = [
+            cube.diff(dim=self.fan_in - k).abs().flatten(1).mean(1) for k in range(self.fan_in)
+        ]
+        return noticed(torch.stack(change, 1))[..., None]
 
     def output(self, x: Codes) -> Codes:
         """Return what the layer gives."""

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.nn.connect import Fixed
-from nnlogic.nn.family import Codes, Family, Tabulated, refuse, require_least
+from nnlogic.nn.family import Codes, Family, Tabulated, chain_cost, refuse, require_least
+from nnlogic.nn.gates import Price
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.ir import Layer
 
@@ -100,6 +101,10 @@ class Tree(Family):
     def fan_in_bits(self, x: Codes) -> int:
         """Return the input bits of the widest table."""
         return max(level.fan_in_bits(before) for level, before in self._levels(x))
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of all levels, and how far the inputs are read."""
+        return chain_cost(self._levels(x), live, price)
 
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from nnlogic.nn.encoders import OneFeature
 from nnlogic.nn.family import Codes, input_codes, refuse
+from nnlogic.nn.gates import Price
 from nnlogic.nn.spec import FamilySpec
 
 
@@ -71,6 +72,11 @@ class Truncate(OneFeature):
         for row, bits in zip(values, self.bits, strict=True):
             row[: 1 << bits] = input_codes((bits,)).values[0]
         return Codes(self.bits, values)
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return no cost: its outputs are wires."""
+        luts, read = super().cost(x, live, price)
+        return 0 * luts, read
 
     def forward(self, x: Tensor) -> Tensor:
         """Return values (samples, width) of input values (samples, features)."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat
 from nnlogic.nn.family import Codes, Family, refuse
+from nnlogic.nn.gates import Price
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 from nnlogic.quant.ir import Layer, Linear
@@ -30,6 +31,7 @@ class Votes(Family):
     """
 
     kind = "votes"
+    shrinks = False
 
     def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
         super().__init__(x, spec)
@@ -69,6 +71,11 @@ class Votes(Family):
     def fan_in_bits(self, x: Codes) -> int:
         """Return zero: there are no tables."""
         return 0
+
+    def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
+        """Return the LUT6 of the counters, and how far the votes are read."""
+        entering, total = live.new_tensor([self.count, self.output(x).bits[0]]).unbind()
+        return (price.adder(entering, total, 0) * live).sum(), live.repeat(self.count)
 
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""

@@ -143,7 +143,8 @@ class SumPopulation(nn.Module):
         return total
 
     @staticmethod
-    def _integers(tables: Tensor, steps: Tensor) -> Tensor:
+    def whole(tables: Tensor, steps: Tensor) -> Tensor:
+        """Return the integers tables stand for, multiples of their step, straight through."""
         step = torch.exp2(_round(steps.clamp(min=0)))
         return _round(tables / step) * step
 
@@ -167,7 +168,7 @@ class SumPopulation(nn.Module):
         values = torch.arange(entries, device=codes.device)
         one_hot = (self._first_index(codes).t()[:, :, None] == values).to(dtype).flatten(1)
         # Integers up to 256 are exact in bfloat16, and products accumulate in float32.
-        first = self._integers(self.first, self.first_step).to(dtype).flatten(1, 2)
+        first = self.whole(self.first, self.first_step).to(dtype).flatten(1, 2)
         flat = first.transpose(0, 1).reshape(-1, members * self.hidden)
         sums = (one_hot @ flat).float().view(samples, members, self.hidden).transpose(0, 1)
         u = (sums + _round(self.offset)) / (1 << self.shift) + self.levels / 2
@@ -180,7 +181,7 @@ class SumPopulation(nn.Module):
             index = index * self.levels + parts[..., place]
         grid = torch.arange(self.second.shape[2], device=codes.device)
         cell = (index[..., None] == grid).to(dtype).flatten(2)
-        second = self._integers(self.second, self.second_step)
+        second = self.whole(self.second, self.second_step)
         out = torch.bmm(cell, second.to(dtype).flatten(1, 2)).float()
         shape = (members, second.shape[1], *(self.levels,) * self.hidden_group, self.classes - 1)
         square = second.detach().view(shape)
@@ -204,8 +205,8 @@ class SumPopulation(nn.Module):
         def integers(x: Tensor) -> np.ndarray:
             return torch.round(x).cpu().numpy().astype(np.int64)
 
-        first = integers(self._integers(self.first, self.first_step)[member])
-        second = integers(self._integers(self.second, self.second_step)[member])
+        first = integers(self.whole(self.first, self.first_step)[member])
+        second = integers(self.whole(self.second, self.second_step)[member])
         second = np.concatenate([second, np.zeros_like(second[..., :1])], 2)
         offset = integers(self.offset[member, 0])
         half = (self.levels // 2) << self.shift

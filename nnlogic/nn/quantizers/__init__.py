@@ -9,6 +9,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.nn.quantizers.base import Activation
 from nnlogic.nn.quantizers.codebook import Codebook
 from nnlogic.nn.quantizers.inputs import InputQuantizer, fit_thresholds
+from nnlogic.nn.quantizers.learned_bits import LearnedBits
 from nnlogic.nn.quantizers.qfx import QFX
 from nnlogic.nn.quantizers.rebnet import MOST_LEVELS, ReBNet
 from nnlogic.nn.quantizers.straight import forward_as, round_half_up
@@ -22,6 +23,7 @@ __all__ = [
     "Activation",
     "Codebook",
     "InputQuantizer",
+    "LearnedBits",
     "ReBNet",
     "Sign",
     "SignedUniform",
@@ -40,7 +42,9 @@ KINDS: Mapping[str, Callable[[int], Activation]] = {
     "rebnet": ReBNet,
     "codebook": Codebook,
 }
-"""Activations by the name a recipe uses; each is made from its bits."""
+"""Activations by the name a recipe uses; each is made from its bits.
+
+`LearnedBits` is made from the number of neurons as well, and known to families only."""
 
 
 class AsksForActivation(Protocol):
@@ -54,6 +58,10 @@ class AsksForActivation(Protocol):
     def bits(self) -> int:
         """Bits of the code."""
 
+    @property
+    def width(self) -> int:
+        """Neurons."""
+
 
 def make_activation(spec: AsksForActivation) -> Activation:
     """Return the activation a layer asks for.
@@ -63,6 +71,8 @@ def make_activation(spec: AsksForActivation) -> Activation:
     UsageError
         No such activation.
     """
+    if spec.activation == LearnedBits.kind:
+        return LearnedBits(spec.bits, width=spec.width)
     if spec.activation not in KINDS:
         raise UsageError(
             "no such activation", why=f"{spec.activation!r}", fix=f"known are {', '.join(KINDS)}"
