@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from nnlogic.core.formats import Port
 from nnlogic.core.names import unique_identifiers
 from nnlogic.design.ir import HardwareDesign
 
 VALID_CHAIN = "valid"
 
 
-def port_names(design: HardwareDesign) -> tuple[dict[str, str], dict[str, str]]:
+class Core(Protocol):
+    """What a free-running core promises: one row per clock, its result `latency` clocks later.
+
+    The Verilog module has the ports ``clk``, ``rst``, ``in_valid``, ``out_valid`` and those of
+    `port_names`.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def inputs(self) -> tuple[Port, ...]: ...  # noqa: D102
+
+    @property
+    def outputs(self) -> tuple[Port, ...]: ...  # noqa: D102
+
+    @property
+    def latency(self) -> int: ...  # noqa: D102
+
+
+class StreamedCore(Core, Protocol):
+    """A core that ``<name>_stream`` may wrap."""
+
+    @property
+    def stream(self) -> bool: ...  # noqa: D102
+
+
+def port_names(design: Core) -> tuple[dict[str, str], dict[str, str]]:
     """Return the RTL name of each port of the core.
 
     Parameters
     ----------
-    design : HardwareDesign
+    design : Core
 
     Returns
     -------

@@ -8,8 +8,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.names import port_names
+from nnlogic.hw.names import Core, port_names
 
 ROUND_TRIP = 3
 """Cycles from the core's output until a credit is usable again: FIFO 2, counter 1."""
@@ -35,7 +34,7 @@ class StreamParameters:
     latency: int
 
     @staticmethod
-    def of(design: HardwareDesign) -> StreamParameters:
+    def of(design: Core) -> StreamParameters:
         """Return the parameters for a design."""
         x_names, y_names = port_names(design)
         return StreamParameters(

@@ -16,8 +16,7 @@ from nnlogic.core.errors import ToolFailed
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.names import port_names
+from nnlogic.hw.names import Core, port_names
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.run import run_tool
 
@@ -25,7 +24,7 @@ TOP = "nnlogic_bulk_top"
 
 
 def run_bulk(
-    design: HardwareDesign,
+    design: Core,
     files: Sequence[Path],
     folder: Path,
     *,
@@ -37,7 +36,7 @@ def run_bulk(
 
     Parameters
     ----------
-    design : HardwareDesign
+    design : Core
     files : sequence of Path
         Verilog of the core.
     folder : Path
@@ -87,7 +86,7 @@ def run_bulk(
 
 
 def build_model(
-    design: HardwareDesign,
+    design: Core,
     files: Sequence[Path],
     folder: Path,
     *,
@@ -131,7 +130,7 @@ def build_model(
     return program
 
 
-def _top(design: HardwareDesign) -> str:
+def _top(design: Core) -> str:
     """Return a wrapper whose port names C++ can use as they are."""
     x_names, y_names = port_names(design)
     pins = [f".{n}({n})" for n in ("clk", "rst", "in_valid", "out_valid")]
@@ -146,7 +145,7 @@ def _top(design: HardwareDesign) -> str:
     return f"module {TOP} (\n  " + ",\n  ".join(ports) + f"\n);\n{body}\nendmodule\n"
 
 
-def _header(design: HardwareDesign) -> str:
+def _header(design: Core) -> str:
     n_in, n_out = len(design.inputs), len(design.outputs)
     load = " ".join(f"core->i{i} = row[{i}];" for i in range(n_in))
     store = " ".join(f"row[{i}] = core->o{i};" for i in range(n_out))

@@ -16,7 +16,7 @@ from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageErro
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.names import StreamedCore
 from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.run import run_tool
@@ -76,7 +76,7 @@ class RegressionResult:
 
 
 def run_regression(
-    design: HardwareDesign,
+    design: StreamedCore,
     files: Sequence[Path],
     folder: Path,
     *,
@@ -91,7 +91,7 @@ def run_regression(
 
     Parameters
     ----------
-    design : HardwareDesign
+    design : StreamedCore
     files : sequence of Path
         Verilog of the core, and of the wrapper when ``design.stream``.
     folder : Path
@@ -163,6 +163,7 @@ def run_cocotb(
     seed: int,
     timeout: float,
     progress: Progress = SILENT,
+    only: bool = False,
 ) -> tuple[str, tuple[TestOutcome, ...]]:
     """Build a circuit and run a module of cocotb tests on it.
 
@@ -185,6 +186,8 @@ def run_cocotb(
     timeout : float
         Seconds, for the build and for the run.
     progress : Progress
+    only : bool
+        Leave out the module's other tests.
 
     Returns
     -------
@@ -214,6 +217,8 @@ def run_cocotb(
     (folder / "bench.json").write_text(json.dumps(config))
     with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
         job = _job("test", simulator, sources, folder, module, seed)
+        if only:
+            job["env"]["COCOTB_TEST_FILTER"] = f"({'|'.join(names)})$"
         outcomes = _simulate(job, folder, tools, timeout, names)
         step.advance(len(names))
     return f"{simulator} {tools[0].version_text}", outcomes

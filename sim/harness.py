@@ -13,13 +13,12 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, Port
-from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.names import port_names
+from nnlogic.hw.names import Core, port_names
 
 TOP = "nnlogic_bench_top"
 
 
-def bench_top(design: HardwareDesign, *, stream: bool) -> str:
+def bench_top(design: Core, *, stream: bool) -> str:
     """Return a top module that holds the core and, when asked, the stream wrapper beside it."""
     wx, wy = bits.total_bits(design.inputs), bits.total_bits(design.outputs)
     ports = [
@@ -70,9 +69,7 @@ def row_words(codes: IntArray, ports: Sequence[Port]) -> list[int]:
     return words
 
 
-def check_rows(
-    design: HardwareDesign, codes: IntArray, expected: IntArray
-) -> tuple[IntArray, IntArray]:
+def check_rows(design: Core, codes: IntArray, expected: IntArray) -> tuple[IntArray, IntArray]:
     """Return inputs and expected outputs as int64, or raise InputError or UsageError."""
     codes = bits.check_codes(codes, design.inputs)
     expected = bits.check_codes(expected, design.outputs)

@@ -216,7 +216,7 @@ def test_faults_in_the_model_are_seen(tmp_path, fault):
         ('.USE_MULT("NONE")', '.USE_MULT("MULTIPLY")'),
         (".MREG(32'd0)", ".MREG(32'd1)"),
         (".CARRYIN(1'h0)", ".CARRYIN(1'h1)"),
-        (".ALUMODE(opcode[3:0])", ".ALUMODE(4'b0000)"),
+        (".ALUMODE(opcode[3:0])", ".ALUMODE(4'b0001)"),
         (".INMODE(5'h00)", ".INMODE(5'h01)"),
     ],
 )
