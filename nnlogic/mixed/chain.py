@@ -1,0 +1,140 @@
+"""Chain: the segments of a mixed design, in order, and how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from nnlogic.core.archive import read_archive, write_archive
+from nnlogic.core.errors import CheckpointError
+from nnlogic.core.formats import Port, ports_from_meta, ports_to_meta
+from nnlogic.core.names import identifier
+
+VERSION = 1
+KIND = "Chain"
+KINDS = ("lut", "dsp", "mac")
+"""Backends a layer can be given to: LUTs, an engine, multiply-accumulate chains."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring layers of one backend.
+
+    Attributes
+    ----------
+    number : int
+    kind : str
+        Of `KINDS`.
+    first, last : int
+        Layers ``first .. last - 1`` of the network.
+    slices : int or None
+        DSP slices of its engine; None where it has none.
+    """
+
+    number: int
+    kind: str
+    first: int
+    last: int
+    slices: int | None = None
+
+    @property
+    def folder(self) -> str:
+        """Folder of its run inside the run of the chain."""
+        return f"segments/{self.number}_{self.kind}"
+
+    def title(self) -> str:
+        """What the report calls it."""
+        return f"segment {self.number} ({self.kind})"
+
+
+def segments_of(plan: Sequence[str]) -> tuple[Segment, ...]:
+    """Return the segments of a plan, one backend per layer.
+
+    Neighbouring layers of a backend are one segment, but for ``mac``, which adds up one layer.
+    """
+    out: list[Segment] = []
+    at = 0
+    for _, layers in groupby(enumerate(plan), lambda item: (item[1], item[0] * (item[1] == "mac"))):
+        run = [kind for _, kind in layers]
+        out.append(Segment(len(out), run[0], at, at + len(run)))
+        at += len(run)
+    return tuple(out)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What the top module connects.
+
+    Attributes
+    ----------
+    name : str
+        The network's, as a Verilog identifier.
+    inputs, outputs : tuple of Port
+        Of the network.
+    segments : tuple of Segment
+    """
+
+    name: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    segments: tuple[Segment, ...]
+
+    @property
+    def top(self) -> str:
+        """Name of the top module."""
+        return f"{self.name}_stream"
+
+    @property
+    def plan(self) -> tuple[str, ...]:
+        """Backend of each layer."""
+        return tuple(s.kind for s in self.segments for _ in range(s.last - s.first))
+
+    def segment_name(self, segment: Segment) -> str:
+        """Name of a segment's network, and of its modules."""
+        return identifier(f"{self.name}_s{segment.number}")
+
+    def save(self, path: Path) -> None:
+        """Write to a versioned file."""
+        meta = {
+            "name": self.name,
+            "inputs": ports_to_meta(self.inputs),
+            "outputs": ports_to_meta(self.outputs),
+            "segments": [[s.number, s.kind, s.first, s.last, s.slices] for s in self.segments],
+        }
+        write_archive(path, KIND, VERSION, meta, {})
+
+    @staticmethod
+    def load(path: Path) -> Chain:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing, damaged, or of another kind.
+        """
+        _, meta, _ = read_archive(path, KIND, (VERSION,))
+        try:
+            return Chain(
+                name=str(meta["name"]),
+                inputs=ports_from_meta(meta["inputs"]),
+                outputs=ports_from_meta(meta["outputs"]),
+                segments=tuple(Segment(*row) for row in meta["segments"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                "Chain file is incomplete", where=str(path), why=repr(error)
+            ) from error
+
+    def text(self) -> str:
+        """Return the stable printed form."""
+        lines = [f"chain {self.name}", f"inputs {len(self.inputs)}, outputs {len(self.outputs)}"]
+        for s in self.segments:
+            slices = "" if s.slices is None else f", {s.slices} slices"
+            lines.append(f"segment {s.number}: {s.kind}, layers {s.first}..{s.last - 1}{slices}")
+        return "\n".join([*lines, ""])
+
+    def stats(self) -> dict[str, int]:
+        """Counts for the report."""
+        return {"segments": len(self.segments), "layers": len(self.plan)}
