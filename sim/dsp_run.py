@@ -67,6 +67,7 @@ def run_engine(
     seed: int = 1,
     timeout: float = 600,
     progress: Progress = SILENT,
+    tests: tuple[str, ...] = ENGINE_TESTS,
 ) -> EngineRegression:
     """Run the engine's tests: full rate, stalls, a blocked output, resets.
 
@@ -85,6 +86,8 @@ def run_engine(
     timeout : float
         Seconds, for the build and for the run.
     progress : Progress
+    tests : tuple of str
+        Of `ENGINE_TESTS`.
 
     Returns
     -------
@@ -120,12 +123,13 @@ def run_engine(
         engine_top(program),
         folder,
         module="nnlogic.sim.dsp_bench",
-        names=ENGINE_TESTS,
+        names=tests,
         config=config,
         simulator=simulator,
         seed=seed,
         timeout=timeout,
         progress=progress,
+        only=tests != ENGINE_TESTS,
     )
     values = json.loads(measured.read_text()) if measured.exists() else {}
     passed = sum(test.passed for test in outcomes)
@@ -145,15 +149,30 @@ def engine_top(program: Program) -> str:
     """Return Verilog of the bench's top module around an engine."""
     wide_in = LANES * program.input_banks
     wide_out = LANES * int(program.emit.any(axis=0).sum())
+    return bench_top(identifier(program.name), wide_in, wide_out)
+
+
+def bench_top(name: str, wide_in: int, wide_out: int, commands: int = 0) -> str:
+    """Return a top module of fixed ports around an engine called `name`.
+
+    Parameters
+    ----------
+    name : str
+    wide_in, wide_out, commands : int
+        Bits of ``s_axis_tdata``, ``m_axis_tdata`` and ``p_axis_tdata``; 0 where there is none.
+    """
     ports = [
         *("input aclk", "input aresetn", f"input [{wide_in - 1}:0] s_axis_tdata"),
         *("input s_axis_tvalid", "output s_axis_tready"),
         *(f"output [{wide_out - 1}:0] m_axis_tdata", "output m_axis_tlast"),
         *("output m_axis_tvalid", "input m_axis_tready", "output busy"),
     ]
+    if commands:
+        ports += [f"input [{commands - 1}:0] p_axis_tdata", "input p_axis_tvalid"]
+        ports += ["output p_axis_tready"]
     names = [port.split()[-1] for port in ports]
     pins = ",\n    ".join(f".{name}({name})" for name in names)
     return (
         f"`timescale 1ns / 1ps\nmodule {TOP} (\n  " + ",\n  ".join(ports) + "\n);\n"
-        f"  {identifier(program.name)} engine (\n    {pins}\n  );\nendmodule\n"
+        f"  {name} engine (\n    {pins}\n  );\nendmodule\n"
     )

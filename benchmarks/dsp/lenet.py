@@ -2,14 +2,16 @@
 
     python -m benchmarks.dsp.lenet [--data DIR] [--slices 8 16 32] [--rows N] [--simulate 8]
 
-Each layer is one program. A convolution and the maximum after it are one patch function: the 6x6
-codes that a pooling window of four positions reads. Programs run in the bit-exact interpreter
-and are compared with the scores PyTorch computes.
+Each layer is one program, a kernel; one engine runs them in turn. A convolution and the maximum
+after it are one patch function: the 6x6 codes that a pooling window of four positions reads.
+Programs run in the bit-exact interpreter, and the engine in simulation; both are compared with the
+scores PyTorch computes.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.dsp.lenet_host import save
 from nnlogic import data
 from nnlogic.checks.dsp import prove_program
 from nnlogic.core.errors import TargetMissed
@@ -24,13 +27,15 @@ from nnlogic.core.formats import IntArray
 from nnlogic.dsp.binary import binary_layer, pooled_filters, score_layer
 from nnlogic.dsp.conv import LayerPlan, PatchLayer, PatchNetwork, Window
 from nnlogic.dsp.cost import Cost, cost_of
+from nnlogic.dsp.cut import kernels_cost
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.dsp.machine import Bounds, Machine, bounds
 from nnlogic.dsp.ops import LANES
 from nnlogic.dsp.place import compile_ops, machine_for
+from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.slice import DSP48E1
-from nnlogic.hw.dsp.verilog import write_engine
-from nnlogic.sim.dsp_run import run_engine
+from nnlogic.hw.dsp.verilog import write_kernels
+from nnlogic.sim.dsp_kernels_run import Kernels, run_kernels
 
 FILE = Path(__file__).parent / "lenet.npz"
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp-lenet.md"
@@ -38,7 +43,9 @@ MHZ = 250.0
 SIDE, POOL, PADDING, LEVEL = 28, 2, 2, 128
 CONTEXTS = (1, 2, 3, 6)
 NEAR = 1.03
-RTL_GROUPS = 2
+RTL_IMAGES = ((LANES, 0), (4, 1))
+"""Images of a simulation, and how often its tests with gaps and resets run."""
+RTL_SECONDS = 3000.0
 BATCH = LANES * CONTEXTS[-1]
 """Images that fill all lanes of every layer, whatever its contexts."""
 
@@ -103,17 +110,32 @@ class Compiled:
         return tuple(bounds(g, m) for g, m in zip(self.graphs, self.machines, strict=True))
 
     @property
-    def interval(self) -> int:
-        """Cycles per `BATCH` images, one layer after the other."""
-        return sum(
-            plan.groups * program.interval
-            for plan, program in zip(self.plans, self.programs, strict=True)
-        )
+    def shape(self) -> EngineShape:
+        """The engine that runs all programs; its memory holds the longest."""
+        return EngineShape.of_all(self.programs, max(p.steps for p in self.programs))
+
+    def visits(self, images: int) -> list[int]:
+        """Cycles of each layer for a number of images, packets and streams included."""
+        plans = self.network.plan(images)
+        parts = zip(self.shape.kernels, plans, strict=True)
+        return [kernel.visit(plan.groups, load=True) for kernel, plan in parts]
 
     @property
-    def latency(self) -> int:
-        """Cycles from the first patch of `BATCH` images to their last scores."""
-        return sum(plan.cycles for plan in self.plans)
+    def cost(self) -> Cost:
+        """Resources of the engine."""
+        return kernels_cost(self.programs, self.shape.words, sum(self.visits(BATCH)), mhz=MHZ)
+
+    @property
+    def traffic(self) -> tuple[float, float]:
+        """Words of 48 lanes into and out of the engine, per 48 images."""
+        batches = [
+            plan.groups * p.contexts for plan, p in zip(self.plans, self.programs, strict=True)
+        ]
+        reads = [
+            n * int((p.input_bank >= 0).sum()) for n, p in zip(batches, self.programs, strict=True)
+        ]
+        makes = [n * len(p.output_slice) for n, p in zip(batches, self.programs, strict=True)]
+        return sum(reads) * LANES / BATCH, sum(makes) * LANES / BATCH
 
 
 def compiled(graphs: PatchNetwork, slices: int) -> Compiled:
@@ -146,23 +168,28 @@ def _fewest_contexts(graph: OpGraph, slices: int) -> tuple[Program, Machine]:
 
 NOTES = f"""\
 6 filters of 5x5 on 28x28 padded by 2, 2x2 maximum, 16 filters of 5x5x6, 2x2 maximum, 120, 84 and
-10 neurons; weights and activations are -1 or +1, inputs the top bit of each pixel. Five programs
-for 48-lane DSP logic units: each convolution with its maximum, and each dense layer; the last
-gives ten integer scores and their argmax. In conv1 and conv2 a lane is one position of one image
-(14x14 and 5x5 positions after the maximum), in the others one image.
+10 neurons; weights and activations are -1 or +1, inputs the top bit of each pixel. Five kernels
+of one engine of 48-lane DSP logic units, which runs them in turn: each convolution with its
+maximum, and each dense layer; the last gives ten integer scores and their argmax. In conv1 and
+conv2 a lane is one position of one image (14x14 and 5x5 positions after the maximum), in the
+others one image. The program memory holds the longest kernel; the program stream brings each
+before its turn, one word a clock.
+
+The host cuts maps into patches and rearranges lanes between kernels, see
+`benchmarks/dsp/lenet_host.py`; it computes nothing. *words* in and out are what it sends and takes,
+of 48 lanes, per 48 images.
 
 *plain*: operations with full adders that share nothing. *operations*: what is executed; the counts
 of a layer share the full adders they have in common. *steps*, *bound* (w work, d depth, p both
 together, r ports), *over*, *used* and *BRAM* (36 Kb, data + program, estimates) as in
-[dsp.md](dsp.md). *runs*: times the program runs for {BATCH} images, all lanes filled. *cycles*: per
-48 images. Whole network: the layers one after the other; BRAM is the data memory of the largest
-layer and the program memory of all, as one engine with five programs would have it. The engine of
-today holds one program, so these are five engines; run at the same time, on different images, the
-slowest layer sets the pace. Cutting maps into patches between the layers is the host's work and
-is not counted. Latency: first patch in to last score out of {BATCH} images.
-The last table, where there is one, is the Verilog engine with DSP48E1 models, fed what the layers
-before make of test images and compared with the interpreter bit for bit: full rate, stalls, a
-blocked output, resets in mid-program.
+[dsp.md](dsp.md), of a layer were it alone. *runs*: times the program runs for {BATCH} images, all
+lanes filled. *cycles*: per 48 images. Whole network: programs, loading, and waiting for the last
+results of each kernel included, for a host that answers at once. Latency: first command to last
+score of {BATCH} images.
+The last table, where there is one, is the Verilog engine with DSP48E1 models, on test images: each
+kernel is fed what the host makes of the beats that the one before sent, compared with the
+interpreter beat by beat, and the scores with PyTorch's. One line is a pass at full rate, with the
+clocks measured; one with gaps in all streams, packets in advance, and resets at random times.
 Times are for an **assumed clock of {MHZ:.0f} MHz**, not the result of place and route.
 """
 HEAD = (
@@ -170,12 +197,12 @@ HEAD = (
     "| BRAM | runs | cycles |"
 )
 HEAD_RTL = (
-    "| layer | slices | contexts | RTL tests passed | vectors | clocks per group, measured "
-    "| computed | simulator |"
+    "| slices | images | tests passed | clocks of each kernel, measured | computed "
+    "| scores = PyTorch | simulator |"
 )
 HEAD_ALL = (
-    "| slices | cycles per 48 images | cycles per image | used | BRAM | latency us | images/s "
-    "| programs = graphs | scores = PyTorch |"
+    "| slices | cycles per 48 images | cycles per image | used | BRAM | words in | words out "
+    "| latency us | images/s | programs = graphs | scores = PyTorch |"
 )
 
 
@@ -214,19 +241,20 @@ def plain_operations(name: str, weights: dict[str, IntArray]) -> int:
 
 def total_row(case: Compiled, proved: bool, result: str) -> str:
     """Line of the table of whole networks."""
-    cycles = case.interval * LANES / BATCH
+    total = sum(case.visits(BATCH))
+    cycles = total * LANES / BATCH
     work = sum(
         p.groups * f.contexts * f.n_ops for p, f in zip(case.plans, case.programs, strict=True)
     )
-    slices = case.machines[0].slices
-    brams = max(c.data_brams for c in case.costs) + sum(c.program_brams for c in case.costs)
+    slices, cost = case.machines[0].slices, case.cost
     cells = [
         str(slices),
         f"{cycles:,.0f}",
         f"{cycles / LANES:,.1f}",
-        f"{work / (case.interval * slices):.1%}",
-        str(brams),
-        f"{case.latency / MHZ:,.0f}",
+        f"{work / (total * slices):.1%}",
+        f"{cost.data_brams} + {cost.program_brams}",
+        *(f"{words:,.0f}" for words in case.traffic),
+        f"{total / MHZ:,.0f}",
         f"{MHZ * 1e6 * LANES / cycles:,.0f}",
         "proved" if proved else "**wrong**",
         result,
@@ -245,28 +273,39 @@ def compared(net: PatchNetwork, bits: IntArray, scores: IntArray) -> str:
     return f"**{wrong} wrong**" if wrong else f"sampled n={len(bits):,}"
 
 
-def simulated_rows(case: Compiled, maps: IntArray) -> Iterator[str]:
-    """Run every layer's engine in Verilator, on what the layers before it make of images."""
-    parts = zip(case.network.layers, [maps, *case.network.trace(maps)[:-1]], strict=True)
-    for (layer, read), program in zip(parts, case.programs, strict=True):
-        window = layer.window
-        codes = read.reshape(len(read), -1) if window is None else window.patches(read)
-        codes = codes[: RTL_GROUPS * program.vectors]
-        with tempfile.TemporaryDirectory(prefix="nnlogic-lenet-") as scratch:
-            files = write_engine(program, Path(scratch, "rtl"), kind=DSP48E1)
-            found = run_engine(
-                program,
-                files,
-                Path(scratch, "sim"),
-                codes=codes,
-                expected=program.evaluate(codes),
+def simulated_rows(case: Compiled, maps: IntArray, scores: IntArray) -> Iterator[str]:
+    """Run the engine and its host in Verilator: many images at full rate, few with gaps."""
+    words = case.shape.words
+    with tempfile.TemporaryDirectory(prefix="nnlogic-lenet-") as scratch:
+        files = write_kernels(
+            "lenet", case.programs, Path(scratch, "rtl"), most=words, kind=DSP48E1
+        )
+        for images, repeats in RTL_IMAGES:
+            some = maps[:images]
+            outputs = case.network.trace(some)
+            kernels = Kernels(
+                name="lenet",
+                programs=case.programs,
+                most=words,
+                host="benchmarks.dsp.lenet_host:from_folder",
+                arguments=save(Path(scratch, "host"), case.network, some, scores[:images], words),
+                codes=tuple(m.reshape(-1, m.shape[-1]) for m in outputs),
             )
-        tests = f"{found.passed} of {found.passed + found.failed}"
-        cells = [
-            *(layer.name, program.slices, program.contexts, tests, f"{found.samples:,}"),
-            *(found.interval, program.interval, found.simulator),
-        ]
-        yield "| " + " | ".join(map(str, cells)) + " |"
+            found = run_kernels(
+                kernels, files, Path(scratch, "sim"), repeats=repeats, timeout=RTL_SECONDS
+            )
+            good = not found.failed
+            bad = [f"{t.name}: {t.message}" for t in found.tests if not t.passed]
+            print(*bad, sep="\n", end="")
+            cells = [
+                *(case.machines[0].slices, images),
+                f"{found.passed} of {found.passed + found.failed}",
+                " + ".join(f"{n:,}" for n in found.visits),
+                "the same" if found.visits == found.promised else "**different**",
+                f"sampled n={images}" if good else "**wrong**",
+                found.simulator,
+            ]
+            yield "| " + " | ".join(map(str, cells)) + " |"
 
 
 def document(slices: Sequence[int], folder: Path | None, most: int, simulate: int | None) -> str:
@@ -275,10 +314,10 @@ def document(slices: Sequence[int], folder: Path | None, most: int, simulate: in
 
     weights = arrays()
     graphs = network(weights)
-    rows = data.load("mnist", folder)
-    bits = (rows.x_test >= LEVEL).astype(np.int64)
+    mnist = data.load("mnist", folder)
+    bits = (mnist.x_test >= LEVEL).astype(np.int64)
     scores = infer(weights, bits)
-    accuracy = float((scores.argmax(axis=1) == rows.y_test).mean())
+    accuracy = float((scores.argmax(axis=1) == mnist.y_test).mean())
     layers: list[str] = []
     totals: list[str] = []
     tables = [(HEAD_ALL, totals), (HEAD, layers)]
@@ -292,8 +331,9 @@ def document(slices: Sequence[int], folder: Path | None, most: int, simulate: in
     shown = f"python -m benchmarks.dsp.lenet --slices {' '.join(map(str, slices))} --rows {most}"
     if simulate:
         shown += f" --simulate {simulate}"
-        maps = bits[: RTL_GROUPS * BATCH].reshape(-1, SIDE, SIDE, 1)
-        tables.append((HEAD_RTL, list(simulated_rows(compiled(graphs, simulate), maps))))
+        maps = bits[:BATCH].reshape(-1, SIDE, SIDE, 1)
+        rows = list(simulated_rows(compiled(graphs, simulate), maps, scores[:BATCH]))
+        tables.append((HEAD_RTL, rows))
     lines = ["# A binarized LeNet-5 on DSP slices", "", "One run of", "", f"    {shown}", "", NOTES]
     lines += [f"Accuracy {accuracy:.2%} on the {len(bits):,} test images of MNIST.", ""]
     for head, body in tables:
@@ -314,6 +354,9 @@ def main() -> None:
     parser.add_argument("--simulate", type=int, metavar="SLICES", help="run the RTL in Verilator")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
+    # The simulator's process imports the host from here.
+    root = str(Path(__file__).parents[2])
+    os.environ["PYTHONPATH"] = os.pathsep.join([root, *os.environ.get("PYTHONPATH", "").split()])
     text = document(args.slices, args.data, args.rows, args.simulate)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import Problem, UsageError
 from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.logic_unit import OPCODE_BITS
 from nnlogic.hw.dsp.slice import SLICE_LATENCY
@@ -31,64 +32,36 @@ class Field:
 
 
 @dataclass(frozen=True)
-class EngineShape:
-    """Everything about a program that decides the hardware, apart from the instruction words.
+class Kernel:
+    """What the sequencer and the streams must know about a program.
 
     Attributes
     ----------
-    slices, input_banks, contexts, latency, rows, input_rows, output_rows, steps : int
+    first : int
+        Word of the program memory it begins at.
+    steps, contexts, latency, rows, input_rows, output_rows : int
         As in `Program`.
-    emitters : tuple of int
-        Slices that emit; each has 48 bits of the output stream.
     """
 
-    slices: int
-    input_banks: int
+    first: int
+    steps: int
     contexts: int
     latency: int
     rows: int
     input_rows: int
     output_rows: int
-    steps: int
-    emitters: tuple[int, ...]
 
     @staticmethod
-    def of(program: Program) -> EngineShape:
-        """Return the shape of a program.
-
-        Raises
-        ------
-        UsageError
-            The engine cannot be built for it; all reasons are given.
-        """
-        problems = []
-        if program.latency < MIN_LATENCY:
-            problems.append(f"its latency is {program.latency} cycles, the engine's is at least "
-                            f"{MIN_LATENCY}")  # fmt: skip
-        if not program.steps:
-            problems.append("it has no steps")
-        if not program.emit.any():
-            problems.append("it emits no outputs")
-        if program.input_banks < 1 or program.input_rows < 1:
-            problems.append("it reads no inputs")
-        if problems:
-            raise UsageError(
-                "no engine can be built for this program",
-                where=program.name,
-                why="; ".join(problems),
-                fix="a network of constants needs no engine; else schedule with a latency of "
-                f"{MIN_LATENCY} or more",
-            )
-        return EngineShape(
-            slices=program.slices,
-            input_banks=program.input_banks,
+    def of(program: Program, first: int = 0) -> Kernel:
+        """Return the kernel of a program that begins at word `first`."""
+        return Kernel(
+            first=first,
+            steps=program.steps,
             contexts=program.contexts,
             latency=program.latency,
             rows=max(program.rows, 1),
             input_rows=program.input_rows,
             output_rows=program.output_rows,
-            steps=program.steps,
-            emitters=tuple(np.flatnonzero(program.emit.any(axis=0)).tolist()),
         )
 
     @property
@@ -130,8 +103,131 @@ class EngineShape:
         """Output buffers, a power of two; taken from the start of a group to its last beat."""
         return self._buffers(START_UP + self.cycles + self.latency + self.beats_out + 2)
 
+    def visit(self, groups: int, *, load: bool) -> int:
+        """Clocks from a command being offered to the last beat out, at full rate.
+
+        Parameters
+        ----------
+        groups : int
+            At least 1.
+        load : bool
+            Whether the packet brings the program.
+        """
+        packet = 1 + (self.steps if load else 0)
+        return packet + self.beats_in + self.turnaround + (groups - 1) * self.interval
+
     def _buffers(self, taken: int) -> int:
         return max(2, 1 << (-(-taken // self.interval) - 1).bit_length())
+
+
+@dataclass(frozen=True)
+class EngineShape:
+    """Everything about one or several programs that decides the hardware, apart from the words.
+
+    Attributes
+    ----------
+    slices, input_banks, latency : int
+        As in `Program`.
+    emitters : tuple of int
+        Slices that emit in any of the programs; each has 48 bits of the output stream.
+    kernels : tuple of Kernel
+        In the order of the programs.
+    words : int
+        Depth of the program memory.
+    """
+
+    slices: int
+    input_banks: int
+    latency: int
+    emitters: tuple[int, ...]
+    kernels: tuple[Kernel, ...]
+    words: int
+
+    @staticmethod
+    def of(program: Program) -> EngineShape:
+        """Return the shape of an engine with one program; raises as `of_all`."""
+        return EngineShape.of_all([program], program.steps)
+
+    @staticmethod
+    def of_all(programs: Sequence[Program], most: int) -> EngineShape:
+        """Return the shape of an engine that runs programs one after the other.
+
+        Parameters
+        ----------
+        programs : sequence of Program
+            At least one; for the same number of slices, input banks and the same latency.
+        most : int
+            Words of program memory there may be. Programs that fit side by side each have a
+            place of their own; otherwise all begin at word 0, and loading one replaces another.
+
+        Raises
+        ------
+        UsageError
+            The engine cannot be built for them; all reasons are given.
+        """
+        problems = [p for program in programs for p in _problems(program, programs[0], most)]
+        if problems:
+            raise UsageError(
+                "no engine can be built for this program",
+                problems=problems,
+                fix="a network of constants needs no engine; else schedule with a latency of "
+                f"{MIN_LATENCY} or more",
+            )
+        first = programs[0]
+        total = sum(p.steps for p in programs)
+        starts = np.cumsum([0, *(p.steps for p in programs[:-1])]).tolist()
+        if total > most:
+            starts = [0] * len(programs)
+        return EngineShape(
+            slices=first.slices,
+            input_banks=first.input_banks,
+            latency=first.latency,
+            emitters=tuple(
+                i for i in range(first.slices) if any(p.emit[:, i].any() for p in programs)
+            ),
+            kernels=tuple(Kernel.of(p, at) for p, at in zip(programs, starts, strict=True)),
+            words=total if total <= most else max(p.steps for p in programs),
+        )
+
+    @property
+    def resident(self) -> bool:
+        """Whether every program has a place of its own in the program memory."""
+        return self.words == sum(k.steps for k in self.kernels)
+
+    @property
+    def contexts(self) -> int:
+        """Contexts of the program that has most."""
+        return max(k.contexts for k in self.kernels)
+
+    @property
+    def rows(self) -> int:
+        """Rows of a slice bank: all contexts of the program that needs most."""
+        return max(k.contexts * k.rows for k in self.kernels)
+
+    @property
+    def beats_in(self) -> int:
+        """Most beats that load a group, and rows of a buffer of an input bank."""
+        return max(k.beats_in for k in self.kernels)
+
+    @property
+    def beats_out(self) -> int:
+        """Most beats that read out a group, and words of a buffer of an output memory."""
+        return max(k.beats_out for k in self.kernels)
+
+    @property
+    def turnaround(self) -> int:
+        """`Kernel.turnaround` of the program that takes longest."""
+        return max(k.turnaround for k in self.kernels)
+
+    @property
+    def input_buffers(self) -> int:
+        """Input buffers that suffice for every program."""
+        return max(k.input_buffers for k in self.kernels)
+
+    @property
+    def output_buffers(self) -> int:
+        """Output buffers that suffice for every program."""
+        return max(k.output_buffers for k in self.kernels)
 
     @property
     def banks(self) -> int:
@@ -143,8 +239,8 @@ class EngineShape:
         return bank >= self.slices
 
     def bank_rows(self, bank: int) -> int:
-        """Rows of one context in a bank."""
-        return self.input_rows if self.is_input(bank) else self.rows
+        """Most rows that one context of a program has in a bank."""
+        return max(k.input_rows if self.is_input(bank) else k.rows for k in self.kernels)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -160,7 +256,8 @@ class EngineShape:
         for i in range(self.slices):
             select = index_bits(self.banks)
             widths |= {f"opcode{i}": OPCODE_BITS, f"x_bank{i}": select, f"z_bank{i}": select}
-            widths |= {f"write_row{i}": index_bits(self.rows), f"write{i}": 1, f"emit{i}": 1}
+            bits = index_bits(self.bank_rows(i))
+            widths |= {f"write_row{i}": bits, f"write{i}": 1, f"emit{i}": 1}
         fields, at = {}, 0
         for name, width in widths.items():
             fields[name] = Field(at, width)
@@ -178,12 +275,18 @@ def index_bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-def instruction_words(program: Program) -> list[int]:
+def instruction_words(program: Program, shape: EngineShape | None = None) -> list[int]:
     """Return the program memory of a verified program, one integer per step.
 
     What nobody reads (rows of idle ports, fields of idle slices) is 0, apart from the opcode.
+
+    Parameters
+    ----------
+    program : Program
+    shape : EngineShape, optional
+        Of the engine, when it runs other programs too.
     """
-    shape = EngineShape.of(program)
+    shape = EngineShape.of(program) if shape is None else shape
     columns: dict[str, NDArray[Any]] = {}
     for bank in range(shape.banks):
         columns[f"x_row{bank}"] = np.maximum(program.x_row[:, bank], 0)
@@ -195,8 +298,29 @@ def instruction_words(program: Program) -> list[int]:
         columns[f"write_row{i}"] = np.maximum(program.write_row[:, i], 0)
         columns[f"write{i}"] = program.write_row[:, i] >= 0
         columns[f"emit{i}"] = program.emit[:, i]
-    words = [0] * shape.steps
+    words = [0] * program.steps
     for name, field in shape.fields.items():
         for step, value in enumerate(columns[name].tolist()):
             words[step] |= int(value) << field.at
     return words
+
+
+def _problems(program: Program, first: Program, most: int) -> list[Problem]:
+    why = []
+    if program.latency < MIN_LATENCY:
+        why.append(
+            f"its latency is {program.latency} cycles, the engine's is at least {MIN_LATENCY}"
+        )
+    if not program.steps:
+        why.append("it has no steps")
+    if program.steps > most:
+        why.append(f"its {program.steps} steps are more than {most} words of program memory")
+    if not program.emit.any():
+        why.append("it emits no outputs")
+    if program.input_banks < 1 or program.input_rows < 1:
+        why.append("it reads no inputs")
+    for name in ("slices", "input_banks", "latency"):
+        one, other = getattr(program, name), getattr(first, name)
+        if one != other:
+            why.append(f"{name} {one}, but {other} in {first.name}")
+    return [Problem(program.name, text) for text in why]

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    Module,
+    ResetSignal,
+    Signal,
+    Value,
+    ValueLike,
+)
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.banks import Bank
+from nnlogic.hw.dsp.commands import Commander, command_bits
 from nnlogic.hw.dsp.crossbar import choose
 from nnlogic.hw.dsp.encode import MIN_LATENCY, EngineShape, instruction_words
 from nnlogic.hw.dsp.logic_unit import LANES
-from nnlogic.hw.dsp.sequencer import Sequencer, delay
+from nnlogic.hw.dsp.sequencer import Sequencer, delay, kernel_values, kernel_widths, write_ports
 from nnlogic.hw.dsp.slice import FABRIC, SLICE_LATENCY, LogicSlice, check_kind
 from nnlogic.hw.dsp.streams import Loader, Tokens, Unloader
 
@@ -29,8 +39,29 @@ def build_engine(program: Program, kind: str, four: str) -> Engine:
     return Engine(EngineShape.of(program), instruction_words(program), check_kind(kind), four)
 
 
+def build_kernels(programs: Sequence[Program], kind: str, four: str, *, most: int) -> Engine:
+    """Return an engine that runs verified programs one after the other, as it is told.
+
+    Parameters
+    ----------
+    programs : sequence of Program
+    kind, four
+        As those of `Engine`.
+    most : int
+        Words of program memory; see `EngineShape.of_all`.
+
+    Raises
+    ------
+    UsageError
+        No engine can be built for the programs, or the kind is unknown.
+    """
+    shape = EngineShape.of_all(programs, most)
+    words = [w for p in programs for w in instruction_words(p, shape)] if shape.resident else []
+    return Engine(shape, words, check_kind(kind), four, commanded=True)
+
+
 class Engine(wiring.Component):
-    """A program in hardware.
+    """A program in hardware, or several that take turns.
 
     Ports, besides ``aclk`` and ``aresetn`` (synchronous, active low):
 
@@ -45,6 +76,11 @@ class Engine(wiring.Component):
     time. A group starts when it is loaded and an output buffer is free, and then runs through.
     Reset drops everything in flight.
 
+    With `commanded`, there is ``p_axis`` too, which brings packets: see
+    `nnlogic.hw.dsp.commands.Commander`. A packet names a program, may replace words of the program
+    memory, and says how many groups to run; ``s_axis`` takes the beats of so many, and the next
+    packet is taken when the last of them has been read out. Reset drops all that but the words.
+
     Parameters
     ----------
     shape : EngineShape
@@ -54,14 +90,31 @@ class Engine(wiring.Component):
         What the slices are made of; see `LogicSlice`.
     four : str
         Name of a module made from `nnlogic.hw.dsp.crossbar.Four`, which the engine instantiates.
+    commanded : bool
+        Without, the engine runs its only program for ever.
     """
 
-    def __init__(self, shape: EngineShape, words: Sequence[int], kind: str, four: str) -> None:
+    def __init__(
+        self,
+        shape: EngineShape,
+        words: Sequence[int],
+        kind: str,
+        four: str,
+        *,
+        commanded: bool = False,
+    ) -> None:
         self.shape, self._words, self.kind, self.four = shape, words, kind, four
+        self.commanded = commanded
+        commands = {
+            "p_axis_tdata": In(command_bits(shape)),
+            "p_axis_tvalid": In(1),
+            "p_axis_tready": Out(1),
+        }
         super().__init__(
             {
                 "aclk": In(1),
                 "aresetn": In(1),
+                **(commands if commanded else {}),
                 "s_axis_tdata": In(LANES * shape.input_banks),
                 "s_axis_tvalid": In(1),
                 "s_axis_tready": Out(1),
@@ -84,9 +137,29 @@ class Engine(wiring.Component):
         shape = self.shape
         m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
-        m.submodules.sequencer = sequencer = Sequencer(shape, self._words)
+        m.submodules.sequencer = sequencer = Sequencer(shape, self._words, writable=self.commanded)
         m.submodules.loader = loader = Loader(shape)
         m.submodules.unloader = unloader = Unloader(shape)
+        kernel: Mapping[str, ValueLike] = kernel_values(shape.kernels[0])
+        is_open: ValueLike = 1
+        if self.commanded:
+            m.submodules.commander = commander = Commander(shape)
+            kernel = {name: getattr(commander, name) for name in kernel_widths(shape)}
+            is_open = commander.open
+            m.d.comb += [
+                commander.tvalid.eq(self.p_axis_tvalid & self.aresetn),
+                commander.tdata.eq(self.p_axis_tdata),
+                commander.loaded.eq(loader.loaded),
+                commander.emptied.eq(unloader.emptied),
+                self.p_axis_tready.eq(commander.tready & self.aresetn),
+                *(getattr(sequencer, n).eq(getattr(commander, n)) for n in write_ports(shape)),
+            ]
+        m.d.comb += [
+            *(getattr(sequencer, name).eq(kernel[name]) for name in kernel),
+            loader.last_beat.eq(kernel["last_beat_in"]),
+            unloader.last_context.eq(kernel["last_context"]),
+            unloader.last_word.eq(kernel["last_word_out"]),
+        ]
         # In issue cycles, then in write cycles.
         valid, last = (Signal(name=f"issue_{name}") for name in ("valid", "last"))
         written, written_last = (Signal(name=f"write_{name}") for name in ("valid", "last"))
@@ -109,7 +182,7 @@ class Engine(wiring.Component):
             output_full.get.eq(unloader.emptied),
             output_free.put.eq(unloader.emptied),
             sequencer.ready.eq(input_full.some & output_free.some),
-            loader.free.eq(input_free.some),
+            loader.free.eq(input_free.some & is_open),
             loader.tvalid.eq(self.s_axis_tvalid & self.aresetn),
             unloader.filled.eq(output_full.some),
             unloader.last.eq(written_last),
@@ -178,7 +251,7 @@ class Engine(wiring.Component):
         delay(m, sequencer.buffer, buffer, 1)
         banks = []
         for b in range(shape.banks):
-            depth = shape.contexts * shape.bank_rows(b)
+            depth = shape.rows
             base = sequencer.base
             if shape.is_input(b):
                 # The buffer is the top of the address, so that a row needs no second adder.

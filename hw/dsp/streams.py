@@ -43,9 +43,9 @@ class Loader(wiring.Component):
     """Writes beats to consecutive rows of one buffer of the input banks, then of the next."""
 
     def __init__(self, shape: EngineShape) -> None:
-        self._beats = shape.beats_in
         super().__init__(
             {
+                "last_beat": In(index_bits(shape.beats_in)),  # of a group
                 "tvalid": In(1),
                 "tready": Out(1),
                 "free": In(1),  # a buffer may be filled
@@ -66,7 +66,7 @@ class Loader(wiring.Component):
             self.write.eq(self.tvalid & self.free),
             self.buffer.eq(buffer),
             self.row.eq(row),
-            self.loaded.eq(self.write & (row == self._beats - 1)),
+            self.loaded.eq(self.write & (row == self.last_beat)),
         ]
         with m.If(self.loaded):
             m.d.sync += [row.eq(0), buffer.eq(buffer + 1)]
@@ -85,8 +85,11 @@ class Unloader(wiring.Component):
     def __init__(self, shape: EngineShape) -> None:
         self._shape = shape
         width = LANES * len(shape.emitters)
+        last_word = index_bits(max(k.output_rows for k in shape.kernels))
         super().__init__(
             {
+                "last_context": In(index_bits(shape.contexts)),
+                "last_word": In(last_word),  # of a context
                 **{f"emit{i}": In(1) for i in shape.emitters},
                 **{f"data{i}": In(LANES) for i in shape.emitters},
                 "last": In(1),  # last clock of a group in which anything may be emitted
@@ -130,8 +133,8 @@ class Unloader(wiring.Component):
             m.d.sync += output.eq(read.data)
             outputs.append(output)
 
-        context = Signal(range(shape.contexts))
-        index = Signal(range(shape.output_rows))
+        context = Signal.like(self.last_context, name="context")
+        index = Signal.like(self.last_word, name="index")
         credits = Signal(range(FIFO_DEPTH + 1), init=FIFO_DEPTH)
         row_ends, group_ends, fetch, fetched, last_word, take = (
             Signal(name=name)
@@ -139,8 +142,8 @@ class Unloader(wiring.Component):
         )
         m.d.comb += [
             fetch.eq(self.filled & (credits != 0)),
-            row_ends.eq(index == shape.output_rows - 1),
-            group_ends.eq(row_ends & (context == shape.contexts - 1)),
+            row_ends.eq(index == self.last_word),
+            group_ends.eq(row_ends & (context == self.last_context)),
             self.emptied.eq(fetch & group_ends),
         ]
         delay(m, fetch, fetched, 2, reset=True)
@@ -151,7 +154,7 @@ class Unloader(wiring.Component):
             with m.Elif(row_ends):
                 m.d.sync += [index.eq(0), context.eq(context + 1), address.eq(context + 1)]
             with m.Else():
-                m.d.sync += [index.eq(index + 1), address.eq(address + shape.contexts)]
+                m.d.sync += [index.eq(index + 1), address.eq(address + self.last_context + 1)]
 
         width = LANES * len(outputs)
         m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=width + 1, depth=FIFO_DEPTH)

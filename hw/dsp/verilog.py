@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from nnlogic.core.formats import Port
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.dsp.ir import Program
+from nnlogic.hw.dsp.commands import command_fields
 from nnlogic.hw.dsp.crossbar import Four
-from nnlogic.hw.dsp.engine import Engine, build_engine
+from nnlogic.hw.dsp.encode import EngineShape
+from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
 from nnlogic.hw.dsp.slice import DSP48E1
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
@@ -65,13 +67,48 @@ def write_engine(
     """
     name = identifier(program.name)
     engine = build_engine(program, kind, f"{name}_four")
-    folder = Path(folder)
+    head = _ports(engine.shape) + _program(program, engine.shape)
+    return _write(engine, name, head, Path(folder), progress)
+
+
+def write_kernels(
+    name: str,
+    programs: Sequence[Program],
+    folder: Path,
+    *,
+    most: int,
+    kind: str = DSP48E1,
+    progress: Progress = SILENT,
+) -> tuple[Path, ...]:
+    """Write one engine for several programs; as `write_engine`, with `name` for the top module.
+
+    Parameters
+    ----------
+    name : str
+    programs : sequence of Program
+        Verified; for the same slices, input banks and latency.
+    folder : Path
+    most : int
+        Words of program memory; see `nnlogic.hw.dsp.encode.EngineShape.of_all`.
+    kind, progress
+        As in `write_engine`.
+    """
+    name = identifier(name)
+    engine = build_kernels(programs, kind, f"{name}_four", most=most)
+    head = _ports(engine.shape) + _commands(engine.shape)
+    for number, program in enumerate(programs):
+        head += ["", f"kernel {number}", *_program(program, engine.shape)]
+    return _write(engine, name, head, Path(folder), progress)
+
+
+def _write(
+    engine: Engine, name: str, head: list[str], folder: Path, progress: Progress
+) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.v"
     with progress.step(f"write {path.name}", 1) as step:
-        text = _header(program, engine, name) + component_verilog(
-            engine, name, {engine.four: Four()}
-        )
+        text = _header(engine, name, head)
+        text += component_verilog(engine, name, {engine.four: Four()})
         write_bytes(path, text.encode())
         step.advance()
     if not engine.uses_dsp:
@@ -121,25 +158,52 @@ def component_verilog(
         return re.sub(r"\A/\*.*?\*/\s*", "", out.read_text(), flags=re.DOTALL)
 
 
-def _header(program: Program, engine: Engine, name: str) -> str:
+def _header(engine: Engine, name: str, body: list[str]) -> str:
     """Return the comment at the top of the file: what it is, and what the streams carry."""
     shape = engine.shape
     lines = [
         f"{name}: written by nnlogic {nnlogic.__version__}",
         "",
-        f"{program.n_ops} operations in {shape.steps} steps on {shape.slices} slices of kind "
-        f"{engine.kind}",
-        f"{shape.contexts} batches of 48 vectors in a group, {program.interval} cycles per group",
+        f"{shape.slices} slices of kind {engine.kind}, program memory of {shape.words} words",
         "",
+        *body,
+    ]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+
+
+def _ports(shape: EngineShape) -> list[str]:
+    return [
         "aclk           rising edge",
         "aresetn        synchronous, active low; drops what is in flight",
         "busy           the program runs",
         f"s_axis_tdata   {shape.input_banks} words of 48 lanes, bank 0 lowest",
-        f"               beat k * {shape.input_rows} + r is row r of batch k",
         f"m_axis_tdata   {len(shape.emitters)} words of 48 lanes, lowest first, of slices "
         + " ".join(map(str, shape.emitters)),
-        f"               beat k * {shape.output_rows} + e is word e of batch k",
         "m_axis_tlast   last beat of a batch",
+    ]
+
+
+def _commands(shape: EngineShape) -> list[str]:
+    """Say what goes over the program stream."""
+    how = "each kernel has its place in the program memory, which holds all from the start: load 0"
+    if not shape.resident:
+        how = "the kernels do not fit side by side: each packet brings the words of its kernel"
+    fields = command_fields(shape).items()
+    return [
+        "p_axis_tdata   packets: a command, then as many program words as it loads, lowest bit 0",
+        "               a packet is taken when the groups of the one before have left",
+        "               " + how,
+        "               groups: how many to run; s_axis takes the beats of so many",
+        *(f"                 [{f.at + f.width - 1}:{f.at}] {name}" for name, f in fields),
+    ]
+
+
+def _program(program: Program, shape: EngineShape) -> list[str]:
+    return [
+        f"{program.n_ops} operations in {program.steps} steps; {program.contexts} batches of 48 "
+        f"vectors in a group, {program.interval} cycles per group",
+        f"s_axis beat k * {program.input_rows} + r is row r of batch k",
+        f"m_axis beat k * {program.output_rows} + e is word e of batch k",
         "",
         "bit of x = (bank, row)",
         *_places(program.inputs, program.input_bank - program.slices, program.input_row),
@@ -147,7 +211,6 @@ def _header(program: Program, engine: Engine, name: str) -> str:
         "bit of y = (slice, word)",
         *_places(program.outputs, program.output_slice, program.output_index),
     ]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
 
 
 def _places(

@@ -10,6 +10,7 @@ input. That decides at any size, because scheduling reorders operations but inve
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nnlogic.checks.gates import Gates, add_logic, bit_names
@@ -69,12 +70,10 @@ def prove_program(graph: OpGraph, program: Program) -> Verdict:
     except IRError as error:
         first = error.problems[0]
         return _verdict("OpGraph", "Program", first.why, first.where).timed(start)
-    values = _Values(list(range(graph.n_inputs)))
-    for op, x, z in zip(graph.op.tolist(), graph.x.tolist(), graph.z.tolist(), strict=True):
-        values.of.append(values.number(op, values.of[x], values.of[z]))
+    values = numbered(graph)
     wanted = [values.of[s] for s in graph.output_signals.tolist()]
-    known = len(values.numbers)
-    words, strange = _follow(program, values, graph.n_inputs + known)
+    known = graph.n_inputs + len(values.numbers)
+    words, strange = follow(program, values, range(graph.n_inputs), known)
     for bit, (number, slice_, index) in enumerate(
         zip(wanted, program.output_slice.tolist(), program.output_index.tolist(), strict=True)
     ):
@@ -89,8 +88,18 @@ def _verdict(left: str, right: str, detail: str, where: str = "") -> Verdict:
     return Verdict(left, right, False, "proved", detail=detail, where=where)
 
 
+def numbered(graph: OpGraph) -> Values:
+    """Return the numbers of all signals of a graph."""
+    values = Values(list(range(graph.n_inputs)))
+    for op, x, z in zip(graph.op.tolist(), graph.x.tolist(), graph.z.tolist(), strict=True):
+        values.of.append(values.number(op, values.of[x], values.of[z]))
+    return values
+
+
 @dataclass
-class _Values:
+class Values:
+    """Values numbered by what computes them; `of` has those of inputs and operations in order."""
+
     of: list[int]
     numbers: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
@@ -109,12 +118,24 @@ class _Values:
         self.inputs = len(self.of)
 
 
-def _follow(program: Program, values: _Values, known: int) -> tuple[list[list[int]], str]:
-    """Return the numbers emitted by each slice, and where a value new to the graph first arose."""
+def follow(
+    program: Program, values: Values, inputs: Sequence[int], known: int
+) -> tuple[list[list[int]], str]:
+    """Return the numbers each slice emits, and where a value new to the graph first arose.
+
+    Parameters
+    ----------
+    program : Program
+    values : Values
+    inputs : sequence of int
+        Numbers of the program's input bits.
+    known : int
+        Numbers from here on are of values the graph has not.
+    """
     memory: dict[tuple[int, int], list[tuple[int, int]]] = {}
     places = zip(program.input_bank.tolist(), program.input_row.tolist(), strict=True)
-    for bit, place in enumerate(places):
-        memory[place] = [(0, bit)]
+    for number, place in zip(inputs, places, strict=True):
+        memory[place] = [(0, number)]
     emitted: list[list[int]] = [[] for _ in range(program.slices)]
     strange = ""
     for step in range(program.steps):

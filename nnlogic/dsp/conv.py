@@ -122,19 +122,26 @@ class PatchLayer:
 
     def apply(self, maps: IntArray) -> IntArray:
         """Run over all positions of all images; maps in, maps out."""
-        images = len(maps)
-        if self.window is None:
-            patches, shape = maps.reshape(images, -1).astype(np.int64), (1, 1)
-        else:
-            patches = self.window.patches(maps)
-            shape = self.window.positions((maps.shape[1], maps.shape[2]))
+        return self.merged(maps, self.function.evaluate(self.codes(maps)))
+
+    def codes(self, maps: IntArray) -> IntArray:
+        """Return what the function reads, shape (patches, codes), image by image."""
+        window = self.window
+        patches = maps.reshape(len(maps), -1) if window is None else window.patches(maps)
         if patches.shape[1] != len(self.function.inputs):
             raise InputError(
                 "a patch does not fit its function",
                 where=self.name,
                 why=f"{patches.shape[1]} codes, {len(self.function.inputs)} input ports",
             )
-        return self.function.evaluate(patches).reshape(images, *shape, -1)
+        return patches.astype(np.int64)
+
+    def merged(self, maps: IntArray, outputs: IntArray) -> IntArray:
+        """Return the maps that `outputs` of the patches of `maps` make."""
+        shape = (1, 1)
+        if self.window is not None:
+            shape = self.window.positions((maps.shape[1], maps.shape[2]))
+        return outputs.reshape(len(maps), *shape, -1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,12 @@ def program_width(program: Program) -> int:
     return program.slices * per_slice + rows
 
 
+def model_mhz(program: Program) -> float:
+    """Return the clock of the model in MHz, see `CLOCK_SOURCE`."""
+    levels = max(1, -(-(program.banks - 1).bit_length() // 2))
+    return min(MOST_MHZ, 1e3 / (FIXED_NS + LEVEL_NS * levels + SLICE_NS * program.slices))
+
+
 def cost_of(program: Program, *, mhz: float | None = None) -> Cost:
     """Return the cost of a program; `mhz` replaces the clock of the model."""
     contexts = program.contexts
@@ -103,17 +109,15 @@ def cost_of(program: Program, *, mhz: float | None = None) -> Cost:
             luts += count * _lutram(words)
         else:
             data += count * -(-words // BRAM_ROWS)
-    luts += _program_luts(program)
+    program_brams, program_luts = program_memory(program_width(program), program.steps)
     crossbar = 2 * program.slices * LANES * -(-(program.banks - 1) // 3)
-    levels = max(1, -(-(program.banks - 1).bit_length() // 2))
-    model = min(MOST_MHZ, 1e3 / (FIXED_NS + LEVEL_NS * levels + SLICE_NS * program.slices))
     return Cost(
         slices=program.slices,
         data_brams=data,
-        program_brams=_program_brams(program),
+        program_brams=program_brams,
         crossbar_luts=crossbar,
-        memory_luts=luts,
-        mhz=model if mhz is None else mhz,
+        memory_luts=luts + program_luts,
+        mhz=model_mhz(program) if mhz is None else mhz,
         mhz_source=CLOCK_SOURCE if mhz is None else "assumed",
         interval=program.interval,
         latency=program.cycles,
@@ -125,18 +129,12 @@ def _lutram(words: int) -> int:
     return 0 if not words else LANES * 4 // 3 if words > 32 else LANES * 2 // 3
 
 
-def _program_luts(program: Program) -> int:
-    if program.steps > LUTRAM_ROWS:
-        return 0
-    return -(-program_width(program) * _lutram(program.steps) // LANES)
-
-
-def _program_brams(program: Program) -> int:
-    if program.steps <= LUTRAM_ROWS:
-        return 0
-    width = program_width(program)
-    for words, bits in BRAM_SHAPES:
-        if program.steps <= words:
-            return -(-width // bits)
-    words, bits = BRAM_SHAPES[-1]
-    return width * -(-program.steps // words)
+def program_memory(width: int, words: int) -> tuple[int, int]:
+    """Return the 36 Kb block RAMs and the LUT6 of a program memory."""
+    if words <= LUTRAM_ROWS:
+        return 0, -(-width * _lutram(words) // LANES)
+    for depth, bits in BRAM_SHAPES:
+        if words <= depth:
+            return -(-width // bits), 0
+    depth, _ = BRAM_SHAPES[-1]
+    return width * -(-words // depth), 0

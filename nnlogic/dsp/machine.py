@@ -14,6 +14,7 @@ LATENCY = 6
 """Read, memory register, crossbar register, operand register, result register, write."""
 BRAM_ROWS = 512
 """Rows of a 36 Kb block RAM used as 512 x 72 bits."""
+THRESHOLDS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,9 @@ class Bounds:
     depth : int
         Longest path, each operation but the last waiting for its result.
     path : int
-        Both together: operations at least j levels from the end over slices, then j levels; and
-        the same from the start (Hu, "Parallel sequencing and assembly line problems", 1961).
+        Both together: operations at least i levels from the start and j from the end over slices,
+        after i levels and before j (i or j alone: Hu, "Parallel sequencing and assembly line
+        problems", 1961).
     ports : int
         Words read at least once over read ports; inputs over the input banks' ports; outputs
         over the slices that may emit.
@@ -141,14 +143,16 @@ def bounds(graph: OpGraph, machine: Machine) -> Bounds:
     read[graph.x] = read[graph.z] = True
     used, words = int(read[:n_in].sum()), int(read.sum())
     depth = int(graph.levels.max(initial=0))
-    paths = [
-        _hu(levels, machine.slices, delay)
-        for levels in (tails(n_in, graph.x, graph.z), graph.levels[n_in:])
-    ]
+    heads, ends = graph.levels[n_in:], tails(n_in, graph.x, graph.z)
+    path = max(
+        _hu(heads, machine.slices, delay),
+        _hu(ends, machine.slices, delay),
+        _between(heads, ends, machine.slices, delay),
+    )
     return Bounds(
         work=-(-graph.n_ops // machine.slices),
         depth=(depth - 1) * delay + 1 if depth else 0,
-        path=max(paths),
+        path=path,
         ports=max(
             -(-words // (2 * machine.banks)),
             -(-used // (2 * machine.input_banks)),
@@ -164,3 +168,17 @@ def _hu(levels: NDArray[np.int32], slices: int, delay: int) -> int:
     at_least = np.bincount(levels)[::-1].cumsum()[::-1]
     level = np.arange(1, len(at_least))
     return int((-(-at_least[1:] // slices) + (level - 1) * delay).max())
+
+
+def _between(heads: NDArray[np.int32], ends: NDArray[np.int32], slices: int, delay: int) -> int:
+    """Bound of the operations far from both ends, for up to `THRESHOLDS` distances each way."""
+    if not len(heads):
+        return 0
+    most = int(max(heads.max(), ends.max()))
+    unit = -(-most // THRESHOLDS)
+    size = most // unit + 1
+    cells = np.bincount((heads // unit) * size + ends // unit, minlength=size * size)
+    at_least = cells.reshape(size, size)[::-1, ::-1].cumsum(0).cumsum(1)[::-1, ::-1]
+    before = np.maximum(np.arange(size) * unit - 1, 0) * delay
+    found = -(-at_least // slices) + before[:, None] + before
+    return int(found[at_least > 0].max())

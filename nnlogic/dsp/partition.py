@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import Words
-from nnlogic.core.errors import TargetMissed
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.place import compile_ops
+from nnlogic.dsp.place import MemoryMissed, compile_ops
 
 BIT = IntFormat(1)
 MOST_HALVINGS = 12
+LARGER = (1.6, 1.27)
+"""Tried on parts that fit while twice as many operations did not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +93,21 @@ def partition(graph: OpGraph, most: int) -> Partition:
     most : int
         Operations of a part, at least 1.
     """
+    return partitions(graph, most)[0]
+
+
+def partitions(graph: OpGraph, most: int) -> tuple[Partition, ...]:
+    """Return the best cut of each order, the one of least traffic first.
+
+    Cones give parts of little traffic, levels parts that are less deep, hence shorter programs.
+    """
     from nnlogic.dsp.kernel import depth_first
 
     n_in = graph.n_inputs
     by_level = np.argsort(graph.levels[n_in:], kind="stable")
     rank = depth_first(n_in, graph.x, graph.z, graph.levels, graph.output_signals)
     found = [_cut(graph, order, most) for order in (np.argsort(rank, kind="stable"), by_level)]
-    return min(found, key=lambda p: p.traffic)
+    return tuple(sorted(found, key=lambda p: p.traffic))
 
 
 def compile_parts(graph: OpGraph, machine: Machine) -> tuple[Partition, tuple[Program, ...]]:
@@ -106,19 +115,41 @@ def compile_parts(graph: OpGraph, machine: Machine) -> tuple[Partition, tuple[Pr
 
     Raises
     ------
-    TargetMissed
+    MemoryMissed
         Even small parts do not fit: what the last try said.
     """
     most = max(1, min(graph.n_ops, int(0.9 * machine.slices * machine.program_steps)))
     least = max(1, most >> MOST_HALVINGS)
-    while True:
-        cut = partition(graph, most)
+    found = _compiled(graph, machine, most)
+    while isinstance(found, MemoryMissed):
+        if most == least:
+            raise found
+        most = max(least, -(-most // 2))
+        found = _compiled(graph, machine, most)
+    for larger in LARGER:
+        better = _compiled(graph, machine, int(larger * most))
+        if not isinstance(better, MemoryMissed):
+            return better if len(better[1]) <= len(found[1]) else found
+    return found
+
+
+def _compiled(
+    graph: OpGraph, machine: Machine, most: int
+) -> tuple[Partition, tuple[Program, ...]] | MemoryMissed:
+    """Return the first cut of at most so many operations a part whose parts fit."""
+    missed = MemoryMissed("nothing was tried")
+    for cut in partitions(graph, most):
+        # The part with most operations is the likeliest not to fit.
+        order = sorted(range(len(cut.parts)), key=lambda i: -cut.parts[i].n_ops)
+        programs: dict[int, Program] = {}
         try:
-            return cut, tuple(compile_ops(part, _machine_of(part, machine)) for part in cut.parts)
-        except TargetMissed:
-            if most == least:
-                raise
-            most = max(least, -(-most // 2))
+            for i in order:
+                programs[i] = compile_ops(cut.parts[i], _machine_of(cut.parts[i], machine))
+        except MemoryMissed as error:
+            missed = error
+            continue
+        return cut, tuple(programs[i] for i in range(len(order)))
+    return missed
 
 
 def _machine_of(part: OpGraph, machine: Machine) -> Machine:

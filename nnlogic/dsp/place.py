@@ -23,6 +23,10 @@ MANY_OUTPUTS = 0.03
 """Outputs per operation above which every slice emits."""
 
 
+class MemoryMissed(TargetMissed):
+    """A program needs more data or program memory than the engine has."""
+
+
 def machine_for(graph: OpGraph, slices: int, *, contexts: int = 0, **options: int) -> Machine:
     """Return a machine with as many input banks and output slices as `graph` needs.
 
@@ -96,12 +100,12 @@ def compile_ops(graph: OpGraph, machine: Machine) -> Program:
 
     Raises
     ------
-    TargetMissed
+    MemoryMissed
         The data or program memory is too small; says by how much and what would do.
     """
     schedule = best_schedule(graph, machine)
     if not schedule.complete:
-        raise TargetMissed(
+        raise MemoryMissed(
             "the data memory is too small", where=graph.name,
             problems=_memory_problems(graph, machine, schedule),
         )  # fmt: skip
@@ -109,12 +113,12 @@ def compile_ops(graph: OpGraph, machine: Machine) -> Program:
         over = schedule.steps - machine.program_steps
         slices = -(-machine.slices * schedule.steps // machine.program_steps)
         parts = -(-schedule.steps // machine.program_steps)
-        raise TargetMissed(
+        raise MemoryMissed(
             "the program is too long", where=graph.name,
             why=f"{schedule.steps} steps for {graph.n_ops} operations on {machine.slices} slices, "
             f"{over} more than the program memory's {machine.program_steps}",
             fix=f"about {slices} slices, a program memory of {schedule.steps} words, or "
-            f"{parts} sub-kernels (nnlogic.dsp.partition)",
+            f"{parts} sub-kernels (--kernels auto)",
         )  # fmt: skip
     return assemble(graph, machine, schedule)
 
@@ -141,13 +145,13 @@ def _memory_problems(graph: OpGraph, machine: Machine, schedule: Schedule) -> li
                 f"{words} {what} ({machine.contexts} contexts), {words - machine.bank_rows} more "
                 f"than the {machine.bank_rows} words of a bank; {schedule.placed} of "
                 f"{graph.n_ops} operations fit",
-                ", ".join(cures) + ", or sub-kernels (nnlogic.dsp.partition)",
+                ", ".join(cures) + ", or sub-kernels (--kernels auto)",
             )
         )
     return out or [
         Problem(
             "slice banks",
             f"{schedule.placed} of {graph.n_ops} operations fit {machine.bank_rows} words a bank",
-            "one row more a bank, or sub-kernels (nnlogic.dsp.partition)",
+            "one row more a bank, or sub-kernels (--kernels auto)",
         )
     ]

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.dsp.cost import Cost, cost_of
 from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import LATENCY, Bounds, bounds
-from nnlogic.dsp.place import compile_ops, contexts_for, machine_for
+from nnlogic.dsp.machine import LATENCY, Bounds, Machine, bounds
+from nnlogic.dsp.place import MemoryMissed, compile_ops, contexts_for, machine_for
 
 SLICES = (1, 2, 4, 8, 16, 32, 64)
-
+NEAR, GAIN = 1.04, 0.99
+"""A program that much longer than its bound is tried with more input banks; what they must give."""
 
 LIMITS = ("slices", "brams", "luts", "latency_ns", "throughput")
 
@@ -65,6 +66,49 @@ class Point:
     cost: Cost
 
 
+def engine_for(graph: OpGraph, slices: int, **options: int) -> tuple[Machine, Program]:
+    """Return a program, and its machine: that of `machine_for`, or one with more input banks.
+
+    The first steps read nothing but inputs. Where their ports hold a short program back, twice
+    the banks, and again twice, are worth their place in the crossbar as long as they shorten it.
+
+    Parameters
+    ----------
+    graph : OpGraph
+    slices : int
+    **options
+        As for `machine_for`.
+
+    Raises
+    ------
+    TargetMissed
+        The program does not fit its memories.
+    """
+    machine = machine_for(graph, slices, **options)
+    program = compile_ops(graph, machine)
+    while "input_banks" not in options and 2 * machine.input_banks <= max(2, slices):
+        wide = replace(machine, input_banks=2 * machine.input_banks)
+        if program.steps <= NEAR * bounds(graph, wide).steps:
+            break
+        other = compile_ops(graph, wide)
+        if other.steps > GAIN * program.steps:
+            break
+        machine, program = wide, other
+    return machine, program
+
+
+def point_for(graph: OpGraph, slices: int, mhz: float | None = None, **options: int) -> Point:
+    """Return the engine of `engine_for` with its bounds and its cost.
+
+    Raises
+    ------
+    TargetMissed
+        The program does not fit its memories.
+    """
+    machine, program = engine_for(graph, slices, **options)
+    return Point(program, bounds(graph, machine), cost_of(program, mhz=mhz))
+
+
 def search(
     graph: OpGraph,
     *,
@@ -88,7 +132,7 @@ def search(
 
     Raises
     ------
-    TargetMissed
+    MemoryMissed
         No choice fits the memories; the problem of each is listed.
     """
     points: list[Point] = []
@@ -96,17 +140,15 @@ def search(
     for n in slices:
         fewest = contexts_for(graph, n, latency)
         for contexts in sorted({1, fewest, latency}):
-            machine = machine_for(graph, n, contexts=contexts, latency=latency, **options)
             try:
-                program = compile_ops(graph, machine)
+                asked = {"contexts": contexts, "latency": latency, **options}
+                points.append(point_for(graph, n, mhz, **asked))
             except TargetMissed as error:
                 found = error.problems or (Problem("", error.why, error.fix),)
                 where = f"{n} slices, {contexts} contexts"
                 problems += [replace(p, where=where) for p in found]
-                continue
-            points.append(Point(program, bounds(graph, machine), cost_of(program, mhz=mhz)))
     if not points:
-        raise TargetMissed("no engine fits", where=graph.name, problems=problems)
+        raise MemoryMissed("no engine fits", where=graph.name, problems=problems)
     return tuple(points)
 
 

@@ -1,4 +1,4 @@
-"""OpGraph and Program to and from files."""
+"""OpGraph, Program and KernelChain to and from files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nnlogic.core.archive import frozen, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import ports_from_meta, ports_to_meta
 from nnlogic.dsp.ir import OpGraph, Program
+from nnlogic.dsp.kernel_chain import KernelChain
 
 VERSION = 1
 
@@ -39,7 +40,7 @@ PROGRAM_NUMBERS = ("slices", "input_banks", "contexts", "latency", "rows", "inpu
 
 Meta = dict[str, Any]
 Arrays = dict[str, NDArray]
-T = TypeVar("T", OpGraph, Program)
+T = TypeVar("T", OpGraph, Program, KernelChain)
 
 
 def save_graph(graph: OpGraph, path: Path) -> None:
@@ -66,17 +67,43 @@ def save_program(program: Program, path: Path) -> None:
 
 def load_program(path: Path) -> Program:
     """Read a Program and verify it; CheckpointError on a bad file, IRError on a bad program."""
-    return _load(
-        path,
-        Program.kind,
-        lambda meta, arrays: Program(
-            **{
-                **_boundary(meta),
-                **{name: int(meta[name]) for name in PROGRAM_NUMBERS},
-                **_typed(arrays, PROGRAM_ARRAYS),
-            }
-        ),
-    )
+    return _load(path, Program.kind, _program)
+
+
+def save_chain(chain: KernelChain, path: Path) -> None:
+    """Write a KernelChain: one file with all its programs."""
+    arrays = {"output_words": chain.output_words}
+    for i, (program, source) in enumerate(zip(chain.programs, chain.sources, strict=True)):
+        arrays |= {f"{i}.{name}": getattr(program, name) for name in PROGRAM_ARRAYS}
+        arrays[f"{i}.source"] = source
+    kernels = [
+        {**_ports(p), **{name: getattr(p, name) for name in PROGRAM_NUMBERS}}
+        for p in chain.programs
+    ]
+    write_archive(path, KernelChain.kind, VERSION, {**_ports(chain), "kernels": kernels}, arrays)
+
+
+def load_chain(path: Path) -> KernelChain:
+    """Read a KernelChain and verify it; CheckpointError on a bad file, IRError on a bad chain."""
+
+    def make(meta: Meta, arrays: Arrays) -> KernelChain:
+        count = range(len(meta["kernels"]))
+        own = [{name: arrays[f"{i}.{name}"] for name in PROGRAM_ARRAYS} for i in count]
+        return KernelChain(
+            **_boundary(meta),
+            programs=tuple(
+                _program(part, of) for part, of in zip(meta["kernels"], own, strict=True)
+            ),
+            sources=tuple(frozen(arrays[f"{i}.source"], np.int32) for i in count),
+            output_words=frozen(arrays["output_words"], np.int32),
+        )
+
+    return _load(path, KernelChain.kind, make)
+
+
+def _program(meta: Meta, arrays: Arrays) -> Program:
+    numbers = {name: int(meta[name]) for name in PROGRAM_NUMBERS}
+    return Program(**{**_boundary(meta), **numbers, **_typed(arrays, PROGRAM_ARRAYS)})
 
 
 def _load(path: Path, kind: str, make: Callable[[Meta, Arrays], T]) -> T:
@@ -91,7 +118,7 @@ def _load(path: Path, kind: str, make: Callable[[Meta, Arrays], T]) -> T:
     return loaded
 
 
-def _ports(item: OpGraph | Program) -> Meta:
+def _ports(item: OpGraph | Program | KernelChain) -> Meta:
     return {
         "name": item.name,
         "inputs": ports_to_meta(item.inputs),

@@ -7,11 +7,11 @@ import pytest
 
 from nnlogic.core.errors import TargetMissed
 from nnlogic.dsp.cost import CLOCK_SOURCE, cost_of, program_width
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.place import compile_ops
-from nnlogic.dsp.plot import activity_text, pareto_svg, points_text
-from nnlogic.dsp.search import Budget, Point, choose, pareto, search
-from tests.dsp.dsp_graphs import random_graph
+from nnlogic.dsp.machine import Machine, bounds
+from nnlogic.dsp.place import compile_ops, machine_for
+from nnlogic.dsp.plot import activity, activity_text, front_svg, tried_csv, tried_rows
+from nnlogic.dsp.search import Budget, Point, choose, engine_for, pareto, search
+from tests.dsp.dsp_graphs import op_graph, random_graph
 
 
 @pytest.fixture(scope="module")
@@ -84,18 +84,57 @@ def test_a_search_without_a_fit_lists_every_try(graph):
     assert {"2 slices, 1 contexts", "4 slices, 1 contexts"} <= where
 
 
-def test_plots_show_every_point(points):
-    text = points_text(points)
-    assert len(text.splitlines()) == len(points) + 2
-    assert text.count("*") == len(pareto(points))
-    root = ET.fromstring(pareto_svg(points))
+def test_rows_and_plot_show_every_point(points):
+    chosen = points[2]
+    rows = tried_rows(points, chosen)
+    assert [(r.slices, r.contexts) for r in rows] == sorted((r.slices, r.contexts) for r in rows)
+    assert sum(r.best for r in rows) == len(pareto(points))
+    [marked] = [r for r in rows if r.chosen]
+    assert (marked.slices, marked.steps) == (chosen.cost.slices, chosen.program.steps)
+    assert all(r.bound <= r.steps for r in rows)
+    head, *lines = tried_csv(rows).splitlines()
+    assert len(lines) == len(points)
+    assert {line.count(",") for line in lines} == {head.count(",")}
+    root = ET.fromstring(front_svg(rows))
     circles = [e for e in root.iter() if e.tag.endswith("circle")]
-    assert len(circles) == len(points)
+    assert len(circles) == len(points) + 1
     assert "2 slices" in root.find("{http://www.w3.org/2000/svg}title").text
 
 
 def test_activity_shows_how_many_slices_work(graph):
     program = compile_ops(graph, Machine(4, input_banks=1, output_slices=4, contexts=6))
-    [line] = activity_text(program, columns=10).splitlines()
-    assert line.startswith("slices at work over 10 parts of the program: ")
-    assert "\u2588" in line
+    percents = activity(program, parts=10)
+    assert len(percents) == 10
+    assert sum(percents) / 10 == pytest.approx(100 * program.utilization, abs=1)
+    assert max(percents) == 100
+    assert len(activity_text(percents)) == 10
+    assert "\u2588" in activity_text(percents)
+    short = compile_ops(graph, Machine(900, input_banks=9, output_slices=900, contexts=6))
+    assert len(activity(short, parts=10_000)) == short.steps
+
+
+def test_more_input_banks_are_taken_where_they_pay():
+    # Many inputs that are read at once: with one bank's two ports the first steps are idle.
+    graph = random_graph(300, n_in=150, reach=150)
+    few = compile_ops(graph, machine_for(graph, 8))
+    machine, program = engine_for(graph, 8)
+    assert program.steps < few.steps
+    assert machine.input_banks == program.input_banks == 2 * few.input_banks
+    kept, _ = engine_for(graph, 8, input_banks=1)
+    assert kept.input_banks == 1
+
+
+def test_the_bound_joins_path_and_work_at_both_ends():
+    # A chain of 10, then 64 operations and the tree that joins them, then a chain of 10.
+    rows = [(6, i, i) for i in range(10)]
+    rows += [(6, 10, 10)] * 64
+    level = list(range(11, 75))
+    while len(level) > 1:
+        rows += [(6, a, b) for a, b in zip(level[::2], level[1::2], strict=True)]
+        level = list(range(len(rows) + 1 - len(level) // 2, len(rows) + 1))
+    rows += [(6, len(rows) + i, len(rows) + i) for i in range(10)]
+    graph = op_graph(rows, inputs=(1,))
+    machine = Machine(2, input_banks=1, contexts=6)
+    # 127 operations on two slices between two chains; from one end alone it would be 79.
+    assert bounds(graph, machine).path == 64 + 20
+    assert engine_for(graph, 2, contexts=6)[1].steps >= 84
