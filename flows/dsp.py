@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, synthesize
 from nnlogic.flows.targets import Target
 
@@ -36,12 +37,15 @@ CORE = """module {core} (
   output out_valid, output [{wy}:0] y
 );
   {top} engine (
-    .aclk(clk), .aresetn(!rst), .s_axis_tvalid(in_valid), .s_axis_tdata(x),
-    .m_axis_tready(ready), .m_axis_tvalid(out_valid), .m_axis_tdata(y[{wy}:3]),
-    .m_axis_tlast(y[2]), .s_axis_tready(y[1]), .busy(y[0])
+    .aclk(clk), .aresetn(!rst), .s_axis_tvalid(in_valid), .s_axis_tdata(x[{s}:0]),
+    .m_axis_tready(ready), .m_axis_tvalid(out_valid), .m_axis_tdata(y[{m}:3]),
+    .m_axis_tlast(y[2]), .s_axis_tready(y[1]), .busy(y[0]){commands}
   );
 endmodule
 """
+
+COMMANDS = """,
+    .p_axis_tdata(x[{last}:{s}]), .p_axis_tvalid(x[{valid}]), .p_axis_tready(y[{ready}])"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def engine_target(target: Target) -> Target:
 def synthesize_engine(
     files: Sequence[Path],
     top: str,
-    widths: tuple[int, int],
+    widths: tuple[int, int] | tuple[int, int, int],
     target: Target,
     folder: Path,
     *,
@@ -95,8 +99,8 @@ def synthesize_engine(
         Verilog of the engine, without simulation models: yosys knows the DSP cells.
     top : str
         The engine's module.
-    widths : (int, int)
-        Bits of ``s_axis_tdata`` and of ``m_axis_tdata``.
+    widths : (int, int) or (int, int, int)
+        Bits of ``s_axis_tdata``, ``m_axis_tdata``, and ``p_axis_tdata`` where the engine has it.
     target : Target
     folder : Path
         Receives script, log and netlists; made when missing.
@@ -118,15 +122,22 @@ def synthesize_engine(
     folder.mkdir(parents=True, exist_ok=True)
     core = f"{top}_core"
     wrapper = folder / f"{core}.v"
-    text = CORE.format(core=core, top=top, wx=widths[0] - 1, wy=widths[1] + 2)
+    s, m, p = (*widths, 0)[:3]
+    commands = COMMANDS.format(s=s, last=s + p - 1, valid=s + p, ready=m + 3) if p else ""
+    wx, wy = s - 1 + (p + 1 if p else 0), m + 2 + (1 if p else 0)
+    text = CORE.format(core=core, top=top, wx=wx, wy=wy, s=s - 1, m=m + 2, commands=commands)
     write_bytes(wrapper, text.encode())
     result = synthesize(
         [*files, wrapper], core, engine_target(target), folder, timeout=timeout, progress=progress
     )
-    total = result.total
+    return result, engine_figures(result.total)
+
+
+def engine_figures(total: Cells) -> EngineFigures:
+    """Return the resources of a netlist whose memories and delay lines may be LUTs."""
     memory = sum(MEMORY_LUTS.get(cell, 0) * count for cell, count in total.luts.items())
     logic = sum(count for cell, count in total.luts.items() if cell not in MEMORY_LUTS)
-    figures = EngineFigures(
+    return EngineFigures(
         dsps=total.dsps,
         brams=total.brams,
         ffs=total.ffs,
@@ -136,4 +147,3 @@ def synthesize_engine(
         memory_luts=memory,
         cells=total.luts,
     )
-    return result, figures

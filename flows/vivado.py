@@ -14,7 +14,12 @@ SCRIPT, CONSTRAINTS = "vivado.tcl", "timing.xdc"
 
 
 def write_vivado(
-    files: Sequence[Path], top: str, target: Target, folder: Path, clock: float | None = None
+    files: Sequence[Path],
+    top: str,
+    target: Target,
+    folder: Path,
+    clock: float | None = None,
+    port: str = "clk",
 ) -> tuple[Path, Path]:
     """Write a script and timing constraints that implement a core out of context.
 
@@ -30,6 +35,8 @@ def write_vivado(
         Made when missing.
     clock : float, optional
         MHz; the target's own goal when there is none.
+    port : str
+        Clock input of the core.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def write_vivado(
     sources = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
     script, constraints = folder / SCRIPT, folder / CONSTRAINTS
     write_bytes(script, vivado_tcl(sources, top, target.part).encode())
-    write_bytes(constraints, timing_xdc(clock or target.clock_mhz).encode())
+    write_bytes(constraints, timing_xdc(clock or target.clock_mhz, port).encode())
     return script, constraints
 
 
@@ -104,16 +111,17 @@ puts [format "Fmax %.1f MHz (period %.3f ns, slack %.3f ns)" \\
 """
 
 
-def timing_xdc(clock_mhz: float) -> str:
-    """Return the constraints: one clock on port ``clk``; data ports are timed inside the core.
+def timing_xdc(clock_mhz: float, port: str = "clk") -> str:
+    """Return the constraints: clock ``clk`` on a port; data ports are timed inside the core.
 
     Parameters
     ----------
     clock_mhz : float
+    port : str
     """
     return (
         f"# {clock_mhz:g} MHz\n"
-        f"create_clock -name clk -period {1000.0 / clock_mhz:.3f} [get_ports clk]\n"
+        f"create_clock -name clk -period {1000.0 / clock_mhz:.3f} [get_ports {port}]\n"
     )
 
 

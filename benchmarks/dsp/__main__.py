@@ -1,64 +1,68 @@
 """Measure the DSP compiler.
 
-python -m benchmarks.dsp [--peers DIR] [--only NAME ...] [--effort high] [--most OPERATIONS]
+python -m benchmarks.dsp [--peers DIR] [--keep DIR] [--only NAME ...] [--effort high]
+    [--most OPERATIONS]
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.dsp.cases import Case, all_cases, processor_seconds, random_graph
+from benchmarks.dsp.cases import Case, all_cases, kept, processor_seconds, random_graph
+from benchmarks.dsp.luts import known
+from benchmarks.dsp.page import BESIDE_HEAD, HEAD, MHZ, WORDS, beside, document, ruler
 from nnlogic.checks.dsp import prove_ops, prove_program
-from nnlogic.dsp.build import ROUNDS
-from nnlogic.dsp.cost import cost_of
+from nnlogic.core.errors import ToolTimeout
+from nnlogic.dsp.build import ROUNDS, SAMPLES
+from nnlogic.dsp.cost import Cost, cost_of
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.dsp.machine import bounds
-from nnlogic.dsp.place import compile_ops, machine_for
+from nnlogic.dsp.search import engine_for
+from nnlogic.logic.ir import LogicNet
 
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp.md"
-MHZ = 250.0
 SLICES = (4, 8, 16, 32)
-WORDS = 16
 BANK_ROWS, STEPS = 1 << 14, 1 << 20
 PROVED = 200_000
-NOTES = f"""\
-Networks as programs of two-input operations for 48-lane DSP logic units. *steps*: length of the
-program; *bound*: no schedule is shorter (w work, d depth, p both together, r ports). *used*: share
-of slice cycles that do an operation. *contexts*: independent batches of 48 vectors that take turns
-to hide the pipeline of 6 cycles. *BRAM* (36 Kb) and *LUT6* (crossbar, small memories) are
-estimates. Latency (one group of contexts x 48 vectors, inputs loaded) and throughput are for an
-**assumed clock of {MHZ:.0f} MHz**. *build*: from LUTs to operations, ABC included; *compile*:
-scheduling, allocation and the rules of the program; both in processor seconds. Every program was
-compared with its graph: *proved* follows every value, *sampled* is {64 * WORDS} random vectors
-through the interpreter. VGG16 rows are NullaNet's own minimized kernels, all 512 filters of a
-layer on one patch; a lane is a position of the convolution. Random graphs read signals at most
-4,096 back. One process.
-"""
-HEAD = (
-    "| network | operations | depth | slices | contexts | steps | bound | over | used | BRAM "
-    "| LUT6 | latency us | vectors/s | build s | compile s | checked |"
-)
+PROVE_SECONDS = 240
 
 
-def rows(case: Case, sat: bool) -> Iterator[str]:
-    """Yield the lines of one network."""
-    graph, net, seconds = case.load()
-    known = ""
-    if net is not None and sat:
-        known = "proved" if prove_ops(net, graph).equal else "**wrong**"
+def rows(case: Case, args: argparse.Namespace) -> tuple[list[str], Cost, float]:
+    """Return the lines of one network, its fastest engine, and the most memory so far in GB.
+
+    They are kept ones where there are any.
+    """
+    path = args.keep / f"{case.name}.row" if args.keep else None
+    if path is None or not path.exists():
+        lines, cost = measured(case, args)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        if path is not None:
+            path.write_text(json.dumps([lines, asdict(cost), peak]))
+        return lines, cost, peak
+    lines, found, peak = json.loads(path.read_text())
+    print("\n".join(lines), flush=True)
+    return lines, Cost(**found), peak
+
+
+def measured(case: Case, args: argparse.Namespace) -> tuple[list[str], Cost]:
+    """Measure one network."""
+    graph, net, seconds = kept(case, args.keep)
+    about = ""
+    if net is not None and not args.no_sat:
+        about = f", graph {proof(net, graph)}"
+    lines = []
     for slices in SLICES:
         start = processor_seconds()
-        machine = machine_for(graph, slices, bank_rows=BANK_ROWS, program_steps=STEPS)
-        program = compile_ops(graph, machine)
+        machine, program = engine_for(graph, slices, bank_rows=BANK_ROWS, program_steps=STEPS)
         took = processor_seconds() - start
-        bound = bounds(graph, machine)
-        cost = cost_of(program, mhz=MHZ)
+        bound, cost = bounds(graph, machine), cost_of(program, mhz=MHZ)
         letter = {"work": "w", "depth": "d", "path": "p", "ports": "r"}[bound.reason]
         first = slices == SLICES[0]
         cells = [
@@ -77,9 +81,19 @@ def rows(case: Case, sat: bool) -> Iterator[str]:
             f"{cost.throughput:.2e}",
             (f"{seconds:.1f}" if net is not None else "-") if first else "",
             f"{took:.2f}",
-            checked(graph, program) + (f", graph {known}" if first and known else ""),
+            checked(graph, program) + (about if first else ""),
         ]
-        yield "| " + " | ".join(cells) + " |"
+        lines.append("| " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    return lines, cost
+
+
+def proof(net: LogicNet, graph: OpGraph) -> str:
+    """Compare operations with the network they were built from; say how it is known."""
+    try:
+        return "proved" if prove_ops(net, graph, timeout=PROVE_SECONDS).equal else "**wrong**"
+    except ToolTimeout:
+        return f"sampled n={SAMPLES}, no proof in {PROVE_SECONDS} s"
 
 
 def checked(graph: OpGraph, program: Program) -> str:
@@ -100,6 +114,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--peers", type=Path, help="directory of vgg/kernel_*_wrapper.v")
+    parser.add_argument("--keep", type=Path, help="directory that keeps operations and rows")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows whose name starts so")
     parser.add_argument("--effort", default="normal", choices=tuple(ROUNDS))
     parser.add_argument("--most", type=int, default=1_000_000, help="operations of random graphs")
@@ -111,36 +126,27 @@ def main() -> None:
     if not cases:
         parser.error(f"no row is called {' or '.join(names)}")
     warm_up()
-    lines = [HEAD, "|---" * HEAD.count(" | ") + "|---|"]
+    luts = known()
+    lines, compared = [HEAD, ruler(HEAD)], [BESIDE_HEAD, ruler(BESIDE_HEAD)]
     notes: list[str] = []
+    most = 0.0
     for case in cases:
-        for line in rows(case, not args.no_sat):
-            print(line, flush=True)
-            lines.append(line)
+        found, fastest, peak = rows(case, args)
+        most = max(most, peak)
+        lines += found
+        if case.name in luts:
+            compared.append(beside(case, fastest, luts[case.name]))
         if case.note:
             notes.append(f"- {case.name}: {case.note}")
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(document(lines, notes, args))
+        args.out.write_text(document(lines, compared, notes, args, most))
     print(f"written: {args.out}", file=sys.stderr)
 
 
 def warm_up() -> None:
     """Compile the kernels, so that no row pays for it."""
     graph = random_graph(100)
-    checked(graph, compile_ops(graph, machine_for(graph, 2)))
-
-
-def document(lines: Sequence[str], notes: Sequence[str], args: argparse.Namespace) -> str:
-    """Return the page: command, how to read it, table."""
-    shown = ["python -m benchmarks.dsp", *(["--peers DIR"] if args.peers else [])]
-    shown += [f"--only {' '.join(args.only)}"] if args.only else []
-    shown += ["--no-sat"] if args.no_sat else []
-    shown += [f"--effort {args.effort} --most {args.most}"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    head = [
-        "# The DSP compiler, measured", "", "One run of", "", f"    {' '.join(shown)}", "", NOTES,
-    ]  # fmt: skip
-    return "\n".join([*head, *lines, "", *notes, "", f"Peak memory {peak:.1f} GB.", ""])
+    checked(graph, engine_for(graph, 2)[1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Networks to compile for DSP slices: a checkpoint, VGG16's kernels, random graphs."""
+"""Networks to compile for DSP slices: checkpoints, LeNet-5, VGG16's kernels, random graphs."""
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 CHECKPOINT = ROOT / "examples" / "jets" / "jets.safetensors"
 PUBLISHED_LUTS = {8: 9366, 9: 6786, 10: 7478, 11: 3718, 12: 2286, 13: 1550}
 """LUTs the authors declare for the same layers, fully parallel, latency 2 (METHODS A)."""
+ZOO = tuple(f"{data}_{size}" for data in ("nid", "jets", "mnist") for size in "sml")
+QUICK = ("mnist_l",)
 _INPUT = re.compile(r"\bi_(\d+)_\d+_(\d+)_0\b")
 LENET = ("conv1", "conv2", "fc1", "fc2", "fc3")
 SPAN = 4096
@@ -45,16 +48,41 @@ class Case:
         Returns the graph, the network it was built from (None: made as a graph), and the
         seconds building took.
     note : str
+    published : str
+        What the authors of the network declare.
     """
 
     name: str
     load: Callable[[], tuple[OpGraph, LogicNet | None, float]]
     note: str = ""
+    published: str = ""
+
+
+def kept(case: Case, folder: Path | None) -> tuple[OpGraph, LogicNet | None, float]:
+    """Load a case through a folder that keeps what was built; nothing else is read from it."""
+    if folder is None:
+        return case.load()
+    graph, net, seconds = (folder / f"{case.name}.{end}" for end in ("ops", "logic", "json"))
+    if not seconds.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made, source, took = case.load()
+        made.save(graph)
+        if source is not None:
+            source.save(net)
+        seconds.write_text(json.dumps(took))
+    source = LogicNet.load(net) if net.exists() else None
+    return OpGraph.load(graph), source, json.loads(seconds.read_text())
 
 
 def all_cases(peers: Path | None, effort: str, most: int) -> Iterator[Case]:
     """Yield the cases whose files are there, and random graphs up to `most` operations."""
     yield Case("jets", lambda: built(jets(), effort), "examples/jets/jets.safetensors")
+    for name in ZOO:
+        yield Case(
+            f"zoo-{name}",
+            lambda name=name: built(zoo(name), effort),  # type: ignore[misc]
+            f"zoo/{name}.safetensors" + (", from six-input nodes" if name in QUICK else ""),
+        )
     size = 1000
     while size <= most:
         yield Case(
@@ -74,7 +102,8 @@ def all_cases(peers: Path | None, effort: str, most: int) -> Iterator[Case]:
             yield Case(
                 f"vgg-conv{layer}",
                 lambda path=path: built(vgg(path), effort),  # type: ignore[misc]
-                f"published: {luts:,} LUT",
+                "vgg/kernel_*_wrapper.v of anujp10/multiple_kernels_host_code",
+                f"{luts:,} LUT",
             )
 
 
@@ -97,6 +126,16 @@ def jets() -> LogicNet:
     """The bundled checkpoint, minimized for two-input nodes."""
     tables = nnlogic.tabulate(nnlogic.load(CHECKPOINT))
     return nnlogic.minimize(tables, k=2, effort="fast", jobs=1)
+
+
+def zoo(name: str) -> LogicNet:
+    """A checkpoint of the zoo, as `nnlogic compile --backend dsp --arith auto` has it.
+
+    Those in `QUICK` are minimized for six-input nodes, which for networks of LUTs is far quicker
+    and leaves more to the build of the operations.
+    """
+    tables = nnlogic.tabulate(nnlogic.load(ROOT / "zoo" / f"{name}.safetensors"), arith="auto")
+    return nnlogic.minimize(tables, k=6 if name in QUICK else 2, effort="fast", jobs=1)
 
 
 def lenet_layer(index: int) -> OpGraph:

@@ -117,7 +117,33 @@ def flip_table_bit(tables: TableNet, codes: IntArray, seed: int = 0) -> tuple[Ta
         net = replace(tables, functions=(*tables.functions, wrong), blocks=tuple(changed))
         if (net.evaluate(codes) != good).any():
             return net, f"{block.origin}/bit{bit}, index {row}"
+    if not blocks:
+        return _exchange_signals(tables, codes, rng)
     raise _nothing_shows("table bit")
+
+
+def _exchange_signals(
+    tables: TableNet, codes: IntArray, rng: np.random.Generator
+) -> tuple[TableNet, str]:
+    """Exchange two signals a sum or argmax reads: the fault for networks without tables."""
+    good = tables.evaluate(codes)
+    for _ in range(TRIES if tables.blocks else 0):
+        at = int(rng.integers(len(tables.blocks)))
+        block = tables.blocks[at]
+        if isinstance(block, Instance):
+            continue
+        signals = [s for word in block.words for s in word.signals]
+        a, b = (int(i) for i in rng.integers(len(signals), size=2))
+        signals[a], signals[b] = signals[b], signals[a]
+        left = iter(signals)
+        words = tuple(
+            replace(word, signals=tuple(next(left) for _ in word.signals)) for word in block.words
+        )
+        changed = (*tables.blocks[:at], replace(block, words=words), *tables.blocks[at + 1 :])
+        net = replace(tables, blocks=changed)
+        if (net.evaluate(codes) != good).any():
+            return net, f"{block.origin}, signals {a} and {b} exchanged"
+    raise _nothing_shows("table bit or exchange of signals")
 
 
 def flip_logic_bit(logic: LogicNet, codes: IntArray, seed: int = 0) -> tuple[LogicNet, str]:

@@ -65,16 +65,22 @@ STAGES = "quant, tables, logic, design, rtl"
 )
 @click.option(
     "--backend",
-    type=click.Choice(["lut", "dsp", "auto"]),
+    type=click.Choice(["lut", "dsp", "mac", "mixed", "auto"]),
     default="lut",
     show_default=True,
-    help="What computes the logic: LUTs, DSP slices, or LUTs where they meet the budgets.",
+    help="What computes the logic: LUTs, an engine of DSP slices, sums on DSP multipliers, a mix "
+    "(see --plan), or, with auto, what meets the budgets.",
+)
+@click.option(
+    "--plan",
+    metavar="KIND,...",
+    help="Backend of each layer in order, lut, dsp or mac: a mixed design.",
 )
 @click.option(
     "--dsps",
     metavar="N",
     type=click.IntRange(min=1),
-    help="DSP backend: slices of the engine.",
+    help="DSP backend: slices of the engine (default: the fastest engine that fits).",
 )
 @click.option(
     "--max-dsps",
@@ -90,6 +96,25 @@ STAGES = "quant, tables, logic, design, rtl"
     metavar="NS",
     type=click.FloatRange(min=0, min_open=True),
     help="Budget: latency, as estimated.",
+)
+@click.option(
+    "--kernels",
+    default="1",
+    metavar="auto|M",
+    show_default=True,
+    help="DSP backend: programs the engine may run one after the other, fed by a host.",
+)
+@click.option(
+    "--program-words",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="DSP backend: words of program memory (default: 65536).",
+)
+@click.option(
+    "--bank-rows",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="DSP backend: words of each operand memory (default: 2048).",
 )
 @click.option(
     "--arith",

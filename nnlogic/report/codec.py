@@ -9,6 +9,9 @@ import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+_LATER = "later"
+LATER = {_LATER: True}
+"""Metadata of a dataclass field with a default that files of earlier versions lack."""
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -35,10 +38,12 @@ def to_json(value: Any) -> Any:
 def from_json(cls: type[T], data: Any) -> T:
     """Build the dataclass `cls` from what `to_json` made.
 
+    A field marked `LATER` may be absent and takes its default.
+
     Raises
     ------
     ValueError
-        Names the field that is missing, unknown or of a wrong type.
+        Names the field that is missing and has no default, unknown, or of a wrong type.
     """
     return _read(cls, data, cls.__name__)
 
@@ -86,13 +91,17 @@ def _read_dataclass(cls: Any, data: Any, where: str) -> Any:
     _need(isinstance(data, dict), where, "an object", data)
     fields = {f.name: f for f in dataclasses.fields(cls)}
     unknown = sorted(set(data) - set(fields))
-    missing = sorted(set(fields) - set(data))
+    missing = sorted(name for name in set(fields) - set(data) if _is_required(fields[name]))
     if unknown or missing:
         parts = [f"{where} lacks {', '.join(missing)}"] if missing else []
         parts += [f"{where} has unknown {', '.join(unknown)}"] if unknown else []
         raise ValueError("; ".join(parts))
     hints = _hints(cls)
-    return cls(**{name: _read(hints[name], data[name], f"{where}.{name}") for name in fields})
+    return cls(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in data.items()})
+
+
+def _is_required(item: dataclasses.Field[Any]) -> bool:
+    return not item.metadata.get(_LATER)
 
 
 def _need(good: bool, where: str, what: str, data: Any) -> None:
@@ -138,7 +147,7 @@ def _schema_of_dataclass(cls: type, definitions: dict[str, Any]) -> dict[str, An
             "description": (cls.__doc__ or "").splitlines()[0],
             "type": "object",
             "properties": {name: _schema_of(hint, definitions) for name, hint in hints.items()},
-            "required": list(hints),
+            "required": [f.name for f in dataclasses.fields(cls) if _is_required(f)],
             "additionalProperties": False,
         }
     return {"$ref": f"#/$defs/{cls.__name__}"}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nnlogic.dsp.plot import Tried, activity_text
+from nnlogic.report.codec import LATER
 
 KIND_WORDS = {
     "dsp48e1": "DSP48E1 slices",
@@ -51,6 +55,21 @@ class DspEngine:
         Input vectors per second at `clock_mhz`, with groups back to back.
     measured_dsps, measured_brams, measured_luts, measured_ffs : int or None
         After synthesis; LUTs used as memory included.
+    tried : tuple of Tried
+        Engines compared, this one among them.
+    tried_why : str
+        Why these, or how to have others tried.
+    activity : tuple of float
+        Percent of slices at work in equal parts of the program, first to last.
+    kernels : int
+        Programs the engine runs one after the other; figures are then of all of them, latency
+        that of one group through all, packets and streams included.
+    memory_words, loaded_words : int
+        Words of program memory; words of program that a pass through several kernels sends.
+    traffic_words : int
+        Words of 48 lanes that several kernels have stored and loaded by the host, per batch.
+    pass_cycles : int
+        Cycles of a pass through several kernels beside `interval_cycles` for every group.
     """
 
     kind: str
@@ -83,11 +102,49 @@ class DspEngine:
     measured_brams: int | None = None
     measured_luts: int | None = None
     measured_ffs: int | None = None
+    tried: tuple[Tried, ...] = field(default=(), metadata=LATER)
+    tried_why: str = field(default="", metadata=LATER)
+    activity: tuple[float, ...] = field(default=(), metadata=LATER)
+    kernels: int = field(default=1, metadata=LATER)
+    memory_words: int = field(default=0, metadata=LATER)
+    loaded_words: int = field(default=0, metadata=LATER)
+    traffic_words: int = field(default=0, metadata=LATER)
+    pass_cycles: int = field(default=0, metadata=LATER)
 
     @property
     def vectors(self) -> int:
         """Input vectors of a group."""
         return self.lanes * self.contexts
+
+
+NOT_KEPT = "not kept by the version that wrote this report"
+TRIED_COLUMNS = (
+    "engine", ">slices", ">ctx", ">cycles", ">busy", ">BRAM", ">LUT6", ">MHz", ">us", ">vectors/s",
+)  # fmt: skip
+TRIED_CAPTION = (
+    "Engines tried: contexts, cycles from one group to the next, slices busy, estimated 36 Kb "
+    "block RAMs, LUT6 and clock; latency and throughput at the clock above. Front: no other "
+    "engine beats it"
+)
+
+
+def tried_cells(rows: Sequence[Tried]) -> list[list[str]]:
+    """Return the cells of `TRIED_COLUMNS`: chosen, on the front (no other beats it), or beaten."""
+    return [
+        [
+            "chosen" if row.chosen else "front" if row.best else "beaten",
+            str(row.slices),
+            str(row.contexts),
+            f"{row.interval_cycles:,}",
+            f"{row.utilization:.0f} %",
+            f"{row.brams:,}",
+            f"{row.luts:,}",
+            f"{row.fmax_mhz:.0f}",
+            f"{row.latency_ns / 1e3:,.2f}",
+            f"{row.throughput:.3g}",
+        ]
+        for row in rows
+    ]
 
 
 def dsp_facts(dsp: DspEngine) -> list[tuple[str, str]]:
@@ -108,21 +165,46 @@ def dsp_facts(dsp: DspEngine) -> list[tuple[str, str]]:
             f"ports {dsp.ports:,}, loading {dsp.load:,}",
         ),
         ("slices busy", f"{dsp.utilization:.1f} % of all steps"),
+        ("over time", f"|{activity_text(dsp.activity)}|" if dsp.activity else NOT_KEPT),
         ("a group", f"{dsp.lanes} lanes x {dsp.contexts} contexts = {dsp.vectors} input vectors"),
-        (
-            "cycles",
-            f"{dsp.latency_cycles:,} from issue to outputs ({dsp.stream_cycles:,} from the last "
-            f"beat in to the last beat out), a group every {dsp.interval_cycles:,}",
-        ),
+        *_cycles(dsp),
         ("clock", f"{dsp.clock_mhz:,.1f} MHz, {dsp.clock_source}"),
         ("latency", f"{dsp.latency_ns:,.1f} ns at that clock"),
-        ("throughput", f"{dsp.throughput:,.0f} vectors per second at that clock"),
+        ("throughput", f"{dsp.throughput:,.0f} vectors per second at that clock{_many(dsp)}"),
         (
             "estimate",
             f"{dsp.data_brams} block RAMs (36 Kb) for data, {dsp.program_brams} for the program"
             + outside,
         ),
         ("synthesis", _measured(dsp)),
+    ]
+
+
+def _many(dsp: DspEngine) -> str:
+    return "" if dsp.kernels == 1 else ", in passes of many groups"
+
+
+def _cycles(dsp: DspEngine) -> list[tuple[str, str]]:
+    if dsp.kernels == 1:
+        text = (
+            f"{dsp.latency_cycles:,} from issue to outputs ({dsp.stream_cycles:,} from the last "
+            f"beat in to the last beat out), a group every {dsp.interval_cycles:,}"
+        )
+        return [("cycles", text)]
+    loaded = (
+        f"a pass sends their {dsp.loaded_words:,} words anew" if dsp.loaded_words else "all in it"
+    )
+    return [
+        ("kernels", f"{dsp.kernels}; a program memory of {dsp.memory_words:,} words, {loaded}"),
+        (
+            "between kernels",
+            f"{dsp.traffic_words:,} words of {dsp.lanes} lanes a batch, which a host keeps",
+        ),
+        (
+            "cycles",
+            f"{dsp.latency_cycles:,} for one group through all kernels; a pass of G groups takes "
+            f"{dsp.pass_cycles:,} + {dsp.interval_cycles:,} x G",
+        ),
     ]
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
-from nnlogic.report.codec import from_json, to_json
+from nnlogic.report.codec import LATER, from_json, to_json
 from nnlogic.report.dsp import DspEngine
+from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
@@ -97,6 +98,8 @@ class Report:
         Approximate mode only.
     dsp : DspEngine or None
         DSP backend only.
+    mixed : MixedDesign or None
+        Mixed designs only.
     ladder : tuple of Rung
         Verification rungs 0 to 6; all present, "not run" until they are.
     steps : tuple of StepRow
@@ -126,7 +129,8 @@ class Report:
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
     approximation: Approximation | None = None
-    dsp: DspEngine | None = None
+    dsp: DspEngine | None = field(default=None, metadata=LATER)
+    mixed: MixedDesign | None = field(default=None, metadata=LATER)
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)
     steps: tuple[StepRow, ...] = ()
     minimization: tuple[Engine, ...] = ()

@@ -106,6 +106,25 @@ def segments(report: Report) -> Markup:
     return _figure(f"LUT levels of each pipeline segment: {said}", base + 24, shapes)
 
 
+def activity(percents: Sequence[float]) -> Markup:
+    """Percent of slices at work over the program."""
+    high, left = 80, 44
+    step = (WIDTH - left - 8) / max(1, len(percents))
+    shapes = [
+        el("text", f"{at} %", x=left - 6, y=14 + high * (1 - at / 100), class_="label",
+           text_anchor="end")
+        for at in (0, 100)
+    ]  # fmt: skip
+    for i, percent in enumerate(percents):
+        tall = high * percent / 100
+        shapes.append(
+            el("rect", x=left + i * step, y=10 + high - tall, width=max(0.5, step - 1),
+               height=tall, class_="bar luts")
+        )  # fmt: skip
+    said = ", ".join(f"{percent:.0f}" for percent in percents)
+    return _figure(f"Percent of slices at work, part by part: {said}", high + 20, shapes)
+
+
 _SIGNS = {
     "pass": "M7 12.5 L10.5 16 L17 8.5",
     "fail": "M8 8 L16 16 M16 8 L8 16",

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nnlogic.report.dsp import dsp_facts
+from nnlogic.report.dsp import TRIED_COLUMNS, dsp_facts, tried_cells
+from nnlogic.report.mixed import SEGMENT_COLUMNS, mixed_facts, segment_cells
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.words import (
@@ -51,6 +52,14 @@ def render(report: Report, console: Console) -> None:
     if report.dsp is not None:
         heading(console, "DSP engine")
         for label, text in dsp_facts(report.dsp):
+            fact(console, label, text)
+        fact(console, "tried", report.dsp.tried_why)
+        if report.dsp.tried:
+            print_table(console, TRIED_COLUMNS, tried_cells(report.dsp.tried))
+    if report.mixed is not None:
+        heading(console, "Mixed design")
+        print_table(console, SEGMENT_COLUMNS, segment_cells(report.mixed.segments))
+        for label, text in mixed_facts(report.mixed):
             fact(console, label, text)
     heading(console, "Resources")
     if report.network.encoder:

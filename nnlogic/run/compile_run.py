@@ -94,7 +94,9 @@ def compile(
         or .csv), ``stream`` (valid/ready wrapper), ``validation_rows``, ``test_rows``,
         ``rarity`` and ``accuracy_budget`` (percentage points) for approximate mode,
         ``dsps`` (slices), ``max_dsps``, ``max_luts`` and ``max_latency`` (ns) for the backends
-        ``dsp`` and ``auto``,
+        ``dsp`` and ``auto``, ``kernels`` (a number, or auto), ``program_words`` and ``bank_rows``
+        for the engine's memories,
+        ``plan`` (``lut``, ``dsp`` or ``mac`` for each layer, with commas between: a mixed design),
         ``stop_after`` and ``start_from`` (a stage), ``jobs``, ``tool_timeout`` (seconds).
 
     Returns
@@ -124,6 +126,7 @@ def compile(
         with progress.step("load"):
             job = _job_type(opts)(Path(source), folder, opts, target, allow_pickle, progress)
         job.run(schedule)
+        job = job.finished()
         report = job.report.replace(seconds=round(time.monotonic() - started, 3))
         report = report.replace(status=job.status)
         write_report(folder, report)
@@ -142,6 +145,14 @@ def compile(
 def _job_type(opts: Options) -> type[Job]:
     if opts.backend == "lut":
         return Job
+    if opts.backend == "mac":
+        from nnlogic.run.mac_job import MacJob
+
+        return MacJob
+    if opts.backend == "mixed":
+        from nnlogic.run.mixed_job import MixedJob
+
+        return MixedJob
     from nnlogic.run.dsp_job import DspJob
 
     return DspJob
@@ -197,6 +208,10 @@ class Job:
                 self.status = "stopped"
                 return
         self.status = "compiled"
+
+    def finished(self) -> Job:
+        """Return the job that has the result: this one, or one that took over."""
+        return self
 
     def _reuse(self, stage: str) -> bool:
         start = self.opts.start_from
@@ -301,15 +316,16 @@ class Job:
         """Return what became of the tables of each layer."""
         return facts.funnel_facts(self.tables, self.logic, self.target.lut_size)
 
-    def _design(self, schedule: str | int) -> None:
-        from nnlogic.checks import check
+    def _built(self, schedule: str | int) -> HardwareDesign:
         from nnlogic.design.build import build
 
+        return build(self.logic, name=self.name, schedule=schedule, stream=self.opts.stream)
+
+    def _design(self, schedule: str | int) -> None:
+        from nnlogic.checks import check
+
         self.design: HardwareDesign = self._stage(
-            "design",
-            HardwareDesign,
-            lambda: build(self.logic, name=self.name, schedule=schedule, stream=self.opts.stream),
-            self.logic,
+            "design", HardwareDesign, lambda: self._built(schedule), self.logic
         )
         self.report = self.report.put(*facts.estimate_facts(self.design))
         timing = facts.timing_facts(self.design, self.opts.clock)

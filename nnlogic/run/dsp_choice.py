@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.cost import cost_of
 from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.machine import bounds
-from nnlogic.dsp.place import compile_ops, machine_for
-from nnlogic.dsp.search import Budget, Point, choose, search
+from nnlogic.dsp.plot import Tried, tried_rows
+from nnlogic.dsp.search import Budget, Point, choose, point_for, search
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.slice import DSP48E1, DSP48E2, FABRIC
 from nnlogic.run.options import Options
@@ -26,22 +24,27 @@ class Room:
     kind : str
         Slice of the engine, see `nnlogic.hw.dsp.slice`.
     part : str
-    dsps, brams : int or None
-        DSP slices and 36 Kb block RAMs.
+    dsps, brams, luts : int or None
+        DSP slices, 36 Kb block RAMs and LUT6.
     """
 
     kind: str
     part: str = ""
     dsps: int | None = None
     brams: int | None = None
+    luts: int | None = None
 
 
 # Figures of the parts in targets.toml, from the vendor's product tables (DS190, DS890).
 ROOMS: Mapping[str, Room] = {
-    "xc7": Room(DSP48E1, "XC7Z020", 220, 140),
-    "xcup": Room(DSP48E2, "XCVU9P", 6840, 2160),
+    "xc7": Room(DSP48E1, "XC7Z020", 220, 140, 53_200),
+    "xcup": Room(DSP48E2, "XCVU9P", 6840, 2160, 1_182_240),
     "ecp5": Room(FABRIC),
 }
+MOST_SLICES = 64
+"""Slices tried when nothing says how many; the crossbar grows with their square."""
+CHEAP_OPS = 5000
+"""Operations up to which other engines are tried only to compare."""
 WITH_SLICES = "--target xc7 or --target xcup"
 NAMES = {
     "slices": "--max-dsps",
@@ -68,6 +71,14 @@ def room_of(target: Target, opts: Options) -> Room:
             fix=f"{WITH_SLICES}; --backend dsp --target ecp5 runs the same program on ordinary "
             "LUTs (fabric variant)",
         )
+    if room.kind == FABRIC and opts.dsps is None and opts.max_dsps is None:
+        raise UsageError(
+            "the fabric variant needs to know how many slices it may use",
+            where="--dsps",
+            why=f"its slices are LUTs of {target.name}, which are known only after synthesis, so "
+            "nothing limits their number",
+            fix="--dsps N, or --max-dsps N to have it choose",
+        )
     if room.kind == FABRIC and opts.max_luts is not None:
         raise UsageError(
             "the LUTs of the fabric variant are known only after synthesis",
@@ -85,15 +96,15 @@ def assumed_clock(target: Target, opts: Options) -> float | None:
     return target.clock_mhz if ROOMS[target.name].kind == FABRIC else None
 
 
-def choose_engine(graph: OpGraph, target: Target, opts: Options) -> Point:
-    """Return the engine of highest throughput inside the budgets, and inside the part.
+def try_engines(graph: OpGraph, target: Target, opts: Options) -> tuple[Point, ...]:
+    """Return the engines to choose from: the one asked for, or several numbers of slices.
 
     Raises
     ------
     UsageError
         More slices than operations.
     TargetMissed
-        Nothing fits: by how much, and what would do.
+        More slices than the part has, or no program fits its memories.
     """
     room = room_of(target, opts)
     if opts.dsps is not None and opts.dsps > graph.n_ops:
@@ -110,16 +121,53 @@ def choose_engine(graph: OpGraph, target: Target, opts: Options) -> Point:
             fix=f"--dsps {room.dsps} or fewer, or a larger part ({WITH_SLICES})",
         )  # fmt: skip
     mhz = assumed_clock(target, opts)
-    limit = min((n for n in (opts.max_dsps, opts.dsps, room.dsps) if n is not None), default=None)
-    budget = Budget(slices=limit, brams=room.brams, luts=opts.max_luts, latency_ns=opts.max_latency)
     if opts.dsps is not None and not opts.budgeted:
-        machine = machine_for(graph, opts.dsps)
-        program = compile_ops(graph, machine)
-        points: tuple[Point, ...] = (
-            Point(program, bounds(graph, machine), cost_of(program, mhz=mhz)),
-        )
-    else:
-        points = search(graph, slices=_slices(graph, opts, limit), mhz=mhz)
+        return (point_for(graph, opts.dsps, mhz, **opts.memories),)
+    return search(graph, slices=_slices(graph, opts, room), mhz=mhz, **opts.memories)
+
+
+def choose_engine(
+    graph: OpGraph, target: Target, opts: Options, tried: Sequence[Point] | None = None
+) -> Point:
+    """Return the engine of highest throughput inside the budgets, and inside the part.
+
+    Parameters
+    ----------
+    graph : OpGraph
+    target : Target
+    opts : Options
+    tried : sequence of Point, optional
+        What `try_engines` returned.
+
+    Raises
+    ------
+    UsageError
+        More slices than operations.
+    TargetMissed
+        Nothing fits: by how much, and what would do.
+    """
+    points = try_engines(graph, target, opts) if tried is None else tried
+    return within(points, target, opts)
+
+
+def most_slices(graph: OpGraph, target: Target, opts: Options) -> int:
+    """Return the number of slices asked for, or the largest worth trying."""
+    return _slices(graph, opts, room_of(target, opts))[-1]
+
+
+def within(points: Sequence[Point], target: Target, opts: Options) -> Point:
+    """Return the point of highest throughput inside the budgets, and inside the part.
+
+    Raises
+    ------
+    TargetMissed
+        None is: by how much, and what would do.
+    """
+    room = room_of(target, opts)
+    luts = min((n for n in (opts.max_luts, room.luts) if n is not None), default=None)
+    budget = Budget(
+        slices=_limit(opts, room), brams=room.brams, luts=luts, latency_ns=opts.max_latency
+    )
     try:
         return choose(points, budget)
     except TargetMissed as error:
@@ -129,11 +177,40 @@ def choose_engine(graph: OpGraph, target: Target, opts: Options) -> Point:
         ) from error  # fmt: skip
 
 
-def _slices(graph: OpGraph, opts: Options, limit: int | None) -> tuple[int, ...]:
+def engines_beside(
+    graph: OpGraph, point: Point, tried: Sequence[Point], target: Target, opts: Options
+) -> tuple[tuple[Tried, ...], str]:
+    """Return the engines a report compares, the chosen one among them, and why these.
+
+    With ``--dsps`` only one was tried; others are tried here where that is cheap.
+    """
+    if len({p.cost.slices for p in tried}) > 1 or opts.dsps is None:
+        return tried_rows(tried, point), "the fastest engine within the budgets and the part"
+    if graph.n_ops > CHEAP_OPS:
+        why = f"others are not tried with --dsps and more than {CHEAP_OPS:,} operations"
+        return tried_rows(tried, point), f"{why}; leave --dsps out, or --max-dsps N, to try them"
+    free = replace(opts, dsps=None)
+    slices = {*_slices(graph, free, room_of(target, opts))} - {opts.dsps}
+    try:
+        others = search(
+            graph, slices=sorted(slices), mhz=assumed_clock(target, opts), **opts.memories
+        )
+    except TargetMissed:
+        others = ()
+    why = f"--dsps {opts.dsps} was asked for; the others show what more or fewer slices give"
+    return tried_rows((*others, *tried), point), why
+
+
+def _limit(opts: Options, room: Room) -> int | None:
+    return min((n for n in (opts.max_dsps, opts.dsps, room.dsps) if n is not None), default=None)
+
+
+def _slices(graph: OpGraph, opts: Options, room: Room) -> tuple[int, ...]:
     """Powers of two up to the limit, and the limit; more slices than operations are of no use."""
     if opts.dsps is not None:
         return (opts.dsps,)
-    most = min(graph.n_ops, limit or graph.n_ops)
+    asked = MOST_SLICES if opts.max_dsps is None else opts.max_dsps
+    most = min(graph.n_ops, asked, room.dsps or asked)
     # Beyond the parallelism of the graph nothing gets faster.
     useful = max(1, min(most, 4 * -(-graph.n_ops // max(1, graph.depth))))
     powers = [1 << i for i in range(useful.bit_length())]
@@ -145,8 +222,9 @@ def _missed(
 ) -> list[Problem]:
     """The problems of limits no engine meets, and of the user's; not of a part with room."""
     asked = {"slices": opts.max_dsps, "luts": opts.max_luts, "latency_ns": opts.max_latency}
+    names = NAMES if opts.max_luts is not None else {**NAMES, "luts": "LUTs of the part"}
     return [
-        replace(p, where=NAMES.get(p.where, p.where))
+        replace(p, where=names.get(p.where, p.where))
         for p in error.problems
         if asked.get(p.where) is not None
         or all(budget.excess(p.where, point.cost) > 0 for point in points)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from nnlogic.core.archive import write_bytes
 from nnlogic.dsp.ops import LANES
+from nnlogic.dsp.plot import Tried, activity, front_svg, tried_csv
 from nnlogic.dsp.search import Point
 from nnlogic.flows.dsp import EngineFigures
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.slice import FABRIC
 from nnlogic.report.dsp import DspEngine
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
+from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing
 
 OPS_CHECK = "LogicNet = operations"
 PROGRAM_CHECK = "operations = program"
 INTERPRETER_CHECK = "program interpreter = LogicNet"
 COUNT_CHECK = "DSP cells in the netlist"
 NETLIST_CHECK = "Verilog = netlist"
+NETLIST_FAULT = "fault in the netlist, simulation"
 ENGINE_FAULT = "fault in the engine, simulation"
 FAULTS = (
     "fault in a table", "fault in the logic", "fault in an opcode", "fault in an address",
@@ -27,9 +31,8 @@ RUNGS = {
     0: ("planted faults are caught", FAULTS),
     4: ("LogicNet = program of the DSP engine", (OPS_CHECK, PROGRAM_CHECK, INTERPRETER_CHECK)),
     5: ("program = Verilog of the engine", ("cocotb on verilator", "cocotb on icarus")),
-    6: ("Verilog = post-synthesis netlist", (COUNT_CHECK, NETLIST_CHECK)),
+    6: ("Verilog = post-synthesis netlist", (COUNT_CHECK, NETLIST_CHECK, NETLIST_FAULT)),
 }
-NO_PROOF = "not part of this version: netlists with memories are counted, not proved"
 DEFINITION = (
     "Clock cycles from the issue of a group of vectors, loaded already, to its outputs being "
     "readable; the initiation interval is from one group to the next. In ns: cycles divided by "
@@ -43,11 +46,21 @@ def open_dsp_ladder(report: Report) -> Report:
         report = report.put(Rung(number, title))
         for part in parts:
             report = report.with_check(number, Check(part))
-    return report.with_check(6, Check(NETLIST_CHECK, detail=NO_PROOF))
+    return report
 
 
-def engine_report(report: Report, point: Point, depth: int, kind: str, choice: str) -> Report:
-    """Return a report with the section, timing and estimate of an engine."""
+def engine_report(
+    report: Report,
+    point: Point,
+    depth: int,
+    kind: str,
+    choice: str,
+    compared: tuple[tuple[Tried, ...], str] = ((), ""),
+) -> Report:
+    """Return a report with the section, timing and estimate of an engine.
+
+    `compared` are the engines tried, and why these.
+    """
     program, cost, least = point.program, point.cost, point.bounds
     fabric = kind == FABRIC
     dsp = DspEngine(
@@ -77,6 +90,9 @@ def engine_report(report: Report, point: Point, depth: int, kind: str, choice: s
         clock_source=cost.mhz_source,
         latency_ns=round(cost.latency_ns, 2),
         throughput=round(cost.throughput, 1),
+        tried=compared[0],
+        tried_why=compared[1],
+        activity=activity(program),
     )
     timing = Timing(
         latency_cycles=program.cycles,
@@ -88,6 +104,18 @@ def engine_report(report: Report, point: Point, depth: int, kind: str, choice: s
         return report
     detail = "crossbar and small memories; the sequencer's few hundred LUTs are not counted"
     return report.put(ResourceRow(TOTAL, "estimate", cost.luts, detail=detail))
+
+
+def write_tried(folder: Path, rows: tuple[Tried, ...]) -> list[Artifact]:
+    """Write the engines tried as a table and as a plot below the folder of a run."""
+    out = []
+    for name, text, what in (
+        ("engines.csv", tried_csv(rows), "engines tried: cycles, resources, speed"),
+        ("engines.svg", front_svg(rows), "engines tried: throughput over slices"),
+    ):
+        write_bytes(folder / "ir" / name, text.encode())
+        out.append(Artifact(f"ir/{name}", what))
+    return out
 
 
 def measured_report(report: Report, found: EngineFigures, how: str) -> Report:

@@ -12,16 +12,16 @@ import numpy as np
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import IRError, ToolNotFound, UsageError
-from nnlogic.core.formats import IntArray
+from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.progress import Progress
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.verilog import MODELS
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check
+from nnlogic.report.rows import Artifact, Check, ToolRow
 from nnlogic.run import facts
-from nnlogic.run.directory import Run
+from nnlogic.run.directory import Run, has_kernels
 from nnlogic.run.dsp_rows import ENGINE_FAULT
 from nnlogic.run.ladder_rows import verdict_check
 from nnlogic.run.rows import read_saved
@@ -79,6 +79,10 @@ def simulate_engine(
     ToolNotFound
         With `require_all`, a simulator is missing.
     """
+    if has_kernels(run):
+        from nnlogic.run.dsp_kernels_verify import simulate_kernels
+
+        return simulate_kernels(run, simulators, require_all, progress)
     files = engine_files(run.path)
     report = run.report
     if report.dsp is None or not list((run.path / "rtl").glob("*.v")):
@@ -115,17 +119,26 @@ def simulate_engine(
         if ran:
             caught = _engine_fault(engine, ran[-1])
             report = report.with_check(0, verdict_check(ENGINE_FAULT, caught))
+    return report.put(*simulator_facts(ran), Artifact("sim/rows.npz", "rows simulated"))
+
+
+def need_simulator(simulator: str) -> None:
+    """Raise ToolNotFound where a program that a simulator needs is missing."""
+    tools = ("verilator", "g++", "make") if simulator == "verilator" else ("iverilog",)
+    for tool in tools:
+        find(tool)
+
+
+def simulator_facts(ran: Sequence[str]) -> list[ToolRow]:
+    """Return the simulators that ran as rows of the report."""
     tools = {"verilator": "verilator", "icarus": "iverilog"}
-    used = facts.tool_facts(*(tools[name] for name in ran))
-    return report.put(*used, Artifact("sim/rows.npz", "rows simulated"))
+    return facts.tool_facts(*(tools[name] for name in ran))
 
 
 def _regression(engine: _Engine, simulator: str, require_all: bool) -> Check:
     title = f"cocotb on {simulator}"
     try:
-        tools = ("verilator", "g++", "make") if simulator == "verilator" else ("iverilog",)
-        for tool in tools:
-            find(tool)
+        need_simulator(simulator)
         result = engine.simulate(engine.files, f"cocotb-{simulator}", simulator)
     except ToolNotFound as error:
         if require_all:
@@ -148,8 +161,16 @@ def _regression(engine: _Engine, simulator: str, require_all: bool) -> Check:
 
 def _faults(run: Run, program: Program, codes: IntArray) -> Iterator[tuple[str, Verdict]]:
     """Faults in tables and logic, then in the program; each with whether it was caught."""
-    from nnlogic.checks import check
     from nnlogic.checks.dsp_faults import planted_program_faults
+
+    yield from logic_faults(run, codes)
+    graph = OpGraph.load(run.ir_path("ops"))
+    yield from planted_program_faults(graph, program, codes=fault_rows(program.inputs, codes))
+
+
+def logic_faults(run: Run, codes: IntArray) -> Iterator[tuple[str, Verdict]]:
+    """Faults in the tables and in the logic of a run; each with whether it was caught."""
+    from nnlogic.checks import check
     from nnlogic.checks.faults import ROWS, flip_logic_bit, flip_table_bit
 
     tables: TableNet = load_simplified(run.path)
@@ -163,12 +184,11 @@ def _faults(run: Run, program: Program, codes: IntArray) -> Iterator[tuple[str, 
     wrong_logic, where = flip_logic_bit(logic, some)
     said = check(tables, wrong_logic, codes=some)
     yield "fault in the logic", _caught(said, where, started)
-    graph = OpGraph.load(run.ir_path("ops"))
-    yield from planted_program_faults(graph, program, codes=_fault_rows(program, codes))
 
 
-def _fault_rows(program: Program, codes: IntArray) -> IntArray:
-    random = random_codes(program.inputs, FAULT_ROWS, seed=1)
+def fault_rows(inputs: Sequence[Port], codes: IntArray) -> IntArray:
+    """Return rows on which planted faults must show: some of the run's, and random ones."""
+    random = random_codes(inputs, FAULT_ROWS, seed=1)
     return np.concatenate([codes[:FAULT_ROWS], random])
 
 

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.core.errors import Different, TargetMissed, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.flows.pnr import PnrResult, place_and_route
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, ResourceRow, StepRow
+from nnlogic.report.rows import ResourceRow
 from nnlogic.run import facts
 from nnlogic.run.directory import (
     Run,
     is_dsp_run,
+    is_mac_run,
+    is_mixed_run,
     open_run,
     reopened_run,
     set_status,
     write_report,
 )
 from nnlogic.run.ladder_rows import verdict_check
+from nnlogic.run.tool_rows import Ask, forget_tools, place, put_synth
 
 FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What `synth` was asked for, defaults filled in."""
-
-    target: Target
-    pnr: bool
-    primitives: bool
-    clock: float | None
-    timeout: float
-    progress: Progress
 
 
 def synth(
@@ -89,6 +79,16 @@ def synth(
 
         check_engine(opened, chosen, primitives)
         make = synth_engine
+    elif is_mixed_run(opened):
+        from nnlogic.run.mixed_synth import check_mixed, synth_mixed
+
+        check_mixed(opened, chosen, primitives)
+        make = synth_mixed
+    elif is_mac_run(opened):
+        from nnlogic.run.mac_synth import check_mac, synth_mac
+
+        check_mac(opened, chosen, primitives)
+        make = synth_mac
     with reopened_run(Path(path)) as run:
         ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
         report, missed = make(run, ask)
@@ -118,23 +118,8 @@ def _synth_luts(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         folder = run.path / "synth" / "rtl"
         core = write_primitives(design, folder, FAMILIES[ask.target.name], ask.progress)
     report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
-    if not ask.pnr or ask.target.pnr is None:
-        return report, None
-    goal = ask.clock or run.report.timing.clock_mhz
-    try:
-        placed = place_and_route(
-            result,
-            ask.target,
-            run.path / "pnr",
-            clock=goal,
-            timeout=ask.timeout,
-            progress=ask.progress,
-        )
-        report = _put_pnr(report, run.path, design, placed)
-        placed.require_clock()
-    except TargetMissed as error:
-        return report, error
-    return report, None
+    goal = run.report.timing.clock_mhz
+    return place(report, run.path, result, ask.target, ask, goal, design.latency)
 
 
 def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
@@ -158,16 +143,8 @@ def _synthesize(
 
     folder = run.path / "synth"
     result = synthesize([core], design.name, target, folder, timeout=timeout, progress=progress)
-    # Figures of an earlier synthesis do not belong to this netlist.
-    kept = [r for r in run.report.resources if r.source not in ("synth", "pnr")]
-    report = run.report.replace(resources=tuple(kept))
-    report = report.with_timing(fmax_mhz=None, fmax_source=None, latency_ns=None)
-    report = report.put(
-        *_synth_rows(design, result),
-        StepRow(f"synthesis for {target.name}", round(result.seconds, 3)),
-        *file_artifacts(run.path, result.files, "synthesis"),
-        *facts.tool_facts("yosys"),
-    )
+    rows = _synth_rows(design, result)
+    report = put_synth(forget_tools(run.report), run.path, result, *rows)
     with progress.step("check: Verilog = netlist"):
         netlist = result.files["netlist_verilog"]
         family = FAMILIES[target.name]
@@ -196,48 +173,3 @@ def _row(part: str, cells: Cells) -> ResourceRow:
     kinds = ", ".join(f"{n} {name}" for name, n in cells.luts.items())
     wide = sum(cells.wide_muxes.values())
     return ResourceRow(part, "synth", cells.luts_total, cells.ffs, wide, kinds)
-
-
-def _put_pnr(report: Report, folder: Path, design: HardwareDesign, placed: PnrResult) -> Report:
-    fmax = placed.fmax_mhz
-    where = "in the core" if placed.path_in_core else "at the test harness, not in the core"
-    used = ", ".join(f"{name} {n}/{of}" for name, (n, of) in placed.utilization.items() if n)
-    detail = (
-        f"{placed.device}: {placed.tool}, seed {placed.seed}; with a shift-register harness of "
-        f"{placed.harness_luts} LUTs and {placed.harness_ffs} FFs; limiting path {where}; {used}"
-    )
-    luts, ffs = used_by_core(placed)
-    report = report.put(
-        ResourceRow(facts.TOTAL, "pnr", luts, ffs, detail=detail),
-        StepRow("place and route", round(placed.seconds, 3)),
-        *file_artifacts(folder, placed.files, "place and route"),
-    )
-    return report.with_timing(
-        fmax_mhz=round(fmax, 2),
-        fmax_source="pnr",
-        latency_ns=round(1000.0 * design.latency / fmax, 2),
-    )
-
-
-def used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
-    """LUTs and flip-flops used, without the harness."""
-    settings = Target.named(placed.target).pnr
-    if settings is None:
-        return None, None
-    luts = placed.utilization.get(settings.lut_resource)
-    ffs = placed.utilization.get(settings.ff_resource)
-    separate = settings.lut_resource != settings.ff_resource
-    return (
-        luts[0] - placed.harness_luts if luts and separate else None,
-        ffs[0] - placed.harness_ffs if ffs and separate else None,
-    )
-
-
-def file_artifacts(folder: Path, files: object, what: str) -> list[Artifact]:
-    """Return the files of a tool's result that exist, relative to the run."""
-    items = dict(files)  # type: ignore[call-overload]
-    return [
-        Artifact(str(Path(file).resolve().relative_to(folder.resolve())), f"{what}: {name}")
-        for name, file in items.items()
-        if Path(file).exists()
-    ]

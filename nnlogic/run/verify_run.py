@@ -13,11 +13,20 @@ from nnlogic.core.errors import Different, ToolNotFound, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.names import Core, StreamedCore
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.run import facts
-from nnlogic.run.directory import Run, is_dsp_run, reopened_run, set_status, write_report
+from nnlogic.run.directory import (
+    Run,
+    is_dsp_run,
+    is_mac_run,
+    is_mixed_run,
+    reopened_run,
+    set_status,
+    write_report,
+)
 from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
 from nnlogic.run.rows import Rows, read_saved
 from nnlogic.run.simplified import load_simplified
@@ -61,8 +70,8 @@ def verify(
     if unknown:
         raise UsageError("unknown simulator", why=", ".join(unknown), fix=" or ".join(SIMULATORS))
     with reopened_run(Path(path)) as run:
-        dsp = is_dsp_run(run)
-        if not dsp and not run.ir_path("design").exists():
+        dsp, mixed = is_dsp_run(run), is_mixed_run(run)
+        if not dsp and not mixed and not run.ir_path("design").exists():
             raise UsageError(
                 "nothing to simulate",
                 where=str(run.path),
@@ -73,6 +82,14 @@ def verify(
             from nnlogic.run.dsp_verify import simulate_engine
 
             report = simulate_engine(run, tuple(simulators), require_all, progress)
+        elif mixed:
+            from nnlogic.run.mixed_verify import simulate_mixed
+
+            report = simulate_mixed(run, tuple(simulators), require_all, progress)
+        elif is_mac_run(run):
+            from nnlogic.run.mac_verify import simulate_mac
+
+            report = simulate_mac(run, tuple(simulators), require_all, progress)
         else:
             find("verilator"), find("g++"), find("make")
             report = _simulate(run, tuple(simulators), require_all, progress)
@@ -113,12 +130,12 @@ def _simulate(
         started = time.monotonic()
         outputs = run_bulk(design, files, run.path / "sim" / "bulk", codes=rows.codes)
         step.advance(len(rows.codes))
-    verdict = _compare(design, rows, expected, outputs, time.monotonic() - started)
+    verdict = compare_outputs(design, rows, expected, outputs, time.monotonic() - started)
     report = report.with_check(5, verdict_check("bulk vectors, compiled model", verdict))
     report = report.put(*accuracy_rows(net, rows, "RTL", outputs))
 
     for name in simulators:
-        check = _cocotb(run, design, files, rows.codes, expected, name, require_all, progress)
+        check = run_simulator(run, design, files, rows.codes, expected, name, require_all, progress)
         report = report.with_check(5, check)
 
     with progress.step("planted faults"):
@@ -130,9 +147,10 @@ def _simulate(
     return report.put(*facts.tool_facts(*used), Artifact("sim/rows.npz", "rows simulated"))
 
 
-def _compare(
-    design: HardwareDesign, rows: Rows, expected: IntArray, outputs: IntArray, seconds: float
+def compare_outputs(
+    design: Core, rows: Rows, expected: IntArray, outputs: IntArray, seconds: float
 ) -> Verdict:
+    """Compare what bulk simulation gave with what the network says."""
     how = f"sampled n={len(rows.codes)}"
     bad = np.argwhere(outputs != expected)
     if not len(bad):
@@ -151,16 +169,17 @@ def _have(name: str) -> bool:
     return True
 
 
-def _cocotb(
+def run_simulator(
     run: Run,
-    design: HardwareDesign,
-    files: list[Path],
+    design: StreamedCore,
+    files: Sequence[Path],
     codes: IntArray,
     expected: IntArray,
     simulator: str,
     require_all: bool,
     progress: Progress,
 ) -> Check:
+    """Run cocotb on one simulator and return its check; "not run" when it is missing."""
     from nnlogic.sim.cocotb_run import run_regression
 
     title = f"cocotb on {simulator}"
@@ -187,7 +206,7 @@ def _cocotb(
         result.failed == 0
         and result.passed > 0
         and result.measured_latency == design.latency
-        and result.measured_interval == design.initiation_interval
+        and result.measured_interval == 1
     )
     word = "pass" if good else "fail"
     return Check(title, word, f"sampled n={n}", measured, round(result.seconds, 3))  # type: ignore[arg-type]

@@ -9,9 +9,10 @@ import pytest
 import nnlogic.dsp.build as dsp_build
 import nnlogic.run.dsp_choice as dsp_choice
 import nnlogic.run.dsp_job as dsp_job
+import nnlogic.run.dsp_netlist as dsp_netlist
 from nnlogic.checks.dsp_faults import flip_opcode
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import Different, Problem, TargetMissed, UsageError
+from nnlogic.core.errors import CheckpointError, Different, Problem, TargetMissed, UsageError
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.logic.ir import LogicNet
@@ -20,7 +21,7 @@ from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
-from nnlogic.run.dsp_rows import ENGINE_FAULT, FAULTS
+from nnlogic.run.dsp_rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
 
 OPTIONS = {"target": "xc7", "effort": "fast", "jobs": 1}
 
@@ -51,7 +52,12 @@ def test_compile_writes_a_program_and_its_engine(run, checkpoint):
     assert [f.name for f in (run.path / "rtl").iterdir()] == ["toy.v"]
     assert (run.path / "sim" / "dsp48_models.v").exists()
     assert "DSP48E1" in (run.path / "rtl" / "toy.v").read_text()
-    assert "toy.v" in (run.path / "flows" / "vivado.tcl").read_text()
+    script = (run.path / "flows" / "vivado.tcl").read_text()
+    assert "[file join $here {../rtl/toy.v}]" in script
+    assert script.count(".v}]") == 1
+    assert "synth_design -top toy -part xc7z020" in script
+    # The clock port of an engine is that of its streams.
+    assert "[get_ports aclk]" in (run.path / "flows" / "timing.xdc").read_text()
     for artifact in run.report.artifacts:
         assert (run.path / artifact.path).exists(), artifact.path
     assert not run.ir_path("design").exists()
@@ -95,14 +101,19 @@ def test_verify_simulates_the_engine_and_sees_faults(run):
     assert done.status == "verified"
 
 
-def test_synth_counts_the_slices(run):
+def test_synth_counts_the_slices_and_simulates_the_netlist(run, monkeypatch):
+    monkeypatch.setattr(dsp_netlist, "_simulator", lambda: "icarus")
+    monkeypatch.setattr(dsp_netlist, "TESTS", dsp_netlist.TESTS[:1])
     report = synth(run.path).report
     assert (report.dsp.measured_dsps, report.resource("total", "synth").ffs) == (
         2,
         report.dsp.measured_ffs,
     )
-    assert checks(report, 6)["DSP cells in the netlist"].verdict == "pass"
-    assert report.rung(6).verdict == "not run"
+    found = checks(report, 6)
+    assert {c.verdict for c in found.values()} == {"pass"}, found
+    assert found["Verilog = netlist"].how.startswith("sampled n=")
+    assert "tests failed" in found[NETLIST_FAULT].detail
+    assert report.rung(6).verdict == "pass"
     with pytest.raises(UsageError) as error:
         synth(run.path, target="xcup", primitives=True)
     assert {p.where for p in error.value.problems} == {"--target", "--primitives"}
@@ -158,6 +169,61 @@ def test_fabric_variant_and_assumed_clock(checkpoint, tmp_path):
 def test_budgets_choose_the_engine(checkpoint, tmp_path):
     run = compile_run(checkpoint, tmp_path / "r", backend="dsp", max_dsps=3, **OPTIONS)
     assert run.report.dsp.slices <= 3
+    rows = run.report.dsp.tried
+    assert {row.slices for row in rows} == {1, 2, 3}
+    [chosen] = [row for row in rows if row.chosen]
+    assert chosen.slices == run.report.dsp.slices
+    assert chosen.throughput == max(row.throughput for row in rows)
+
+
+def test_without_a_number_of_slices_the_fastest_that_fits_the_part(
+    checkpoint, tmp_path, monkeypatch
+):
+    small = replace(dsp_choice.ROOMS["xc7"], luts=3000)
+    monkeypatch.setattr(dsp_choice, "ROOMS", {"xc7": small})
+    run = compile_run(checkpoint, tmp_path / "r", backend="dsp", **OPTIONS)
+    rows = run.report.dsp.tried
+    assert max(row.luts for row in rows) > 3000
+    [chosen] = [row for row in rows if row.chosen]
+    assert chosen.throughput == max(row.throughput for row in rows if row.luts <= 3000)
+    table = (run.path / "ir" / "engines.csv").read_text().splitlines()
+    assert len(table) == 1 + len(rows)
+    assert table[0].startswith("slices,contexts,")
+
+
+def test_the_engine_asked_for_is_shown_beside_others(run, monkeypatch, checkpoint, tmp_path):
+    rows, why = run.report.dsp.tried, run.report.dsp.tried_why
+    assert [row.slices for row in rows if row.chosen] == [2]
+    assert {row.slices for row in rows} > {1, 2, 4}
+    assert "--dsps 2" in why
+    page = render_html(run.report)
+    for row in rows:
+        assert f'<td class="num">{row.throughput:.3g}</td>' in page
+    assert "Percent of slices at work" in page
+    assert (run.path / "ir" / "engines.svg").read_text().count("<circle") == len(rows) + 1
+    monkeypatch.setattr(dsp_choice, "CHEAP_OPS", 0)
+    large = compile_run(checkpoint, tmp_path / "r", backend="dsp", dsps=2, **OPTIONS)
+    assert len(large.report.dsp.tried) == 1
+    assert "--max-dsps" in large.report.dsp.tried_why
+
+
+def test_the_report_says_how_busy_the_slices_are(run):
+    program = Program.load(run.ir_path("program"))
+    percents = run.report.dsp.activity
+    assert sum(percents) / len(percents) == pytest.approx(100 * program.utilization, abs=2)
+    assert percents[0] > 0
+
+
+def test_reports_of_earlier_versions_load(run):
+    data = json.loads(run.report.dumps())
+    for name in ("tried", "tried_why", "activity"):
+        del data["dsp"][name]
+    assert Report.loads(json.dumps(data)).dsp.tried == ()
+    del data["dsp"]
+    assert Report.loads(json.dumps(data)).dsp is None
+    del data["timing"]
+    with pytest.raises(CheckpointError, match="lacks timing"):
+        Report.loads(json.dumps(data))
 
 
 def test_auto_takes_luts_where_they_meet_the_budgets(checkpoint, tmp_path):
@@ -186,14 +252,15 @@ def test_budgets_no_backend_meets_are_told_for_both(checkpoint, tmp_path):
     with pytest.raises(TargetMissed) as error:
         compile_run(checkpoint, tmp_path / "b", backend="auto", max_latency=1.0, **OPTIONS)
     where = [p.where for p in error.value.problems]
-    assert where == ["--max-latency, ns", "--max-latency, ns (DSP)"]
+    assert where[:2] == ["--max-latency, ns", "--max-latency, ns (DSP)"]
+    assert where[2:] == ["--max-latency, ns (mixed)"] * 2
     assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"backend": "dsp"}, UsageError, "--dsps"),
+        ({"backend": "dsp", "target": "ecp5"}, UsageError, "--dsps"),
         ({"backend": "dsp", "dsps": 0}, UsageError, "more than 0"),
         ({"backend": "dsp", "dsps": 2, "max_dsps": 2}, UsageError, "excludes"),
         ({"backend": "dsp", "dsps": 2, "start_from": "rtl"}, UsageError, "--from design"),
