@@ -1,0 +1,1 @@
+"""What each ingredient of training is worth."""
