@@ -1,20 +1,21 @@
-"""Measure every checkpoint of the zoo and its peers, and write the page.
+"""Measure every checkpoint of the zoo, of its families and peers, and write the page.
 
     python -m benchmarks.zoo [--data DIR] [--only NAME ...] [--no-ecp5] [--jobs N]
 
-Rows are kept beside their runs; a checkpoint that has not changed is not measured again.
+Rows are kept beside their runs; a checkpoint that has not changed is not measured again. With
+`--only` the page holds the other rows too, as far as they were measured before.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.zoo.peers import plain_luts
-from benchmarks.zoo.row import Row, Settings, measure
-from benchmarks.zoo.table import page
+from benchmarks.zoo.row import Row, Settings, measure, with_ecp5
+from benchmarks.zoo.table import GROUPS, PEERS, Zoo, page
 from nnlogic.core.errors import NNLogicError
 from nnlogic.logic.engines.base import EFFORTS
 
@@ -34,40 +35,70 @@ def main() -> int:
     parser.add_argument("--no-ecp5", dest="ecp5", action="store_false")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
-    settings = Settings(args.effort, args.optimize, args.ecp5, args.data)
+    settings = Settings(args.effort, args.optimize, args.data)
     args.work.mkdir(parents=True, exist_ok=True)
-    tables, failed = [], False
-    for folder in (args.zoo, args.zoo / "peers"):
-        rows = []
-        for path in sorted(folder.glob("*.safetensors")):
-            chosen = args.only is None or path.stem in args.only
+    zoo, failed = Zoo(), False
+    for group, folder in GROUPS.items():
+        for path in sorted((args.zoo / folder).glob("*.safetensors")):
+            fresh = args.only is None or path.stem in args.only
+            maker = Maker(path, args.work, settings, args.jobs, plain=group == PEERS)
             try:
-                rows += list(row_of(path, args.work, settings, args.jobs, fresh=chosen))
+                row = maker.row(ecp5=args.ecp5) if fresh else maker.stored()
             except NNLogicError as error:
                 failed = True
                 print(f"{path.stem}: {error}", file=sys.stderr, flush=True)
-        tables.append(rows)
+                row = maker.stored()
+            zoo.add(group, path.stem, row)
     args.page.parent.mkdir(parents=True, exist_ok=True)
     notes = ROOT / "benchmarks" / "zoo" / "notes.md"
-    args.page.write_text(page(*tables, notes.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"{args.page}: {sum(map(len, tables))} rows")
+    args.page.write_text(page(zoo, notes.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"{args.page}: {sum(map(len, zoo.rows.values()))} rows")
     return int(failed)
 
 
-def row_of(path: Path, work: Path, settings: Settings, jobs: int, *, fresh: bool) -> Iterator[Row]:
-    """Yield the row of a checkpoint: the stored one when it still holds, else a new one."""
-    stored = work / f"{path.stem}.json"
-    if stored.exists():
-        row = Row.load(stored)
-        if row.key == settings.key(path):
-            yield row
-            return
-    if not fresh:
-        return
-    row = plain_luts(measure(path, work, settings, jobs), path)
-    row.save(stored)
-    print(f"{row.name}: {row.test:.2f} %, {row.luts}, {row.seconds:.0f} s", flush=True)
-    yield row
+@dataclass(frozen=True)
+class Maker:
+    """Makes the row of one checkpoint, and keeps it as JSON in `work`.
+
+    Attributes
+    ----------
+    path : Path
+        Of the checkpoint.
+    work : Path
+    settings : Settings
+    jobs : int
+    plain : bool
+        Also count the LUTs of the plain flow.
+    """
+
+    path: Path
+    work: Path
+    settings: Settings
+    jobs: int
+    plain: bool
+
+    def stored(self) -> Row | None:
+        """Return the row kept earlier, if the checkpoint and the settings are still its own."""
+        file = self.work / f"{self.path.stem}.json"
+        row = Row.load(file) if file.exists() else None
+        return row if row is not None and row.key == self.settings.key(self.path) else None
+
+    def row(self, *, ecp5: bool) -> Row:
+        """Return the row; what it lacks is measured and kept, the ecp5 columns if asked."""
+        row = self.stored()
+        if row is None:
+            row = self._keep(measure(self.path, self.work, self.settings, self.jobs))
+        if self.plain and row.plain is None:
+            row = self._keep(plain_luts(row, self.path))
+        if ecp5 and not row.ecp5:
+            row = self._keep(with_ecp5(row, self.path, self.work, self.settings, self.jobs))
+        return row
+
+    def _keep(self, row: Row) -> Row:
+        row.save(self.work / f"{row.name}.json")
+        fmax = "" if row.fmax is None else f", {row.luts4} LUT4, {row.fmax:.0f} MHz"
+        print(f"{row.name}: {row.test:.2f} %, {row.luts}, {row.seconds:.0f} s{fmax}", flush=True)
+        return row
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ from nnlogic.run.synth_run import synth
 LEVELS_PER_STAGE = 4
 NETLIST_RUNG = "6"
 OBJECTIVE = "area"
-LARGE = 350
-"""Networks of more neurons are compiled layer by layer: optimizing across layers takes hours."""
+LARGE = 360
+"""Networks of more neurons, those of the encoder aside, are compiled layer by layer: optimizing
+across layers takes hours."""
+PLACED, TOO_LARGE = "placed", "too large"
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,31 @@ class Settings:
     ----------
     effort, optimize : str
         As for `nnlogic.compile`.
-    ecp5 : bool
-        Also compile for LUT4s, synthesize, place and route.
     data_dir : Path or None
     """
 
     effort: str
     optimize: str
-    ecp5: bool
     data_dir: Path | None
 
     def key(self, path: Path) -> str:
         """Return what a stored row must have been made from."""
         content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        return (
-            f"{content} {OBJECTIVE} {self.effort} {self.optimize} {'ecp5' if self.ecp5 else 'lut6'}"
-        )
+        return f"{content} {OBJECTIVE} {self.effort} {self.optimize}"
+
+    def options(self, net: QuantNet, jobs: int) -> dict[str, Any]:
+        """Return the arguments of `nnlogic.compile`."""
+        inner = sum(len(layer.formats) for layer in net.layers if layer.role != "encoder")
+        return {
+            "arith": "auto",
+            "objective": OBJECTIVE,
+            "effort": self.effort,
+            "optimize": self.optimize if inner <= LARGE else "none",
+            "jobs": jobs,
+            "force": True,
+            "stream": False,
+            "levels_per_stage": LEVELS_PER_STAGE,
+        }
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,11 @@ class Row:
         Rung of the ladder to how it was passed.
     seconds : float
         Of the LUT6 compile run, proofs included.
+    ecp5 : str
+        ``"placed"``, ``"too large"`` for the device, or empty: not run.
     luts4, ffs : int or None
     fmax : float or None
-        MHz, ecp5, placed and routed.
+        MHz, placed and routed.
     latency_cycles : int or None
     plain : int or None
         LUT6 of the plain flow, see `benchmarks.zoo.peers`.
@@ -94,6 +107,7 @@ class Row:
     depth: int
     proofs: dict[str, str]
     seconds: float
+    ecp5: str = ""
     luts4: int | None = None
     ffs: int | None = None
     fmax: float | None = None
@@ -121,17 +135,9 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
     """
     net = nnlogic.load(path)
     rows = _rows(net, path, settings.data_dir)
-    options: dict[str, Any] = {
-        "arith": "auto",
-        "objective": OBJECTIVE,
-        "effort": settings.effort,
-        "optimize": settings.optimize if net.stats()["neurons"] <= LARGE else "none",
-        "jobs": jobs,
-        "force": True,
-        "stream": False,
-        "levels_per_stage": LEVELS_PER_STAGE,
-    }
-    run = nnlogic.compile(path, out / f"{path.stem}-lut6", target="xcup", **options)
+    run = nnlogic.compile(
+        path, out / f"{path.stem}-lut6", target="xcup", **settings.options(net, jobs)
+    )
     logic = LogicNet.load(run.ir_path("logic"))
     column = class_column(tuple(p.name for p in net.outputs))
     if column is None:
@@ -143,10 +149,6 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
         luts[layer.role] += by_layer.get(number, 0)
     luts["total"] = logic.stats()["luts"]
     recorded = net.info.get("accuracy", {})
-    proofs, facts = _proofs(run.report), {}
-    if settings.ecp5:
-        netlist, facts = _ecp5(path, out / f"{path.stem}-ecp5", options)
-        proofs |= {k: v for k, v in netlist.items() if k == NETLIST_RUNG}
     return Row(
         name=path.stem,
         dataset=rows.name,
@@ -156,10 +158,9 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
         test_rows=len(rows.y_test),
         luts=luts,
         depth=logic.stats()["depth"],
-        proofs=proofs,
+        proofs=_proofs(run.report),
         seconds=float(run.report.seconds or 0.0),
         key=settings.key(path),
-        **facts,
     )
 
 
@@ -198,19 +199,22 @@ def _proofs(report: Report) -> dict[str, str]:
     return out
 
 
-def _ecp5(path: Path, out: Path, options: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the rungs of the ecp5 run, and fields of its row."""
-    run = nnlogic.compile(path, out, target="ecp5", **options)
+def with_ecp5(row: Row, path: Path, out: Path, settings: Settings, jobs: int) -> Row:
+    """Return the row with its ecp5 columns: compiled for LUT4s, synthesized, placed and routed."""
+    options = settings.options(nnlogic.load(path), jobs)
+    run = nnlogic.compile(path, out / f"{path.stem}-ecp5", target="ecp5", **options)
     try:
         run = synth(run.path)
     except TargetMissed:
-        # Too large for the device: no figures.
-        return {}, {"latency_cycles": run.report.timing.latency_cycles}
+        return replace(row, ecp5=TOO_LARGE, latency_cycles=run.report.timing.latency_cycles)
     placed = next(r for r in run.report.resources if r.source == "pnr" and r.part == "total")
-    timing = run.report.timing
-    return _proofs(run.report), {
-        "luts4": placed.luts,
-        "ffs": placed.ffs,
-        "fmax": timing.fmax_mhz,
-        "latency_cycles": timing.latency_cycles,
-    }
+    timing, proofs = run.report.timing, _proofs(run.report)
+    return replace(
+        row,
+        proofs=row.proofs | {k: v for k, v in proofs.items() if k == NETLIST_RUNG},
+        ecp5=PLACED,
+        luts4=placed.luts,
+        ffs=placed.ffs,
+        fmax=timing.fmax_mhz,
+        latency_cycles=timing.latency_cycles,
+    )

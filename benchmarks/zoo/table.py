@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from benchmarks.zoo.row import LEVELS_PER_STAGE, Row
+from benchmarks.zoo import equal
+from benchmarks.zoo.row import LEVELS_PER_STAGE, TOO_LARGE, Row
+
+OURS, FAMILIES, PEERS = "zoo", "families", "peers"
+GROUPS = {OURS: "", FAMILIES: "families", PEERS: "peers"}
+"""Parts of the page, and their folders below the zoo's."""
 
 DATASETS = {
     "jets": "Jets (simulated set; never to be compared with accuracies on the published set)",
@@ -14,7 +20,8 @@ DATASETS = {
 HEAD = f"""\
 # The zoo: accuracy and hardware of trained networks
 
-Made by `python -m benchmarks.zoo --data DIR` from the checkpoints in `zoo/` and `zoo/peers/`.
+Made by `python -m benchmarks.zoo --data DIR` from the checkpoints in `zoo/`, `zoo/families/` and
+`zoo/peers/`.
 
 - *test*: the compiled network, simulated on the whole test split; *val*: what training recorded on
   the validation rows all choices were made on.
@@ -26,20 +33,95 @@ Made by `python -m benchmarks.zoo --data DIR` from the checkpoints in `zoo/` and
   2: QuantNet = tables; 3: tables = logic; 4: logic = pipelined design; 5: design = Verilog;
   6: Verilog = netlist (ecp5).
 - ecp5: mapped again to LUT4s, a register every {LEVELS_PER_STAGE} levels, Yosys and nextpnr.
-- *s*: seconds of the LUT6 compile, proofs included.
+  `-`: not run.
+- *s*: seconds of the LUT6 compile on one core, proofs included; other work ran beside some.
 
 """
-PEERS = """\
+TITLES = {
+    OURS: "",
+    FAMILIES: """\
+# Families on equal terms
+
+One network of each kind of neuron on the same rows: same teacher, epochs, rows per epoch and
+optimizer, one seed, widths set by hand for 200 to 500 estimated LUT6. Recipes are
+`nnlogic/train/recipes/jets_FAMILY.toml`; `nnlogic train jets_FAMILY` takes 2 to 8 minutes on a CPU.
+They show a family without a population of members and without refinement.
+
+""",
+    PEERS: """\
 # Retrained peers
 
-Other kinds of networks, trained on the same rows and compiled by the same flow.
+Other kinds of networks, trained on the same rows and compiled by the same flow. `if` LUT6: as their
+authors count, each table mapped by itself.
+
+""",
+}
+EQUAL = """\
+# Peers at equal LUTs
+
+Computed from the rows above. *Our frontier* are the networks of the zoo and the families that no
+other of ours beats in both; between them accuracy is taken as linear in the logarithm of LUT6, and
+it is not extended to smaller networks than our smallest. Beyond our largest it stays level.
 
 """
 
 
-def page(zoo: Sequence[Row], peers: Sequence[Row], notes: str) -> str:
+@dataclass
+class Zoo:
+    """Rows of the page.
+
+    Attributes
+    ----------
+    rows : dict of str to list of Row
+        By part of the page.
+    missing : list of str
+        Checkpoints that were not measured.
+    """
+
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {group: [] for group in GROUPS})
+    missing: list[str] = field(default_factory=list)
+
+    def add(self, group: str, name: str, row: Row | None) -> None:
+        """Add the row of a checkpoint, None if it was not measured."""
+        if row is None:
+            self.missing.append(name)
+        else:
+            self.rows[group].append(row)
+
+    def not_run(self) -> str:
+        """Return what the page must say of columns and rows that are not there."""
+        rows = [row for group in self.rows.values() for row in group]
+        texts = {
+            "Not measured": self.missing,
+            "ecp5 columns not run": [row.name for row in rows if not row.ecp5],
+            "Too large for the ecp5 device (LFE5U-85F)": [
+                row.name for row in rows if row.ecp5 == TOO_LARGE
+            ],
+        }
+        lines = [
+            f"{text}: {', '.join(f'`{n}`' for n in names)}."
+            for text, names in texts.items()
+            if names
+        ]
+        return "".join(f"{line}\n\n" for line in lines)
+
+
+def page(zoo: Zoo, notes: str) -> str:
     """Return the whole page as Markdown."""
-    return HEAD + _tables(zoo) + PEERS + _tables(peers) + notes
+    parts = [HEAD, zoo.not_run()]
+    parts += [TITLES[group] + _tables(rows) for group, rows in zoo.rows.items() if rows]
+    ours = zoo.rows[OURS] + zoo.rows[FAMILIES]
+    compared = [_equal(dataset, zoo.rows[PEERS], ours) for dataset in DATASETS]
+    if any(compared):
+        parts += [EQUAL, *compared]
+    return "".join(parts) + notes
+
+
+def _equal(dataset: str, peers: Sequence[Row], ours: Sequence[Row]) -> str:
+    mine, theirs = ([r for r in rows if r.dataset == dataset] for rows in (ours, peers))
+    if not mine or not theirs:
+        return ""
+    return f"## {DATASETS[dataset]}\n\n{equal.table(theirs, mine)}\n"
 
 
 def _tables(rows: Sequence[Row]) -> str:
@@ -49,7 +131,7 @@ def _tables(rows: Sequence[Row]) -> str:
         own = [r for r in rows if r.dataset == dataset]
         if own:
             out.append(f"## {DATASETS.get(dataset, dataset)}\n\n{_table(own)}\n")
-    return "\n".join(out) + "\n"
+    return "".join(out)
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -90,12 +172,3 @@ def _or_dash(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.0f}"
-
-
-def front(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows no other row beats in both test accuracy and LUTs."""
-    out: list[Row] = []
-    for row in sorted(rows, key=lambda r: (r.luts["total"], -r.test)):
-        if not out or row.test > out[-1].test:
-            out.append(row)
-    return out
