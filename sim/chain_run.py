@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,11 +75,8 @@ def run_chain_bench(
     ToolNotFound, ToolFailed, ToolTimeout
         The simulator is missing, crashed or hung, or not all tests ran.
     """
-    begin = time.monotonic()
-    folder = Path(folder).resolve()
-    measured = folder / "measured.json"
     codes, expected = bits.check_codes(codes, inputs), bits.check_codes(expected, outputs)
-    version, outcomes = run_cocotb(
+    done = run_cocotb(
         files,
         chain_top(top, bits.total_bits(inputs), bits.total_bits(outputs)),
         folder,
@@ -93,7 +88,6 @@ def run_chain_bench(
             "latency": patience,
             "stream": True,
             "seed": seed,
-            "measured": str(measured),
             "group": group,
             "patience": patience,
             "interval": interval,
@@ -103,18 +97,7 @@ def run_chain_bench(
         timeout=timeout,
         progress=progress,
     )
-    values = json.loads(measured.read_text()) if measured.exists() else {}
-    passed = sum(t.passed for t in outcomes)
-    return RegressionResult(
-        simulator=version,
-        passed=passed,
-        failed=len(outcomes) - passed,
-        measured_latency=values.get("latency"),
-        measured_interval=values.get("interval"),
-        tests=outcomes,
-        rows=len(codes),
-        seconds=time.monotonic() - begin,
-    )
+    return done.regression(len(codes))
 
 
 def chain_top(top: str, width_in: int, width_out: int) -> str:

@@ -49,6 +49,45 @@ class TestOutcome:
 
 
 @dataclass(frozen=True)
+class CocotbRun:
+    """What a module of tests gave.
+
+    Attributes
+    ----------
+    simulator : str
+        With its version.
+    tests : tuple of TestOutcome
+    measured : dict
+        What the tests wrote to the file that the configuration names as ``measured``.
+    seconds : float
+        Build included.
+    """
+
+    simulator: str
+    tests: tuple[TestOutcome, ...]
+    measured: dict[str, Any]
+    seconds: float
+
+    @property
+    def passed(self) -> int:
+        """Tests that passed."""
+        return sum(test.passed for test in self.tests)
+
+    def regression(self, rows: int) -> RegressionResult:
+        """Return it as the result of a regression on so many data rows."""
+        return RegressionResult(
+            simulator=self.simulator,
+            passed=self.passed,
+            failed=len(self.tests) - self.passed,
+            measured_latency=self.measured.get("latency"),
+            measured_interval=self.measured.get("interval"),
+            tests=self.tests,
+            rows=rows,
+            seconds=self.seconds,
+        )
+
+
+@dataclass(frozen=True)
 class RegressionResult:
     """What a regression found.
 
@@ -114,11 +153,8 @@ def run_regression(
     ToolNotFound, ToolFailed, ToolTimeout
         The simulator is missing, crashed or hung, or not all tests ran.
     """
-    start = time.monotonic()
     codes, expected = check_rows(design, codes, expected)
-    folder = Path(folder).resolve()
-    measured = folder / "measured.json"
-    version, outcomes = run_cocotb(
+    done = run_cocotb(
         files,
         bench_top(design, stream=design.stream),
         folder,
@@ -130,25 +166,13 @@ def run_regression(
             "latency": design.latency,
             "stream": design.stream,
             "seed": seed,
-            "measured": str(measured),
         },
         simulator=simulator,
         seed=seed,
         timeout=timeout,
         progress=progress,
     )
-    values = json.loads(measured.read_text()) if measured.exists() else {}
-    passed = sum(t.passed for t in outcomes)
-    return RegressionResult(
-        simulator=version,
-        passed=passed,
-        failed=len(outcomes) - passed,
-        measured_latency=values.get("latency"),
-        measured_interval=values.get("interval"),
-        tests=outcomes,
-        rows=len(codes),
-        seconds=time.monotonic() - start,
-    )
+    return done.regression(len(codes))
 
 
 def run_cocotb(
@@ -164,7 +188,7 @@ def run_cocotb(
     timeout: float,
     progress: Progress = SILENT,
     only: bool = False,
-) -> tuple[str, tuple[TestOutcome, ...]]:
+) -> CocotbRun:
     """Build a circuit and run a module of cocotb tests on it.
 
     Parameters
@@ -180,7 +204,7 @@ def run_cocotb(
     names : tuple of str
         Tests that must have results.
     config : dict
-        What the tests read from the file named by ``NNLOGIC_BENCH``.
+        What the tests read from the file named by ``NNLOGIC_BENCH``, with ``measured`` added.
     simulator : {"verilator", "icarus"}
     seed : int
     timeout : float
@@ -191,8 +215,7 @@ def run_cocotb(
 
     Returns
     -------
-    str, tuple of TestOutcome
-        The simulator with its version, and the results.
+    CocotbRun
 
     Raises
     ------
@@ -201,6 +224,7 @@ def run_cocotb(
     ToolNotFound, ToolFailed, ToolTimeout
         The simulator is missing, crashed or hung, or not all tests ran.
     """
+    begin = time.monotonic()
     if simulator not in SIMULATORS:
         raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
     tools = [find(name) for name in SIMULATORS[simulator]]
@@ -214,14 +238,17 @@ def run_cocotb(
         else:
             _run_job(_job("build", simulator, sources, folder, module), folder, tools, timeout)
         step.advance()
-    (folder / "bench.json").write_text(json.dumps(config))
+    measured = folder / "measured.json"
+    (folder / "bench.json").write_text(json.dumps({**config, "measured": str(measured)}))
     with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
         job = _job("test", simulator, sources, folder, module, seed)
         if only:
             job["env"]["COCOTB_TEST_FILTER"] = f"({'|'.join(names)})$"
         outcomes = _simulate(job, folder, tools, timeout, names)
         step.advance(len(names))
-    return f"{simulator} {tools[0].version_text}", outcomes
+    values = json.loads(measured.read_text()) if measured.exists() else {}
+    version = f"{simulator} {tools[0].version_text}"
+    return CocotbRun(version, outcomes, values, time.monotonic() - begin)
 
 
 def _job(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,12 +192,9 @@ def run_kernels(
     UsageError, ToolNotFound, ToolFailed, ToolTimeout
         The simulator is unknown, missing, crashed or hung, or not all tests ran.
     """
-    begin = time.monotonic()
     shape = EngineShape.of_all(kernels.programs, kernels.most)
-    folder = Path(folder).resolve()
-    measured = folder / "measured.json"
-    config = bench_config(kernels, shape, measured, repeats=repeats, seed=seed)
-    version, outcomes = run_cocotb(
+    config = bench_config(kernels, shape, repeats=repeats, seed=seed)
+    done = run_cocotb(
         files,
         bench_top(
             identifier(kernels.name),
@@ -215,28 +211,26 @@ def run_kernels(
         timeout=timeout,
         progress=progress,
     )
-    found = json.loads(measured.read_text()) if measured.exists() else {}
     # Tests that had nothing to do have shown nothing.
     idle = {"kernels_faults_are_seen"} if not kernels.faults else set()
     idle |= {"kernels_stalls", "kernels_reset"} if not repeats else set()
-    outcomes = tuple(test for test in outcomes if test.name not in idle)
-    passed = sum(test.passed for test in outcomes)
+    done = replace(done, tests=tuple(test for test in done.tests if test.name not in idle))
     return KernelsRegression(
-        simulator=version,
-        passed=passed,
-        failed=len(outcomes) - passed,
-        visits=tuple(found.get("visits", ())),
+        simulator=done.simulator,
+        passed=done.passed,
+        failed=len(done.tests) - done.passed,
+        visits=tuple(done.measured.get("visits", ())),
         promised=tuple(config["visits"]),
-        faults=found.get("faults", {}),
-        tests=outcomes,
-        seconds=time.monotonic() - begin,
+        faults=done.measured.get("faults", {}),
+        tests=done.tests,
+        seconds=done.seconds,
     )
 
 
 def bench_config(
-    kernels: Kernels, shape: EngineShape, measured: Path, *, repeats: int = REPEATS, seed: int = 1
+    kernels: Kernels, shape: EngineShape, *, repeats: int = REPEATS, seed: int = 1
 ) -> dict[str, Any]:
-    """Return what `nnlogic.sim.dsp_kernels_bench` reads; `measured` is the file it writes."""
+    """Return what `nnlogic.sim.dsp_kernels_bench` reads."""
     beats = [
         output_beats(p, codes, shape.emitters)
         for p, codes in zip(kernels.programs, kernels.codes, strict=True)
@@ -254,7 +248,6 @@ def bench_config(
         "faults": {title: dict(arguments) for title, arguments in kernels.faults.items()},
         "repeats": repeats,
         "seed": seed,
-        "measured": str(measured),
     }
 
 

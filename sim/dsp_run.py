@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,10 +97,7 @@ def run_engine(
     UsageError, ToolNotFound, ToolFailed, ToolTimeout
         The simulator is unknown, missing, crashed or hung, or not all tests ran.
     """
-    begin = time.monotonic()
     shape = EngineShape.of(program)
-    folder = Path(folder).resolve()
-    measured = folder / "measured.json"
     beats = input_beats(program, codes)
     want, masks = output_beats(program, expected)
     config = {
@@ -116,9 +111,8 @@ def run_engine(
         "latency": shape.turnaround,
         "buffers": shape.input_buffers + shape.output_buffers,
         "seed": seed,
-        "measured": str(measured),
     }
-    version, outcomes = run_cocotb(
+    done = run_cocotb(
         files,
         engine_top(program),
         folder,
@@ -131,17 +125,15 @@ def run_engine(
         progress=progress,
         only=tests != ENGINE_TESTS,
     )
-    values = json.loads(measured.read_text()) if measured.exists() else {}
-    passed = sum(test.passed for test in outcomes)
     return EngineRegression(
-        simulator=version,
-        passed=passed,
-        failed=len(outcomes) - passed,
-        latency=values.get("latency"),
-        interval=values.get("interval"),
-        tests=outcomes,
+        simulator=done.simulator,
+        passed=done.passed,
+        failed=len(done.tests) - done.passed,
+        latency=done.measured.get("latency"),
+        interval=done.measured.get("interval"),
+        tests=done.tests,
         samples=len(codes),
-        seconds=time.monotonic() - begin,
+        seconds=done.seconds,
     )
 
 

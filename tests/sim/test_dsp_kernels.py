@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -95,14 +94,13 @@ def test_a_reset_that_spares_a_control_register_is_seen(tmp_path, monkeypatch):
     top = bench_top("random", 48 * shape.input_banks, 48 * len(shape.emitters), command_bits(shape))
     keep = f"  reg [{len(CONTROL) - 1}:0] keep = 0;\n"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    measured = tmp_path / "measured.json"
-    _, outcomes = run_cocotb(
+    done = run_cocotb(
         [path, model], top.replace("  random engine", keep + "  random engine"), tmp_path / "sim",
         module="reset_bench", names=("spared_registers_are_noticed",),
-        config=bench_config(kernels, shape, measured), simulator="icarus", seed=1, timeout=600,
+        config=bench_config(kernels, shape), simulator="icarus", seed=1, timeout=600,
     )  # fmt: skip
-    assert all(t.passed for t in outcomes), outcomes
-    said = json.loads(measured.read_text())["faults"]
+    assert all(t.passed for t in done.tests), done.tests
+    said = done.measured["faults"]
     assert len(said) == len(CONTROL)
     assert not [name for i, name in enumerate(CONTROL) if not said[str(i)]]
 
