@@ -116,7 +116,7 @@ class LutRecipe:
             if width < 1 or same < 1 or width % same:
                 out.append(Problem("widths", f"{width} tables in groups of {same}"))
         least = {"members": 1, "steps": 1, "batch": 2, "copies": 0, "functions": 0, "shift": 0}
-        least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1, "refine_steps": 0}
+        least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1, "refine_steps": 0, "shake": 0}
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))

@@ -95,6 +95,12 @@ def test_a_teacher_is_trained_once_and_a_damaged_one_again(tmp_path, cache, monk
     assert trained == [1, 1]
 
 
+def test_perturbation_out_of_range_is_refused():
+    with pytest.raises(UsageError) as caught:
+        parse_lut_recipe({"name": "n", "dataset": "d", "widths": [4], "shake": -1, "plain": 2}, "x")
+    assert {p.where for p in caught.value.problems} == {"shake", "plain"}
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
