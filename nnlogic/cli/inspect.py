@@ -27,9 +27,9 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
     from nnlogic.cli.output import print_json, print_report
 
     if file.is_dir():
-        from nnlogic.report.model import Report
+        from nnlogic.run.directory import read_report
 
-        report = Report.load(file)
+        report = read_report(file)
         if session.json:
             print_json(report.to_json())
         else:

@@ -36,4 +36,9 @@ def finish_run(session: Session, path: Path, status: str, report: Report) -> int
     else:
         print_report(report)
         click.echo(f"\nrun: {path}")
-    return int(report.failed)
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """Return 1 for a report with a failed check, or with one that is of other bytes."""
+    return int(report.failed or report.stale or report.status == "stale")

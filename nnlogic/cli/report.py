@@ -17,12 +17,13 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 def command(session: Session, run: Path, html: Path | None) -> int:
     """Show the report of RUN (a run directory or a report.json).
 
-    Exits with 1 when the report holds a failed check.
+    Exits with 1 when the report holds a failed check, or a verdict that is not of the files that
+    are there now.
     """
-    from nnlogic.cli.output import print_json, print_report
-    from nnlogic.report.model import Report
+    from nnlogic.cli.output import exit_code, print_json, print_report
+    from nnlogic.run.directory import read_report
 
-    report = Report.load(run)
+    report = read_report(run)
     if html is not None:
         from nnlogic.core.archive import write_bytes
         from nnlogic.report.html import render_html
@@ -34,4 +35,4 @@ def command(session: Session, run: Path, html: Path | None) -> int:
         print_json(report.to_json())
     elif html is None:
         print_report(report)
-    return int(report.failed)
+    return exit_code(report)

@@ -56,6 +56,10 @@ SECTIONS: Mapping[type, tuple[str, tuple[str, ...]]] = {
 }
 
 
+def _has_stale(rung: Rung) -> bool:
+    return any(check.verdict == "stale" for check in rung.checks)
+
+
 def _ladder() -> tuple[Rung, ...]:
     return tuple(Rung(number, title) for number, title in enumerate(RUNG_TITLES))
 
@@ -112,6 +116,8 @@ class Report:
         Exact commands to reproduce the run.
     seconds : float or None
         Wall clock of the whole run.
+    warnings : tuple of str
+        What a reader must know before anything else.
     """
 
     name: str
@@ -137,6 +143,7 @@ class Report:
     artifacts: tuple[Artifact, ...] = ()
     commands: tuple[Command, ...] = ()
     seconds: float | None = None
+    warnings: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""
@@ -199,6 +206,11 @@ class Report:
     def failed(self) -> bool:
         """Whether any rung failed."""
         return any(rung.verdict == "fail" for rung in self.ladder)
+
+    @property
+    def stale(self) -> bool:
+        """Whether any verdict is of other bytes than those that are there now."""
+        return any(rung.verdict == "stale" or _has_stale(rung) for rung in self.ladder)
 
     @property
     def funnel_total(self) -> FunnelRow:

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verdict = Literal["pass", "fail", "not run"]
+from nnlogic.report.codec import LATER
+
+Verdict = Literal["pass", "fail", "not run", "stale"]
 CountSource = Literal["bound", "estimate", "synth", "pnr"]
 
 RUNG_TITLES = (
@@ -291,12 +293,15 @@ class Check:
     ----------
     title : str
     verdict : str
-        ``"pass"``, ``"fail"`` or ``"not run"``.
+        ``"pass"``, ``"fail"``, ``"not run"``, or ``"stale"``: it was of other bytes than those
+        that are there now.
     how : str
         ``"proved"``, ``"exhaustive"`` or ``"sampled n=<N>"``.
     detail : str
         The first difference, a count, or why it was not run.
     seconds : float or None
+    files : dict of str to str
+        SHA-256 of the files that were compared, by path relative to the run.
     """
 
     title: str
@@ -304,6 +309,7 @@ class Check:
     how: str = ""
     detail: str = ""
     seconds: float | None = None
+    files: dict[str, str] = field(default_factory=dict, metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -355,8 +361,10 @@ class Command:
 
 
 def rung_verdict(checks: Iterable[Check]) -> Verdict:
-    """Return ``"fail"`` if any check failed, ``"pass"`` if all passed, else ``"not run"``."""
+    """Return ``"fail"`` or ``"stale"`` if any is, ``"pass"`` if all passed, else ``"not run"``."""
     found = [check.verdict for check in checks]
     if "fail" in found:
         return "fail"
+    if "stale" in found:
+        return "stale"
     return "pass" if found and all(v == "pass" for v in found) else "not run"

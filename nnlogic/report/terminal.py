@@ -36,7 +36,7 @@ from nnlogic.report.words import (
 LABEL = 12
 WIDEST, NARROWEST, GAP = 36, 12, 2
 LONGEST = 75  # characters about a check that passed; the other views show all
-STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow"}
+STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow", "stale": "bold yellow"}
 
 
 def render(report: Report, console: Console) -> None:
@@ -131,6 +131,8 @@ def _header(report: Report, console: Console) -> None:
     words = [report.status, report.mode, report.target or "no target", f"nnlogic {report.version}"]
     head.append(f"  {clean(', '.join(words))}", style="not bold")
     console.print(head)
+    for warning in report.warnings:
+        fact(console, "WARNING", warning)
     source = report.source
     if source.file:
         fact(console, "source", f"{source.file} ({source.format or 'unknown format'})")

@@ -20,6 +20,7 @@ from nnlogic.run.approximate_report import (
     with_luts,
 )
 from nnlogic.run.approximate_rows import Split, split_rows
+from nnlogic.run.directory import open_run
 from nnlogic.run.options import Options
 from nnlogic.run.rows import Rows, read_saved
 from nnlogic.tables.ir import TableNet, Threshold
@@ -67,7 +68,7 @@ class ApproximateRun:
 
     def _go_on(self) -> None:
         """Take over what an earlier run found out about its tables."""
-        previous = Report.load(self.source)
+        previous = open_run(self.source).report
         if previous.mode != self.opts.mode:
             raise UsageError(
                 f"the tables of this run were made in {previous.mode} mode",

@@ -25,12 +25,12 @@ from nnlogic.run.approximate_report import EXACT_CHECK
 from nnlogic.run.approximate_run import ApproximateRun, approximate_options
 from nnlogic.run.directory import (
     Run,
+    close_run,
     ir_path,
-    set_status,
     staged_run,
     write_config,
-    write_report,
 )
+from nnlogic.run.evidence import bound
 from nnlogic.run.first_rung import first_check, first_title, source_row
 from nnlogic.run.ladder_rows import (
     accuracy_rows,
@@ -128,9 +128,8 @@ def compile(
         job.run(schedule)
         job = job.finished()
         report = job.report.replace(seconds=round(time.monotonic() - started, 3))
-        report = report.replace(status=job.status)
-        write_report(folder, report)
-        set_status(folder, job.status)
+        report = bound(report.replace(status=job.status), folder)
+        close_run(folder, report)
     run = Run(Path(out), report)
     if report.failed:
         rung = next(r for r in report.ladder if r.verdict == "fail")

@@ -21,9 +21,11 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.report.model import Report
+from nnlogic.run.evidence import CLAIMS_NOTHING, audited
+from nnlogic.run.seal import write_seal
 
 STATUS = "STATUS"
-WORDS = ("running", "stopped", "compiled", "verified", "failed", "error")
+WORDS = ("running", "stopped", "compiled", "verified", "failed", "stale", "error")
 FOLDERS = ("ir", "rtl", "sim", "flows", "synth", "pnr")
 
 
@@ -75,7 +77,7 @@ def is_mac_run(run: Run) -> bool:
 
 
 def open_run(path: Path) -> Run:
-    """Open an existing run.
+    """Open an existing run; its report says only what is still true of its files.
 
     Raises
     ------
@@ -87,7 +89,25 @@ def open_run(path: Path) -> Run:
         why = "no STATUS file in it" if path.is_dir() else "no such directory"
         fix = "give the directory that `nnlogic compile ... -o DIR` wrote"
         raise UsageError("not a run directory", where=str(path), why=why, fix=fix)
-    return Run(path, Report.load(path / "report.json"))
+    return Run(path, audited(Report.load(path / "report.json"), path))
+
+
+def read_report(path: Path) -> Report:
+    """Return the report of a run directory or of a file, with only what is known to be true of it.
+
+    Raises
+    ------
+    UsageError, CheckpointError
+        There is no report, or it cannot be read.
+    """
+    path = Path(path)
+    report = Report.load(path)
+    folder = path if path.is_dir() else path.parent
+    if is_run(folder):
+        report, word = audited(report, folder), (folder / STATUS).read_text().strip()
+        return report.replace(status=word) if word in CLAIMS_NOTHING else report
+    why = "a report without its run: nothing was checked"
+    return report.replace(warnings=(why, *report.warnings))
 
 
 def set_status(folder: Path, word: str) -> None:
@@ -97,12 +117,22 @@ def set_status(folder: Path, word: str) -> None:
     write_bytes(folder / STATUS, f"{word}\n".encode())
 
 
-def write_report(folder: Path, report: Report) -> None:
-    """Write report.json and report.html."""
+def close_run(folder: Path, report: Report, *fresh: str) -> None:
+    """Write report.json, report.html, the seal, and last STATUS.
+
+    Parameters
+    ----------
+    folder : Path
+    report : Report
+    *fresh : str
+        Beginnings of the paths below `folder` that were written; all where none is given.
+    """
     from nnlogic.report.html import render_html
 
     report.save(folder / "report.json")
     write_bytes(folder / "report.html", render_html(report).encode())
+    write_seal(folder, fresh or ("",))
+    set_status(folder, report.status)
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def with_segment(report: Report, segment: Segment, own: Report) -> Report:
     for what, numbers in INNER.items():
         rungs = [own.rung(n) for n in numbers]
         verdicts = [rung.verdict for rung in rungs]
-        word = next((v for v in ("fail", "not run") if v in verdicts), "pass")
+        word = next((v for v in ("fail", "stale", "not run") if v in verdicts), "pass")
         ran = [rung for rung in rungs if rung.verdict != "not run"]
         how = "; ".join(dict.fromkeys(rung.how for rung in ran if rung.how))
         bad = next((c for rung in rungs for c in rung.checks if c.verdict == "fail"), None)

@@ -20,8 +20,9 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.run.compile_run import Job
-from nnlogic.run.directory import ir_path, set_status, staged_run, write_report
+from nnlogic.run.directory import close_run, ir_path, staged_run
 from nnlogic.run.dsp_job import DspJob
+from nnlogic.run.evidence import bound
 from nnlogic.run.mac_job import MacJob
 from nnlogic.run.options import Options
 from nnlogic.run.rows import Rows
@@ -127,8 +128,8 @@ def compile_segment(
         job.run(schedule)
         seconds = round(time.monotonic() - started, 3)
         report = job.report.replace(seconds=seconds, status=job.status)
-        write_report(work, report)
-        set_status(work, job.status)
+        report = bound(report, work)
+        close_run(work, report)
     return report
 
 

@@ -15,17 +15,19 @@ from nnlogic.report.model import Report
 from nnlogic.report.rows import ResourceRow
 from nnlogic.run import facts
 from nnlogic.run.directory import (
+    WORDS,
     Run,
+    close_run,
     is_dsp_run,
     is_mac_run,
     is_mixed_run,
     open_run,
     reopened_run,
-    set_status,
-    write_report,
 )
+from nnlogic.run.evidence import bound
 from nnlogic.run.ladder_rows import verdict_check
 from nnlogic.run.tool_rows import Ask, forget_tools, place, put_synth
+from nnlogic.run.verify_run import refuse_stale
 
 FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
 
@@ -93,14 +95,16 @@ def synth(
         ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
         report, missed = make(run, ask)
         status = "failed" if report.failed else status
+        status = "stale" if status not in WORDS else status
         report = report.replace(status=status, target=chosen.name)
-        write_report(run.path, report)
-        set_status(run.path, status)
+        report = bound(report, run.path, run.report)
+        close_run(run.path, report, "synth/", "pnr/")
     if report.failed:
         bad = next(c for r in report.ladder for c in r.checks if c.verdict == "fail")
         raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
     if missed is not None:
         raise missed
+    refuse_stale(Path(path), report)
     return Run(Path(path), report)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,15 @@ from nnlogic.report.rows import Artifact, Check
 from nnlogic.run import facts
 from nnlogic.run.directory import (
     Run,
+    close_run,
     is_dsp_run,
     is_mac_run,
     is_mixed_run,
     reopened_run,
-    set_status,
-    write_report,
 )
+from nnlogic.run.evidence import COMPARED, bound, compared, forget_netlist, roots_changed
 from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
+from nnlogic.run.recheck import recheck
 from nnlogic.run.rows import Rows, read_saved
 from nnlogic.run.simplified import load_simplified
 from nnlogic.tools.find import find
@@ -62,14 +64,16 @@ def verify(
     Raises
     ------
     Different
-        Something differs; STATUS is ``failed``.
+        Something differs; STATUS is ``failed``. Or a verdict is of other files than those that are
+        there, and cannot be found again from the run; STATUS is ``stale``.
     ToolNotFound
         Verilator, or with `require_all` any simulator, is missing.
     """
     unknown = sorted(set(simulators) - set(SIMULATORS))
     if unknown:
         raise UsageError("unknown simulator", why=", ".join(unknown), fix=" or ".join(SIMULATORS))
-    with reopened_run(Path(path)) as run:
+    with reopened_run(Path(path)) as opened:
+        run = replace(opened, report=forget_netlist(opened.report))
         dsp, mixed = is_dsp_run(run), is_mixed_run(run)
         if not dsp and not mixed and not run.ir_path("design").exists():
             raise UsageError(
@@ -78,6 +82,8 @@ def verify(
                 why="the run has no Verilog",
                 fix="compile it without --stop-after",
             )
+        taken = {number: compared(run.path, number) for number in COMPARED}
+        changed = roots_changed(run.path)
         if dsp:
             from nnlogic.run.dsp_verify import simulate_engine
 
@@ -93,15 +99,29 @@ def verify(
         else:
             find("verilator"), find("g++"), find("make")
             report = _simulate(run, tuple(simulators), require_all, progress)
-        status = "failed" if report.failed else _status(report)
-        report = report.replace(status=status)
-        write_report(run.path, report)
-        set_status(run.path, status)
+        stale = report.stale or bool(changed)
+        status = "failed" if report.failed else "stale" if stale else _status(report)
+        report = bound(report.replace(status=status), run.path, run.report, taken)
+        close_run(run.path, report, "segments/")
     if report.failed:
         rung = next(r for r in report.ladder if r.verdict == "fail")
         bad = next(c for c in rung.checks if c.verdict == "fail")
         raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
+    refuse_stale(Path(path), report, changed)
     return Run(Path(path), report)
+
+
+def refuse_stale(path: Path, report: Report, changed: Sequence[str] = ()) -> None:
+    """Raise Different where a verdict of a run is not of the files that are there now."""
+    if not report.stale and not changed:
+        return
+    old = [c for rung in report.ladder for c in rung.checks if c.verdict == "stale"]
+    raise Different(
+        "the run was changed after it was checked",
+        where=str(path),
+        why="; ".join([f"{c.title}: {c.detail}" for c in old[:3]] or changed),
+        fix="compile the network again; figures and verdicts of the changed files are withdrawn",
+    )
 
 
 def _status(report: Report) -> str:
@@ -119,12 +139,14 @@ def _simulate(
     from nnlogic.checks.faults import planted_faults
     from nnlogic.sim.bulk import run_bulk
 
+    report = recheck(run, run.report, progress)
+    if report.failed:
+        return report
     net = QuantNet.load(run.ir_path("quant"))
     tables = load_simplified(run.path)
     design = HardwareDesign.load(run.ir_path("design"))
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
     files = sorted((run.path / "rtl").glob("*.v"))
-    report = run.report
 
     with progress.step("bulk vectors through a compiled model", total=len(rows.codes)) as step:
         started = time.monotonic()
