@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Folders in the order data flows; `core` and `tools` stand before all of them.
 ORDER = [
-    "core", "tools", "quant", "frontend", "data", "nn", "train", "tables", "logic", "dsp", "mixed",
-    "design", "hw", "flows", "sim", "checks", "report", "run", "cli",
+    "core", "tools", "quant", "model", "frontend", "data", "nn", "train", "tables", "logic", "dsp",
+    "mixed", "design", "hw", "flows", "sim", "checks", "report", "run", "cli",
 ]  # fmt: skip
 TOP_LEVEL = {"hw", "sim", "flows"}
 FOLDERS = {n: ROOT / n if n in TOP_LEVEL else ROOT / "nnlogic" / n for n in ORDER}

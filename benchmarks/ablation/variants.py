@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.train import LutRecipe, Recipe, load_recipe
 

@@ -11,8 +11,8 @@ import numpy as np
 
 import nnlogic
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.frontend.architecture import LayerSpec
 from nnlogic.logic.build import minimize_with_records
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.quant.ir import INPUT, Argmax, Linear, QuantNet
 from nnlogic.tables.ir import Instance
 from nnlogic.train import Recipe, train

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import archive_kind, digest, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError, Problem
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.architecture import Architecture
-from nnlogic.frontend.assemble import assemble
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.assemble import assemble
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.store import VERSION as QUANT_VERSION
 from nnlogic.quant.store import load_quant, quant_to_parts
@@ -42,7 +42,7 @@ def write_native(
     path : Path
     arch : Architecture
     arrays : mapping of str to float array
-        Parameters, as `nnlogic.frontend.assemble.expected_arrays` names them.
+        Parameters, as `nnlogic.model.assemble.expected_arrays` names them.
     info : mapping
         JSON data: class names, data set and its digest, training, accuracies.
     golden : (rows, outputs), optional

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import CheckpointError, Problem
-from nnlogic.frontend.assemble import assemble
 from nnlogic.frontend.native import read_native, write_native, write_quantized
+from nnlogic.model.assemble import assemble
 from nnlogic.nn.network import Network
 from nnlogic.nn.stack import Stack
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlogic.core.errors import IRError
-from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec
-from nnlogic.frontend.assemble import assemble, fold_layer, input_levels
+from nnlogic.model.architecture import FAN_IN_BITS, Architecture, LayerSpec
+from nnlogic.model.assemble import assemble, fold_layer, input_levels
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.quantizers import InputQuantizer, Uniform, make_activation
 from nnlogic.nn.sparse import SparseLinear

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnlogic.frontend.architecture import RESERVED
+from nnlogic.model.architecture import RESERVED
 from nnlogic.nn.connect import CONNECTIONS
 from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, TooWide, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.architecture import FAN_IN_BITS
-from nnlogic.frontend.assemble import ARGMAX
+from nnlogic.model.architecture import FAN_IN_BITS
+from nnlogic.model.assemble import ARGMAX
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, Family, input_codes

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
-from nnlogic.frontend.architecture import Architecture
+from nnlogic.model.architecture import Architecture
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
 LUT_INPUTS = 6

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.frontend.architecture import key_problems
+from nnlogic.model.architecture import key_problems
 
 SHAPES = ("luts", "sums")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.frontend.architecture import FAN_IN_BITS, Architecture, LayerSpec, key_problems
+from nnlogic.model.architecture import FAN_IN_BITS, Architecture, LayerSpec, key_problems
 from nnlogic.nn.families import shrinks, spec_problems
 from nnlogic.nn.spec import FamilySpec
 

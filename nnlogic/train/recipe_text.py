@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.train.recipe import Recipe
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.nn.spec import FamilySpec
 from nnlogic.train.cost import CostModel
 from nnlogic.train.recipe import Recipe

@@ -9,9 +9,9 @@ import pytest
 from nnlogic.core.archive import write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend import load, load_native, read_golden
-from nnlogic.frontend.architecture import Architecture, LayerSpec
-from nnlogic.frontend.assemble import assemble, expected_arrays
 from nnlogic.frontend.native import write_native
+from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.assemble import assemble, expected_arrays
 
 ARCH = Architecture(
     "tiny",

@@ -9,7 +9,7 @@ from torch import nn
 
 from nnlogic.core.errors import CheckpointError, ToolNotFound, UnsupportedModel
 from nnlogic.frontend import load
-from nnlogic.frontend.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network, fit_thresholds
 
 

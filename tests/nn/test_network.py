@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nnlogic.core.errors import CheckpointError, TooWide, UsageError
 from nnlogic.frontend import load, read_golden
-from nnlogic.frontend.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import (
     PACT,
     Network,

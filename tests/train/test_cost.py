@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.frontend.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network
 from nnlogic.nn.gates import influences
 from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet

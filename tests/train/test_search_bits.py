@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from nnlogic.core.errors import UsageError
-from nnlogic.frontend.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network
 from nnlogic.train.bits_ilp import LayerChoices, LayerOption, allocate, layer_choices
 from nnlogic.train.cost import cost_model

@@ -9,7 +9,7 @@ import pytest
 
 from nnlogic.core.errors import UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.train import Recipe, load_recipe, recipe_names
 from nnlogic.train.recipe_text import recipe_text
 from nnlogic.train.search import SearchOptions, search

@@ -12,7 +12,7 @@ from nnlogic import data
 from nnlogic.core.errors import CheckpointError, TooWide, UsageError
 from nnlogic.data import dataset as datasets
 from nnlogic.frontend import load, read_golden
-from nnlogic.frontend.architecture import LayerSpec
+from nnlogic.model.architecture import LayerSpec
 from nnlogic.nn import FamilySpec, load_network
 from nnlogic.train import Recipe, load_recipe, train
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntFormat
-from nnlogic.frontend.architecture import ACTIVATIONS, LayerSpec
-from nnlogic.frontend.assemble import fold_layer
+from nnlogic.model.architecture import ACTIVATIONS, LayerSpec
+from nnlogic.model.assemble import fold_layer
 from nnlogic.nn.connect import connect, mask_of
 from nnlogic.nn.family import Codes, Family, activation_codes, refuse
 from nnlogic.nn.gates import Price, layer_gates, table_cost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nnlogic.frontend.assemble import activation_levels
+from nnlogic.model.assemble import activation_levels
 from nnlogic.nn.quantizers.base import Activation
 from nnlogic.quant.fold import Levels
 
