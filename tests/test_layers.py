@@ -13,7 +13,7 @@ ORDER = [
 ]  # fmt: skip
 TOP_LEVEL = {"hw", "sim", "flows"}
 FOLDERS = {n: ROOT / n if n in TOP_LEVEL else ROOT / "nnlogic" / n for n in ORDER}
-TORCH_ALLOWED = {"nn", "train", "frontend/torch_state.py"}
+TORCH_ALLOWED = {"nn", "train", "frontend/torch/read.py"}
 
 
 def modules():

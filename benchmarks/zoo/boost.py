@@ -16,8 +16,8 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from nnlogic.frontend.trees import LEAF, Leaves, Tree, TreeEnsemble, decide
-from nnlogic.frontend.trees_read import read_xgboost
+from nnlogic.frontend.trees.ensemble import LEAF, Leaves, Tree, TreeEnsemble, decide
+from nnlogic.frontend.trees.read import read_xgboost
 
 
 @dataclass(frozen=True)

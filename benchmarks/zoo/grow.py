@@ -22,8 +22,8 @@ import nnlogic
 from benchmarks.zoo.boost import Shape, accuracy, grow
 from nnlogic import data
 from nnlogic.core.errors import UnsupportedModel
-from nnlogic.frontend.trees import Leaves, TreeEnsemble
-from nnlogic.frontend.trees_net import tree_net
+from nnlogic.frontend.trees.ensemble import Leaves, TreeEnsemble
+from nnlogic.frontend.trees.net import tree_net
 from nnlogic.quant.ir import InputQuantizer, QuantNet
 
 CHOSEN = Path(__file__).parent / "boost.toml"

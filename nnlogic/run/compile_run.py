@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from nnlogic import __version__
+from nnlogic.checks.inputs import first_rung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.names import identifier
@@ -31,7 +32,6 @@ from nnlogic.run.directory import (
     write_config,
 )
 from nnlogic.run.evidence import bound
-from nnlogic.run.first_rung import first_check, first_title, source_row
 from nnlogic.run.ladder_rows import (
     accuracy_rows,
     open_ladder,
@@ -44,7 +44,7 @@ from nnlogic.run.options import STAGES, Options
 from nnlogic.run.rows import Rows, load_rows, save_rows
 from nnlogic.run.simplified import CHECK as SIMPLIFIED_CHECK
 from nnlogic.run.simplified import simplify_tables
-from nnlogic.run.source import load_source
+from nnlogic.run.source import load_source, source_row
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -76,8 +76,7 @@ def compile(
     Parameters
     ----------
     source : path
-        A checkpoint, a QuantNet file or the top file of LogicNets-family Verilog; with
-        `start_from`, an existing run directory.
+        A file that `nnlogic.load` reads; with `start_from`, an existing run directory.
     out : path
         The run directory to write; see DESIGN section 6 for what it holds.
     force : bool
@@ -176,13 +175,12 @@ class Job:
         self.name = identifier(net.name)
         self.k = self.target.lut_size
         self.status = "running"
-        origin = self.source if self.source.is_file() else ir_path(self.source, "quant")
         self.report = Report(
             name=self.name,
             version=__version__,
             mode=self.opts.mode,
             target=self.target.name,
-            source=source_row(net, self.source, origin),
+            source=source_row(net, self.source),
             config=self.opts.to_json(),
             network=network_of(net),
         ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net))
@@ -239,12 +237,12 @@ class Job:
 
     def _quant(self) -> None:
         self._stage("quant", QuantNet, lambda: self.net, None)
-        title = first_title(self.net)
-        first, why = first_check(self.net, self.source, self.opts.tool_timeout)
-        if first is not None:
-            self._check(1, title, first)
+        rung = first_rung(self.net)
+        first = rung.check(self.net, self.source, self.opts.tool_timeout)
+        if isinstance(first, str):
+            self.report = self.report.with_check(1, Check(rung.title, detail=first))
         else:
-            self.report = self.report.with_check(1, Check(title, detail=why))
+            self._check(1, rung.title, first)
         expected = self.net.evaluate(self.rows.codes)
         save_rows(self.rows, expected, self.folder / "sim" / "rows.npz")
         self.report = self.report.put(*accuracy_rows(self.net, self.rows, "quantized", expected))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from nnlogic.checks.inputs import first_rung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import AccuracyRow, Check
-from nnlogic.run.first_rung import RECORDED, first_title
 from nnlogic.run.rows import Rows, accuracy, class_column
 
-# What each rung consists of; a rung passes only when all of it has run and passed.
+# What each rung consists of (rung 1: what the format of the input says); a rung passes only when
+# all of it has run and passed.
 PARTS = {
     0: ("fault in a table", "fault in the logic", "fault in the Verilog, proof",
         "fault in the Verilog, simulation"),
-    1: (RECORDED,),
     2: ("QuantNet = TableNet",),
     3: ("TableNet = LogicNet",),
     4: ("LogicNet = HardwareDesign",),
@@ -26,7 +26,7 @@ PARTS = {
 
 def open_ladder(report: Report, net: QuantNet) -> Report:
     """Return a report whose rungs list all their parts as not run."""
-    for number, titles in {**PARTS, 1: (first_title(net),)}.items():
+    for number, titles in {**PARTS, 1: (first_rung(net).title,)}.items():
         for title in titles:
             report = report.with_check(number, Check(title))
     return report

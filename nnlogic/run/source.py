@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnlogic.core.errors import CheckpointError, UsageError
+from nnlogic.frontend.format import files_digest
+from nnlogic.frontend.registry import is_source, load, made_by, recognize
 from nnlogic.quant.ir import QuantNet
+from nnlogic.report.rows import Source
 from nnlogic.run.directory import ir_path, is_run
 from nnlogic.run.options import STAGES, Options
 
@@ -25,8 +28,6 @@ def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantN
                 where=str(source),
                 fix="give a checkpoint file, or --from STAGE to go on from a run",
             )
-        from nnlogic.frontend import load
-
         return load(source, allow_pickle=allow_pickle), False
     if not is_run(source):
         raise UsageError(
@@ -44,3 +45,13 @@ def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantN
             fix=f"--from {missing[0]}",
         )
     return QuantNet.load(ir_path(source, "quant")), True
+
+
+def source_row(net: QuantNet, source: Path) -> Source:
+    """Return name, digest and format of what was compiled."""
+    if source.is_dir():
+        return Source(source.name, files_digest([ir_path(source, "quant")]), "nnlogic run")
+    own = is_source(net, source)
+    fmt = (made_by(net) if own else None) or recognize(source)
+    files = fmt.files(net, source) if own else [source]
+    return Source(source.name, files_digest(files), fmt.text(net) if own else fmt.title)

@@ -10,7 +10,7 @@ from hand_nets import map_by_hand
 
 from nnlogic.checks import faults
 from nnlogic.checks.faults import flip_logic_bit, flip_table_bit, invert_gate, planted_faults
-from nnlogic.checks.golden import check_golden, compare_outputs
+from nnlogic.checks.inputs.native import check_golden, compare_outputs
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import CheckpointError, IRError
@@ -102,7 +102,7 @@ def test_recorded_outputs(quant):
 
 
 def test_golden_file_is_read(quant, tmp_path, monkeypatch):
-    from nnlogic.frontend import native
+    from nnlogic.frontend.native import checkpoint as native
 
     with pytest.raises(CheckpointError):
         check_golden(quant, tmp_path / "missing")

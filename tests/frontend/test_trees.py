@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import nnlogic
 from nnlogic.core.errors import CheckpointError, UnsupportedModel, UsageError
-from nnlogic.frontend.trees import LEAF, Tree, TreeEnsemble, decide, quantize_leaves
-from nnlogic.frontend.trees_net import tree_net
-from nnlogic.frontend.trees_read import from_sklearn, load_xgboost, read_xgboost
+from nnlogic.frontend.trees.ensemble import LEAF, Tree, TreeEnsemble, decide, quantize_leaves
+from nnlogic.frontend.trees.net import tree_net
+from nnlogic.frontend.trees.read import from_sklearn, load_xgboost, read_xgboost
 from nnlogic.quant.ir import InputQuantizer
 
 DATA = Path(__file__).parent / "data"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlogic.checks.golden import check_golden
+from nnlogic.checks.inputs.native import check_golden
 from nnlogic.frontend import load, read_golden
 from nnlogic.logic.build import minimize
 from nnlogic.nn import save_checkpoint

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnlogic.checks.golden import check_golden
+from nnlogic.checks.inputs.native import check_golden
 from nnlogic.core.errors import CheckpointError, TooWide, UnsupportedModel, UsageError
 from nnlogic.frontend import load, read_golden
 from nnlogic.nn import Stack, load_network, save_checkpoint

@@ -3,7 +3,7 @@
 import pytest
 from helpers_verilog import random_family
 
-import nnlogic.checks.imported as imported
+import nnlogic.checks.inputs.verilog as imported
 from nnlogic.core.errors import Different, InputError, UnsupportedModel
 from nnlogic.run import compile as compile_run
 

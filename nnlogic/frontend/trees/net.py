@@ -13,8 +13,8 @@ import numpy as np
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.trees import Leaves, TreeEnsemble, quantize_leaves
-from nnlogic.frontend.trees_tables import Forest, Root
+from nnlogic.frontend.trees.ensemble import Leaves, TreeEnsemble, quantize_leaves
+from nnlogic.frontend.trees.tables import Forest, Root
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
 LEAF_BITS, TABLE_BITS, MOST_TABLE_BITS = 4, 8, 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nnlogic.core.errors import Problem
-from nnlogic.frontend.verilog_tables_link import Driven, Linker, TableCell
+from nnlogic.frontend.verilog.link import Driven, Linker, TableCell
 
 
 @dataclass(frozen=True, slots=True)

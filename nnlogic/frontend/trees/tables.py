@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat
-from nnlogic.frontend.trees import LEAF, Tree
+from nnlogic.frontend.trees.ensemble import LEAF, Tree
 
 COMPARATORS = -1
 

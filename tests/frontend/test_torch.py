@@ -89,15 +89,29 @@ def test_all_unsupported_layers_are_listed(tmp_path):
     assert all(p.fix for p in error.problems)
 
 
-def test_a_trusted_pickle_of_our_own_network_compiles(tmp_path):
-    arch = Architecture("t", ("a",), (2,), ("n", "y"), (LayerSpec("fc", 2, 1),))
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("bits", [(2, 2), (2, 3)])
+def test_a_trusted_pickle_of_our_own_network_compiles(tmp_path, bits, zipped):
+    arch = Architecture("t", ("a", "b"), bits, ("n", "y"), (LayerSpec("fc", 2, 1),))
     network = Network(arch).eval()
-    rows = torch.randn(50, 1).numpy()
-    network.quantizer.set_thresholds(fit_thresholds(rows, (2,)))
+    rows = torch.randn(50, 2).numpy()
+    network.quantizer.set_thresholds(fit_thresholds(rows, bits))
     path = tmp_path / "model.pt"
-    torch.save(network, path)
+    torch.save(network, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match="would run code") as caught:
+        load(path)
+    assert "nnlogic.nn.network.Network" in caught.value.why
     net = load(path, allow_pickle=True)
     assert (net.evaluate(net.encode(rows)) == network.evaluate(rows)).all()
+
+
+def test_a_network_whose_thresholds_were_never_fitted_is_refused(tmp_path):
+    arch = Architecture("t", ("a", "b"), (1, 2), ("n", "y"), (LayerSpec("fc", 2, 1),))
+    path = tmp_path / "model.pt"
+    torch.save(Network(arch).eval(), path)
+    with pytest.raises(CheckpointError) as caught:
+        load(path, allow_pickle=True)
+    assert [p.where for p in caught.value.problems] == ["input.0", "input.1"]
 
 
 @pytest.mark.parametrize("keep", [0, 3, 60, 500])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nnlogic.frontend.verilog_tables_case import CaseBody
-from nnlogic.frontend.verilog_tables_expr import Expr
-from nnlogic.frontend.verilog_tables_text import SourceFile
+from nnlogic.frontend.verilog.case import CaseBody
+from nnlogic.frontend.verilog.expr import Expr
+from nnlogic.frontend.verilog.text import SourceFile
 
 
 @dataclass(frozen=True)

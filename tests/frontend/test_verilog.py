@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nnlogic.core import bits
 from nnlogic.core.errors import CheckpointError, UnsupportedModel
 from nnlogic.frontend import load
-from nnlogic.frontend.verilog_tables import load_verilog
-from nnlogic.frontend.verilog_tables_case import number, read_case
-from nnlogic.frontend.verilog_tables_text import NotTables
+from nnlogic.frontend.verilog.case import number, read_case
+from nnlogic.frontend.verilog.load import load_verilog
+from nnlogic.frontend.verilog.text import NotTables
 from nnlogic.quant.ir import QuantNet
 
 

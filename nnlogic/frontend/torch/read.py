@@ -6,6 +6,7 @@ by itself. Reading runs no code unless the caller allows it by name.
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import pickletools
@@ -58,7 +59,7 @@ def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
     from torch import nn
 
     if isinstance(content, nn.Module):
-        _require_finite(path, dict(content.state_dict()))
+        _require_finite(path, _parameters(content))
         return _module(path, content)
     tensors = _tensors(content)
     if not tensors:
@@ -80,6 +81,11 @@ def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
         "nor how layers connect, nor the activation levels: these cannot be guessed from weights",
         fix=f"load it into its nnlogic.nn.Network, then {USE_NATIVE}",
     )
+
+
+def read_module(path: Path) -> Any:
+    """Return the nnlogic.nn module in a file that `load_torch` has read, by running its code."""
+    return _read(path, allow_pickle=True)
 
 
 def _read(path: Path, allow_pickle: bool) -> Any:
@@ -136,7 +142,8 @@ def _read(path: Path, allow_pickle: bool) -> Any:
 def pickle_globals(path: Path) -> list[str]:
     """Return the ``module.name`` of everything the pickle in a torch file would import.
 
-    The pickle is parsed, not run. Empty when it imports nothing or is no pickle.
+    Pickles are parsed, not run; a file of the older layout holds several, one after another.
+    Empty when they import nothing or there is none.
     """
     try:
         raw = path.read_bytes()
@@ -149,15 +156,17 @@ def pickle_globals(path: Path) -> list[str]:
     found: list[str] = []
     strings: list[str] = []
     try:
-        for opcode, argument, _ in pickletools.genops(raw):
-            if opcode.name in ("GLOBAL", "INST"):
-                found.append(str(argument).replace(" ", "."))
-            elif opcode.name == "STACK_GLOBAL":
-                found.append(".".join(strings[-2:]))
-            elif "UNICODE" in opcode.name or "STRING" in opcode.name:
-                strings.append(str(argument))
+        stream = io.BytesIO(raw)
+        while stream.tell() < len(raw):
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name in ("GLOBAL", "INST"):
+                    found.append(str(argument).replace(" ", "."))
+                elif opcode.name == "STACK_GLOBAL":
+                    found.append(".".join(strings[-2:]))
+                elif "UNICODE" in opcode.name or "STRING" in opcode.name:
+                    strings.append(str(argument))
     except (ValueError, IndexError, UnicodeDecodeError):
-        # Damaged from here on; what was found before would still have run.
+        # Damaged from here on, or bare weights; what was found before would still have run.
         return sorted(set(found))
     return sorted(set(found))
 
@@ -172,6 +181,18 @@ def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:
     out: dict[str, Tensor] = {}
     for key, value in content.items():
         out |= _tensors(value, f"{prefix}.{key}" if prefix else str(key))
+    return out
+
+
+def _parameters(module: nn.Module) -> dict[str, Tensor]:
+    import torch
+
+    out = dict(module.state_dict())
+    if type(module).__module__.startswith(OURS) and "quantizer.thresholds" in out:
+        # Features of fewer bits are padded with infinity there.
+        del out["quantizer.thresholds"]
+        for i, thresholds in enumerate(cast(Any, module).quantizer.get_thresholds()):
+            out[f"input.{i}"] = torch.from_numpy(thresholds)
     return out
 
 

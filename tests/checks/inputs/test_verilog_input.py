@@ -3,8 +3,8 @@
 import pytest
 from helpers_verilog import random_family
 
-from nnlogic.checks.imported import check_imported
-from nnlogic.frontend.verilog_tables import load_verilog
+from nnlogic.checks.inputs.verilog import check_imported
+from nnlogic.frontend.verilog.load import load_verilog
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from nnlogic.core.errors import Problem
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.verilog_tables_expr import Concat, Expr, Name, Number, constant
-from nnlogic.frontend.verilog_tables_module import Instance, Module, Net, Register, Table
-from nnlogic.frontend.verilog_tables_parse import parse_module
-from nnlogic.frontend.verilog_tables_text import Library, NotTables, SourceFile
+from nnlogic.frontend.verilog.expr import Concat, Expr, Name, Number, constant
+from nnlogic.frontend.verilog.module import Instance, Module, Net, Register, Table
+from nnlogic.frontend.verilog.parse import parse_module
+from nnlogic.frontend.verilog.text import Library, NotTables, SourceFile
 
 MAX_WIDTH = 1 << 20
 

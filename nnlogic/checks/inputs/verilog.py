@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnlogic.checks.gates import ONE, ZERO, Gates, add_function, bit_names
+from nnlogic.checks.inputs import Check, FirstRung
 from nnlogic.checks.netlist import (
     Net,
     Netlist,
@@ -30,6 +31,7 @@ from nnlogic.checks.whole import network_blif
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed
+from nnlogic.frontend import is_source
 from nnlogic.quant.ir import INPUT, Enumerated, QuantNet
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import MAX_INPUTS
@@ -46,7 +48,7 @@ def check_imported(net: QuantNet, source: Path, *, timeout: float = 600) -> Verd
     Parameters
     ----------
     net : QuantNet
-        From `nnlogic.frontend.verilog_tables.load_verilog`.
+        From `nnlogic.frontend.verilog.load.load_verilog`.
     source : Path
         The top file; other files are taken from its folder.
     timeout : float
@@ -302,3 +304,12 @@ def _by_sat(
     if not equal:
         detail += f"; {' '.join(said.split())}"
     return Verdict(LEFT, net.kind, equal, "proved", detail, "" if equal else gap)
+
+
+def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+    if is_source(net, source):
+        return lambda: check_imported(net, source, timeout=timeout)
+    return f"{source.name} does not hold the Verilog it was made from"
+
+
+RUNG = FirstRung("input Verilog = QuantNet", _first)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.verilog_tables_text import NotTables
+from nnlogic.frontend.verilog.text import NotTables
 
 NUMBER = r"(?:\d*\s*'[sS]?[bBoOdDhH]\s*[0-9a-fA-F_xXzZ?]+|\d[\d_]*)"
 _ENTRY = re.compile(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel
-from nnlogic.frontend.trees import LEAF, Tree, TreeEnsemble
-from nnlogic.frontend.trees_net import LEAF_BITS, tree_net
+from nnlogic.frontend.trees.ensemble import LEAF, Tree, TreeEnsemble
+from nnlogic.frontend.trees.net import LEAF_BITS, tree_net
 from nnlogic.quant.ir import QuantNet
 
 BINARY = ("binary:logistic", "binary:logitraw")
@@ -21,8 +21,7 @@ MULTI = ("multi:softmax", "multi:softprob")
 
 def load_xgboost(path: Path, *, leaf_bits: int = LEAF_BITS) -> QuantNet:
     """Return the network of an xgboost model file, see `read_xgboost` and `tree_net`."""
-    ensemble = read_xgboost(path)
-    return tree_net(ensemble, leaves=leaf_bits, info={"format": "xgboost JSON"})
+    return tree_net(read_xgboost(path), leaves=leaf_bits)
 
 
 def read_xgboost(path: Path) -> TreeEnsemble:

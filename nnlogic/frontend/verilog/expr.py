@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nnlogic.frontend.verilog_tables_case import NUMBER, number
-from nnlogic.frontend.verilog_tables_text import NotTables
+from nnlogic.frontend.verilog.case import NUMBER, number
+from nnlogic.frontend.verilog.text import NotTables
 
 _TOKEN = re.compile(rf"({NUMBER}|\$?[A-Za-z_]\w*|<=|>=|==|!=|&&|\|\||\+:|-:|@\*|\S)")
 _CASE = re.compile(r"(?<!\w)case[xz]?\s*\([^()]*\)")

@@ -9,7 +9,7 @@ import numpy as np
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.names import unique_identifiers
-from nnlogic.frontend.verilog_tables_trace import Circuit, Source
+from nnlogic.frontend.verilog.trace import Circuit, Source
 from nnlogic.quant.ir import INPUT, Enumerated, Layer
 
 MAX_GROUP = 16  # bits of an input port

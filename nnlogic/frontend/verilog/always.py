@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nnlogic.frontend.verilog_tables_case import CaseBody, read_case
-from nnlogic.frontend.verilog_tables_expr import (
+from nnlogic.frontend.verilog.case import CaseBody, read_case
+from nnlogic.frontend.verilog.expr import (
     BODY,
     Concat,
     Expr,
@@ -14,8 +14,8 @@ from nnlogic.frontend.verilog_tables_expr import (
     Tokens,
     expression,
 )
-from nnlogic.frontend.verilog_tables_module import Module, Register, Table
-from nnlogic.frontend.verilog_tables_text import NotTables
+from nnlogic.frontend.verilog.module import Module, Register, Table
+from nnlogic.frontend.verilog.text import NotTables
 
 
 @dataclass(frozen=True)

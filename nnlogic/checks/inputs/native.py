@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.checks.inputs import Check, FirstRung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import IntArray
@@ -34,7 +35,7 @@ def check_golden(net: QuantNet, source: Path, *, model: Model | None = None) -> 
     CheckpointError
         The file cannot be read, or has no golden rows.
     """
-    from nnlogic.frontend.native import read_golden
+    from nnlogic.frontend.native.checkpoint import read_golden
 
     start = time.monotonic()
     golden = read_golden(Path(source))
@@ -69,3 +70,12 @@ def compare_outputs(net: QuantNet, rows: NDArray, expected: IntArray, label: str
     )
     where = f"row {row}, output {net.outputs[port].name}"
     return Verdict(label, net.kind, False, how, detail, where)
+
+
+def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+    if net.info.get("golden_rows") and source.is_file():
+        return lambda: check_golden(net, source)
+    return f"{source.name} holds no recorded torch outputs"
+
+
+RUNG = FirstRung("recorded torch outputs", _first)

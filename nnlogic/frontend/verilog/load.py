@@ -8,30 +8,22 @@ Applications", FPL 2020), and PolyLUT, PolyLUT-Add and NeuraLUT after them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.names import identifier
-from nnlogic.frontend.verilog_tables_layers import LayerMaker
-from nnlogic.frontend.verilog_tables_link import Linker
-from nnlogic.frontend.verilog_tables_text import SUFFIXES, Library
-from nnlogic.frontend.verilog_tables_trace import Circuit, trace_circuit
+from nnlogic.frontend.format import files_digest
+from nnlogic.frontend.verilog.layers import LayerMaker
+from nnlogic.frontend.verilog.link import Linker
+from nnlogic.frontend.verilog.text import Library
+from nnlogic.frontend.verilog.trace import Circuit, trace_circuit
 from nnlogic.quant.ir import QuantNet
 
-FORMAT = "LogicNets-family Verilog"
 GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
-INFO = "verilog"
 _WORD = re.compile(r"(?<![\w'])[A-Za-z_]\w*")
-
-
-def is_verilog(path: Path) -> bool:
-    """Whether a file is Verilog, by its name."""
-    return path.suffix in SUFFIXES
 
 
 def load_verilog(path: Path) -> QuantNet:
@@ -103,12 +95,11 @@ def _network(path: Path, top: str, library: Library, circuit: Circuit) -> QuantN
     if top.lower() in GENERIC_TOPS:
         name = path.resolve().parent.name or top
     info: dict[str, Any] = {
-        "format": FORMAT,
         "top": top,
         "files": len(files),
         "registers": circuit.registers,
         "digest": files_digest(files),
-        INFO: {
+        "verilog": {
             "top": top,
             "files": [f.name for f in files],
             "idle": _idle_files(library, circuit),
@@ -138,11 +129,3 @@ def _idle_files(library: Library, circuit: Circuit) -> list[str]:
         tables[cell.file] = tables.get(cell.file, False) or index in live
     count = Counter(m.source.path.name for m in library.modules.values())
     return sorted(file for file, used in tables.items() if not used and count[file] == 1)
-
-
-def files_digest(files: Iterable[Path]) -> str:
-    """SHA-256 of the contents of files, in order of their names, hexadecimal."""
-    total = hashlib.sha256()
-    for file in sorted(files, key=lambda f: f.name):
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()

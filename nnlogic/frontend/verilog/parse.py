@@ -7,10 +7,10 @@ combinational or clocked always blocks, and plain registers with an optional res
 from __future__ import annotations
 
 from nnlogic.core.names import RESERVED
-from nnlogic.frontend.verilog_tables_always import AlwaysReader
-from nnlogic.frontend.verilog_tables_expr import Expr, Name, Tokens, expression
-from nnlogic.frontend.verilog_tables_module import Instance, Module, Net
-from nnlogic.frontend.verilog_tables_text import ModuleText, NotTables
+from nnlogic.frontend.verilog.always import AlwaysReader
+from nnlogic.frontend.verilog.expr import Expr, Name, Tokens, expression
+from nnlogic.frontend.verilog.module import Instance, Module, Net
+from nnlogic.frontend.verilog.text import ModuleText, NotTables
 
 _NETS = ("wire", "reg", "logic")
 _DIRECTIONS = ("input", "output")

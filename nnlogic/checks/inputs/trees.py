@@ -1,0 +1,103 @@
+"""Boosted trees of an xgboost file against QuantNet.
+
+The importer is not trusted: the file is read again, trees are walked node by node as they stand in
+it, and leaves are rounded by the rule of `nnlogic.frontend.trees.ensemble`, written down once more.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs.native import compare_outputs
+from nnlogic.checks.inputs.samples import edge_rows
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend import is_source
+from nnlogic.quant.ir import QuantNet
+
+ROWS = 4096
+
+
+def check_trees(net: QuantNet, source: Path) -> Verdict:
+    """Compare QuantNet with the trees in the file, on rows around their bounds.
+
+    Parameters
+    ----------
+    net : QuantNet
+        Its scores may differ from the sums of rounded leaves by one constant, common to all
+        classes; the class is compared as it is.
+    source : Path
+        xgboost model in JSON.
+    """
+    start = time.monotonic()
+    if net.quantizer is None:
+        raise ValueError("imported trees have an input quantizer")
+    rows = edge_rows(net.quantizer, ROWS)
+    learner = json.loads(Path(source).read_text(encoding="utf-8"))["learner"]
+    bits = int(net.info["leaf_bits"])
+    scores = _scores(learner, rows, bits)
+    if scores.shape[1] == 1:
+        expected = (scores >= 0).astype(np.int64)
+    else:
+        shift = int(net.evaluate(net.encode(rows[:1]))[0, 0]) - int(scores[0, 0])
+        expected = np.column_stack([scores + shift, scores.argmax(axis=1)])
+    label = f"xgboost trees, leaves of {bits} bits"
+    return compare_outputs(net, rows, expected, label).timed(start)
+
+
+def _scores(learner: dict[str, Any], rows: NDArray[np.float32], bits: int) -> IntArray:
+    """Return the sums of rounded leaves, shape (rows, classes), or (rows, 1) for two classes."""
+    classes = max(1, int(learner["learner_model_param"]["num_class"]))
+    base = np.array(json.loads(f"[{learner['learner_model_param']['base_score'].strip('[]')}]"))
+    if learner["objective"]["name"] == "binary:logistic":
+        base = np.log(base / (1 - base))
+    bias = np.broadcast_to(base, (classes,)).astype(np.float64)
+    model = learner["gradient_booster"]["model"]
+    leaves = [np.fromiter(_reached(tree), np.float64) for tree in model["trees"]]
+    step = max(float(np.ptp(values)) for values in leaves) / (2**bits - 1) or 1.0
+    total = np.zeros((len(rows), classes), dtype=np.int64)
+    for tree, output, values in zip(model["trees"], model["tree_info"], leaves, strict=True):
+        low = values.min()
+        bias[output] += low
+        total[:, output] += np.rint((_walk(tree, rows) - low) / step).astype(np.int64)
+    return total + np.rint(bias / step).astype(np.int64)
+
+
+def _reached(tree: dict[str, Any]) -> Iterator[float]:
+    nodes = [0]
+    while nodes:
+        node = nodes.pop()
+        left, right = tree["left_children"][node], tree["right_children"][node]
+        if left < 0:
+            yield float(np.float32(tree["split_conditions"][node]))
+        else:
+            nodes += [left, right]
+
+
+def _walk(tree: dict[str, Any], rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the leaf value of each row; a row below the bound goes left."""
+    left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
+    feature = np.array(tree["split_indices"])
+    bound = np.array(tree["split_conditions"], dtype=np.float64).astype(np.float32)
+    at = np.zeros(len(rows), dtype=np.int64)
+    for _ in range(len(left)):
+        goes_left = rows[np.arange(len(rows)), feature[at]] < bound[at]
+        at = np.where(left[at] < 0, at, np.where(goes_left, left[at], right[at]))
+    return bound[at].astype(np.float64)
+
+
+def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+    if is_source(net, source):
+        return lambda: check_trees(net, source)
+    return f"{source.name} does not hold the trees it was made from"
+
+
+RUNG = FirstRung("input trees = QuantNet", _first)

@@ -1,0 +1,190 @@
+"""Every importer knows its own files and refuses those of all others, naming what they are."""
+
+import json
+import shutil
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers_verilog import random_family
+from safetensors.numpy import save_file
+
+from nnlogic.core import plugins
+from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
+from nnlogic.frontend import Confidence, Format, formats, load, made_by, recognize
+from nnlogic.frontend.foreign import FOREIGN
+from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.nn import Network, fit_thresholds
+
+DATA = Path(__file__).parent / "data"
+JETS = Path(__file__).parents[2] / "examples" / "jets" / "jets.safetensors"
+
+
+def network():
+    arch = Architecture("t", ("a",), (2,), ("n", "y"), (LayerSpec("fc", 2, 1),))
+    net = Network(arch).eval()
+    net.quantizer.set_thresholds(fit_thresholds(np.linspace(-1, 1, 50)[:, None], (2,)))
+    return net
+
+
+def write_native(folder):
+    load(JETS).save(folder / "quant.safetensors")
+    return [JETS, folder / "quant.safetensors"]
+
+
+def write_torch(folder):
+    torch.save(network(), folder / "model.pt")
+    torch.save(network(), folder / "odd_name", _use_new_zipfile_serialization=False)
+    return [folder / "model.pt", folder / "odd_name"]
+
+
+def write_trees(folder):
+    shutil.copy(DATA / "xgboost_binary.json", folder / "odd_name")
+    return [DATA / "xgboost_multi.json", folder / "odd_name"]
+
+
+def write_verilog(folder):
+    return [random_family(4).write(folder)]
+
+
+WRITE = {
+    "native": write_native, "torch": write_torch, "trees": write_trees, "verilog": write_verilog
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Files by the name of their format."""
+    return {name: write(tmp_path_factory.mktemp(name)) for name, write in WRITE.items()}
+
+
+def test_every_importer_has_files_here():
+    assert set(formats()) == set(WRITE)
+
+
+@pytest.mark.parametrize("name", WRITE)
+def test_files_are_recognized_and_read(own, name):
+    for path in own[name]:
+        assert recognize(path) is formats()[name]
+        net = load(path, allow_pickle=True)
+        assert made_by(net) is formats()[name]
+        assert net.info == load(path, allow_pickle=True, format=name).info
+
+
+@pytest.mark.parametrize("other", WRITE)
+@pytest.mark.parametrize("name", WRITE)
+def test_files_of_other_formats_are_refused_by_name(own, name, other):
+    for path in own[other] if name != other else []:
+        with pytest.raises(CheckpointError) as caught:
+            load(path, format=name)
+        text = caught.value.text()
+        assert formats()[name].title in caught.value.what
+        assert formats()[other].title in text
+        assert formats()[name].wanted in text
+
+
+@pytest.mark.parametrize("name", WRITE)
+def test_a_certain_importer_stands_alone(own, name):
+    for path in own[name]:
+        head = path.read_bytes()[:4096]
+        found = {fmt.name for fmt in formats().values() if fmt.sniff(head, path) is not None}
+        assert found == {name}
+
+
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.what)
+def test_foreign_files_are_named(tmp_path, kind):
+    paths = [tmp_path / f"model{suffix}" for suffix in kind.suffixes]
+    for path in paths:
+        path.write_bytes(b"something")
+    for i, start in enumerate(kind.starts):
+        paths.append(tmp_path / f"start{i}.pt")
+        paths[-1].write_bytes(start + b" and more")
+    for path in paths:
+        with pytest.raises(CheckpointError) as caught:
+            load(path)
+        assert caught.value.what == f"{kind.what}, not a checkpoint"
+        assert caught.value.fix == kind.fix
+
+
+def test_a_name_does_not_outweigh_the_content(own, tmp_path):
+    disguised = tmp_path / "disguised.onnx"
+    shutil.copy(JETS, disguised)
+    assert recognize(disguised).name == "native"
+    torch.save(network(), tmp_path / "model.v")
+    assert recognize(tmp_path / "model.v").name == "torch"
+
+
+def test_a_header_length_that_looks_like_a_pickle(tmp_path):
+    """The little-endian length of a safetensors header can begin with the sign of a pickle."""
+    for size in range(400, 800):
+        path = tmp_path / "other.bin"
+        save_file({"w": np.zeros(1, np.float32)}, path, metadata={"fill": "x" * size})
+        if path.read_bytes()[:1] == b"\x80":
+            break
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert recognize(path).name == "native"
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(UsageError, match="one of native, torch, trees, verilog"):
+        load(JETS, format="hdf5")
+
+
+class Lines(Format):
+    name, title, wanted = "lines", "table lines", "a .lines file"
+
+    def sniff(self, head, path):
+        return Confidence.MAYBE if path.suffix in (".lines", ".json") else None
+
+
+LINES = Lines()
+CLASH = type("Clash", (Lines,), {"name": "trees"})()
+
+
+@pytest.fixture
+def outside(monkeypatch):
+    """Make an importer of another package known."""
+
+    def install(value):
+        point = EntryPoint("lines", value, "nnlogic.formats")
+        monkeypatch.setattr(
+            plugins, "entry_points", lambda group: [point] * (group == "nnlogic.formats")
+        )
+        formats.cache_clear()
+
+    yield install
+    formats.cache_clear()
+
+
+def test_importers_of_other_packages_are_found(outside, tmp_path):
+    outside(f"{__name__}:LINES")
+    (tmp_path / "x.lines").write_text("0 1")
+    assert recognize(tmp_path / "x.lines").name == "lines"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("no_such_module:F", "cannot be used"),
+        (f"{__name__}:MISSING", "cannot be used"),
+        (f"{__name__}:DATA", "not an importer"),
+        (f"{__name__}:CLASH", r"two importers of table lines \(trees\)"),
+    ],
+)
+def test_importers_that_cannot_be_used_are_named(outside, value, words):
+    outside(value)
+    with pytest.raises(UsageError, match=words):
+        load(JETS)
+
+
+def test_two_importers_of_one_file_are_both_named(outside, tmp_path):
+    outside(f"{__name__}:LINES")
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"trees": 1}))
+    with pytest.raises(CheckpointError, match="several importers") as caught:
+        load(path)
+    assert "trees, lines" in caught.value.fix
+    with pytest.raises(NNLogicError, match="not an xgboost model"):
+        load(path, format="trees")
