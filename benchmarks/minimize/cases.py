@@ -17,7 +17,7 @@ from benchmarks.minimize.parts import Part, Sampled, netlist_of
 from benchmarks.minimize.vgg import read_vgg
 from nnlogic.core import bits
 from nnlogic.quant.ir import QuantNet
-from nnlogic.run.approximate_rows import Split, split_rows
+from nnlogic.approximate.rows import Split, split_rows
 from nnlogic.tables.ir import Function
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -31,7 +31,7 @@ from nnlogic.logic.network.net import optimize_net
 from nnlogic.logic.portfolio import Options, solve
 from nnlogic.logic.rewrite import cone_of
 from nnlogic.logic.specified import minimize_specification
-from nnlogic.run.approximate import approximate
+from nnlogic.approximate.tables import approximate
 from nnlogic.tables.ir import Function
 from nnlogic.tables.passes import simplify
 

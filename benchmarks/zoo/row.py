@@ -17,8 +17,8 @@ from nnlogic.core.formats import ROLES
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
-from nnlogic.run.facts import layer_luts
-from nnlogic.run.rows import class_column
+from nnlogic.job.facts import layer_luts
+from nnlogic.job.rows import class_column
 from nnlogic.run.synth_run import synth
 
 LEVELS_PER_STAGE = 4

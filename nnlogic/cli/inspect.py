@@ -27,7 +27,7 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
     from nnlogic.cli.output import print_json, print_report
 
     if file.is_dir():
-        from nnlogic.run.directory import read_report
+        from nnlogic.job.directory import read_report
 
         report = read_report(file)
         if session.json:

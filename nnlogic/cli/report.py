@@ -21,7 +21,7 @@ def command(session: Session, run: Path, html: Path | None) -> int:
     are there now.
     """
     from nnlogic.cli.output import exit_code, print_json, print_report
-    from nnlogic.run.directory import read_report
+    from nnlogic.job.directory import read_report
 
     report = read_report(run)
     if html is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from nnlogic.core.errors import UsageError
 
 
-def discover(package: str, attribute: str, group: str) -> list[Any]:
+def discover(package: str, attribute: str, group: str, inside: str = "") -> list[Any]:
     """Return all parts of a kind, our own first, each group in order of names.
 
     Parameters
@@ -22,6 +22,8 @@ def discover(package: str, attribute: str, group: str) -> list[Any]:
         For instance ``"FORMAT"``.
     group : str
         Entry points of this group name one part each, for instance ``"nnlogic.formats"``.
+    inside : str
+        Module in each folder that has `attribute`; default: the folder itself.
 
     Raises
     ------
@@ -30,7 +32,8 @@ def discover(package: str, attribute: str, group: str) -> list[Any]:
     """
     path = import_module(package).__path__
     names = sorted(info.name for info in iter_modules(path))
-    modules = [import_module(f"{package}.{name}") for name in names]
+    tail = f".{inside}" if inside else ""
+    modules = [import_module(f"{package}.{name}{tail}") for name in names]
     parts = [getattr(module, attribute) for module in modules if hasattr(module, attribute)]
     for point in sorted(entry_points(group=group), key=lambda p: p.name):
         try:

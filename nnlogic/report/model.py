@@ -82,6 +82,8 @@ class Report:
         Always ``"nnlogic.report/1"``.
     target : str or None
         Name of the device target.
+    backend : str or None
+        What made the run; None in reports of before that was written.
     source : Source
         The file that was compiled.
     config : dict
@@ -144,6 +146,7 @@ class Report:
     commands: tuple[Command, ...] = ()
     seconds: float | None = None
     warnings: tuple[str, ...] = field(default=(), metadata=LATER)
+    backend: str | None = field(default=None, metadata=LATER)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnlogic.run.compile_run import compile
-from nnlogic.run.directory import Run, open_run
+from nnlogic.job.directory import Run, open_run
 from nnlogic.run.synth_run import synth
 from nnlogic.run.verify_run import verify
 

@@ -21,18 +21,19 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.report.describe import network_of
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check, Command, FunnelRow, StepRow
-from nnlogic.run import artifacts, facts
-from nnlogic.run.approximate_report import EXACT_CHECK
-from nnlogic.run.approximate_run import ApproximateRun, approximate_options
-from nnlogic.run.directory import (
+from nnlogic.backends.lut import artifacts
+from nnlogic.job import facts
+from nnlogic.approximate.report import EXACT_CHECK
+from nnlogic.approximate.run import ApproximateRun, approximate_options
+from nnlogic.job.directory import (
     Run,
     close_run,
     ir_path,
     staged_run,
     write_config,
 )
-from nnlogic.run.evidence import bound
-from nnlogic.run.ladder_rows import (
+from nnlogic.job.evidence import bound
+from nnlogic.job.ladder import (
     accuracy_rows,
     open_ladder,
     recorded_accuracy,
@@ -40,11 +41,11 @@ from nnlogic.run.ladder_rows import (
 )
 from nnlogic.run.optimized import CHECK as OPTIMIZED_CHECK
 from nnlogic.run.optimized import optimize_logic
-from nnlogic.run.options import STAGES, Options
-from nnlogic.run.rows import Rows, load_rows, save_rows
+from nnlogic.job.options import STAGES, Options
+from nnlogic.job.rows import Rows, load_rows, save_rows
 from nnlogic.run.simplified import CHECK as SIMPLIFIED_CHECK
 from nnlogic.run.simplified import simplify_tables
-from nnlogic.run.source import load_source, source_row
+from nnlogic.job.source import load_source, source_row
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -144,21 +145,21 @@ def _job_type(opts: Options) -> type[Job]:
     if opts.backend == "lut":
         return Job
     if opts.backend == "mac":
-        from nnlogic.run.mac_job import MacJob
+        from nnlogic.backends.mac.stages import MacJob
 
         return MacJob
     if opts.backend == "mixed":
-        from nnlogic.run.mixed_job import MixedJob
+        from nnlogic.backends.chain.stages import MixedJob
 
         return MixedJob
-    from nnlogic.run.dsp_job import DspJob
+    from nnlogic.backends.dsp.stages import DspJob
 
     return DspJob
 
 
 @dataclass
 class Job:
-    """The stages of a run, for the LUT backend; `nnlogic.run.dsp_job` derives from it."""
+    """The stages of a run, for the LUT backend; `nnlogic.backends.dsp.stages` derives from it."""
 
     source: Path
     folder: Path

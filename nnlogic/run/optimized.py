@@ -7,8 +7,8 @@ from pathlib import Path
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.rows import Artifact
-from nnlogic.run.directory import ir_path
-from nnlogic.run.options import Options
+from nnlogic.job.directory import ir_path
+from nnlogic.job.options import Options
 
 STAGE = "assembled"
 CHECK = "LogicNet = optimized LogicNet"

@@ -11,9 +11,9 @@ from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.run import optimized, simplified
-from nnlogic.run.directory import Run
-from nnlogic.run.ladder_rows import verdict_check
-from nnlogic.run.rows import read_saved
+from nnlogic.job.directory import Run
+from nnlogic.job.ladder import verdict_check
+from nnlogic.job.rows import read_saved
 from nnlogic.tables.ir import TableNet
 
 Comparison = tuple[int, str, Callable[[], Verdict]]

@@ -7,8 +7,8 @@ from pathlib import Path
 from nnlogic.core.passes import PassRecord
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.report.rows import Artifact, StepRow
-from nnlogic.run.directory import ir_path
-from nnlogic.run.options import Options
+from nnlogic.job.directory import ir_path
+from nnlogic.job.options import Options
 from nnlogic.tables.ir import TableNet
 from nnlogic.tables.passes import simplify
 

@@ -13,8 +13,8 @@ from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
 from nnlogic.report.rows import ResourceRow
-from nnlogic.run import facts
-from nnlogic.run.directory import (
+from nnlogic.job import facts
+from nnlogic.job.directory import (
     WORDS,
     Run,
     close_run,
@@ -24,9 +24,9 @@ from nnlogic.run.directory import (
     open_run,
     reopened_run,
 )
-from nnlogic.run.evidence import bound
-from nnlogic.run.ladder_rows import verdict_check
-from nnlogic.run.tool_rows import Ask, forget_tools, place, put_synth
+from nnlogic.job.evidence import bound
+from nnlogic.job.ladder import verdict_check
+from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.run.verify_run import refuse_stale
 
 FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
@@ -77,17 +77,17 @@ def synth(
     chosen = Target.named(target or opened.report.target or "ecp5")
     make = _synth_luts
     if is_dsp_run(opened):
-        from nnlogic.run.dsp_synth import check_engine, synth_engine
+        from nnlogic.backends.dsp.synth import check_engine, synth_engine
 
         check_engine(opened, chosen, primitives)
         make = synth_engine
     elif is_mixed_run(opened):
-        from nnlogic.run.mixed_synth import check_mixed, synth_mixed
+        from nnlogic.backends.chain.synth import check_mixed, synth_mixed
 
         check_mixed(opened, chosen, primitives)
         make = synth_mixed
     elif is_mac_run(opened):
-        from nnlogic.run.mac_synth import check_mac, synth_mac
+        from nnlogic.backends.mac.synth import check_mac, synth_mac
 
         check_mac(opened, chosen, primitives)
         make = synth_mac

@@ -18,8 +18,8 @@ from nnlogic.hw.names import Core, StreamedCore
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
-from nnlogic.run import facts
-from nnlogic.run.directory import (
+from nnlogic.job import facts
+from nnlogic.job.directory import (
     Run,
     close_run,
     is_dsp_run,
@@ -27,10 +27,10 @@ from nnlogic.run.directory import (
     is_mixed_run,
     reopened_run,
 )
-from nnlogic.run.evidence import COMPARED, bound, compared, forget_netlist, roots_changed
-from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
+from nnlogic.job.evidence import COMPARED, bound, compared, forget_netlist, roots_changed
+from nnlogic.job.ladder import accuracy_rows, verdict_check
 from nnlogic.run.recheck import recheck
-from nnlogic.run.rows import Rows, read_saved
+from nnlogic.job.rows import Rows, read_saved
 from nnlogic.run.simplified import load_simplified
 from nnlogic.tools.find import find
 
@@ -85,15 +85,15 @@ def verify(
         taken = {number: compared(run.path, number) for number in COMPARED}
         changed = roots_changed(run.path)
         if dsp:
-            from nnlogic.run.dsp_verify import simulate_engine
+            from nnlogic.backends.dsp.verify import simulate_engine
 
             report = simulate_engine(run, tuple(simulators), require_all, progress)
         elif mixed:
-            from nnlogic.run.mixed_verify import simulate_mixed
+            from nnlogic.backends.chain.verify import simulate_mixed
 
             report = simulate_mixed(run, tuple(simulators), require_all, progress)
         elif is_mac_run(run):
-            from nnlogic.run.mac_verify import simulate_mac
+            from nnlogic.backends.mac.verify import simulate_mac
 
             report = simulate_mac(run, tuple(simulators), require_all, progress)
         else:

@@ -12,9 +12,9 @@ from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
 from nnlogic.run import verify
-from nnlogic.run.mixed_choice import Planner
-from nnlogic.run.mixed_rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
-from nnlogic.run.options import Options
+from nnlogic.backends.chain.choice import Planner
+from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
+from nnlogic.job.options import Options
 
 OPTIONS = {"target": "xc7", "effort": "fast", "jobs": 1}
 

@@ -11,8 +11,8 @@ from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Linear, QuantNet
 from nnlogic.report.html import render_html
 from nnlogic.run import compile as compile_run
 from nnlogic.run import open_run
-from nnlogic.run.approximate_rows import split_rows
-from nnlogic.run.rows import read_saved
+from nnlogic.approximate.rows import split_rows
+from nnlogic.job.rows import read_saved
 from nnlogic.tables.ir import TableNet, Threshold
 
 

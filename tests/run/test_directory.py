@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from nnlogic.core.errors import UsageError
-from nnlogic.run.directory import reopened_run, set_status, staged_run
+from nnlogic.job.directory import reopened_run, set_status, staged_run
 
 
 def names(folder):
@@ -94,7 +94,7 @@ def test_a_killed_run_claims_nothing_and_a_rerun_works(tmp_path):
     script = textwrap.dedent(
         """
         import pathlib, sys, time
-        from nnlogic.run.directory import staged_run
+        from nnlogic.job.directory import staged_run
         with staged_run(pathlib.Path(sys.argv[1]), force=False):
             print("ready", flush=True)
             time.sleep(60)

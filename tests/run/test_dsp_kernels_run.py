@@ -11,8 +11,9 @@ from nnlogic.dsp.kernel_chain import KernelChain
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
-from nnlogic.run import dsp_job, synth, verify
-from nnlogic.run.dsp_rows import ENGINE_FAULT
+from nnlogic.backends.dsp import stages as dsp_job
+from nnlogic.run import synth, verify
+from nnlogic.backends.dsp.rows import ENGINE_FAULT
 
 OPTIONS = {"backend": "dsp", "dsps": 2, "target": "xc7", "effort": "fast", "jobs": 1}
 WORDS = 10

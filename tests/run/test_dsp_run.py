@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import nnlogic.dsp.build as dsp_build
-import nnlogic.run.dsp_choice as dsp_choice
-import nnlogic.run.dsp_job as dsp_job
-import nnlogic.run.dsp_netlist as dsp_netlist
+import nnlogic.backends.dsp.choice as dsp_choice
+import nnlogic.backends.dsp.stages as dsp_job
+import nnlogic.backends.dsp.netlist as dsp_netlist
 from nnlogic.checks.dsp_faults import flip_opcode
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Different, Problem, TargetMissed, UsageError
@@ -21,7 +21,7 @@ from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
-from nnlogic.run.dsp_rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
+from nnlogic.backends.dsp.rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
 
 OPTIONS = {"target": "xc7", "effort": "fast", "jobs": 1}
 

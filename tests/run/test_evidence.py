@@ -13,7 +13,7 @@ from nnlogic.cli.main import main
 from nnlogic.core.errors import Different
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
-from nnlogic.run.seal import key_path
+from nnlogic.job.seal import key_path
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from nnlogic.dsp.mac.lower import compile_mac
 from nnlogic.hw.dsp.mac_verilog import write_mac
 from nnlogic.quant.ir import INPUT, Argmax, QuantNet
 from nnlogic.run.compile_run import compile
-from nnlogic.run.mac_rows import COUNT_CHECK, INTERPRETER_CHECK, PROOF_CHECK
-from nnlogic.run.mac_verify import load_pair, plant_verilog_fault
+from nnlogic.backends.mac.rows import COUNT_CHECK, INTERPRETER_CHECK, PROOF_CHECK
+from nnlogic.backends.mac.verify import load_pair, plant_verilog_fault
 from nnlogic.run.synth_run import synth
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool

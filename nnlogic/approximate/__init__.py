@@ -1,0 +1,1 @@
+"""Approximate mode: which table entries data never show, under an accuracy budget."""

@@ -1,0 +1,196 @@
+"""A network whose program does not fit: kernels of one engine, and what their run says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlogic.checks.dsp_kernels import ORDER_FAULT, WORD_FAULT, prove_chain
+from nnlogic.core.errors import TargetMissed
+from nnlogic.core.names import identifier
+from nnlogic.dsp.cost import Cost, cost_of
+from nnlogic.dsp.cut import Cut, cut_kernels, kernels_cost
+from nnlogic.dsp.ir import OpGraph, Program
+from nnlogic.dsp.kernel_chain import KernelChain
+from nnlogic.dsp.ops import LANES
+from nnlogic.dsp.plot import activity
+from nnlogic.dsp.search import Point
+from nnlogic.flows.targets import Target
+from nnlogic.hw.dsp.commands import command_bits
+from nnlogic.hw.dsp.encode import EngineShape
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Artifact, Check
+from nnlogic.job.directory import Run, has_kernels
+from nnlogic.backends.dsp.choice import assumed_clock, most_slices, within
+from nnlogic.backends.dsp.rows import PROGRAM_CHECK, engine_report
+from nnlogic.job.options import Options
+
+if TYPE_CHECKING:
+    from nnlogic.backends.dsp.stages import DspJob
+
+SIMULATED = ", simulation"
+DEFINITION = (
+    "Clock cycles of one group of vectors through all kernels: from the first packet being offered "
+    "to the last beat out, the host answering at once; the initiation interval is the sum of the "
+    "kernels' intervals. In ns: cycles divided by the clock."
+)
+
+
+@dataclass(frozen=True)
+class KernelsPoint:
+    """An engine of several kernels, and its cost."""
+
+    cut: Cut
+    cost: Cost
+
+    @property
+    def shape(self) -> EngineShape:
+        """Of the engine."""
+        return shape_of(self.cut.chain, self.cut.memory_words)
+
+
+def shape_of(chain: KernelChain, words: int) -> EngineShape:
+    """Return the shape of a chain's engine with a program memory of so many words."""
+    return EngineShape.of_all(chain.programs, words)
+
+
+def choose_kernels(graph: OpGraph, target: Target, opts: Options) -> KernelsPoint | Point:
+    """Return an engine of several kernels; or of one, where other memories do for it.
+
+    Raises
+    ------
+    MemoryMissed
+        Even small kernels do not fit.
+    TargetMissed
+        More kernels are needed than ``--kernels`` allows, or a budget is missed.
+    """
+    slices = most_slices(graph, target, opts)
+    cut = cut_kernels(graph, slices, **opts.memories)
+    count = len(cut.chain.programs)
+    if opts.most_kernels is not None and count > opts.most_kernels:
+        raise TargetMissed(
+            "the program needs more kernels", where=f"--kernels {opts.most_kernels}",
+            why=f"{count} kernels of at most {cut.machine.program_steps} words, with "
+            f"{cut.machine.bank_rows} rows a bank, on {slices} slices: "
+            f"{count - opts.most_kernels} more than allowed",
+            fix=f"--kernels {count} or auto, more slices, or larger memories (--program-words, "
+            "--bank-rows)",
+        )  # fmt: skip
+    mhz = assumed_clock(target, opts)
+    if count == 1:
+        cost = cost_of(cut.chain.programs[0], mhz=mhz)
+    else:
+        shape = shape_of(cut.chain, cut.memory_words)
+        cost = kernels_cost(cut.chain.programs, cut.memory_words, pass_cycles(shape, 1), mhz=mhz)
+    point = within([Point(cut.chain.programs[0], cut.bound, cost)], target, opts)
+    return point if count == 1 else KernelsPoint(cut, cost)
+
+
+def pass_cycles(shape: EngineShape, groups: int) -> int:
+    """Return the cycles of so many groups through all kernels."""
+    return sum(k.visit(groups, load=not shape.resident) for k in shape.kernels)
+
+
+def open_kernels_ladder(report: Report) -> Report:
+    """Return a report with the checks that only several kernels have, not run."""
+    for title in (ORDER_FAULT, WORD_FAULT):
+        report = report.with_check(0, Check(title)).with_check(0, Check(title + SIMULATED))
+    return report
+
+
+def kernels_report(
+    report: Report, point: KernelsPoint, depth: int, kind: str, choice: str
+) -> Report:
+    """Return a report with the section, timing and estimate of an engine of several kernels."""
+    chain, shape, cost = point.cut.chain, point.shape, point.cost
+    one = Point(chain.programs[0], point.cut.bound, cost)
+    report = engine_report(report, one, depth, kind, choice)
+    if report.dsp is None:
+        raise ValueError("not the report of a DSP run")
+    cycles = pass_cycles(shape, 1)
+    dsp = replace(
+        report.dsp,
+        operations=chain.n_ops,
+        steps=chain.steps,
+        latency_cycles=cycles,
+        interval_cycles=cost.interval,
+        stream_cycles=cycles,
+        utilization=round(100 * chain.utilization, 2),
+        activity=activity(chain),
+        tried_why="other engines are not compared with one of several kernels",
+        kernels=len(chain.programs),
+        memory_words=shape.words,
+        loaded_words=0 if shape.resident else chain.steps,
+        traffic_words=chain.traffic,
+        pass_cycles=cycles - cost.interval,
+    )
+    timing = replace(
+        report.timing, latency_cycles=cycles, initiation_interval=cost.interval,
+        definition=DEFINITION,
+    )  # fmt: skip
+    return report.replace(dsp=dsp, timing=timing)
+
+
+def make_kernels(job: DspJob, graph: OpGraph, point: KernelsPoint, kind: str) -> KernelChain:
+    """Write the chain of a compile job, prove it, and report it."""
+    cut = point.cut
+    job.report = open_kernels_ladder(job.report)
+    chain: KernelChain = job._stage("kernels", KernelChain, lambda: cut.chain, graph)
+    job._check(4, PROGRAM_CHECK, lambda: prove_chain(graph, chain))
+    job.report = kernels_report(job.report, point, graph.depth, kind, job.choice)
+    return chain
+
+
+def write_kernels_engine(job: DspJob, point: KernelsPoint, kind: str) -> tuple[Path, ...]:
+    """Write the engine's Verilog and the host's schedule, and name the latter in the report."""
+    from nnlogic.hw.dsp.host import write_host
+    from nnlogic.hw.dsp.verilog import write_kernels
+
+    chain, words = point.cut.chain, point.cut.memory_words
+    rtl = job.folder / "rtl"
+    files = write_kernels(
+        chain.name, chain.programs, rtl, most=words, kind=kind, progress=job.progress
+    )
+    path = host_path(job.folder, chain)
+    write_host(chain, path, most=words)
+    what = "what a host sends to which stream, and keeps between kernels"
+    job.report = job.report.put(Artifact(f"rtl/{path.name}", what))
+    return files
+
+
+def host_path(folder: Path, chain: KernelChain) -> Path:
+    """Return the schedule file of a run."""
+    return folder / "rtl" / f"{identifier(chain.name)}_host.json"
+
+
+@dataclass(frozen=True)
+class SavedEngine:
+    """What synthesis must know of the engine of a run.
+
+    Attributes
+    ----------
+    name : str
+        Of its module.
+    widths : tuple of int
+        As `nnlogic.flows.dsp.synthesize_engine` takes them.
+    cycles : int
+        Latency.
+    """
+
+    name: str
+    widths: tuple[int, int] | tuple[int, int, int]
+    cycles: int
+
+
+def saved_engine(run: Run) -> SavedEngine:
+    """Return the engine of a DSP run."""
+    if has_kernels(run) and run.report.dsp is not None:
+        chain = KernelChain.load(run.ir_path("kernels"))
+        shape = shape_of(chain, run.report.dsp.memory_words)
+        inner = (LANES * shape.input_banks, LANES * len(shape.emitters), command_bits(shape))
+        return SavedEngine(identifier(chain.name), inner, run.report.dsp.latency_cycles)
+    program = Program.load(run.ir_path("program"))
+    shape = EngineShape.of(program)
+    widths = LANES * shape.input_banks, LANES * len(shape.emitters)
+    return SavedEngine(identifier(program.name), widths, program.cycles)

@@ -1,0 +1,72 @@
+"""Synthesize the engine of a DSP run; the fabric variant is also placed and routed."""
+
+from __future__ import annotations
+
+from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.flows.dsp import engine_target, synthesize_engine
+from nnlogic.flows.targets import Target
+from nnlogic.report.model import Report
+from nnlogic.job.directory import Run
+from nnlogic.backends.dsp.choice import ROOMS
+from nnlogic.backends.dsp.kernels import saved_engine
+from nnlogic.backends.dsp.netlist import netlist_checks
+from nnlogic.backends.dsp.rows import measured_report
+from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+
+ENGINE = "engine"
+
+
+def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+    """Return the report with the engine's figures, and the error of a clock that is not met.
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed, ToolTimeout
+        A program is missing or failed.
+    """
+    target = ask.target
+    files = sorted((run.path / "rtl").glob("*.v"))
+    engine = saved_engine(run)
+    result, found = synthesize_engine(
+        files,
+        engine.name,
+        engine.widths,
+        target,
+        run.path / "synth",
+        timeout=ask.timeout,
+        progress=ask.progress,
+    )
+    how = (
+        f"{target.name}: {result.tool}, {result.command}; {found.dsps} DSP cells, {found.brams} "
+        f"block RAMs, {found.memory_luts} of the LUTs are memory"
+    )
+    report = measured_report(put_synth(forget_tools(run.report), run.path, result), found, how)
+    netlist = result.files["netlist_verilog"]
+    for check in netlist_checks(
+        run, netlist, engine.name, engine.widths, target.name, ask.progress
+    ):
+        report = report.with_check(6, check)
+    goal = run.report.config.get("clock")
+    placed = engine_target(target)
+    return place(report, run.path, result, placed, ask, goal, engine.cycles, ENGINE)
+
+
+def check_engine(run: Run, target: Target, primitives: bool) -> None:
+    """Raise UsageError where the engine of a run cannot be synthesized like this."""
+    files = list((run.path / "rtl").glob("*.v"))
+    problems = []
+    kind = run.report.dsp.kind if run.report.dsp else ""
+    room = ROOMS.get(target.name)
+    if not files:
+        why = "the run has no Verilog"
+        problems.append(Problem(str(run.path), why, "compile it without --stop-after"))
+    if primitives:
+        why = "an engine has no LUT network to keep"
+        problems.append(Problem("--primitives", why, "leave it out"))
+    if files and (room is None or room.kind != kind):
+        why = f"the engine is made of {kind} slices, which {target.name} does not have"
+        fix = f"compile again with --target {target.name}" if room else "--target xc7, xcup or ecp5"
+        problems.append(Problem("--target", why, fix))
+    if problems:
+        what = "the engine cannot be synthesized like this" if files else "nothing to synthesize"
+        raise UsageError(what, problems=problems)

@@ -1,0 +1,1 @@
+"""A backend; `backend` beside this file says what it promises."""

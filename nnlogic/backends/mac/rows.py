@@ -1,0 +1,67 @@
+"""Rows of the report for a multiply-accumulate layer in front of LUTs."""
+
+from __future__ import annotations
+
+from nnlogic.checks.mac_faults import FAULTS
+from nnlogic.dsp.mac.ir import MacNet
+from nnlogic.hw.dsp.mac_verilog import MacPair
+from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.rows import Check, ResourceRow, Rung
+from nnlogic.job.facts import estimate_facts
+
+PROOF_CHECK = "QuantNet = MacNet and tail"
+INTERPRETER_CHECK = "interpreter of MacNet, and tail = QuantNet"
+TAIL_CHECK = "LogicNet = HardwareDesign"
+FORMAL_CHECK = "LogicNet = Verilog, formally"
+VERILOG_FAULT = "fault in a slice of the Verilog, simulation"
+COUNT_CHECK = "DSP cells in the netlist"
+NETLIST_CHECK = "Verilog = netlist"
+RUNGS = {
+    0: ("planted faults are caught", (*FAULTS, VERILOG_FAULT)),
+    4: (
+        "QuantNet = multiply-accumulate chains and HardwareDesign",
+        (PROOF_CHECK, INTERPRETER_CHECK, TAIL_CHECK),
+    ),
+    5: (
+        "chains and HardwareDesign = Verilog",
+        (FORMAL_CHECK, "bulk vectors, compiled model", "cocotb on verilator", "cocotb on icarus"),
+    ),
+    6: ("Verilog = post-synthesis netlist", (COUNT_CHECK, NETLIST_CHECK)),
+}
+NO_PROOF = "not part of this version: netlists with DSP cells are counted, not proved"
+
+
+def open_mac_ladder(report: Report) -> Report:
+    """Return a report whose rungs 0 and 4 to 6 are those of the mac backend, not run."""
+    for number, (title, parts) in RUNGS.items():
+        report = report.put(Rung(number, title))
+        for part in parts:
+            report = report.with_check(number, Check(part))
+    return report.with_check(6, Check(NETLIST_CHECK, detail=NO_PROOF))
+
+
+def slices_row(mac: MacNet) -> ResourceRow:
+    """Return the row of the chains: registers in fabric, and slices in words."""
+    stats = mac.stats()
+    delays = stats["delay_ffs"]
+    detail = (
+        f"{stats['slices']} slices ({mac.slice_kind}) in {stats['chains']} chains of at most "
+        f"{stats['longest_chain']}; the registers delay inputs"
+    )
+    return ResourceRow("multiply-accumulate", "estimate", 0, delays, detail=detail)
+
+
+def pair_report(report: Report, pair: MacPair) -> Report:
+    """Return the report with estimates and latency of both cores together.
+
+    Fabric slices are LUTs that only synthesis counts, so there is no total for them.
+    """
+    chains = slices_row(pair.mac)
+    rows = [row for row in estimate_facts(pair.design) if row.part not in (TOTAL, "valid chain")]
+    rows = [chains, *rows, ResourceRow("valid chain", "estimate", 0, pair.latency)]
+    if pair.mac.slice_kind != "fabric":
+        luts, ffs = (sum(getattr(r, name) or 0 for r in rows) for name in ("luts", "ffs"))
+        rows.append(ResourceRow(TOTAL, "estimate", luts, ffs, detail=chains.detail))
+    kept = [row for row in report.resources if row.source != "estimate"]
+    report = report.replace(resources=tuple(kept)).put(*rows)
+    return report.with_timing(latency_cycles=pair.latency)

@@ -1,0 +1,88 @@
+"""Synthesize a run of the mac backend; without DSP cells it is also placed and routed."""
+
+from __future__ import annotations
+
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.flows.dsp import MEMORY_LUTS, engine_target
+from nnlogic.flows.reports import Cells
+from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.targets import Target
+from nnlogic.hw.dsp.mac_verilog import MacPair
+from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.rows import ResourceRow
+from nnlogic.job.directory import Run
+from nnlogic.job.ladder import verdict_check
+from nnlogic.backends.mac.stages import slice_kind
+from nnlogic.backends.mac.rows import COUNT_CHECK
+from nnlogic.backends.mac.verify import load_pair
+from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+
+
+def check_mac(run: Run, target: Target, primitives: bool) -> None:
+    """Raise UsageError where the chains of a run cannot be synthesized like this."""
+    if not list((run.path / "rtl").glob("*.v")):
+        raise UsageError(
+            "nothing to synthesize",
+            where=str(run.path),
+            why="the run has no Verilog",
+            fix="compile it without --stop-after",
+        )
+    pair, _ = load_pair(run)
+    problems = []
+    if primitives:
+        why = "the chains are no LUT network to keep"
+        problems.append(Problem("--primitives", why, "leave it out"))
+    if pair.mac.slice_kind not in (slice_kind(target), FABRIC):
+        why = f"the chains are {pair.mac.slice_kind} cells, which {target.name} does not have"
+        fix = f"compile again with --target {target.name}"
+        problems.append(Problem("--target", why, fix))
+    if problems:
+        raise UsageError("the chains cannot be synthesized like this", problems=problems)
+
+
+def synth_mac(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+    """Return the report with the figures of chains and tail, and the error of a missed clock.
+
+    Delay lines may become shift registers in LUTs, which are counted as LUTs.
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed, ToolTimeout
+        A program is missing or failed.
+    """
+    pair, _ = load_pair(run)
+    files = [f for f in sorted((run.path / "rtl").glob("*.v")) if f.stem != f"{pair.name}_stream"]
+    target = engine_target(ask.target)
+    result = synthesize(
+        files, pair.name, target, run.path / "synth", timeout=ask.timeout, progress=ask.progress
+    )
+    chains = result.modules[pair.mac.name]
+    others = add_cells(cells for name, cells in result.modules.items() if name != pair.mac.name)
+    how = f"{result.target}: {result.tool}, {result.command}; "
+    rows = [
+        _row("multiply-accumulate", chains),
+        _row("tail and valid chain", others),
+        _row(TOTAL, result.total, how),
+    ]
+    report = put_synth(forget_tools(run.report), run.path, result, *rows)
+    report = report.with_check(6, verdict_check(COUNT_CHECK, _counted(pair, result)))
+    goal = run.report.timing.clock_mhz
+    return place(report, run.path, result, target, ask, goal, pair.latency)
+
+
+def _row(title: str, cells: Cells, how: str = "") -> ResourceRow:
+    memory = sum(MEMORY_LUTS.get(cell, 0) * count for cell, count in cells.luts.items())
+    logic = sum(count for cell, count in cells.luts.items() if cell not in MEMORY_LUTS)
+    detail = f"{cells.dsps} DSP cells, {memory} of the LUTs are delay lines, {cells.carry} carry"
+    wide = sum(cells.wide_muxes.values())
+    return ResourceRow(title, "synth", logic + memory, cells.ffs, wide, how + detail)
+
+
+def _counted(pair: MacPair, result: SynthResult) -> Verdict:
+    """Whether synthesis kept every slice, and made no others."""
+    wanted = 0 if pair.mac.slice_kind == FABRIC else pair.mac.slices
+    found = result.total.dsps
+    detail = f"{found} DSP cells, {wanted} slices"
+    return Verdict("MacNet", "netlist", found == wanted, "counted", detail=detail)

@@ -1,0 +1,139 @@
+"""Simulate a run of the mac backend, and plant faults in its chains."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nnlogic.checks.faults import planted_faults
+from nnlogic.checks.mac_faults import planted_mac_faults
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.errors import IRError
+from nnlogic.core.folders import fresh_folder
+from nnlogic.core.progress import Progress
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.dsp.mac.ir import MacNet
+from nnlogic.hw.dsp.mac_verilog import MacPair
+from nnlogic.hw.dsp.verilog import MODELS
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
+from nnlogic.job import facts
+from nnlogic.job.directory import Run
+from nnlogic.job.ladder import accuracy_rows, verdict_check
+from nnlogic.backends.mac.rows import VERILOG_FAULT
+from nnlogic.job.rows import read_saved
+from nnlogic.run.simplified import load_simplified
+from nnlogic.run.verify_run import compare_outputs, run_simulator
+from nnlogic.sim.bulk import run_bulk
+from nnlogic.tables.ir import Instance
+
+FAULT_ROWS = 1024
+
+
+def load_pair(run: Run) -> tuple[MacPair, tuple[Path, ...]]:
+    """Return the cores of a run and their Verilog, the model of the slices last."""
+    mac = MacNet.load(run.ir_path("mac"))
+    design = HardwareDesign.load(run.ir_path("design"))
+    name = run.report.name
+    rtl = run.path / "rtl"
+    stream = (rtl / f"{name}_stream.v").exists()
+    model = run.path / "sim" / MODELS
+    files = (*sorted(rtl.glob("*.v")), *((model,) if model.exists() else ()))
+    return MacPair(name, mac, design, stream), files
+
+
+def simulate_mac(
+    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
+) -> Report:
+    """Run bulk vectors, cocotb and the planted faults; return the report with their checks.
+
+    Raises
+    ------
+    ToolNotFound
+        Verilator, or with `require_all` any simulator, is missing.
+    """
+    net = QuantNet.load(run.ir_path("quant"))
+    tail = QuantNet.load(run.ir_path("tail"))
+    pair, files = load_pair(run)
+    rows, expected = read_saved(run.path / "sim" / "rows.npz")
+    report = run.report
+
+    started = time.monotonic()
+    outputs = run_bulk(pair, files, run.path / "sim" / "bulk", codes=rows.codes, progress=progress)
+    verdict = compare_outputs(pair, rows, expected, outputs, time.monotonic() - started)
+    report = report.with_check(5, verdict_check("bulk vectors, compiled model", verdict))
+    report = report.put(*accuracy_rows(net, rows, "RTL", outputs))
+    for name in simulators:
+        check = run_simulator(run, pair, files, rows.codes, expected, name, require_all, progress)
+        report = report.with_check(5, check)
+
+    with progress.step("planted faults"):
+        codes = rows.codes[:FAULT_ROWS]
+        for title, verdict in planted_mac_faults(net, pair.mac, tail, codes=codes):
+            report = report.with_check(0, verdict_check(title, verdict))
+        verdict = _verilog_fault(run, pair, files, progress)
+        report = report.with_check(0, verdict_check(VERILOG_FAULT, verdict))
+        for title, verdict in _tail_faults(run, pair, codes):
+            report = report.with_check(0, verdict_check(title, verdict))
+    return report.put(*facts.tool_facts("verilator"))
+
+
+def _tail_faults(run: Run, pair: MacPair, codes: object) -> Iterator[tuple[str, Verdict]]:
+    """Faults in tables, logic and Verilog of the tail, where there is a LUT to plant them in."""
+    tables = load_simplified(run.path)
+    if not pair.design.logic.stats()["luts"] or not any(
+        isinstance(block, Instance) for block in tables.blocks
+    ):
+        return
+    file = run.path / "rtl" / f"{pair.design.name}.v"
+    folder = run.path / "sim" / "faults"
+    fields = pair.mac.evaluate(codes)  # type: ignore[arg-type]
+    yield from planted_faults(tables, pair.design, [file], folder, codes=fields, simulate=False)
+
+
+def _verilog_fault(run: Run, pair: MacPair, files: Sequence[Path], progress: Progress) -> Verdict:
+    """Cut a cascade in the Verilog of the chains; the bulk rows must see it."""
+    started = time.monotonic()
+    folder = fresh_folder(run.path / "sim" / "faults_mac")
+    wrong = []
+    where = ""
+    for file in files:
+        if file.stem != pair.mac.name:
+            wrong.append(file)
+            continue
+        text, where = plant_verilog_fault(file.read_text())
+        wrong.append(folder / file.name)
+        wrong[-1].write_text(text)
+    rows, expected = read_saved(run.path / "sim" / "rows.npz")
+    codes, expected = rows.codes[:FAULT_ROWS], expected[:FAULT_ROWS]
+    outputs = run_bulk(pair, wrong, folder, codes=codes, progress=progress)
+    caught = bool((outputs != expected).any())
+    found = Verdict(
+        "planted fault", "what the bench says", caught, f"sampled n={len(codes)}", where=where
+    )
+    return found.timed(started)
+
+
+def plant_verilog_fault(text: str) -> tuple[str, str]:
+    """Return Verilog of chains in which one slice loses what it should add, and where.
+
+    Raises
+    ------
+    IRError
+        There is no such place.
+    """
+    for pattern, new in (
+        (r"\.PCIN\(chain\d+_slice\d+_pcout\)", ".PCIN(48'h000000000000)"),
+        (r"chain\d+_slice\d+_p [+-] _\d+_", "48'h000000000000"),
+        (r"chain\d+_slice\d+_m \+ chain\d+_slice\d+_p", "48'h000000000000"),
+        (r"\.C\(48'h[0-9a-f]+\)", ".C(48'h555555555555)"),
+        (r"\d+'h[0-9a-f]+ \+ _\d+_|chain\d+_slice\d+_m \+ \d+'h[0-9a-f]+", "48'h0"),
+    ):
+        places = list(re.finditer(pattern, text))
+        if places:
+            place = places[-1]
+            line = text.count("\n", 0, place.start()) + 1
+            return text[: place.start()] + new + text[place.end() :], f"line {line}: {place[0]}"
+    raise IRError("no slice to plant a fault in", why="no cascade, sum or constant in the Verilog")

@@ -1,0 +1,226 @@
+"""The contract of a backend, and the backends there are: each folder of `nnlogic.backends`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.plugins import discover
+from nnlogic.core.progress import Progress
+from nnlogic.job.option import Option, options_of
+from nnlogic.job.options import Options
+
+if TYPE_CHECKING:
+    from nnlogic.core.errors import TargetMissed
+    from nnlogic.flows.targets import Target
+    from nnlogic.job.context import Context
+    from nnlogic.job.directory import Run
+    from nnlogic.job.stage import Stage
+    from nnlogic.job.tools import Ask
+    from nnlogic.plan.proposal import Planning, Proposal
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.report.model import Report
+    from nnlogic.report.rows import Command
+
+GROUP = "nnlogic.backends"
+DEFAULT = "lut"
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Simulate:
+    """What `verify` was asked for.
+
+    Attributes
+    ----------
+    simulators : tuple of str
+        Of ``"verilator"`` and ``"icarus"``.
+    require_all : bool
+        Whether one that is missing is an error.
+    """
+
+    simulators: tuple[str, ...]
+    require_all: bool
+    progress: Progress
+
+
+class Backend:
+    """What computes the logic of a network.
+
+    Everything a backend needs stands in four folders of its name: here, `hw`, `sim` and the tests.
+    One is an object of a class derived from this one, called ``BACKEND`` in the module ``backend``
+    of its folder; other packages name theirs by an entry point of the group ``nnlogic.backends``.
+
+    Attributes
+    ----------
+    name : str
+        As given to ``--backend``, and written in a run.
+    title : str
+        In words, for help texts.
+    options : type
+        Its options, derived from `nnlogic.job.options.Options`.
+    aliases : tuple of str
+        Other names ``--backend`` takes.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    options: ClassVar[type[Options]] = Options
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    def prepare(self, ctx: Context) -> None:
+        """Refuse, before any work, what cannot be built.
+
+        Raises
+        ------
+        UsageError, TargetMissed
+            The target or the options do not do.
+        """
+
+    def stages(self, ctx: Context) -> Sequence[Stage]:
+        """Return the stages of a compile run, in order."""
+        raise NotImplementedError
+
+    def open_ladder(self, report: Report, net: QuantNet) -> Report:
+        """Return a report with the backend's own rungs, 0 and 4 to 6, not run."""
+        raise NotImplementedError
+
+    def commands(self, ctx: Context) -> list[Command]:
+        """Return the commands that make a run again, and what one does with it."""
+        raise NotImplementedError
+
+    def simulate(self, run: Run, ask: Simulate) -> Report:
+        """Simulate the Verilog of a run and plant faults; return the report with the checks.
+
+        Raises
+        ------
+        ToolNotFound
+            A simulator that is required is missing.
+        """
+        raise NotImplementedError
+
+    def refuse_synth(self, run: Run, target: Target, primitives: bool) -> None:
+        """Raise UsageError where a run cannot be synthesized like this."""
+
+    def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+        """Synthesize a run, place and route it; return the report, and a clock that is missed."""
+        raise NotImplementedError
+
+    def proposals(self, planning: Planning) -> Iterable[Proposal]:
+        """Return designs of this backend under the budgets of ``--backend auto``; none if never."""
+        return ()
+
+    def wrote(self, folder: Path) -> bool:
+        """Whether a run that does not say so, made by an older nnlogic, is of this backend."""
+        return False
+
+
+@cache
+def backends() -> Mapping[str, Backend]:
+    """Return all backends by name.
+
+    Raises
+    ------
+    UsageError
+        An installed package names something else, or a name is taken twice.
+    """
+    found: dict[str, Backend] = {}
+    for item in discover("nnlogic.backends", "BACKEND", GROUP, inside="backend"):
+        if not isinstance(item, Backend):
+            raise UsageError(f"not a backend: {item!r}", fix="an object of a nnlogic Backend")
+        for name in (item.name, *item.aliases):
+            if name in found or name == AUTO:
+                raise UsageError(f"two backends of the name {name}", fix="uninstall one of them")
+        found[item.name] = item
+    return found
+
+
+def backend_named(name: str) -> Backend:
+    """Return a backend by its name or an alias.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    for backend in backends().values():
+        if name in (backend.name, *backend.aliases):
+            return backend
+    known = ", ".join([*backends(), AUTO])
+    raise UsageError("no such backend", where="--backend", why=f"{name!r} is not one of {known}")
+
+
+def backend_of(run: Run) -> Backend:
+    """Return the backend that made a run."""
+    if run.report.backend is not None:
+        return backend_named(run.report.backend)
+    old = [b for b in backends().values() if b.wrote(run.path)]
+    return old[0] if old else backend_named(DEFAULT)
+
+
+def all_options() -> dict[str, tuple[Option, Any]]:
+    """Return what users may set, by field name: for every backend, then what only some have."""
+    out = options_of(Options)
+    for backend in backends().values():
+        out |= {n: found for n, found in options_of(backend.options).items() if n not in out}
+    return out
+
+
+def chosen_backend(given: Mapping[str, Any]) -> str:
+    """Return the name that options ask for; an option may imply the backend that has it."""
+    name = str(given.get("backend", DEFAULT))
+    if name != DEFAULT:
+        return name if name == AUTO else backend_named(name).name
+    known = all_options()
+    implied = [n for n, value in given.items() if value is not None and known[n][0].implies]
+    for backend in backends().values():
+        if any(n in options_of(backend.options) for n in implied):
+            return backend.name
+    return name
+
+
+def make_options(backend: Backend, given: Mapping[str, Any], *, strict: bool = True) -> Options:
+    """Return the options of a backend from what was given by name.
+
+    Parameters
+    ----------
+    backend : Backend
+    given : mapping
+        Field names of any backend. What has the value of its default counts as not given.
+    strict : bool
+        Refuse what this backend does not have, rather than leave it out.
+
+    Raises
+    ------
+    UsageError
+        Unknown options, or such that do not fit; all of them are named.
+    """
+    known, own = all_options(), options_of(backend.options)
+    unknown = sorted(set(given) - set(known) - {"backend"})
+    if unknown:
+        raise UsageError("unknown option", why=", ".join(unknown))
+    problems = list(_foreign(backend, given, known)) if strict else []
+    mine = {name: value for name, value in given.items() if name in own}
+    try:
+        opts = backend.options(**mine, backend=str(given.get("backend", backend.name)))
+    except UsageError as error:
+        problems = [*error.problems, *problems]
+    if problems:
+        raise UsageError("options that do not fit", problems=problems)
+    return opts
+
+
+def _foreign(
+    backend: Backend, given: Mapping[str, Any], known: Mapping[str, tuple[Option, Any]]
+) -> Iterator[Problem]:
+    own = options_of(backend.options)
+    for name, value in given.items():
+        if name == "backend" or name in own or value in (None, known[name][1]):
+            continue
+        users = [b.name for b in backends().values() if name in options_of(b.options)]
+        why = f"the {backend.name} backend does not use it"
+        yield Problem(known[name][0].flag(name), why, f"--backend {' or '.join([*users, AUTO])}")

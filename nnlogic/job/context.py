@@ -1,0 +1,144 @@
+"""State of a compile run: what was asked, the values made so far, the report as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnlogic import __version__
+from nnlogic.approximate.run import ApproximateRun
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.names import identifier
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.targets import Target
+from nnlogic.job import facts
+from nnlogic.job.ladder import open_ladder, recorded_accuracy, verdict_check
+from nnlogic.job.options import Options
+from nnlogic.job.rows import Rows, load_rows
+from nnlogic.job.source import load_source, source_row
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.describe import network_of
+from nnlogic.report.model import Report, Row
+
+if TYPE_CHECKING:
+    from nnlogic.job.backend import Backend
+
+
+@dataclass
+class Context:
+    """What the stages of a run read and fill.
+
+    Attributes
+    ----------
+    backend : Backend
+    opts : Options
+        Of the backend's own class.
+    target : Target
+    source : Path
+        What was compiled; the run that is gone on from, where there is one.
+    folder : Path
+        The run directory.
+    net : QuantNet
+        What the next stages are made of; `whole` stays the network that came in.
+    rows : Rows
+        Inputs of `net`.
+    choice : str
+        Why this backend.
+    values : dict of str to object
+        Values of the stages so far, by name.
+    """
+
+    backend: Backend
+    opts: Options
+    target: Target
+    source: Path
+    folder: Path
+    net: QuantNet
+    rows: Rows
+    report: Report
+    approximate: ApproximateRun
+    choice: str = ""
+    progress: Progress = SILENT
+    schedule: str | int = "layer"
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.whole = self.net
+        self.name = identifier(self.net.name)
+
+    def put(self, *rows: Row) -> None:
+        """Put rows in the report."""
+        self.report = self.report.put(*rows)
+
+    def check(self, rung: int, title: str, make: Callable[[], Verdict]) -> None:
+        """Compare, and put the verdict in the report."""
+        with self.progress.step(f"check: {title}"):
+            verdict = make()
+        self.report = self.report.with_check(rung, verdict_check(title, verdict))
+
+
+def open_context(
+    backend: Backend,
+    opts: Options,
+    source: Path,
+    folder: Path,
+    *,
+    rows: Rows | None = None,
+    allow_pickle: bool = False,
+    choice: str = "",
+    notes: Iterable[Row] = (),
+    progress: Progress = SILENT,
+) -> Context:
+    """Return the context of a run that begins: its network and rows are read.
+
+    Parameters
+    ----------
+    backend : Backend
+    opts : Options
+    source, folder : Path
+    rows : Rows, optional
+        In place of those that the options name.
+    allow_pickle : bool
+    choice : str
+        Why this backend; by default that it was asked for.
+    notes : rows of the report
+        What the choice found.
+    progress : Progress
+
+    Raises
+    ------
+    UsageError, CheckpointError, UnsupportedModel, InputError
+        Network, rows or options do not fit.
+    """
+    target = Target.named(opts.target)
+    net, _ = load_source(source, opts, allow_pickle)
+    approximate = ApproximateRun(net, opts, target.lut_size, source)
+    report = Report(
+        name=identifier(net.name),
+        version=__version__,
+        mode=opts.mode,
+        target=target.name,
+        backend=backend.name,
+        source=source_row(net, source),
+        config=opts.to_json(),
+        network=network_of(net),
+    ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net), *notes)
+    report = approximate.opened(open_ladder(report, net))
+    ctx = Context(
+        backend=backend,
+        opts=opts,
+        target=target,
+        source=source,
+        folder=folder,
+        net=net,
+        rows=rows or approximate.rows or load_rows(net, opts.rows),
+        report=report,
+        approximate=approximate,
+        choice=choice or f"asked for with --backend {backend.name}",
+        progress=progress,
+    )
+    backend.prepare(ctx)
+    ctx.report = backend.open_ladder(ctx.report, net)
+    return ctx

@@ -1,0 +1,267 @@
+"""The run directory: one job, one folder, and a STATUS that never claims what did not happen.
+
+A run is built in a hidden folder beside its destination and renamed when complete. Later steps
+(`verify`, `synth`) work inside the run with STATUS ``running`` and set the verdict last, so a
+killed process leaves ``running``, never a pass.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.report.model import Report
+from nnlogic.job.evidence import CLAIMS_NOTHING, audited
+from nnlogic.job.seal import write_seal
+
+STATUS = "STATUS"
+WORDS = ("running", "stopped", "compiled", "verified", "failed", "stale", "error")
+FOLDERS = ("ir", "rtl", "sim", "flows", "synth", "pnr")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk and its report."""
+
+    path: Path
+    report: Report
+
+    @property
+    def status(self) -> str:
+        """The word in STATUS."""
+        return (self.path / STATUS).read_text().strip()
+
+    def ir_path(self, stage: str) -> Path:
+        """Return the file of a stage: ``quant``, ``tables``, ``logic`` or ``design``."""
+        return ir_path(self.path, stage)
+
+
+def ir_path(folder: Path, stage: str) -> Path:
+    """Return the file of a stage inside a run directory."""
+    return folder / "ir" / f"{stage}.safetensors"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run directory."""
+    return (path / STATUS).is_file()
+
+
+def is_dsp_run(run: Run) -> bool:
+    """Whether a run holds a program of the DSP backend, or several."""
+    return run.ir_path("program").exists() or has_kernels(run)
+
+
+def has_kernels(run: Run) -> bool:
+    """Whether a run holds programs that an engine runs one after the other."""
+    return run.ir_path("kernels").exists()
+
+
+def is_mixed_run(run: Run) -> bool:
+    """Whether a run holds a chain of segments."""
+    return run.ir_path("chain").exists()
+
+
+def is_mac_run(run: Run) -> bool:
+    """Whether a run holds multiply-accumulate chains."""
+    return run.ir_path("mac").exists()
+
+
+def open_run(path: Path) -> Run:
+    """Open an existing run; its report says only what is still true of its files.
+
+    Raises
+    ------
+    UsageError
+        Not a run directory.
+    """
+    path = Path(path)
+    if not is_run(path):
+        why = "no STATUS file in it" if path.is_dir() else "no such directory"
+        fix = "give the directory that `nnlogic compile ... -o DIR` wrote"
+        raise UsageError("not a run directory", where=str(path), why=why, fix=fix)
+    return Run(path, audited(Report.load(path / "report.json"), path))
+
+
+def read_report(path: Path) -> Report:
+    """Return the report of a run directory or of a file, with only what is known to be true of it.
+
+    Raises
+    ------
+    UsageError, CheckpointError
+        There is no report, or it cannot be read.
+    """
+    path = Path(path)
+    report = Report.load(path)
+    folder = path if path.is_dir() else path.parent
+    if is_run(folder):
+        report, word = audited(report, folder), (folder / STATUS).read_text().strip()
+        return report.replace(status=word) if word in CLAIMS_NOTHING else report
+    why = "a report without its run: nothing was checked"
+    return report.replace(warnings=(why, *report.warnings))
+
+
+def set_status(folder: Path, word: str) -> None:
+    """Write STATUS atomically."""
+    if word not in WORDS:
+        raise ValueError(word)
+    write_bytes(folder / STATUS, f"{word}\n".encode())
+
+
+def close_run(folder: Path, report: Report, *fresh: str) -> None:
+    """Write report.json, report.html, the seal, and last STATUS.
+
+    Parameters
+    ----------
+    folder : Path
+    report : Report
+    *fresh : str
+        Beginnings of the paths below `folder` that were written; all where none is given.
+    """
+    from nnlogic.report.html import render_html
+
+    report.save(folder / "report.json")
+    write_bytes(folder / "report.html", render_html(report).encode())
+    write_seal(folder, fresh or ("",))
+    set_status(folder, report.status)
+
+
+def write_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write the effective options."""
+    write_bytes(folder / "config.json", (json.dumps(config, indent=1) + "\n").encode())
+
+
+@contextmanager
+def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
+    """Yield a hidden folder that becomes `out` when the block ends without an error.
+
+    Raises
+    ------
+    UsageError
+        `out` exists and `force` is not given, is not a run directory, or cannot be written.
+    """
+    out = Path(os.path.abspath(out))
+    _refuse_existing(out, force)
+    staging = out.parent / f".{out.name}.partial-{os.getpid()}"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(out)
+        staging.mkdir()
+        lock = _lock(staging)
+        for name in FOLDERS:
+            (staging / name).mkdir()
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise UsageError(
+            "cannot write the run directory",
+            where=str(out),
+            why=str(error),
+            fix="choose a writable place with free space for -o",
+        ) from error
+    try:
+        set_status(staging, "running")
+        with logged_to(staging / "nnlogic.log"):
+            yield staging
+        if out.exists():
+            old = out.parent / f".{out.name}.old-{os.getpid()}"
+            out.rename(old)
+            staging.rename(out)
+            shutil.rmtree(old)
+        else:
+            staging.rename(out)
+    finally:
+        os.close(lock)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def reopened_run(path: Path) -> Iterator[Run]:
+    """Yield a run for further work; STATUS is ``running`` meanwhile, ``error`` after an error."""
+    run = open_run(path)
+    try:
+        set_status(run.path, "running")
+    except OSError as error:
+        raise UsageError(
+            "cannot write to the run directory", where=str(path), why=str(error)
+        ) from error
+    try:
+        with logged_to(run.path / "nnlogic.log"):
+            yield run
+    except BaseException:
+        set_status(run.path, "error")
+        raise
+
+
+def _refuse_existing(out: Path, force: bool) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not is_run(out)):
+        raise UsageError(
+            "the output exists and is not a run directory",
+            where=str(out),
+            why="nnlogic replaces only directories it wrote",
+            fix="choose another -o",
+        )
+    if is_run(out) and not force:
+        word = (out / STATUS).read_text().strip()
+        raise UsageError(
+            "the run exists",
+            where=str(out),
+            why=f"its STATUS is {word!r}",
+            fix="--force replaces it, or choose another -o",
+        )
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove hidden folders of processes that no longer run: nobody holds their lock."""
+    for kind in ("partial", "old"):
+        for folder in out.parent.glob(f".{out.name}.{kind}-*"):
+            try:
+                lock = _lock(folder)
+            except OSError:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Lock a folder for as long as this process lives; raise OSError when another holds it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+@contextmanager
+def logged_to(path: Path) -> Iterator[None]:
+    """Send the package's log records, debug included, to a file."""
+    logger = logging.getLogger("nnlogic")
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        handler.close()
+
+
+def usage_problems(problems: list[Problem]) -> None:
+    """Raise one UsageError for all `problems`, if there are any."""
+    if problems:
+        raise UsageError("options that do not fit", problems=problems)

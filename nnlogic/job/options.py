@@ -1,0 +1,179 @@
+"""Options of every compile run, checked all at once before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import Problem, UsageError
+from nnlogic.job.option import option, options_of, value_problems
+
+STAGES = ("quant", "tables", "logic", "design", "rtl")
+DEFAULT_BUDGET = 0.1
+"""Percentage points of accuracy that approximate mode may lose unless told otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options that every backend has; a backend adds its own in a class derived from this one.
+
+    Raises
+    ------
+    UsageError
+        Values that are not allowed or exclude each other; all of them are named.
+    """
+
+    target: str = option("ecp5", "Device target.", metavar="NAME", shown=True)
+    clock: float | None = option(
+        None, "Clock to meet; sets LUT levels per stage.", metavar="MHZ", kind=float, above=0
+    )
+    levels_per_stage: int | None = option(
+        None, "LUT levels per pipeline stage (default: one stage per layer).",
+        metavar="N", kind=int, least=1,
+    )  # fmt: skip
+    mode: str = option(
+        "exact", "Exact keeps every output bit; approximate frees what --rows rarely show.",
+        choices=("exact", "approximate"), shown=True,
+    )  # fmt: skip
+    effort: str = option(
+        "normal", "Time spent on minimization.", choices=("fast", "normal", "high"), shown=True
+    )
+    objective: str = option(
+        "balanced",
+        "What to minimize: LUTs with a level worth 1 %, LUTs, levels, LUTs times levels.",
+        choices=("balanced", "area", "depth", "adp"), shown=True,
+    )  # fmt: skip
+    optimize: str = option(
+        "none", "After each neuron, also optimize inside layers or across the network.",
+        choices=("none", "layer", "network"), shown=True,
+    )  # fmt: skip
+    backend: str = "lut"
+    arith: str = option(
+        "never", "Auto builds neurons too wide for a table from adders and comparators.",
+        choices=("never", "auto"), shown=True,
+    )  # fmt: skip
+    table_limit: int = option(
+        14, "Most input bits of a table.", metavar="BITS", kind=int, least=1, most=16, shown=True
+    )
+    rows: Path | None = option(
+        None, "Data rows (.npz or .csv) for accuracy and simulation.", metavar="FILE", kind=Path
+    )
+    validation_rows: Path | None = option(
+        None,
+        "Approximate: rows that decide what the budget allows (default: a third of --rows).",
+        metavar="FILE", kind=Path,
+    )  # fmt: skip
+    test_rows: Path | None = option(
+        None, "Approximate: rows that take no part (default: a third of --rows).",
+        metavar="FILE", kind=Path,
+    )  # fmt: skip
+    rarity: int | None = option(
+        None,
+        "Approximate: free no entry used R times or more (default: as the budget allows).",
+        metavar="R", kind=int, least=1,
+    )  # fmt: skip
+    accuracy_budget: float | None = option(
+        None,
+        "Approximate: percentage points that may be lost on validation rows (default: 0.1).",
+        metavar="POINTS", kind=float, least=0, most=100,
+    )  # fmt: skip
+    stream: bool = option(
+        True, "Write the valid/ready stream wrapper.", flags="--stream/--no-stream", kind=bool,
+        shown=True,
+    )  # fmt: skip
+    stop_after: str | None = option(
+        None, f"Stop after this stage: {', '.join(STAGES)}.", metavar="STAGE"
+    )
+    start_from: str | None = option(
+        None,
+        "Start from this stage; CHECKPOINT is then a run directory that holds the earlier ones.",
+        metavar="STAGE", flags="--from",
+    )  # fmt: skip
+    jobs: int | None = option(
+        None, "Parallel jobs (default: all cores).", metavar="N", kind=int, least=1
+    )
+    tool_timeout: float = option(
+        600.0, "Seconds an external program may take.", metavar="SECONDS", kind=float, above=0,
+        shown=True,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        problems = [*value_problems(self), *self.problems()]
+        if problems:
+            raise UsageError("options that do not fit", problems=problems)
+
+    def problems(self) -> list[Problem]:
+        """Return which options exclude each other."""
+        out = []
+        for flag, stage in (("--stop-after", self.stop_after), ("--from", self.start_from)):
+            if stage is not None and stage not in STAGES:
+                out.append(Problem(flag, f"no stage {stage!r}; stages are {', '.join(STAGES)}"))
+        if self.clock is not None and self.levels_per_stage is not None:
+            out.append(Problem("--clock", "excludes --levels-per-stage", "give one of them"))
+        return out + self._approximate_problems()
+
+    @property
+    def budget(self) -> float:
+        """Percentage points that approximate mode may lose on validation rows."""
+        return DEFAULT_BUDGET if self.accuracy_budget is None else self.accuracy_budget
+
+    @property
+    def makes_tables(self) -> bool:
+        """Whether this run makes its tables, rather than going on from a run that has them."""
+        return self.start_from in (None, "quant", "tables")
+
+    def reuses(self, stage: str) -> bool:
+        """Whether a stage comes from the run that is gone on from."""
+        start = self.start_from
+        return start is not None and STAGES.index(stage) < STAGES.index(start)
+
+    def _approximate_problems(self) -> list[Problem]:
+        given = {
+            "--validation-rows": self.validation_rows,
+            "--test-rows": self.test_rows,
+            "--rarity": self.rarity,
+            "--accuracy-budget": self.accuracy_budget,
+        }
+        if self.mode != "approximate":
+            why = "only approximate mode uses it"
+            return [
+                Problem(name, why, "--mode approximate")
+                for name, value in given.items()
+                if value is not None
+            ]
+        if self.rows is None and self.makes_tables:
+            why = "approximate mode learns from data which table entries matter"
+            return [Problem("--rows", why, "--rows FILE with training rows (.npz or .csv)")]
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON data; of a file only its name."""
+        out = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name, (what, _) in options_of(type(self)).items():
+            if what.kind is Path and out[name] is not None:
+                out[name] = Path(out[name]).name
+        if self.mode == "approximate":
+            out["accuracy_budget"] = self.budget
+        return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted(Options):
+    """Options of a backend that can be held to budgets, as estimated before any tool runs."""
+
+    max_dsps: int | None = option(
+        None, "Budget: DSP slices; the fastest engine within is taken.",
+        metavar="N", kind=int, above=0,
+    )  # fmt: skip
+    max_luts: int | None = option(
+        None, "Budget: LUTs, as estimated.", metavar="N", kind=int, above=0
+    )
+    max_latency: float | None = option(
+        None, "Budget: latency, as estimated.", metavar="NS", kind=float, above=0
+    )
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether a budget was given."""
+        return any(v is not None for v in (self.max_luts, self.max_dsps, self.max_latency))

@@ -1,0 +1,7 @@
+"""Stages that most backends share: from the network that came in to minimized logic."""
+
+from nnlogic.job.stages.logic import logic_stages
+from nnlogic.job.stages.quant import QuantStage
+from nnlogic.job.stages.tables import SimplifiedStage, TablesStage
+
+__all__ = ["QuantStage", "SimplifiedStage", "TablesStage", "logic_stages"]

@@ -1,0 +1,119 @@
+"""Tables minimized to logic: neuron by neuron, then across neurons where that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnlogic.checks import check
+from nnlogic.job import facts
+from nnlogic.job.context import Context
+from nnlogic.job.stage import Comparison, Stage
+from nnlogic.logic.build import minimize_with_records
+from nnlogic.logic.ir import LogicNet
+from nnlogic.logic.network.net import optimize_net
+from nnlogic.report.model import Row
+
+# One engine on one function; others of the portfolio go on when it is exceeded.
+ENGINE_SECONDS = 60.0
+ASSEMBLED = "assembled"
+LAYERS = {"layer": "keep", "network": "merge"}
+MINIMIZED_CHECK = "TableNet = LogicNet"
+OPTIMIZED_CHECK = "LogicNet = optimized LogicNet"
+
+
+def logic_stages(ctx: Context, k: int, *, luts: bool = True) -> list[Stage]:
+    """Return the stages from tables to logic.
+
+    Parameters
+    ----------
+    ctx : Context
+    k : int
+        Inputs of a node.
+    luts : bool
+        Whether nodes are LUTs, to be counted as such.
+    """
+    if ctx.opts.optimize == "none" or ctx.opts.reuses("logic"):
+        return [LogicStage(k, luts)]
+    return [AssembledStage(k), LogicStage(k, luts)]
+
+
+def _minimized(ctx: Context, k: int) -> LogicNet:
+    opts = ctx.opts
+    logic, records = minimize_with_records(
+        ctx.values["simplified"],
+        k=k,
+        effort=opts.effort,
+        objective=opts.objective,
+        jobs=opts.jobs,
+        timeout=min(ENGINE_SECONDS, opts.tool_timeout),
+        progress=ctx.progress,
+    )
+    ctx.put(*facts.engine_facts(records))
+    return logic
+
+
+class AssembledStage(Stage):
+    """The network as assembled from its neurons, before it is optimized as one."""
+
+    name = ASSEMBLED
+    group = "logic"
+    kind = LogicNet
+    before = "simplified"
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def make(self, ctx: Context) -> LogicNet:
+        """Minimize each neuron."""
+        return _minimized(ctx, self.k)
+
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare with the tables."""
+        simple, logic = ctx.values["simplified"], ctx.values[self.name]
+        yield Comparison(3, MINIMIZED_CHECK, lambda: check(simple, logic))
+
+
+class LogicStage(Stage):
+    """The logic that is built."""
+
+    name = group = "logic"
+    kind = LogicNet
+    before = "simplified"
+
+    def __init__(self, k: int, luts: bool) -> None:
+        self.k, self.luts = k, luts
+
+    def make(self, ctx: Context) -> LogicNet:
+        """Minimize each neuron, or optimize what was assembled of them."""
+        if ASSEMBLED not in ctx.values:
+            return _minimized(ctx, self.k)
+        opts = ctx.opts
+        return optimize_net(
+            ctx.values[ASSEMBLED],
+            layers=LAYERS[opts.optimize],
+            objective=opts.objective,
+            effort=opts.effort,
+            jobs=opts.jobs,
+            progress=ctx.progress,
+        )
+
+    def facts(self, ctx: Context) -> Iterable[Row]:
+        """Return what became of the tables of each layer."""
+        logic = ctx.values[self.name] if self.luts else None
+        return facts.funnel_facts(ctx.values["tables"], logic, ctx.target.lut_size)
+
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare with what it was made of."""
+        logic = ctx.values[self.name]
+        if ASSEMBLED in ctx.values:
+            before, title = ctx.values[ASSEMBLED], OPTIMIZED_CHECK
+        else:
+            before, title = ctx.values["simplified"], MINIMIZED_CHECK
+        yield Comparison(3, title, lambda: check(before, logic))
+
+    def checked(self, ctx: Context) -> Iterable[Row]:
+        """In approximate mode, say what was gained."""
+        if ctx.approximate.on:
+            logic = ctx.values[self.name]
+            ctx.report = ctx.approximate.with_luts(ctx.report, logic, ctx.progress)
+        return ()
