@@ -22,6 +22,7 @@ from nnlogic.frontend.verilog_tables_link import Linker
 from nnlogic.frontend.verilog_tables_text import SUFFIXES, Library
 from nnlogic.frontend.verilog_tables_trace import Circuit, trace_circuit
 from nnlogic.quant.ir import QuantNet
+from nnlogic.tools.verilog_guard import check_sources
 
 FORMAT = "LogicNets-family Verilog"
 GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
@@ -59,6 +60,8 @@ def load_verilog(path: Path) -> QuantNet:
         Anything else than tables, wires and feed-forward registers: incomplete tables without
         default, latches, enables, feedback, behavioural code, missing modules, widths that do
         not match. All problems found are listed with file and line.
+    UnsafeVerilog
+        A file holds more than a circuit, in parts that the network does not use as well.
     """
     path = Path(path)
     library = Library(path)
@@ -74,6 +77,7 @@ def load_verilog(path: Path) -> QuantNet:
             where=str(path),
             problems=problems,
         )
+    check_sources(library.files)
     return _network(path, top, library, circuit)
 
 

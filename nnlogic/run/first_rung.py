@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nnlogic.checks.verdict import Verdict
-from nnlogic.frontend.verilog_tables import FORMAT, INFO, files_digest
+from nnlogic.frontend.verilog_tables import FORMAT, INFO, files_digest, is_verilog
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import Source
 
@@ -41,7 +41,8 @@ def first_check(
     if is_imported(net):
         from nnlogic.checks.imported import check_imported
 
-        if source.is_file():
+        # An archive may claim anything of itself; only what was imported now is compared.
+        if source.is_file() and is_verilog(source):
             return (lambda: check_imported(net, source, timeout=timeout)), ""
         return None, f"{source.name} does not hold the Verilog it was made from"
     if net.info.get("golden_rows") and source.is_file():
@@ -55,7 +56,7 @@ def source_row(net: QuantNet, source: Path, origin: Path) -> Source:
     """Return name, digest and format of what was compiled; `origin` is the file that was read."""
     if not source.is_file():
         kind = "nnlogic run"
-    elif is_imported(net):
+    elif is_imported(net) and is_verilog(source):
         files = [source.parent / name for name in net.info[INFO]["files"]]
         return Source(source.name, files_digest(files), f"{FORMAT}, {len(files)} files")
     else:
