@@ -22,7 +22,7 @@ from nnlogic.quant.ir import INPUT, Argmax, Linear, QuantNet
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "examples" / "jets"
-CLI = [sys.executable, "-m", "nnlogic.cli.main"]
+CLI = [sys.executable, "-m", "nnlogic"]
 
 
 def first_output(args: list[str], folder: Path) -> tuple[float, float]:

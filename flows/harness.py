@@ -12,18 +12,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnlogic.core.errors import UsageError
+from nnlogic.core.inert import YosysWord
+from nnlogic.core.names import Identifier
 from nnlogic.flows.synth import NetPort
 
 HARNESS = "harness"
 CONTROL = ("clk", "rst", "in_valid", "out_valid")
 
 
-def harness_verilog(top: str, ports: Sequence[NetPort]) -> str:
+def harness_verilog(top: Identifier, ports: Sequence[NetPort]) -> str:
     """Return Verilog of the shell, with the core declared as a black box.
 
     Parameters
     ----------
-    top : str
+    top : Identifier
         Name of the core module.
     ports : sequence of NetPort
         All ports of the core: `CONTROL`, and any number of data inputs and outputs.
@@ -66,7 +68,7 @@ endmodule
 """
 
 
-def harness_script(verilog: str, top: str, synth: str, netlist: str) -> str:
+def harness_script(verilog: str, top: Identifier, synth: str, netlist: str) -> str:
     """Return the yosys script that joins the shell with the core's synthesized netlist.
 
     The core's netlist goes in as it was counted: only the shell is synthesized here.
@@ -75,7 +77,7 @@ def harness_script(verilog: str, top: str, synth: str, netlist: str) -> str:
     ----------
     verilog : str
         File of the shell.
-    top : str
+    top : Identifier
         Name of the core module.
     synth : str
         Synthesis command, without the top module.
@@ -84,10 +86,10 @@ def harness_script(verilog: str, top: str, synth: str, netlist: str) -> str:
     """
     return "\n".join(
         [
-            f'read_verilog "{verilog}"',
+            f"read_verilog {YosysWord(verilog)}",
             f"{synth} -top {HARNESS}",
             f"delete ={top}",
-            f'read_json "{netlist}"',
+            f"read_json {YosysWord(netlist)}",
             f"hierarchy -check -top {HARNESS}",
             "flatten",
             "opt_clean",

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import ToolFailed
+from nnlogic.core.inert import YosysWord
+from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress, Step
 from nnlogic.flows.reports import Cells, read_json, read_stat
 from nnlogic.flows.targets import Target
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_guard import check_sources
 
 SCRIPT = "synth.ys"
 PHASES = ("HIERARCHY", "PROC", "OPT", "SHARE", "TECHMAP", "DFFLEGALIZE", "ABC9", "FLATTEN", "JSON")
@@ -25,7 +28,7 @@ PHASES = ("HIERARCHY", "PROC", "OPT", "SHARE", "TECHMAP", "DFFLEGALIZE", "ABC9",
 class NetPort:
     """A port of a synthesized module: direction ``"input"`` or ``"output"``, width in bits."""
 
-    name: str
+    name: Identifier
     direction: str
     width: int
 
@@ -36,7 +39,8 @@ class SynthResult:
 
     Attributes
     ----------
-    target, top : str
+    target : str
+    top : Identifier
     tool : str
         Program and version.
     command : str
@@ -52,7 +56,7 @@ class SynthResult:
     """
 
     target: str
-    top: str
+    top: Identifier
     tool: str
     command: str
     total: Cells
@@ -99,12 +103,12 @@ class PhaseCounter:
             self.step.advance(1, match[1].lower())
 
 
-def synth_command(top: str, target: Target) -> str:
+def synth_command(top: Identifier, target: Target) -> str:
     """Return the yosys synthesis command of a target for a top module."""
     return " ".join([*target.yosys, "-top", top])
 
 
-def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
+def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
     The script stops when yosys sees a latch or, where the target keeps block memories out, a
@@ -115,13 +119,18 @@ def synth_script(files: Sequence[str | Path], top: str, target: Target) -> str:
     ----------
     files : sequence of str or Path
         As the script will name them.
-    top : str
+    top : Identifier
         Name of the top module.
     target : Target
+
+    Raises
+    ------
+    UsageError
+        A path that yosys cannot be given.
     """
     memories = "t:$mem* " if "-nobram" in target.yosys else ""
     lines = [
-        *(f'read_verilog "{file}"' for file in files),
+        *(f"read_verilog {YosysWord(file)}" for file in files),
         f"hierarchy -top {top}",
         "proc",
         f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
@@ -162,15 +171,18 @@ def synthesize(
 
     Raises
     ------
+    UnsafeVerilog
+        A file does more than describe a circuit.
     ToolNotFound, ToolFailed, ToolTimeout
         No yosys, or it failed; a memory in the netlist counts as failure.
     """
-    tool = find("yosys")
+    tool, module = find("yosys"), Identifier(top)
+    check_sources(files)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / SCRIPT
     shown = [os.path.relpath(file, folder) for file in files]
-    write_bytes(script, synth_script(shown, top, target).encode())
+    write_bytes(script, synth_script(shown, module, target).encode())
     out = {
         "stat": folder / "stat.json",
         "netlist_json": folder / "netlist.json",
@@ -191,9 +203,9 @@ def synthesize(
     total, modules = read_stat(out["stat"], target)
     return SynthResult(
         target=target.name,
-        top=top,
+        top=module,
         tool=f"yosys {tool.version_text}",
-        command=synth_command(top, target),
+        command=synth_command(module, target),
         total=total,
         modules=modules,
         ports=read_ports(out["netlist_json"], top),
@@ -231,7 +243,8 @@ def read_ports(netlist: Path, top: str) -> tuple[NetPort, ...]:
     try:
         ports = read_json(netlist)["modules"][top]["ports"]
         return tuple(
-            NetPort(name, port["direction"], len(port["bits"])) for name, port in ports.items()
+            NetPort(Identifier(name), port["direction"], len(port["bits"]))
+            for name, port in ports.items()
         )
     except (KeyError, TypeError) as error:
         raise ToolFailed(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import UsageError
+from nnlogic.core.inert import TclWord
+from nnlogic.core.names import Identifier
 from nnlogic.flows.targets import Target
 
 SCRIPT, CONSTRAINTS = "vivado.tcl", "timing.xdc"
@@ -57,12 +59,12 @@ def write_vivado(
     folder.mkdir(parents=True, exist_ok=True)
     sources = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
     script, constraints = folder / SCRIPT, folder / CONSTRAINTS
-    write_bytes(script, vivado_tcl(sources, top, target.part).encode())
-    write_bytes(constraints, timing_xdc(clock or target.clock_mhz, port).encode())
+    write_bytes(script, vivado_tcl(sources, Identifier(top), target.part).encode())
+    write_bytes(constraints, timing_xdc(clock or target.clock_mhz, Identifier(port)).encode())
     return script, constraints
 
 
-def vivado_tcl(sources: Sequence[str], top: str, part: str) -> str:
+def vivado_tcl(sources: Sequence[str], top: Identifier, part: str) -> str:
     """Return the Tcl: synthesis out of context, optimization, placement, routing, reports.
 
     The synthesis options are those of Vivado's strategy Flow_PerfOptimized_high, which published
@@ -72,9 +74,10 @@ def vivado_tcl(sources: Sequence[str], top: str, part: str) -> str:
     ----------
     sources : sequence of str
         Verilog files, relative to the folder of the script.
-    top, part : str
+    top : Identifier
+    part : str
     """
-    listed = "\n".join(f"  [file join $here {_braced(source)}] \\" for source in sources)
+    listed = "\n".join(f"  [file join $here {TclWord(source)}] \\" for source in sources)
     return f"""\
 # Implements {top} out of context on {part}.
 # Run: vivado -mode batch -source {SCRIPT}
@@ -111,22 +114,15 @@ puts [format "Fmax %.1f MHz (period %.3f ns, slack %.3f ns)" \\
 """
 
 
-def timing_xdc(clock_mhz: float, port: str = "clk") -> str:
+def timing_xdc(clock_mhz: float, port: Identifier) -> str:
     """Return the constraints: clock ``clk`` on a port; data ports are timed inside the core.
 
     Parameters
     ----------
     clock_mhz : float
-    port : str
+    port : Identifier
     """
     return (
         f"# {clock_mhz:g} MHz\n"
         f"create_clock -name clk -period {1000.0 / clock_mhz:.3f} [get_ports {port}]\n"
     )
-
-
-def _braced(text: str) -> str:
-    """Quote text as one Tcl word."""
-    if any(c in text for c in "{}\\"):
-        return "".join(f"\\{c}" if c in '{}\\ []$";' else c for c in text)
-    return "{" + text + "}"

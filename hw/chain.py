@@ -10,11 +10,12 @@ from amaranth.hdl import Cat, Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import nnlogic
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
-from nnlogic.core.names import unique_identifiers
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier, unique_identifiers
 from nnlogic.hw.dsp.verilog import component_verilog
+from nnlogic.hw.header import header
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> P
         Yosys is missing or failed.
     """
     text = component_verilog(ChainTop(shape), shape.top)
-    lines = [f"{shape.top}: written by nnlogic {nnlogic.__version__}", "", *notes]
-    lines.append("aresetn is synchronous and active low; it drops what is in flight")
+    lines = [*notes, "aresetn is synchronous and active low; it drops what is in flight"]
     for bus, prefix, ports in (
         ("s_axis_tdata", "x", shape.inputs), ("m_axis_tdata", "y", shape.outputs)
     ):  # fmt: skip
@@ -121,6 +121,6 @@ def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> P
             lines.append(f"  [{at + port.format.bits - 1}:{at}]  {prefix}_{name}")
             at += port.format.bits
     path = Path(folder) / f"{shape.top}.v"
-    head = "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    head = header(Identifier(shape.top), [CommentText(line) for line in lines])
     write_bytes(path, (head + text).encode())
     return path

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from nnlogic.core.formats import Port
-from nnlogic.core.names import unique_identifiers
+from nnlogic.core.names import Identifier, unique_identifiers
 from nnlogic.design.ir import HardwareDesign
 
 VALID_CHAIN = "valid"
@@ -41,7 +41,7 @@ class StreamedCore(Core, Protocol):
     def stream(self) -> bool: ...  # noqa: D102
 
 
-def port_names(design: Core) -> tuple[dict[str, str], dict[str, str]]:
+def port_names(design: Core) -> tuple[dict[str, Identifier], dict[str, Identifier]]:
     """Return the RTL name of each port of the core.
 
     Parameters
@@ -50,14 +50,17 @@ def port_names(design: Core) -> tuple[dict[str, str], dict[str, str]]:
 
     Returns
     -------
-    inputs, outputs : dict of str to str
+    inputs, outputs : dict of str to Identifier
         Port name to RTL name, in port order: ``x_<port>`` and ``y_<port>``.
     """
     inputs = [p.name for p in design.inputs]
     outputs = [p.name for p in design.outputs]
     return (
-        dict(zip(inputs, (f"x_{n}" for n in unique_identifiers(inputs)), strict=True)),
-        dict(zip(outputs, (f"y_{n}" for n in unique_identifiers(outputs)), strict=True)),
+        {n: Identifier(f"x_{i}") for n, i in zip(inputs, unique_identifiers(inputs), strict=True)},
+        {
+            n: Identifier(f"y_{i}")
+            for n, i in zip(outputs, unique_identifiers(outputs), strict=True)
+        },
     )
 
 
@@ -80,12 +83,12 @@ class Names:
         The same for module names.
     """
 
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    input_registers: tuple[str, ...]
-    taps: tuple[tuple[str, ...], ...]
-    instances: dict[int, str]
-    modules: dict[int, str]
+    inputs: tuple[Identifier, ...]
+    outputs: tuple[Identifier, ...]
+    input_registers: tuple[Identifier, ...]
+    taps: tuple[tuple[Identifier, ...], ...]
+    instances: dict[int, Identifier]
+    modules: dict[int, Identifier]
 
 
 def name_design(design: HardwareDesign) -> Names:
@@ -103,7 +106,7 @@ def name_design(design: HardwareDesign) -> Names:
         for b in range(port.format.bits)
     ]
     ranks = design.signal_registers.tolist()
-    wanted = [VALID_CHAIN, *x_names, *y_names]
+    wanted: list[str] = [VALID_CHAIN, *x_names, *y_names]
     wanted += [f"{n}_q" for n in x_names]
     wanted += [logic.layers[i].name for i in used_layers]
     first_signal = len(wanted)

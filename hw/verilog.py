@@ -10,12 +10,14 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
-import nnlogic
 from nnlogic.core.archive import write_bytes
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.core import LogicCore
 from nnlogic.hw.fold import fold_temporaries
+from nnlogic.hw.header import header
 from nnlogic.hw.names import port_names
 from nnlogic.hw.primitives import primitive_for
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
@@ -108,7 +110,7 @@ def _verilog_texts(design: HardwareDesign, core: LogicCore, progress: Progress) 
         )
         step.advance(note="Yosys")
         texts = {name: (work / f"{name}.v").read_text() for name in jobs}
-    return {name: _header(design, name) + fold_temporaries(_body(t)) for name, t in texts.items()}
+    return {name: _head(design, name) + fold_temporaries(_body(t)) for name, t in texts.items()}
 
 
 CLEAN = "proc -norom\nopt_clean -purge\n"
@@ -135,11 +137,9 @@ def _body(text: str) -> str:
     return re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)
 
 
-def _header(design: HardwareDesign, module: str) -> str:
-    """Return the comment at the top of a file."""
+def _head(design: HardwareDesign, module: str) -> str:
     about = _core_lines(design) if module == design.name else _stream_lines(design)
-    lines = [f"{module}: written by nnlogic {nnlogic.__version__}", "", *about]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    return header(Identifier(module), [CommentText(line) for line in about])
 
 
 def _core_lines(design: HardwareDesign) -> list[str]:

@@ -15,10 +15,12 @@ from nnlogic.core.archive import digest
 from nnlogic.core.errors import ToolFailed
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
+from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import Core, port_names
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_guard import checked_copies
 
 TOP = "nnlogic_bulk_top"
 
@@ -55,6 +57,8 @@ def run_bulk(
     ------
     InputError
         `codes` do not fit the ports.
+    UnsafeVerilog
+        A file does more than describe a circuit.
     ToolNotFound, ToolFailed, ToolTimeout
         The model cannot be built, crashed, or broke the protocol: ``out_valid`` must be high
         exactly `latency` clocks after each row.
@@ -99,8 +103,7 @@ def build_model(
         find(needed)
     driver = resources("nnlogic.sim").joinpath("bulk.cpp").read_text()
     top, header = _top(design), _header(design)
-    sources = [Path(f).resolve() for f in files]
-    key = digest(tool.version_text, driver, top, header, *(f.read_bytes() for f in sources))
+    key = digest(tool.version_text, driver, top, header, *(Path(f).read_bytes() for f in files))
     build = Path(folder).resolve() / f"bulk-{key[:16]}"
     program = build / "model"
     if program.exists():
@@ -108,6 +111,7 @@ def build_model(
     fresh_folder(build)
     for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
         (build / name).write_text(text)
+    sources = checked_copies(files, build / "rtl")
     with progress.step("compile bulk model") as step:
         run_tool(
             tool,
@@ -141,7 +145,7 @@ def _top(design: Core) -> str:
     ):
         ports += [f"{way} [{p.format.bits - 1}:0] {letter}{i}" for i, p in enumerate(group)]
         pins += [f".{names[p.name]}({letter}{i})" for i, p in enumerate(group)]
-    body = f"  {design.name} core ({', '.join(pins)});"
+    body = f"  {Identifier(design.name)} core ({', '.join(pins)});"
     return f"module {TOP} (\n  " + ",\n  ".join(ports) + f"\n);\n{body}\nendmodule\n"
 
 

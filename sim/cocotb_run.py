@@ -20,6 +20,7 @@ from nnlogic.hw.names import StreamedCore
 from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_guard import checked_copies
 
 SIMULATORS = {"icarus": ("iverilog", "vvp"), "verilator": ("verilator", "make", "g++")}
 CORE_TESTS = (
@@ -221,6 +222,8 @@ def run_cocotb(
     ------
     UsageError
         No such simulator.
+    UnsafeVerilog
+        A file does more than describe a circuit.
     ToolNotFound, ToolFailed, ToolTimeout
         The simulator is missing, crashed or hung, or not all tests ran.
     """
@@ -231,7 +234,7 @@ def run_cocotb(
     folder = fresh_folder(Path(folder).resolve())
     top_file = folder / f"{TOP}.v"
     top_file.write_text(top)
-    sources = [*(Path(f).resolve() for f in files), top_file]
+    sources = [*checked_copies(files, folder / "rtl"), top_file]
     with progress.step(f"{simulator}: build") as step:
         if simulator == "verilator":
             _build_verilator(tools[0], sources, folder, timeout)

@@ -13,6 +13,7 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.names import Identifier
 from nnlogic.hw.names import Core, port_names
 
 TOP = "nnlogic_bench_top"
@@ -30,7 +31,7 @@ def bench_top(design: Core, *, stream: bool) -> str:
     core = [f".{n}({n})" for n in ("clk", "rst", "in_valid", "out_valid")]
     x_names, y_names = port_names(design)
     core += slices(design.inputs, x_names, "x") + slices(design.outputs, y_names, "y")
-    body = [f"  {design.name} core ({', '.join(core)});"]
+    body = [f"  {Identifier(design.name)} core ({', '.join(core)});"]
     if stream:
         bx, by = 8 * -(-wx // 8), 8 * -(-wy // 8)
         ports += [
@@ -43,12 +44,12 @@ def bench_top(design: Core, *, stream: bool) -> str:
             f"{side}_axis_{n}" for side in "sm" for n in ("tdata", "tvalid", "tready")
         ]
         pins = ", ".join(f".{n}({n})" for n in names)
-        body.append(f"  {design.name}_stream stream ({pins});")
+        body.append(f"  {Identifier(design.name)}_stream stream ({pins});")
     head = f"module {TOP} (\n  " + ",\n  ".join(ports) + "\n);"
     return "\n".join(["`timescale 1ns / 1ps", head, *body, "endmodule", ""])
 
 
-def slices(ports: Sequence[Port], names: dict[str, str], vector: str) -> list[str]:
+def slices(ports: Sequence[Port], names: dict[str, Identifier], vector: str) -> list[str]:
     """Return port connections to parts of a vector."""
     out, at = [], 0
     for port in ports:

@@ -7,6 +7,7 @@ from pathlib import Path
 from nnlogic.core import bits
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import IntArray
+from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.names import port_names
 from nnlogic.sim.harness import check_rows, row_words, slices
@@ -95,7 +96,7 @@ def write_bench(
     pins = [f".{n}({n})" for n in ("clk", "rst", "in_valid", "out_valid")]
     pins += slices(design.inputs, x_names, "x") + slices(design.outputs, y_names, "y")
     text = BENCH.format(
-        name=design.name,
+        name=Identifier(design.name),
         rows=len(codes),
         last=len(codes) - 1,
         latency=design.latency,

@@ -9,17 +9,18 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-import nnlogic
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import Port
-from nnlogic.core.names import identifier
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.dsp.mac.ir import MacNet
 from nnlogic.hw.dsp.mac import MacCore
 from nnlogic.hw.dsp.slice import FABRIC
 from nnlogic.hw.dsp.verilog import MODELS, component_verilog, model_text
+from nnlogic.hw.header import comment_block, header
 from nnlogic.hw.names import Core, port_names
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
 from nnlogic.hw.verilog import write_verilog
@@ -123,7 +124,7 @@ def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tupl
     name = identifier(mac.name)
     path = folder / f"{name}.v"
     with progress.step(f"write {path.name}", 1) as step:
-        text = _header(mac, name) + component_verilog(MacCore(mac), name)
+        text = _head(mac, name) + component_verilog(MacCore(mac), name)
         write_bytes(path, text.encode())
         step.advance()
     if mac.slice_kind == FABRIC:
@@ -172,15 +173,11 @@ def write_mac_pair(
     files = []
     for name, text in tops.items():
         files.append(Path(folder) / f"{name}.v")
-        write_bytes(files[-1], (_first_line(name) + text).encode())
+        write_bytes(files[-1], (header(Identifier(name)) + text).encode())
     return (files[0], mac, *tail, *files[1:], *models)
 
 
-def _first_line(name: str) -> str:
-    return f"// {name}: written by nnlogic {nnlogic.__version__}\n\n"
-
-
-def _header(mac: MacNet, name: str) -> str:
+def _head(mac: MacNet, name: Identifier) -> str:
     """Return the comment at the top of the core: what it is, and what its ports carry."""
     stats = mac.stats()
     x_names, y_names = port_names(mac)
@@ -196,4 +193,4 @@ def _header(mac: MacNet, name: str) -> str:
             for p, (_, f) in zip(mac.outputs, mac.fields, strict=True)
         ),
     ]
-    return _first_line(name) + "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    return header(name) + comment_block([CommentText(line) for line in lines])

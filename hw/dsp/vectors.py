@@ -11,10 +11,10 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Instance, Module,
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
-import nnlogic
 from nnlogic.core import bits
 from nnlogic.core.archive import write_bytes
-from nnlogic.core.names import identifier
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier, identifier
 from nnlogic.dsp.ir import Program
 from nnlogic.dsp.ops import LANES
 from nnlogic.hw.dsp.corner import BUFFERS, PART, Places
@@ -22,6 +22,7 @@ from nnlogic.hw.dsp.encode import index_bits
 from nnlogic.hw.dsp.gather import Gather
 from nnlogic.hw.dsp.scatter import Scatter
 from nnlogic.hw.dsp.verilog import component_verilog
+from nnlogic.hw.header import header
 
 GROUPS = 12
 """Groups that can be between the two corner turns, more than all their buffers and the engine's."""
@@ -200,8 +201,6 @@ def write_vector_engine(shape: TurnShape, folder: Path) -> Path:
     """
     text = component_verilog(VectorEngine(shape), shape.stream)
     lines = [
-        f"{shape.stream}: written by nnlogic {nnlogic.__version__}",
-        "",
         f"corner turns around {shape.engine}: a stream of vectors, one per transfer",
         f"a group is {shape.vectors} vectors; after {shape.idle} clocks without a vector, one that",
         "is begun is computed as it is",
@@ -210,6 +209,6 @@ def write_vector_engine(shape: TurnShape, folder: Path) -> Path:
         f"m_axis_tdata  {shape.width_out} bits, the rest is zero",
     ]
     path = Path(folder) / f"{shape.stream}.v"
-    head = "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    head = header(Identifier(shape.stream), [CommentText(line) for line in lines])
     write_bytes(path, (head + text).encode())
     return path

@@ -13,10 +13,10 @@ from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
-import nnlogic
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
-from nnlogic.core.names import identifier
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.commands import command_fields
@@ -24,6 +24,7 @@ from nnlogic.hw.dsp.crossbar import Four
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
 from nnlogic.hw.dsp.slice import DSP48E1
+from nnlogic.hw.header import header
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -102,12 +103,12 @@ def write_kernels(
 
 
 def _write(
-    engine: Engine, name: str, head: list[str], folder: Path, progress: Progress
+    engine: Engine, name: Identifier, head: list[str], folder: Path, progress: Progress
 ) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.v"
     with progress.step(f"write {path.name}", 1) as step:
-        text = _header(engine, name, head)
+        text = _head(engine, name, head)
         text += component_verilog(engine, name, {engine.four: Four()})
         write_bytes(path, text.encode())
         step.advance()
@@ -158,17 +159,15 @@ def component_verilog(
         return re.sub(r"\A/\*.*?\*/\s*", "", out.read_text(), flags=re.DOTALL)
 
 
-def _header(engine: Engine, name: str, body: list[str]) -> str:
+def _head(engine: Engine, name: Identifier, body: list[str]) -> str:
     """Return the comment at the top of the file: what it is, and what the streams carry."""
     shape = engine.shape
     lines = [
-        f"{name}: written by nnlogic {nnlogic.__version__}",
-        "",
         f"{shape.slices} slices of kind {engine.kind}, program memory of {shape.words} words",
         "",
         *body,
     ]
-    return "".join(f"// {line}".rstrip() + "\n" for line in lines) + "\n"
+    return header(name, [CommentText(line) for line in lines])
 
 
 def _ports(shape: EngineShape) -> list[str]:

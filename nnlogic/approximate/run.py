@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnlogic.core.errors import UsageError
+from nnlogic.core.inert import ShellWord
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.portfolio import Options as Ask
@@ -168,5 +169,5 @@ def approximate_options(opts: Options) -> str:
     line = f" --mode approximate --accuracy-budget {opts.budget:g}"
     for name, path in (("validation", opts.validation_rows), ("test", opts.test_rows)):
         if path is not None:
-            line += f" --{name}-rows {Path(path).name}"
+            line += f" --{name}-rows {ShellWord.of_file(Path(path))}"
     return line if opts.rarity is None else f"{line} --rarity {opts.rarity}"

@@ -28,11 +28,13 @@ from nnlogic.checks.netlist import (
 from nnlogic.checks.sweep import prove_nodes
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import UsageError
+from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.names import port_names
 from nnlogic.tools.abc import prove_equal
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_guard import checked_copies
 
 CELL_MODELS = {
     "ecp5": "+/ecp5/cells_sim.v",
@@ -61,6 +63,8 @@ def prove_verilog(
 
     Raises
     ------
+    UnsafeVerilog
+        A file does more than describe a circuit.
     ToolNotFound, ToolFailed, ToolTimeout
         yosys cannot read the files, or ABC came to no verdict.
     """
@@ -121,12 +125,13 @@ def _prove(
 
 def _read(folder: Path, top: str, files: Sequence[Path], models: str, timeout: float) -> Netlist:
     out = folder / "gates.json"
-    lines = [f'read_verilog "{Path(f).resolve()}"' for f in files]
+    copies = checked_copies(files, folder / "rtl")
+    lines = [f"read_verilog rtl/{copy.name}" for copy in copies]
     if models:
         # Deferred, since elaborating every cell of a vendor takes a minute.
         lines.append(f"read_verilog -defer -overwrite {models}")
     lines += [
-        f"hierarchy -check -top {top}",
+        f"hierarchy -check -top {Identifier(top)}",
         "proc",
         "memory_map",
         "flatten",

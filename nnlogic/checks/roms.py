@@ -12,8 +12,10 @@ import numpy as np
 from nnlogic.checks.netlist import Gate, Netlist, Register
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
+from nnlogic.core.names import Identifier
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_guard import checked_copies
 
 WRAPPER = "nnlogic_input"
 
@@ -44,6 +46,13 @@ def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout:
     -------
     Netlist
         Of gates, registers and `Rom`; its ports are those of the top without resets.
+
+    Raises
+    ------
+    UnsafeVerilog
+        A file does more than describe a circuit.
+    ToolNotFound, ToolFailed, ToolTimeout
+        yosys is missing or cannot read the files.
     """
     clock, ties = facts["clock"], facts["ties"]
     inputs = {**({clock: 1} if clock else {}), **facts["inputs"]}
@@ -51,18 +60,17 @@ def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout:
     ports += [f"output [{w - 1}:0] {n}" for n, w in facts["outputs"].items()]
     pins = [f".{n}({n})" for n in (*inputs, *facts["outputs"])]
     pins += [f".{n}(1'b{value})" for n, value in ties.items()]
+    top, *_ = (Identifier(n) for n in (facts["top"], *inputs, *facts["outputs"], *ties))
+    # Names without a folder: the facts are data of a file as well.
+    names = [Path(name).name for name in facts["files"] if name not in facts["idle"]]
+    copies = checked_copies([sources / name for name in names], folder / "rtl")
     wrapper = folder / "wrapper.v"
     wrapper.write_text(
-        f"module {WRAPPER} ({', '.join(ports)});\n{facts['top']} top ({', '.join(pins)});\n"
-        "endmodule\n"
+        f"module {WRAPPER} ({', '.join(ports)});\n{top} top ({', '.join(pins)});\nendmodule\n"
     )
     out = folder / "gates.json"
     lines = [
-        *(
-            f'read_verilog -sv "{(sources / name).resolve()}"'
-            for name in facts["files"]
-            if name not in facts["idle"]
-        ),
+        *(f"read_verilog -sv rtl/{copy.name}" for copy in copies),
         f"read_verilog {wrapper.name}",
         f"hierarchy -top {WRAPPER}",
         "proc",

@@ -13,7 +13,7 @@ import click
 
 from nnlogic.cli.options import Session
 from nnlogic.core.errors import NNLogicError, ToolNotFound, UsageError
-from nnlogic.report.words import clean
+from nnlogic.core.inert import visible
 
 BUG = 70
 INTERRUPTED = 130
@@ -97,7 +97,7 @@ class Guard:
 
     def _print(self, code: int, text: str, data: dict[str, Any]) -> int:
         # Names from a model must not rewrite the terminal.
-        click.echo("\n".join(clean(line) for line in text.splitlines()), err=True)
+        click.echo("\n".join(visible(line) for line in text.splitlines()), err=True)
         if self.session.json:
             click.echo(json.dumps({"error": {**data, "exit_code": code}}, indent=1))
         return code

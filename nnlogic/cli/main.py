@@ -36,9 +36,11 @@ class VerbGroup(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from nnlogic import __version__
+        from nnlogic.tools.revision import commit
 
-        click.echo(f"nnlogic {version('nnlogic')}")
+        here = commit()
+        click.echo(f"nnlogic {__version__}" + (f" (commit {here})" if here else ""))
         ctx.exit()
 
 
@@ -98,7 +100,3 @@ def _termination_interrupts() -> Iterator[None]:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    sys.exit(main())

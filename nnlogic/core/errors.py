@@ -125,6 +125,12 @@ class TooWide(UnsupportedModel):
     code = "NL304"
 
 
+class UnsafeVerilog(UnsupportedModel):
+    """A Verilog file could do more than describe a circuit, so no tool is given it."""
+
+    code = "NL305"
+
+
 class Different(NNLogicError):
     """Two stages that must be equal are not."""
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.names import Identifier
 from nnlogic.logic.ir import LogicNet
 
 
@@ -108,6 +109,7 @@ class HardwareDesign:
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of HardwareDesign is broken."""
         self.logic.verify()
+        Identifier(self.name)
         problems = []
         if self.segments.shape != (self.logic.n_nodes,):
             problems.append(Problem("segments", f"shape {self.segments.shape}"))

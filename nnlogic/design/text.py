@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlogic.core.inert import printed
 from nnlogic.design.ir import HardwareDesign
 
 
@@ -29,7 +30,7 @@ def design_text(design: HardwareDesign) -> str:
         )
         lines.append(f"  registers {crossing}")
     lines += [f"  output {p}" for p in design.outputs]
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def _crossing(design: HardwareDesign, segment: int) -> int:

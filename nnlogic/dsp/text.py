@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnlogic.core.formats import Port
+from nnlogic.core.inert import printed
 from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.dsp.ops import BY_OPCODE, BY_TABLE
 
@@ -21,7 +22,7 @@ def graph_text(graph: OpGraph) -> str:
         signals = graph.output_signals[at : at + port.format.bits].tolist()
         at += port.format.bits
         lines.append(f"  output {port} = {', '.join(names[s] for s in signals)}")
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def program_text(program: Program) -> str:
@@ -58,7 +59,7 @@ def program_text(program: Program) -> str:
         strict=True,
     ):
         lines.append(f"  output {name} = {i}!{index}")
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def _bit_names(ports: tuple[Port, ...]) -> list[str]:

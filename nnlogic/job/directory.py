@@ -20,6 +20,7 @@ from typing import Any
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.inert import visible
 from nnlogic.report.model import Report
 from nnlogic.job.evidence import CLAIMS_NOTHING, audited
 from nnlogic.job.seal import write_seal
@@ -244,12 +245,20 @@ def _lock(folder: Path) -> int:
     return handle
 
 
+class _Formatter(logging.Formatter):
+    """Indents further lines of a record, so that no name in it looks like another record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, *more = super().format(record).splitlines() or [""]
+        return "\n".join([visible(first), *(f"    {visible(line)}" for line in more)])
+
+
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
     """Send the package's log records, debug included, to a file."""
     logger = logging.getLogger("nnlogic")
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.core.inert import printed
 from nnlogic.logic.ir import LogicNet
 
 
@@ -32,4 +33,4 @@ def logic_text(net: LogicNet) -> str:
         bits = [names[s] for s in net.output_signals[at : at + port.format.bits]]
         at += port.format.bits
         lines.append(f"  output {port} = {', '.join(bits)}")
-    return "\n".join(lines) + "\n"
+    return printed(lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import Port, ports_from_meta, ports_to_meta
+from nnlogic.core.inert import printed
 from nnlogic.core.names import identifier
 
 VERSION = 1
@@ -133,7 +134,7 @@ class Chain:
         for s in self.segments:
             slices = "" if s.slices is None else f", {s.slices} slices"
             lines.append(f"segment {s.number}: {s.kind}, layers {s.first}..{s.last - 1}{slices}")
-        return "\n".join([*lines, ""])
+        return printed(lines)
 
     def stats(self) -> dict[str, int]:
         """Counts for the report."""

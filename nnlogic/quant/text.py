@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nnlogic.core.formats import IntFormat
+from nnlogic.core.inert import printed
 from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
 
 
@@ -28,7 +29,7 @@ def quant_text(net: QuantNet) -> str:
             body = "argmax"
         lines.append(f"  {layer.role} {layer.name}({src}) -> {out}: {body}")
     lines += [f"  output {p} = {layer}[{wire}]" for p, layer, wire in net.output_wires]
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def formats_text(formats: tuple[IntFormat, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from nnlogic.report.words import clean
+from nnlogic.core.inert import visible
 
 VOID = frozenset({"rect", "line", "circle", "path", "br"})
 
@@ -18,7 +18,7 @@ class Markup(str):
 
 def markup(value: object) -> Markup:
     """Return `value` as HTML: markup as it is, anything else escaped."""
-    return value if isinstance(value, Markup) else Markup(escape(clean(value), quote=True))
+    return value if isinstance(value, Markup) else Markup(escape(visible(value), quote=True))
 
 
 def el(tag: str, *children: object, **attributes: object) -> Markup:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nnlogic.core.inert import visible
 from nnlogic.report.dsp import TRIED_COLUMNS, dsp_facts, tried_cells
 from nnlogic.report.mixed import SEGMENT_COLUMNS, mixed_facts, segment_cells
 from nnlogic.report.model import TOTAL, Report
@@ -20,7 +21,6 @@ from nnlogic.report.words import (
     approximate_cells,
     approximate_layer_cells,
     budget_text,
-    clean,
     count,
     cycles,
     funnel_cells,
@@ -90,7 +90,7 @@ def fact(console: Console, label: str, text: str) -> None:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=LABEL, style="dim")
     grid.add_column(overflow="fold")
-    grid.add_row(Text(clean(label)), Text(clean(text)))
+    grid.add_row(Text(visible(label)), Text(visible(text)))
     console.print(grid)
 
 
@@ -111,7 +111,7 @@ def print_table(
         justify: Literal["left", "right"] = "right" if right else "left"
         table.add_column(title.lstrip(">"), justify=justify, overflow="fold", width=width)
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
     console.print(table)
 
 
@@ -127,9 +127,9 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], room: 
 
 
 def _header(report: Report, console: Console) -> None:
-    head = Text(clean(report.name), style="bold")
+    head = Text(visible(report.name), style="bold")
     words = [report.status, report.mode, report.target or "no target", f"nnlogic {report.version}"]
-    head.append(f"  {clean(', '.join(words))}", style="not bold")
+    head.append(f"  {visible(', '.join(words))}", style="not bold")
     console.print(head)
     for warning in report.warnings:
         fact(console, "WARNING", warning)

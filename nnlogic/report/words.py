@@ -24,11 +24,6 @@ SOURCE_WORDS = {
 }
 
 
-def clean(text: object) -> str:
-    """Return text without control characters, which could rewrite a terminal."""
-    return "".join(c if c.isprintable() else " " for c in str(text))
-
-
 def count(value: int | None) -> str:
     """Print a count."""
     return NOT_RUN if value is None else f"{value:,}"

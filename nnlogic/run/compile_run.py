@@ -12,6 +12,7 @@ from nnlogic import __version__
 from nnlogic.checks.inputs import first_rung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import Different, UsageError
+from nnlogic.core.inert import ShellWord
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
@@ -357,10 +358,12 @@ class Job:
         self.report = self.report.put(*written, *self._commands())
 
     def _commands(self) -> list[Command]:
-        line = f"nnlogic compile {self.source.name} -o RUN --target {self.target.name}"
+        line = (
+            f"nnlogic compile {ShellWord.of_file(self.source)} -o RUN --target {self.target.name}"
+        )
         opts = self.opts
         if opts.rows is not None:
-            line += f" --rows {Path(opts.rows).name}"
+            line += f" --rows {ShellWord.of_file(Path(opts.rows))}"
         line += approximate_options(opts)
         if opts.clock is not None:
             line += f" --clock {opts.clock:g}"

@@ -160,7 +160,7 @@ def _synth_rows(design: HardwareDesign, result: SynthResult) -> list[ResourceRow
     from nnlogic.hw.names import name_design
 
     modules = name_design(design).modules
-    role_of = {modules[i]: design.logic.layers[i].role for i in modules}
+    role_of: dict[str, str] = {modules[i]: design.logic.layers[i].role for i in modules}
     rows = []
     for role in ("encoder", "network", "output"):
         parts = [c for name, c in result.modules.items() if role_of.get(name) == role]

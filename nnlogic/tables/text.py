@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.core.inert import printed
 from nnlogic.tables.ir import Block, Instance, Sum, TableNet, Threshold, Word
 
 
@@ -22,7 +23,7 @@ def table_text(net: TableNet) -> str:
         signals = net.output_signals[at : at + p.format.bits]
         lines.append(f"  output {p} = {_signals(signals)}")
         at += p.format.bits
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def _block(block: Block) -> str:

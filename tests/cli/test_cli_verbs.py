@@ -9,6 +9,7 @@ import pytest
 
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
+from nnlogic.tools import revision
 
 COMPILE = ("compile", "net.safetensors", "-o", "run")
 HEAVY = (
@@ -49,10 +50,13 @@ def test_help_imports_nothing_heavy(args):
     assert "nnlogic" in done.stdout
 
 
-def test_version(nnlogic):
+def test_version(nnlogic, monkeypatch):
     import nnlogic as package
 
+    monkeypatch.setattr(revision, "commit", lambda: None)
     assert nnlogic("--version").out == f"nnlogic {package.__version__}\n"
+    monkeypatch.setattr(revision, "commit", lambda: "0123abc+dirty")
+    assert nnlogic("--version").out == f"nnlogic {package.__version__} (commit 0123abc+dirty)\n"
 
 
 def test_help_lists_every_verb(nnlogic):

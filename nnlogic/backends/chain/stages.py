@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.core.formats import IntArray
+from nnlogic.core.inert import ShellWord
 from nnlogic.mixed.chain import Chain, Segment, segments_of
 from nnlogic.mixed.split import split
 from nnlogic.report.rows import Artifact, Command, StepRow
@@ -218,7 +219,7 @@ class MixedJob(Job):
 
     def _commands(self) -> list[Command]:
         commands = super()._commands()
-        flags = f" --plan {','.join(self.chain.plan)}"
+        flags = f" --plan {ShellWord(','.join(self.chain.plan))}"
         slices = sum(s.slices or 0 for s in self.segments)
         flags += f" --dsps {slices}" if slices else ""
         out = [replace(commands[0], line=commands[0].line + flags), *commands[1:]]

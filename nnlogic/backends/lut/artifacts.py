@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import IntArray
+from nnlogic.core.inert import ShellWord
+from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.harness import CONTROL, HARNESS, harness_script, harness_verilog
 from nnlogic.flows.pnr import pnr_arguments
@@ -34,7 +36,7 @@ def write_user_files(
     written = [*_bench(design, core, folder / "sim", codes[:BENCH_ROWS])]
     flows = folder / "flows"
     sources = [f"../rtl/{f.name}" for f in core]
-    write_bytes(flows / SCRIPT, synth_script(sources, design.name, target).encode())
+    write_bytes(flows / SCRIPT, synth_script(sources, Identifier(design.name), target).encode())
     written.append(Artifact(f"flows/{SCRIPT}", f"yosys script for {target.name}"))
     if target.pnr is not None:
         written.append(_pnr(design, flows, target, clock))
@@ -49,13 +51,13 @@ def _bench(
     design: HardwareDesign, core: Sequence[Path], sim: Path, codes: IntArray
 ) -> list[Artifact]:
     bench, *vectors = write_bench(design, sim, codes, design.logic.evaluate(codes))
-    sources = " ".join(f"../rtl/{f.name}" for f in core)
-    name = bench.stem
+    sources = " ".join(ShellWord(f"../rtl/{f.name}") for f in core)
+    name = Identifier(bench.stem)
     script = f"""#!/bin/sh
 # Replays the vectors on Icarus Verilog; any other simulator takes the same two Verilog files.
 set -eu
 cd "$(dirname "$0")"
-iverilog -g2005 -o {name}.vvp -s {name} {bench.name} {sources}
+iverilog -g2005 -o {name}.vvp -s {name} {ShellWord(bench.name)} {sources}
 vvp -n {name}.vvp | tee {name}.log
 grep -q '^PASS' {name}.log
 """
@@ -73,8 +75,12 @@ def _pnr(design: HardwareDesign, flows: Path, target: Target, clock: float | Non
     if settings is None:
         raise ValueError(f"{target.name} has no place and route")
     device = target.device_for(design.logic.stats()["luts"], design.registers + design.latency)
-    write_bytes(flows / "harness.v", harness_verilog(design.name, _ports(design)).encode())
-    join = harness_script("harness.v", design.name, " ".join(target.yosys), "netlist.json")
+    write_bytes(
+        flows / "harness.v", harness_verilog(Identifier(design.name), _ports(design)).encode()
+    )
+    join = harness_script(
+        "harness.v", Identifier(design.name), " ".join(target.yosys), "netlist.json"
+    )
     write_bytes(flows / "harness.ys", join.encode())
     goal = target.clock_mhz if clock is None else clock
     arguments = " ".join(pnr_arguments(settings, device, goal))
@@ -95,7 +101,9 @@ ${{PACKER:-{settings.packer}}} {settings.layout} {settings.bitstream}
 
 def _ports(design: HardwareDesign) -> tuple[NetPort, ...]:
     x_names, y_names = port_names(design)
-    control = [NetPort(n, "output" if n == "out_valid" else "input", 1) for n in CONTROL]
+    control = [
+        NetPort(Identifier(n), "output" if n == "out_valid" else "input", 1) for n in CONTROL
+    ]
     data = [NetPort(x_names[p.name], "input", p.format.bits) for p in design.inputs]
     data += [NetPort(y_names[p.name], "output", p.format.bits) for p in design.outputs]
     return (*control, *data)

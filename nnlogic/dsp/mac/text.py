@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.core.inert import printed
 from nnlogic.dsp.mac.ir import AddSlice, MacNet
 
 
@@ -34,7 +35,7 @@ def mac_text(mac: MacNet) -> str:
                 f"{s.addend}"
             )
     lines += [f"  output {port}" for port in mac.outputs]
-    return "\n".join(lines) + "\n"
+    return printed(lines)
 
 
 def _word(mac: MacNet, bits_of: tuple[int, ...]) -> str:

@@ -21,6 +21,7 @@ from nnlogic.frontend.verilog.link import Linker
 from nnlogic.frontend.verilog.text import Library
 from nnlogic.frontend.verilog.trace import Circuit, trace_circuit
 from nnlogic.quant.ir import QuantNet
+from nnlogic.tools.verilog_guard import check_sources
 
 GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
 _WORD = re.compile(r"(?<![\w'])[A-Za-z_]\w*")
@@ -51,6 +52,8 @@ def load_verilog(path: Path) -> QuantNet:
         Anything else than tables, wires and feed-forward registers: incomplete tables without
         default, latches, enables, feedback, behavioural code, missing modules, widths that do
         not match. All problems found are listed with file and line.
+    UnsafeVerilog
+        A file holds more than a circuit, in parts that the network does not use as well.
     """
     path = Path(path)
     library = Library(path)
@@ -66,6 +69,7 @@ def load_verilog(path: Path) -> QuantNet:
             where=str(path),
             problems=problems,
         )
+    check_sources(library.files)
     return _network(path, top, library, circuit)
 
 

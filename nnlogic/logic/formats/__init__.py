@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import IRError, UsageError
+from nnlogic.core.inert import visible
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats.aiger import read_aiger
 from nnlogic.logic.formats.aiger_write import write_aiger
@@ -13,7 +14,7 @@ from nnlogic.logic.formats.blif import read_blif, write_blif
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.formats.patterns import read_patterns
 from nnlogic.logic.formats.pla import read_pla
-from nnlogic.logic.formats.spec import Specification
+from nnlogic.logic.formats.spec import Specification, legal_name
 from nnlogic.logic.formats.truth import read_truth
 from nnlogic.logic.formats.verilog import write_verilog
 
@@ -54,5 +55,14 @@ def parse(data: bytes, where: str, suffix: str) -> Specification:
 
 
 def encode(suffix: str, name: str, inputs: Names, outputs: Names, cone: Cone) -> bytes:
-    """Return a network as the content of a file, by the suffix of `WRITERS`."""
+    """Return a network as the content of a file, by the suffix of `WRITERS`.
+
+    Raises
+    ------
+    IRError
+        A name is not as `nnlogic.logic.formats.spec.clean_names` makes it.
+    """
+    for port in (*inputs, *outputs):
+        if legal_name(port) != port:
+            raise IRError("not a name for a file of logic", where=visible(port))
     return WRITERS[suffix](name, inputs, outputs, cone)

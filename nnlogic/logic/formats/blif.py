@@ -18,6 +18,7 @@ from nnlogic.logic.formats.spec import (
     clean_names,
     decoded,
     free_prefix,
+    legal_name,
     model_name,
 )
 
@@ -77,7 +78,8 @@ def read_blif(data: bytes, where: str) -> Specification:
         say(model.nodes[cycle[0]].line, f"a combinational cycle: {path}")
     model.complaints.check()
     names = clean_names(list(model.inputs), list(model.outputs))
-    return Specification(model.name or model_name(where), *names, _network(model, order))
+    name = legal_name(model.name) if model.name else model_name(where)
+    return Specification(name, *names, _network(model, order))
 
 
 def _check_drivers(model: _Model) -> None:

@@ -87,13 +87,14 @@ def clean_names(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Make names that every output format can hold, all different.
 
-    Anything but printable ASCII, and any of ``# = < > "`` and the backslash, becomes ``_``; a
-    name that is taken gets ``_2``, ``_3`` and so on. Names that are fine stay as they are.
+    Anything but printable ASCII, any of ``# = < > " * ` ;`` and the backslash, a ``$`` at the start
+    and a second ``/`` become ``_``, so that the name is one word wherever it is written; a name
+    that is taken gets ``_2``, ``_3`` and so on. Names that are fine stay as they are.
     """
     used: set[str] = set()
     names = []
     for text in (*inputs, *outputs):
-        base = name = "".join(c if _legal(c) else "_" for c in text) or "_"
+        base = name = legal_name(text)
         count = 1
         while name in used:
             count += 1
@@ -103,8 +104,10 @@ def clean_names(
     return tuple(names[: len(inputs)]), tuple(names[len(inputs) :])
 
 
-def _legal(c: str) -> bool:
-    return "!" <= c <= "~" and c not in '#\\=<>"'
+def legal_name(text: str) -> str:
+    """Return one name as `clean_names` makes it, whichever others there are."""
+    name = "".join(c if "!" <= c <= "~" and c not in '#\\=<>"*`;' else "_" for c in text) or "_"
+    return re.sub(r"^\$|(?<=/)/", "_", name)
 
 
 def free_prefix(names: tuple[str, ...]) -> str:
