@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnlogic.core.errors import UsageError
-from nnlogic.core.inert import ShellWord
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.portfolio import Options as Ask
@@ -53,7 +52,8 @@ class ApproximateRun:
     exact: TableNet | None = None
     done: Approximated | None = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
+    def begin(self) -> ApproximateRun:
+        """Read the rows, or what the run that is gone on from found; return itself."""
         if self.opts.start_from is not None and not self.opts.makes_tables:
             self._go_on()
         elif self.on and self.opts.rows is not None:
@@ -61,6 +61,7 @@ class ApproximateRun:
                 self.net, self.opts.rows, self.opts.validation_rows, self.opts.test_rows
             )
             self.rows = self.split.test
+        return self
 
     @property
     def on(self) -> bool:
@@ -146,7 +147,7 @@ class ApproximateRun:
         if opts.optimize == "none":
             return logic
         from nnlogic.logic.network.net import optimize_net
-        from nnlogic.run.optimized import LAYERS
+        from nnlogic.job.stages.logic import LAYERS
 
         return optimize_net(
             logic,
@@ -160,14 +161,3 @@ class ApproximateRun:
 
 def _has_wide(tables: TableNet) -> bool:
     return any(isinstance(block, Threshold) for block in tables.blocks)
-
-
-def approximate_options(opts: Options) -> str:
-    """Return the command line options of approximate mode."""
-    if opts.mode != "approximate":
-        return ""
-    line = f" --mode approximate --accuracy-budget {opts.budget:g}"
-    for name, path in (("validation", opts.validation_rows), ("test", opts.test_rows)):
-        if path is not None:
-            line += f" --{name}-rows {ShellWord.of_file(Path(path))}"
-    return line if opts.rarity is None else f"{line} --rarity {opts.rarity}"

@@ -14,9 +14,11 @@ from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job import facts
+from nnlogic.job.directory import Run
 from nnlogic.job.ladder import open_ladder, recorded_accuracy, verdict_check
+from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
-from nnlogic.job.rows import Rows, load_rows
+from nnlogic.job.rows import Rows, load_rows, read_saved
 from nnlogic.job.source import load_source, source_row
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.describe import network_of
@@ -114,7 +116,7 @@ def open_context(
     """
     target = Target.named(opts.target)
     net, _ = load_source(source, opts, allow_pickle)
-    approximate = ApproximateRun(net, opts, target.lut_size, source)
+    approximate = ApproximateRun(net, opts, target.lut_size, source).begin()
     report = Report(
         name=identifier(net.name),
         version=__version__,
@@ -142,3 +144,24 @@ def open_context(
     backend.prepare(ctx)
     ctx.report = backend.open_ladder(ctx.report, net)
     return ctx
+
+
+def saved_context(backend: Backend, run: Run, progress: Progress = SILENT) -> Context:
+    """Return the context of a finished run, in which the comparisons of its stages can be made."""
+    known = options_of(backend.options)
+    saved = {n: v for n, v in run.report.config.items() if n in known}
+    opts = backend.options(**{**saved, "target": run.report.config.get("target", "ecp5")})
+    net = QuantNet.load(run.ir_path("quant"))
+    rows, _ = read_saved(run.path / "sim" / "rows.npz")
+    return Context(
+        backend=backend,
+        opts=opts,
+        target=Target.named(opts.target),
+        source=run.path,
+        folder=run.path,
+        net=net,
+        rows=rows,
+        report=run.report,
+        approximate=ApproximateRun(net, opts, 0, run.path),
+        progress=progress,
+    )

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from itertools import pairwise
 
-from nnlogic.core.progress import Progress
 from nnlogic.job.context import Context
 from nnlogic.job.directory import close_run, ir_path, write_config
 from nnlogic.job.evidence import bound
@@ -76,7 +75,7 @@ def _save(ctx: Context, stage: Stage, value: object) -> str:
     return name
 
 
-def recheck(ctx: Context, progress: Progress) -> Report:
+def recheck(ctx: Context) -> Report:
     """Return the report of a finished run with the checks that it owes made again, from its files.
 
     A check that passed on the files as they are now stays. What is known of the checkpoint, and
@@ -93,7 +92,7 @@ def recheck(ctx: Context, progress: Progress) -> Report:
                 continue
             known = {c.title: c.verdict for c in report.rung(comparison.rung).checks}
             if known.get(comparison.title) != "pass":
-                with progress.step(f"check again: {comparison.title}"):
+                with ctx.progress.step(f"check again: {comparison.title}"):
                     check = verdict_check(comparison.title, comparison.make())
                 report = report.with_check(comparison.rung, check)
             if report.failed:

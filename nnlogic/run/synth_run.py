@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from nnlogic.core.errors import Different, TargetMissed, UsageError
+from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.design.ir import HardwareDesign
-from nnlogic.flows.reports import Cells
-from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
-from nnlogic.report.model import Report
-from nnlogic.report.rows import ResourceRow
-from nnlogic.job import facts
-from nnlogic.job.directory import (
-    WORDS,
-    Run,
-    close_run,
-    is_dsp_run,
-    is_mac_run,
-    is_mixed_run,
-    open_run,
-    reopened_run,
-)
+from nnlogic.job.backend import backend_of
+from nnlogic.job.directory import WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
-from nnlogic.job.ladder import verdict_check
-from nnlogic.job.tools import Ask, forget_tools, place, put_synth
-from nnlogic.run.verify_run import refuse_stale
-
-FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
+from nnlogic.job.tools import Ask
+from nnlogic.run.verify_run import has_verilog, refuse_failed, refuse_stale
 
 
 def synth(
@@ -70,110 +52,30 @@ def synth(
     TargetMissed
         The clock is not met, or the design does not fit; the report is written all the same.
     Different
-        The netlist differs from the logic; STATUS is ``failed``.
+        The netlist differs from the logic; STATUS is ``failed``. Or verdicts of the run are of
+        other files than those that are there.
     """
     opened = open_run(Path(path))
     status = opened.report.status
     chosen = Target.named(target or opened.report.target or "ecp5")
-    make = _synth_luts
-    if is_dsp_run(opened):
-        from nnlogic.backends.dsp.synth import check_engine, synth_engine
-
-        check_engine(opened, chosen, primitives)
-        make = synth_engine
-    elif is_mixed_run(opened):
-        from nnlogic.backends.chain.synth import check_mixed, synth_mixed
-
-        check_mixed(opened, chosen, primitives)
-        make = synth_mixed
-    elif is_mac_run(opened):
-        from nnlogic.backends.mac.synth import check_mac, synth_mac
-
-        check_mac(opened, chosen, primitives)
-        make = synth_mac
+    backend = backend_of(opened)
+    if not has_verilog(opened):
+        raise UsageError(
+            "nothing to synthesize",
+            where=str(opened.path),
+            why="the run has no Verilog",
+            fix="compile it without --stop-after",
+        )
+    backend.refuse_synth(opened, chosen, primitives)
     with reopened_run(Path(path)) as run:
         ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
-        report, missed = make(run, ask)
-        status = "failed" if report.failed else status
-        status = "stale" if status not in WORDS else status
+        report, missed = backend.synth(run, ask)
+        status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
         report = bound(report, run.path, run.report)
         close_run(run.path, report, "synth/", "pnr/")
-    if report.failed:
-        bad = next(c for r in report.ladder for c in r.checks if c.verdict == "fail")
-        raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
+    refuse_failed(Path(path), report)
     if missed is not None:
         raise missed
     refuse_stale(Path(path), report)
     return Run(Path(path), report)
-
-
-def _synth_luts(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
-    if not run.ir_path("design").exists() or not list((run.path / "rtl").glob("*.v")):
-        raise UsageError(
-            "nothing to synthesize",
-            where=str(run.path),
-            why="the run has no Verilog",
-            fix="compile it without --stop-after",
-        )
-    design = HardwareDesign.load(run.ir_path("design"))
-    core = run.path / "rtl" / f"{design.name}.v"
-    if ask.primitives:
-        folder = run.path / "synth" / "rtl"
-        core = write_primitives(design, folder, FAMILIES[ask.target.name], ask.progress)
-    report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
-    goal = run.report.timing.clock_mhz
-    return place(report, run.path, result, ask.target, ask, goal, design.latency)
-
-
-def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
-    """Write the core as LUT cells of a vendor family; return the file."""
-    from nnlogic.hw.verilog import write_verilog
-
-    folder.mkdir(parents=True, exist_ok=True)
-    core_only = replace(design, stream=False)
-    return write_verilog(core_only, folder, primitives=family, progress=progress)[0]
-
-
-def _synthesize(
-    run: Run,
-    design: HardwareDesign,
-    core: Path,
-    target: Target,
-    timeout: float,
-    progress: Progress,
-) -> tuple[Report, SynthResult]:
-    from nnlogic.checks.formal import prove_netlist
-
-    folder = run.path / "synth"
-    result = synthesize([core], design.name, target, folder, timeout=timeout, progress=progress)
-    rows = _synth_rows(design, result)
-    report = put_synth(forget_tools(run.report), run.path, result, *rows)
-    with progress.step("check: Verilog = netlist"):
-        netlist = result.files["netlist_verilog"]
-        family = FAMILIES[target.name]
-        verdict = prove_netlist(design, [netlist], family=family, timeout=timeout)
-    return report.with_check(6, verdict_check("Verilog = netlist", verdict)), result
-
-
-def _synth_rows(design: HardwareDesign, result: SynthResult) -> list[ResourceRow]:
-    from nnlogic.hw.names import name_design
-
-    modules = name_design(design).modules
-    role_of: dict[str, str] = {modules[i]: design.logic.layers[i].role for i in modules}
-    rows = []
-    for role in ("encoder", "network", "output"):
-        parts = [c for name, c in result.modules.items() if role_of.get(name) == role]
-        if parts:
-            rows.append(_row(role, add_cells(parts)))
-    rest = [c for name, c in result.modules.items() if name not in role_of]
-    if rest:
-        rows.append(_row("input registers and valid chain", add_cells(rest)))
-    detail = f"{result.target}: {result.tool}, {result.command}"
-    return [*rows, replace(_row(facts.TOTAL, result.total), detail=detail)]
-
-
-def _row(part: str, cells: Cells) -> ResourceRow:
-    kinds = ", ".join(f"{n} {name}" for name, n in cells.luts.items())
-    wide = sum(cells.wide_muxes.values())
-    return ResourceRow(part, "synth", cells.luts_total, cells.ffs, wide, kinds)

@@ -1,41 +1,21 @@
-"""Simulate a compiled run: bulk vectors, cocotb on both simulators, planted faults."""
+"""Check a compiled run: stale comparisons again, simulations, planted faults."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from nnlogic.checks.verdict import Verdict
-from nnlogic.core.errors import Different, ToolNotFound, UsageError
-from nnlogic.core.formats import IntArray
+from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.names import Core, StreamedCore
-from nnlogic.quant.ir import QuantNet
-from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check
-from nnlogic.job import facts
-from nnlogic.job.directory import (
-    Run,
-    close_run,
-    is_dsp_run,
-    is_mac_run,
-    is_mixed_run,
-    reopened_run,
-)
+from nnlogic.job.backend import Simulate, backend_of
+from nnlogic.job.context import saved_context
+from nnlogic.job.directory import Run, close_run, reopened_run
 from nnlogic.job.evidence import COMPARED, bound, compared, forget_netlist, roots_changed
-from nnlogic.job.ladder import accuracy_rows, verdict_check
-from nnlogic.run.recheck import recheck
-from nnlogic.job.rows import Rows, read_saved
-from nnlogic.run.simplified import load_simplified
-from nnlogic.tools.find import find
+from nnlogic.job.runner import recheck
+from nnlogic.report.model import Report
 
 SIMULATORS = ("verilator", "icarus")
-PROTOCOL_ROWS = 1000
 
 
 def verify(
@@ -46,6 +26,8 @@ def verify(
     progress: Progress = SILENT,
 ) -> Run:
     """Run the simulation rungs of the verification ladder on a compiled run.
+
+    Comparisons of stages that are of other files than those that are there now are made again.
 
     Parameters
     ----------
@@ -73,42 +55,44 @@ def verify(
     if unknown:
         raise UsageError("unknown simulator", why=", ".join(unknown), fix=" or ".join(SIMULATORS))
     with reopened_run(Path(path)) as opened:
-        run = replace(opened, report=forget_netlist(opened.report))
-        dsp, mixed = is_dsp_run(run), is_mixed_run(run)
-        if not dsp and not mixed and not run.ir_path("design").exists():
+        if not has_verilog(opened):
             raise UsageError(
                 "nothing to simulate",
-                where=str(run.path),
+                where=str(opened.path),
                 why="the run has no Verilog",
                 fix="compile it without --stop-after",
             )
+        run = replace(opened, report=forget_netlist(opened.report))
         taken = {number: compared(run.path, number) for number in COMPARED}
         changed = roots_changed(run.path)
-        if dsp:
-            from nnlogic.backends.dsp.verify import simulate_engine
-
-            report = simulate_engine(run, tuple(simulators), require_all, progress)
-        elif mixed:
-            from nnlogic.backends.chain.verify import simulate_mixed
-
-            report = simulate_mixed(run, tuple(simulators), require_all, progress)
-        elif is_mac_run(run):
-            from nnlogic.backends.mac.verify import simulate_mac
-
-            report = simulate_mac(run, tuple(simulators), require_all, progress)
-        else:
-            find("verilator"), find("g++"), find("make")
-            report = _simulate(run, tuple(simulators), require_all, progress)
+        report = _checked(run, Simulate(tuple(simulators), require_all, progress))
         stale = report.stale or bool(changed)
         status = "failed" if report.failed else "stale" if stale else _status(report)
         report = bound(report.replace(status=status), run.path, run.report, taken)
         close_run(run.path, report, "segments/")
-    if report.failed:
-        rung = next(r for r in report.ladder if r.verdict == "fail")
-        bad = next(c for c in rung.checks if c.verdict == "fail")
-        raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
+    refuse_failed(Path(path), report)
     refuse_stale(Path(path), report, changed)
     return Run(Path(path), report)
+
+
+def _checked(run: Run, ask: Simulate) -> Report:
+    backend = backend_of(run)
+    report = recheck(saved_context(backend, run, ask.progress))
+    if report.failed:
+        return report
+    return backend.simulate(replace(run, report=report), ask)
+
+
+def has_verilog(run: Run) -> bool:
+    """Whether a run came as far as its Verilog."""
+    return any((run.path / "rtl").glob("*.v"))
+
+
+def refuse_failed(path: Path, report: Report) -> None:
+    """Raise Different where a check of a run failed."""
+    if report.failed:
+        bad = next(c for r in report.ladder for c in r.checks if c.verdict == "fail")
+        raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
 
 
 def refuse_stale(path: Path, report: Report, changed: Sequence[str] = ()) -> None:
@@ -131,104 +115,3 @@ def _status(report: Report) -> str:
     ok = "pass" in simulated and all(v == "pass" for v in others)
     ok = ok and all(report.rung(n).verdict == "pass" for n in (0, 2, 3, 4))
     return "verified" if ok else "compiled"
-
-
-def _simulate(
-    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
-) -> Report:
-    from nnlogic.checks.faults import planted_faults
-    from nnlogic.sim.bulk import run_bulk
-
-    report = recheck(run, run.report, progress)
-    if report.failed:
-        return report
-    net = QuantNet.load(run.ir_path("quant"))
-    tables = load_simplified(run.path)
-    design = HardwareDesign.load(run.ir_path("design"))
-    rows, expected = read_saved(run.path / "sim" / "rows.npz")
-    files = sorted((run.path / "rtl").glob("*.v"))
-
-    with progress.step("bulk vectors through a compiled model", total=len(rows.codes)) as step:
-        started = time.monotonic()
-        outputs = run_bulk(design, files, run.path / "sim" / "bulk", codes=rows.codes)
-        step.advance(len(rows.codes))
-    verdict = compare_outputs(design, rows, expected, outputs, time.monotonic() - started)
-    report = report.with_check(5, verdict_check("bulk vectors, compiled model", verdict))
-    report = report.put(*accuracy_rows(net, rows, "RTL", outputs))
-
-    for name in simulators:
-        check = run_simulator(run, design, files, rows.codes, expected, name, require_all, progress)
-        report = report.with_check(5, check)
-
-    with progress.step("planted faults"):
-        for title, caught in planted_faults(
-            tables, design, files, run.path / "sim" / "faults", codes=rows.codes
-        ):
-            report = report.with_check(0, verdict_check(title, caught))
-    used = ["verilator", *(["iverilog"] if "icarus" in simulators and _have("iverilog") else [])]
-    return report.put(*facts.tool_facts(*used), Artifact("sim/rows.npz", "rows simulated"))
-
-
-def compare_outputs(
-    design: Core, rows: Rows, expected: IntArray, outputs: IntArray, seconds: float
-) -> Verdict:
-    """Compare what bulk simulation gave with what the network says."""
-    how = f"sampled n={len(rows.codes)}"
-    bad = np.argwhere(outputs != expected)
-    if not len(bad):
-        return Verdict("QuantNet", "Verilog", True, how, rows.what, seconds=seconds)
-    row, column = (int(v) for v in bad[0])
-    port = design.outputs[column].name
-    where = f"row {row}, {port}: expected {expected[row, column]}, got {outputs[row, column]}"
-    return Verdict("QuantNet", "Verilog", False, how, f"{len(bad)} values", where, seconds)
-
-
-def _have(name: str) -> bool:
-    try:
-        find(name)
-    except ToolNotFound:
-        return False
-    return True
-
-
-def run_simulator(
-    run: Run,
-    design: StreamedCore,
-    files: Sequence[Path],
-    codes: IntArray,
-    expected: IntArray,
-    simulator: str,
-    require_all: bool,
-    progress: Progress,
-) -> Check:
-    """Run cocotb on one simulator and return its check; "not run" when it is missing."""
-    from nnlogic.sim.cocotb_run import run_regression
-
-    title = f"cocotb on {simulator}"
-    n = min(len(codes), PROTOCOL_ROWS)
-    try:
-        result = run_regression(
-            design,
-            files,
-            run.path / "sim" / f"cocotb-{simulator}",
-            simulator=simulator,
-            codes=codes[:n],
-            expected=expected[:n],
-            progress=progress,
-        )
-    except ToolNotFound as error:
-        if require_all:
-            raise
-        return Check(title, "not run", detail=f"{error.why}; {error.fix}")
-    measured = (
-        f"{result.passed} tests passed, {result.failed} failed; latency "
-        f"{result.measured_latency} cycles, initiation interval {result.measured_interval}"
-    )
-    good = (
-        result.failed == 0
-        and result.passed > 0
-        and result.measured_latency == design.latency
-        and result.measured_interval == 1
-    )
-    word = "pass" if good else "fail"
-    return Check(title, word, f"sampled n={n}", measured, round(result.seconds, 3))  # type: ignore[arg-type]

@@ -50,9 +50,9 @@ class LutBackend(Backend):
 
     def commands(self, ctx: Context) -> list[Command]:
         """Return how to make, simulate and synthesize the run."""
-        from nnlogic.backends.lut.rows import commands
+        from nnlogic.job.commands import run_commands
 
-        return commands(ctx)
+        return run_commands(ctx, bench=True)
 
     def simulate(self, run: Run, ask: Simulate) -> Report:
         """Run bulk vectors, cocotb and planted faults."""

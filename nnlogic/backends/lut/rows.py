@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from nnlogic.approximate.run import approximate_options
-from nnlogic.core.inert import shell
-from nnlogic.job.context import Context
-from nnlogic.job.options import Options
-from nnlogic.report.rows import RUNG_TITLES, Command
+from nnlogic.report.rows import RUNG_TITLES
 
 DESIGN_CHECK = "LogicNet = HardwareDesign"
 FORMAL_CHECK = "LogicNet = Verilog, formally"

@@ -1,0 +1,56 @@
+"""The commands that make a run again, and what one does with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlogic.core.inert import ShellWord
+from nnlogic.job.option import options_of
+from nnlogic.report.rows import Command
+
+if TYPE_CHECKING:
+    from nnlogic.job.context import Context
+
+# What a run does not depend on, or what only makes a part of it.
+LEFT_OUT = {"target", "jobs", "tool_timeout", "stop_after", "start_from"}
+
+
+def compile_line(ctx: Context) -> str:
+    """Return the command that makes the run of a context, with all options but the defaults."""
+    words = ["nnlogic compile", ShellWord.of_file(ctx.source), "-o RUN"]
+    words.append(f"--target {ShellWord(ctx.opts.target)}")
+    if ctx.backend.name != type(ctx.opts).backend:
+        words.append(f"--backend {ctx.backend.name}")
+    for name, (what, default) in options_of(type(ctx.opts)).items():
+        value = getattr(ctx.opts, name)
+        if name in LEFT_OUT or value == default:
+            continue
+        if isinstance(value, bool):
+            words.append(what.flag(name) if value else what.flags.split("/")[1])
+        elif what.kind is Path:
+            words.append(f"{what.flag(name)} {ShellWord.of_file(Path(value))}")
+        else:
+            words.append(f"{what.flag(name)} {ShellWord(f'{value:g}' if what.kind is float else str(value))}")
+    return " ".join(words)
+
+
+def run_commands(ctx: Context, *, bench: bool = False, vivado: bool = True) -> list[Command]:
+    """Return the commands of a run.
+
+    Parameters
+    ----------
+    ctx : Context
+    bench : bool
+        Whether the run has a plain Verilog bench.
+    vivado : bool
+        Whether it has a script for Vivado.
+    """
+    out = [
+        Command("compile", compile_line(ctx)),
+        Command("simulate", "nnlogic verify RUN"),
+        Command("synthesize, place and route", "nnlogic synth RUN"),
+    ]
+    out += [Command("run the plain bench", "sh sim/run_bench.sh")] if bench else []
+    vendor = Command("Vivado", "vivado -mode batch -source flows/vivado.tcl")
+    return [*out, vendor] if vivado else out

@@ -1,0 +1,80 @@
+"""``--backend auto``: the plainest backend within the budgets, else the fastest that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.targets import Target
+from nnlogic.job.backend import AUTO, DEFAULT, backend_named, backends
+from nnlogic.job.options import Budgeted
+from nnlogic.job.source import load_source
+from nnlogic.plan.proposal import Planning, Proposal
+
+TRIES = 4
+"""Designs compiled in turn when what was estimated does not hold."""
+
+
+def budgets_of(given: Mapping[str, Any]) -> Budgeted:
+    """Return the options that every backend has, and the budgets.
+
+    Raises
+    ------
+    UsageError
+        They do not fit.
+    """
+    common = {f: v for f, v in given.items() if f in Budgeted.__dataclass_fields__}
+    return Budgeted(**{**common, "backend": AUTO})
+
+
+def choose(
+    source: Path, given: Mapping[str, Any], *, allow_pickle: bool = False,
+    progress: Progress = SILENT,
+) -> list[tuple[Proposal, str]]:  # fmt: skip
+    """Return designs within the budgets, best first, each with why it was chosen.
+
+    Without budgets this is the plainest backend. With budgets that is asked first, and the
+    others only where it misses them, since to ask them takes longer.
+
+    Raises
+    ------
+    TargetMissed
+        None is: what each misses, and by how much.
+    """
+    budgets = budgets_of(given)
+    plain = backend_named(DEFAULT)
+    target = Target.named(budgets.target)
+    if not budgets.budgeted:
+        net, _ = load_source(source, budgets, allow_pickle)
+        opts = Planning(net, target, given, budgets).options(plain)
+        return [(Proposal(plain, opts, ""), "by --backend auto: no budget was given")]
+    net, _ = load_source(source, replace(budgets, start_from=None), allow_pickle)
+    planning = Planning(net, target, given, budgets, progress)
+    with progress.step(f"estimate of the {plain.name} backend"):
+        first = list(plain.proposals(planning))
+    found = [p for p in first if not p.missed]
+    if found:
+        return [(p, f"by --backend auto: {p.figures}") for p in found]
+    others: list[Proposal] = []
+    told = [problem for p in first for problem in p.missed]
+    for backend in backends().values():
+        if backend is plain:
+            continue
+        try:
+            with progress.step(f"estimate of the {backend.name} backend"):
+                others += backend.proposals(planning)
+        except (TargetMissed, UsageError) as error:
+            own = error.problems or (Problem(error.where, f"{error.what}: {error.why}", error.fix),)
+            told += [replace(p, where=f"{p.where} ({backend.name})") for p in own]
+    fit = sorted((p for p in others if not p.missed), key=lambda p: -p.throughput)
+    if not fit:
+        told += [p for other in others for p in other.missed]
+        raise TargetMissed("no backend meets the budgets", where=target.name, problems=told)
+    outside = "; ".join(p.figures for p in first)
+    why = f"by --backend auto: with {plain.title} it is {outside}, outside the budgets"
+    beside = "; ".join(p.figures for p in fit[:3])
+    return [(p, f"{why}; taken: {p.figures}; found: {beside}") for p in fit[:TRIES]]
