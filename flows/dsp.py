@@ -49,7 +49,7 @@ COMMANDS = """,
 
 
 @dataclass(frozen=True)
-class EngineFigures:
+class Resources:
     """Resources of an engine.
 
     Attributes
@@ -73,7 +73,7 @@ class EngineFigures:
     cells: Mapping[str, int]
 
 
-def engine_target(target: Target) -> Target:
+def memory_target(target: Target) -> Target:
     """Return a target whose synthesis may use memories and delay lines."""
     cells = {**target.cells, "luts": (*target.cells["luts"], *MEMORY_LUTS)}
     cells["brams"] = tuple(p for p in cells["brams"] if p not in MEMORY_LUTS)
@@ -90,7 +90,7 @@ def synthesize_engine(
     *,
     timeout: float = 900.0,
     progress: Progress = SILENT,
-) -> tuple[SynthResult, EngineFigures]:
+) -> tuple[SynthResult, Resources]:
     """Synthesize an engine with yosys and count what it takes.
 
     Parameters
@@ -110,8 +110,8 @@ def synthesize_engine(
 
     Returns
     -------
-    SynthResult, EngineFigures
-        The first, with `engine_target`, is what `nnlogic.flows.pnr.place_and_route` takes.
+    SynthResult, Resources
+        The first, with `memory_target`, is what `nnlogic.flows.pnr.place_and_route` takes.
 
     Raises
     ------
@@ -128,16 +128,16 @@ def synthesize_engine(
     text = CORE.format(core=core, top=top, wx=wx, wy=wy, s=s - 1, m=m + 2, commands=commands)
     write_bytes(wrapper, text.encode())
     result = synthesize(
-        [*files, wrapper], core, engine_target(target), folder, timeout=timeout, progress=progress
+        [*files, wrapper], core, memory_target(target), folder, timeout=timeout, progress=progress
     )
-    return result, engine_figures(result.total)
+    return result, resources_of(result.total)
 
 
-def engine_figures(total: Cells) -> EngineFigures:
+def resources_of(total: Cells) -> Resources:
     """Return the resources of a netlist whose memories and delay lines may be LUTs."""
     memory = sum(MEMORY_LUTS.get(cell, 0) * count for cell, count in total.luts.items())
     logic = sum(count for cell, count in total.luts.items() if cell not in MEMORY_LUTS)
-    return EngineFigures(
+    return Resources(
         dsps=total.dsps,
         brams=total.brams,
         ffs=total.ffs,

@@ -14,7 +14,7 @@ from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, unique_identifiers
-from nnlogic.hw.dsp.verilog import component_verilog
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.header import header
 
 

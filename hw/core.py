@@ -7,10 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.layer import LogicLayer
+from nnlogic.hw.lut.layer import LogicLayer
+from nnlogic.hw.lut.primitives import Primitive
+from nnlogic.hw.lut.structure import CorePlan, Tap, plan_core
 from nnlogic.hw.names import Names, name_design
-from nnlogic.hw.primitives import Primitive
-from nnlogic.hw.structure import CorePlan, Tap, plan_core
 
 
 class LogicCore(wiring.Component):

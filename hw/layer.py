@@ -6,10 +6,10 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.hw.expression import expression, to_value
+from nnlogic.hw.lut.expression import expression, to_value
+from nnlogic.hw.lut.primitives import Primitive
+from nnlogic.hw.lut.structure import LayerPlan, Tap
 from nnlogic.hw.names import Names
-from nnlogic.hw.primitives import Primitive
-from nnlogic.hw.structure import LayerPlan, Tap
 from nnlogic.logic.ir import LogicNet
 
 

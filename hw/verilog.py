@@ -15,11 +15,11 @@ from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.core import LogicCore
-from nnlogic.hw.fold import fold_temporaries
 from nnlogic.hw.header import header
+from nnlogic.hw.lut.core import LogicCore
+from nnlogic.hw.lut.fold import fold_temporaries
+from nnlogic.hw.lut.primitives import primitive_for
 from nnlogic.hw.names import port_names
-from nnlogic.hw.primitives import primitive_for
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool

@@ -80,7 +80,7 @@ def run_chain_bench(
         files,
         chain_top(top, bits.total_bits(inputs), bits.total_bits(outputs)),
         folder,
-        module="nnlogic.sim.chain_bench",
+        module="nnlogic.sim.chain.bench",
         names=CHAIN_TESTS,
         config={
             "rows": [f"{r:x}" for r in row_words(codes, inputs)],

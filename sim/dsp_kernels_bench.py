@@ -1,6 +1,6 @@
 """cocotb tests of an engine that runs kernels one after the other; run inside the simulator.
 
-A host (see `nnlogic.sim.dsp_host`) says what goes in, and gets what comes out: what one kernel
+A host (see `nnlogic.sim.dsp.host`) says what goes in, and gets what comes out: what one kernel
 makes is what the next one reads.
 """
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import IntArray
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.ops import LANES
 from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.sim.cocotb_run import TestOutcome, run_cocotb
-from nnlogic.sim.dsp_run import bench_top
-from nnlogic.sim.dsp_vectors import groups_of, lane_words, output_beats
+from nnlogic.sim.dsp.run import bench_top
+from nnlogic.sim.dsp.vectors import groups_of, lane_words, output_beats
 
 KERNEL_TESTS = (
     "kernels_full_rate",
@@ -47,7 +47,7 @@ class Kernels:
     most : int
         Words of program memory, as given to `nnlogic.hw.dsp.verilog.write_kernels`.
     host : str
-        ``module:class`` of what feeds the engine, see `nnlogic.sim.dsp_host.ScheduleHost`.
+        ``module:class`` of what feeds the engine, see `nnlogic.sim.dsp.host.ScheduleHost`.
     arguments : mapping
         JSON data the class is called with.
     codes : tuple of int array
@@ -145,7 +145,7 @@ def chain_kernels(
         name=chain.name,
         programs=chain.programs,
         most=most,
-        host="nnlogic.sim.dsp_host:from_files",
+        host="nnlogic.sim.dsp.host:from_files",
         arguments=arguments(schedule),
         codes=tuple(
             bits.unpack_ports(kept[at:end], program.outputs, samples) for program, at, end in spans
@@ -203,7 +203,7 @@ def run_kernels(
             command_bits(shape),
         ),
         folder,
-        module="nnlogic.sim.dsp_kernels_bench",
+        module="nnlogic.sim.dsp.kernels_bench",
         names=KERNEL_TESTS,
         config=config,
         simulator=simulator,
@@ -230,7 +230,7 @@ def run_kernels(
 def bench_config(
     kernels: Kernels, shape: EngineShape, *, repeats: int = REPEATS, seed: int = 1
 ) -> dict[str, Any]:
-    """Return what `nnlogic.sim.dsp_kernels_bench` reads."""
+    """Return what `nnlogic.sim.dsp.kernels_bench` reads."""
     beats = [
         output_beats(p, codes, shape.emitters)
         for p, codes in zip(kernels.programs, kernels.codes, strict=True)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core.formats import IntArray
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.ops import LANES
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.sim.cocotb_run import TestOutcome, run_cocotb
-from nnlogic.sim.dsp_vectors import input_beats, output_beats
+from nnlogic.sim.dsp.vectors import input_beats, output_beats
 from nnlogic.sim.harness import TOP
 
 ENGINE_TESTS = (
@@ -116,7 +116,7 @@ def run_engine(
         files,
         engine_top(program),
         folder,
-        module="nnlogic.sim.dsp_bench",
+        module="nnlogic.sim.dsp.bench",
         names=tests,
         config=config,
         simulator=simulator,

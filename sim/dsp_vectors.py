@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.ops import LANES
 
 LANE_MASK = (1 << LANES) - 1
 

@@ -6,12 +6,12 @@ from functools import cache
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.emit import assemble
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.ops import OPERATIONS
+from nnlogic.backends.dsp.model.schedule import list_schedule
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.emit import assemble
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.ops import OPERATIONS
-from nnlogic.dsp.schedule import list_schedule
 
 
 def random_graph(n_inputs: int, n_ops: int, seed: int) -> OpGraph:

@@ -6,9 +6,9 @@ from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Valu
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.dsp.mac.ir import B_BITS, CASCADE, P_BITS, AddSlice, Chain, MacNet, MacSlice
-from nnlogic.hw.dsp.slice import CASCADES, CELLS, FABRIC, PARAMETERS, RESETS, Cell
+from nnlogic.backends.mac.model.ir import B_BITS, CASCADE, P_BITS, AddSlice, Chain, MacNet, MacSlice
 from nnlogic.hw.names import port_names
+from nnlogic.hw.slices import CASCADES, CELLS, FABRIC, PARAMETERS, RESETS, Cell
 
 ENABLED = ("CEA2", "CEB2", "CEC", "CEP", "CECTRL", "CEALUMODE", "CEINMODE")
 DISABLED = ("CEAD", "CECARRYIN", "CED")

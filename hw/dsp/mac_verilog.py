@@ -9,6 +9,7 @@ from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import Port
@@ -16,14 +17,13 @@ from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.mac.ir import MacNet
-from nnlogic.hw.dsp.mac import MacCore
-from nnlogic.hw.dsp.slice import FABRIC
-from nnlogic.hw.dsp.verilog import MODELS, component_verilog, model_text
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.header import comment_block, header
+from nnlogic.hw.lut.verilog import write_verilog
+from nnlogic.hw.mac.core import MacCore
 from nnlogic.hw.names import Core, port_names
+from nnlogic.hw.slices import FABRIC, MODELS, model_text
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
-from nnlogic.hw.verilog import write_verilog
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def write_mac_pair(
     folder : Path
         Made when it does not exist.
     primitives : str, optional
-        As for `nnlogic.hw.verilog.write_verilog`.
+        As for `nnlogic.hw.lut.verilog.write_verilog`.
     progress : Progress
 
     Returns

@@ -13,18 +13,18 @@ from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.commands import command_fields
 from nnlogic.hw.dsp.crossbar import Four
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
-from nnlogic.hw.dsp.slice import DSP48E1
 from nnlogic.hw.header import header
+from nnlogic.hw.slices import DSP48E1
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 

@@ -13,11 +13,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import BY_OPCODE, BY_TABLE
 from nnlogic.checks.gates import Gates, add_logic, bit_names
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import IRError
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import BY_OPCODE, BY_TABLE
 from nnlogic.logic.ir import LogicNet
 from nnlogic.tools.abc import prove_equal
 

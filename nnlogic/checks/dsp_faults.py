@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from nnlogic.checks.dsp import prove_program
+from nnlogic.backends.dsp.checks.program import prove_program
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import BY_OPCODE
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import BY_OPCODE
 
 TRIES = 200
 

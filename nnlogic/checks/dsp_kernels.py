@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from nnlogic.checks.dsp import NOTHING, follow, numbered
-from nnlogic.checks.dsp_faults import FAULTS, TRIES
+from nnlogic.backends.dsp.checks.faults import FAULTS, TRIES
+from nnlogic.backends.dsp.checks.program import NOTHING, follow, numbered
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.kernel_chain import KernelChain
 
 WORD_FAULT = "fault in a kept word"
 ORDER_FAULT = "fault in the order of kernels"
@@ -24,7 +24,7 @@ ORDER_FAULT = "fault in the order of kernels"
 def prove_chain(graph: OpGraph, chain: KernelChain) -> Verdict:
     """Prove that programs and host together compute an OpGraph, on every input.
 
-    Every program is followed symbolically, as in `nnlogic.checks.dsp.prove_program`, on the
+    Every program is followed symbolically, as in `nnlogic.backends.dsp.checks.program.prove_program`, on the
     values that the host's words hold by then; how the graph was cut plays no part.
     """
     start = time.monotonic()

@@ -16,8 +16,8 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
+from nnlogic.backends.mac.model.ir import AddSlice, Chain, Field, MacNet
 from nnlogic.checks.verdict import Verdict
-from nnlogic.dsp.mac.ir import AddSlice, Chain, Field, MacNet
 from nnlogic.quant.ir import INPUT, Layer, Linear, QuantNet
 
 # Multiplier operands and cascade length: UG479 for DSP48E1 (25 x 18, columns of 60 in XC7Z020),

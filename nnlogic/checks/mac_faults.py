@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from nnlogic.checks.mac import prove_mac
+from nnlogic.backends.mac.checks.proof import prove_mac
+from nnlogic.backends.mac.model.ir import CONSTANT, P_BITS, AddSlice, Chain, MacNet, MacSlice
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import InputError, IRError
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.mac.ir import CONSTANT, P_BITS, AddSlice, Chain, MacNet, MacSlice
 from nnlogic.quant.ir import QuantNet
 
 TRIES = 100
@@ -27,7 +27,7 @@ def planted_mac_faults(
     Parameters
     ----------
     net, mac, tail
-        As for `nnlogic.checks.mac.prove_mac`.
+        As for `nnlogic.backends.mac.checks.proof.prove_mac`.
     codes : int array, shape (samples, inputs)
     seed : int
 

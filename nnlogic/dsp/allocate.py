@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.schedule import Schedule
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.schedule import Schedule
 
 
 def rows_of_results(
@@ -25,7 +25,7 @@ def rows_of_results(
     used : int
         Rows of the fullest bank.
     """
-    from nnlogic.dsp.allocate_kernel import linear_scan
+    from nnlogic.backends.dsp.model.allocate_kernel import linear_scan
 
     # Reads issued in the cycles before the one that writes still see the old value.
     overlap = -(-(machine.latency - 1) // machine.contexts) - 1

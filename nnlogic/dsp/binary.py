@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.lower import ZERO, Literal, OpBuilder, finish
+from nnlogic.backends.dsp.model.ops import AND, XOR
+from nnlogic.backends.dsp.model.popcount import OR, Slot, counts
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.lower import ZERO, Literal, OpBuilder, finish
-from nnlogic.dsp.ops import AND, XOR
-from nnlogic.dsp.popcount import OR, Slot, counts
 
 ONE: Literal = (-1, 1)
 BIT = IntFormat(1)

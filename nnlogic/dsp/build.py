@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.lower import lower
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import Different, ToolTimeout, UsageError
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.lower import lower
 from nnlogic.logic.blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.ir import LogicNet
@@ -71,7 +71,7 @@ def build_ops(net: LogicNet, *, effort: str = "normal", timeout: float = SECONDS
     IRError
         `net` has no input bits.
     Different
-        Outputs differ on random rows. `nnlogic.checks.dsp` proves what this only samples.
+        Outputs differ on random rows. `nnlogic.backends.dsp.checks.program` proves what this only samples.
     """
     if effort not in ROUNDS:
         raise UsageError("unknown effort", why=f"{effort!r} not in {tuple(ROUNDS)}")

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.core.errors import InputError, Problem, UsageError
 from nnlogic.core.formats import IntArray, Port
-from nnlogic.dsp.ir import Program
 
 
 class PatchFunction(Protocol):

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.machine import BRAM_ROWS
-from nnlogic.dsp.ops import LANES
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.machine import BRAM_ROWS
+from nnlogic.backends.dsp.model.ops import LANES
 
 LUTRAM_ROWS = 64
 BRAM_SHAPES = ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1))

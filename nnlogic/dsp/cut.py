@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nnlogic.dsp.cost import Cost, cost_of, program_memory, program_width
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.machine import Bounds, Machine, bounds
-from nnlogic.dsp.partition import compile_parts
-from nnlogic.dsp.place import MemoryMissed, machine_for
+from nnlogic.backends.dsp.model.cost import Cost, cost_of, program_memory, program_width
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.machine import Bounds, Machine, bounds
+from nnlogic.backends.dsp.model.partition import compile_parts
+from nnlogic.backends.dsp.model.place import MemoryMissed, machine_for
 
 BOUNDS = ("work", "depth", "path", "ports", "load")
 CONTEXTS = (1, 2, 3, 6)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.allocate import rows_of_inputs, rows_of_results
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.ops import IDLE, OPCODE_OF_TABLE, swapped
+from nnlogic.backends.dsp.model.schedule import Schedule
 from nnlogic.core.archive import frozen
-from nnlogic.dsp.allocate import rows_of_inputs, rows_of_results
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.ops import IDLE, OPCODE_OF_TABLE, swapped
-from nnlogic.dsp.schedule import Schedule
 
 SWAPPED = frozen([swapped(t) for t in range(16)], np.uint8)
 

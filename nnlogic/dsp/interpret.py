@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import TABLE_OF_OPCODE
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import InputError
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import TABLE_OF_OPCODE
 
 JUNK = np.uint64(0x9E3779B97F4A7C15)
 """What unwritten rows hold, so that a read that comes too early shows."""
@@ -30,7 +30,7 @@ def evaluate_graph(graph: OpGraph, words: Words) -> Words:
     InputError
         Wrong number of input rows.
     """
-    from nnlogic.dsp.kernel import BLOCK, run_graph
+    from nnlogic.backends.dsp.model.kernel import BLOCK, run_graph
 
     words = _checked(graph.name, graph.n_inputs, words)
     out = np.empty((len(graph.output_signals), words.shape[1]), np.uint64)
@@ -49,7 +49,7 @@ def run_program(program: Program, words: Words) -> Words:
     Contexts run the same steps on rows of their own, so one is executed; a result is visible
     `Program.step_latency` steps after its operation, as in the engine. Memories start with junk.
     """
-    from nnlogic.dsp.kernel import BLOCK, run_steps
+    from nnlogic.backends.dsp.model.kernel import BLOCK, run_steps
 
     words = _checked(program.name, program.n_inputs, words)
     rows = max(program.rows, program.input_rows, 1)

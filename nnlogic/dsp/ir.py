@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray, Port
-from nnlogic.dsp.ops import LANES
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class OpGraph:
     Attributes
     ----------
     op : uint8 array, shape (operations,)
-        Truth table of `nnlogic.dsp.ops`; always one of the ten.
+        Truth table of `nnlogic.backends.dsp.model.ops`; always one of the ten.
     x, z : int32 array, shape (operations,)
         Signals read; equal for copies and constants.
     output_signals : int32 array, shape (output bits,)
@@ -56,7 +56,7 @@ class OpGraph:
     @cached_property
     def levels(self) -> NDArray[np.int32]:
         """Depth of each signal in operations, shape (signals,); 0 for inputs."""
-        from nnlogic.dsp.kernel import depths
+        from nnlogic.backends.dsp.model.kernel import depths
 
         return depths(self.n_inputs, self.x, self.z)
 
@@ -72,13 +72,13 @@ class OpGraph:
 
     def evaluate_words(self, words: Words) -> Words:
         """Sample-packed input bits (n_inputs, words) in, output bits (outputs, words) out."""
-        from nnlogic.dsp.interpret import evaluate_graph
+        from nnlogic.backends.dsp.model.interpret import evaluate_graph
 
         return evaluate_graph(self, words)
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of OpGraph is broken."""
-        from nnlogic.dsp.rules import verify_graph
+        from nnlogic.backends.dsp.model.rules import verify_graph
 
         verify_graph(self)
 
@@ -88,20 +88,20 @@ class OpGraph:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.dsp.text import graph_text
+        from nnlogic.backends.dsp.model.text import graph_text
 
         return graph_text(self)
 
     def save(self, path: Path) -> None:
         """Write to a versioned file."""
-        from nnlogic.dsp.store import save_graph
+        from nnlogic.backends.dsp.model.store import save_graph
 
         save_graph(self, path)
 
     @staticmethod
     def load(path: Path) -> OpGraph:
         """Read what `save` wrote, and verify it."""
-        from nnlogic.dsp.store import load_graph
+        from nnlogic.backends.dsp.model.store import load_graph
 
         return load_graph(path)
 
@@ -257,7 +257,7 @@ class Program:
 
         Executes the steps as described above; the 64 samples of a word are lanes.
         """
-        from nnlogic.dsp.interpret import run_program
+        from nnlogic.backends.dsp.model.interpret import run_program
 
         return run_program(self, words)
 
@@ -268,7 +268,7 @@ class Program:
         port does not read, reads of rows that hold nothing yet or whose value was overwritten
         too early or arrives too late, outputs that are not emitted.
         """
-        from nnlogic.dsp.rules import verify_program
+        from nnlogic.backends.dsp.model.rules import verify_program
 
         verify_program(self)
 
@@ -288,19 +288,19 @@ class Program:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.dsp.text import program_text
+        from nnlogic.backends.dsp.model.text import program_text
 
         return program_text(self)
 
     def save(self, path: Path) -> None:
         """Write to a versioned file."""
-        from nnlogic.dsp.store import save_program
+        from nnlogic.backends.dsp.model.store import save_program
 
         save_program(self, path)
 
     @staticmethod
     def load(path: Path) -> Program:
         """Read what `save` wrote, and verify it."""
-        from nnlogic.dsp.store import load_program
+        from nnlogic.backends.dsp.model.store import load_program
 
         return load_program(path)

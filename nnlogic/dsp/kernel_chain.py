@@ -11,14 +11,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.partition import Partition
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import IntArray, Port
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.ops import LANES
-from nnlogic.dsp.partition import Partition
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,14 +201,14 @@ class KernelChain:
 
     def save(self, path: Path) -> None:
         """Write to a versioned file."""
-        from nnlogic.dsp.store import save_chain
+        from nnlogic.backends.dsp.model.store import save_chain
 
         save_chain(self, path)
 
     @staticmethod
     def load(path: Path) -> KernelChain:
         """Read what `save` wrote, and verify it."""
-        from nnlogic.dsp.store import load_chain
+        from nnlogic.backends.dsp.model.store import load_chain
 
         return load_chain(path)
 

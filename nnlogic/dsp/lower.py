@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.ops import AND, NAND, XNOR, XOR, swapped
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import Port
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.ops import AND, NAND, XNOR, XOR, swapped
 from nnlogic.logic.cone import Cone
 
 Literal = tuple[int, int]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.dsp.ir import OpGraph
 
 LATENCY = 6
 """Read, memory register, crossbar register, operand register, result register, write."""
@@ -136,7 +136,7 @@ class Bounds:
 
 def bounds(graph: OpGraph, machine: Machine) -> Bounds:
     """Return the lower bounds of `graph` on `machine`."""
-    from nnlogic.dsp.kernel import tails
+    from nnlogic.backends.dsp.model.kernel import tails
 
     n_in, delay = graph.n_inputs, machine.delay
     read = np.zeros(n_in + graph.n_ops, dtype=bool)

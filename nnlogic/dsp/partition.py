@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.place import MemoryMissed, compile_ops
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.place import MemoryMissed, compile_ops
 
 BIT = IntFormat(1)
 MOST_HALVINGS = 12
@@ -101,7 +101,7 @@ def partitions(graph: OpGraph, most: int) -> tuple[Partition, ...]:
 
     Cones give parts of little traffic, levels parts that are less deep, hence shorter programs.
     """
-    from nnlogic.dsp.kernel import depth_first
+    from nnlogic.backends.dsp.model.kernel import depth_first
 
     n_in = graph.n_inputs
     by_level = np.argsort(graph.levels[n_in:], kind="stable")
@@ -158,7 +158,7 @@ def _machine_of(part: OpGraph, machine: Machine) -> Machine:
 
 
 def _cut(graph: OpGraph, order: NDArray[np.int64], most: int) -> Partition:
-    from nnlogic.dsp.partition_kernel import best_cuts
+    from nnlogic.backends.dsp.model.partition_kernel import best_cuts
 
     n_in, n = graph.n_inputs, graph.n_ops
     position = np.empty(n, np.int64)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.allocate import rows_of_inputs, rows_of_results
+from nnlogic.backends.dsp.model.emit import assemble
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import LATENCY, Machine, bounds
+from nnlogic.backends.dsp.model.schedule import ORDERS, Schedule, list_schedule
 from nnlogic.core.errors import Problem, TargetMissed
-from nnlogic.dsp.allocate import rows_of_inputs, rows_of_results
-from nnlogic.dsp.emit import assemble
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import LATENCY, Machine, bounds
-from nnlogic.dsp.schedule import ORDERS, Schedule, list_schedule
 
 NEAR = 1.02
 """Stop trying other orders when a schedule is this near to the bound."""

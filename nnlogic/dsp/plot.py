@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from nnlogic.dsp.ir import Program
-    from nnlogic.dsp.kernel_chain import KernelChain
-    from nnlogic.dsp.search import Point
+    from nnlogic.backends.dsp.model.ir import Program
+    from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+    from nnlogic.backends.dsp.model.search import Point
 
 WIDTH, HEIGHT, MARGIN = 640, 360, 56
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -35,7 +35,7 @@ class Tried:
     brams, luts : int
         36 Kb block RAMs; LUT6 of crossbar and small memories.
     fmax_mhz : float
-        Clock of the model of `nnlogic.dsp.cost`, whatever clock the times are for.
+        Clock of the model of `nnlogic.backends.dsp.model.cost`, whatever clock the times are for.
     latency_ns, throughput : float
         At the clock of the run; input vectors per second.
     best : bool
@@ -63,8 +63,8 @@ class Tried:
 
 def tried_rows(points: Sequence[Point], chosen: Point | None = None) -> tuple[Tried, ...]:
     """Return a row for each point, by slices and then by contexts."""
-    from nnlogic.dsp.cost import model_mhz
-    from nnlogic.dsp.search import pareto
+    from nnlogic.backends.dsp.model.cost import model_mhz
+    from nnlogic.backends.dsp.model.search import pareto
 
     best = {id(p) for p in pareto(points)}
     rows = [

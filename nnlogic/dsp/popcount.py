@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.dsp.lower import ZERO, Literal, OpBuilder
-from nnlogic.dsp.ops import AND, XOR
+from nnlogic.backends.dsp.model.lower import ZERO, Literal, OpBuilder
+from nnlogic.backends.dsp.model.ops import AND, XOR
 
 OR = 0b1110
 Slot = dict[int, Literal]

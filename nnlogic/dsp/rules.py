@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import ILLEGAL, OPCODE_OF_TABLE, TABLE_OF_OPCODE
 from nnlogic.core import bits
 from nnlogic.core.errors import IRError, Problem
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import ILLEGAL, OPCODE_OF_TABLE, TABLE_OF_OPCODE
 
 MOST = 20
 """Problems listed at most."""
@@ -120,7 +120,7 @@ def _ranges(p: Program) -> list[Problem]:
 
 
 def _timing(p: Program) -> list[Problem]:
-    from nnlogic.dsp.rules_kernel import MESSAGES, check_steps
+    from nnlogic.backends.dsp.model.rules_kernel import MESSAGES, check_steps
 
     loaded = np.flatnonzero(p.input_bank >= 0)
     held = np.zeros((p.banks, max(p.rows, p.input_rows, 1)), dtype=bool)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.machine import Bounds, Machine, bounds
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.machine import Bounds, Machine, bounds
 
 WINDOW = 16
 """Ready operations looked at per slice and step before a slice stays idle."""
@@ -67,8 +67,8 @@ def list_schedule(graph: OpGraph, machine: Machine, order: str, *, limit: bool =
     limit : bool
         Respect the rows of the memory; otherwise it is taken to be unlimited.
     """
-    from nnlogic.dsp.kernel import depth_first, readers, tails
-    from nnlogic.dsp.schedule_kernel import list_schedule as run
+    from nnlogic.backends.dsp.model.kernel import depth_first, readers, tails
+    from nnlogic.backends.dsp.model.schedule_kernel import list_schedule as run
 
     n_in, n = graph.n_inputs, graph.n_ops
     start, reader = readers(n_in + n, graph.x, graph.z)

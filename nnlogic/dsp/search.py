@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from nnlogic.backends.dsp.model.cost import Cost, cost_of
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import LATENCY, Bounds, Machine, bounds
+from nnlogic.backends.dsp.model.place import MemoryMissed, compile_ops, contexts_for, machine_for
 from nnlogic.core.errors import Problem, TargetMissed
-from nnlogic.dsp.cost import Cost, cost_of
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import LATENCY, Bounds, Machine, bounds
-from nnlogic.dsp.place import MemoryMissed, compile_ops, contexts_for, machine_for
 
 SLICES = (1, 2, 4, 8, 16, 32, 64)
 NEAR, GAIN = 1.04, 0.99
@@ -124,7 +124,7 @@ def search(
     graph : OpGraph
     slices : sequence of int
     mhz : float, optional
-        Assumed clock for all points; default the model of `nnlogic.dsp.cost`.
+        Assumed clock for all points; default the model of `nnlogic.backends.dsp.model.cost`.
     latency : int
         Pipeline latency in cycles.
     **options

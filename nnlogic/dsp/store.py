@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.core.archive import frozen, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import ports_from_meta, ports_to_meta
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
 
 VERSION = 1
 

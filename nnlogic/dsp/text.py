@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import BY_OPCODE, BY_TABLE
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import BY_OPCODE, BY_TABLE
 
 
 def graph_text(graph: OpGraph) -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.cost import Cost
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.lower import lower
+from nnlogic.backends.dsp.model.search import point_for
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import TargetMissed
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.cost import Cost
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.lower import lower
-from nnlogic.dsp.search import point_for
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.rewrite import cone_of
 
@@ -101,7 +101,7 @@ def engine_points(
     most : int
         Slices; tried itself too.
     mhz : float or None
-        Clock; None for the model of `nnlogic.dsp.cost`.
+        Clock; None for the model of `nnlogic.backends.dsp.model.cost`.
     **memories
         Fields of `Machine`: sizes of its memories.
     """

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from nnlogic.backends.chain.model.chain import Segment
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.names import unique_identifiers
-from nnlogic.mixed.chain import Segment
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
 Wire = tuple[str, int]

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.dsp.dsp_graphs import op_graphs, random_graph
 
-from nnlogic.checks.dsp import prove_ops, prove_program
-from nnlogic.checks.dsp_faults import FAULTS, planted_program_faults
+from nnlogic.backends.dsp.checks.faults import FAULTS, planted_program_faults
+from nnlogic.backends.dsp.checks.program import prove_ops, prove_program
+from nnlogic.backends.dsp.model.build import build_ops
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.ops import BY_TABLE
+from nnlogic.backends.dsp.model.place import compile_ops, machine_for
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import IRError
-from nnlogic.dsp.build import build_ops
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.ops import BY_TABLE
-from nnlogic.dsp.place import compile_ops, machine_for
-from tests.dsp.dsp_graphs import op_graphs, random_graph
 from tests.helpers_logic import layered_net, logic_nets
 
 

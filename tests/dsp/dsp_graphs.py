@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.ops import OPERATIONS
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.ops import OPERATIONS
 
 TABLES = [op.table for op in OPERATIONS]
 

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from benchmarks.dsp import lenet
 from benchmarks.dsp.train_lenet import infer
+from nnlogic.backends.dsp.model.binary import binary_layer, pooled_filters, score_layer
+from nnlogic.backends.dsp.model.conv import PatchLayer, PatchNetwork, Window
+from nnlogic.backends.dsp.model.lower import OpBuilder, finish
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.place import compile_ops
+from nnlogic.backends.dsp.model.popcount import counts
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.binary import binary_layer, pooled_filters, score_layer
-from nnlogic.dsp.conv import PatchLayer, PatchNetwork, Window
-from nnlogic.dsp.lower import OpBuilder, finish
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.place import compile_ops
-from nnlogic.dsp.popcount import counts
 
 
 def every(count):

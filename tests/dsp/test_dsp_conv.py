@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from tests.backends.dsp.dsp_graphs import op_graph
 
+from nnlogic.backends.dsp.model.conv import PatchLayer, PatchNetwork, Window, plan_text
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.ops import BY_NAME
+from nnlogic.backends.dsp.model.place import compile_ops
 from nnlogic.core.errors import InputError, UsageError
-from nnlogic.dsp.conv import PatchLayer, PatchNetwork, Window, plan_text
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.ops import BY_NAME
-from nnlogic.dsp.place import compile_ops
-from tests.dsp.dsp_graphs import op_graph
 
 OR, XOR = BY_NAME["or"].table, BY_NAME["xor"].table
 

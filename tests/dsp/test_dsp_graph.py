@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.dsp.dsp_graphs import all_codes, naive, op_graph, op_graphs, random_graph
 
+from nnlogic.backends.dsp.model.build import DIRECT, SCRIPTS, build_ops
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.lower import lower
+from nnlogic.backends.dsp.model.ops import AND, NAND, XOR
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, IRError, UsageError
-from nnlogic.dsp.build import DIRECT, SCRIPTS, build_ops
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.lower import lower
-from nnlogic.dsp.ops import AND, NAND, XOR
 from nnlogic.logic.cone import ConeBuilder
 from nnlogic.logic.rewrite import cone_of
-from tests.dsp.dsp_graphs import all_codes, naive, op_graph, op_graphs, random_graph
 from tests.helpers_logic import layered_net, logic_net, logic_nets
 
 
@@ -34,7 +34,7 @@ def test_a_graph_survives_its_file(tmp_path):
 
 def test_a_file_of_something_else_is_refused(tmp_path):
     random_graph(5).save(tmp_path / "g.ops")
-    from nnlogic.dsp.ir import Program
+    from nnlogic.backends.dsp.model.ir import Program
 
     with pytest.raises(CheckpointError, match="holds a OpGraph"):
         Program.load(tmp_path / "g.ops")
@@ -125,8 +125,8 @@ def test_effort_lowers_the_count():
 
 
 def test_a_script_that_runs_out_of_time_is_left_out(monkeypatch):
+    from nnlogic.backends.dsp.model import build
     from nnlogic.core.errors import ToolTimeout
-    from nnlogic.dsp import build
 
     real = build.mapped
 
@@ -143,8 +143,8 @@ def test_a_script_that_runs_out_of_time_is_left_out(monkeypatch):
 
 
 def test_a_wrong_result_of_the_tool_is_noticed(monkeypatch):
+    from nnlogic.backends.dsp.model import build
     from nnlogic.core.errors import Different
-    from nnlogic.dsp import build
 
     net = logic_net([([0, 1], 0b1000)], outputs=[[4]])
     other = cone_of(logic_net([([0, 1], 0b1110)], outputs=[[4]]))

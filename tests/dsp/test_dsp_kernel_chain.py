@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.dsp.dsp_graphs import all_codes, op_graphs, random_graph
 
-from nnlogic.checks.dsp_kernels import CHAIN_FAULTS, planted_chain_faults, prove_chain
+from nnlogic.backends.dsp.checks.kernels import CHAIN_FAULTS, planted_chain_faults, prove_chain
+from nnlogic.backends.dsp.model.cut import cut_kernels, kernels_cost
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, IRError, UsageError
-from nnlogic.dsp.cut import cut_kernels, kernels_cost
-from nnlogic.dsp.kernel_chain import KernelChain
 from nnlogic.hw.dsp.commands import command, command_bits, command_fields
 from nnlogic.hw.dsp.encode import EngineShape, instruction_words
-from tests.dsp.dsp_graphs import all_codes, op_graphs, random_graph
 
 
 @given(op_graphs(), st.integers(1, 4))

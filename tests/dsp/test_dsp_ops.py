@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnlogic.dsp.ops import (
+from nnlogic.backends.dsp.model.ops import (
     AND,
     BY_OPCODE,
     BY_TABLE,

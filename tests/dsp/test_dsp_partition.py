@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.dsp.dsp_graphs import all_codes, op_graph, op_graphs, random_graph
 
+from nnlogic.backends.dsp.model.machine import Machine
+from nnlogic.backends.dsp.model.partition import compile_parts, partition
+from nnlogic.backends.dsp.model.partition_kernel import best_cuts
 from nnlogic.core.errors import TargetMissed
-from nnlogic.dsp.machine import Machine
-from nnlogic.dsp.partition import compile_parts, partition
-from nnlogic.dsp.partition_kernel import best_cuts
-from tests.dsp.dsp_graphs import all_codes, op_graph, op_graphs, random_graph
 
 
 @given(op_graphs(), st.integers(1, 12))

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.dsp.dsp_graphs import all_codes, naive, op_graph, op_graphs, random_graph
 
+from nnlogic.backends.dsp.model.emit import assemble
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.machine import Machine, bounds
+from nnlogic.backends.dsp.model.ops import AND, IDLE, NAND, XOR
+from nnlogic.backends.dsp.model.place import compile_ops, contexts_for, machine_for
+from nnlogic.backends.dsp.model.schedule import ORDERS, list_schedule
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import InputError, IRError, TargetMissed, UsageError
-from nnlogic.dsp.emit import assemble
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.machine import Machine, bounds
-from nnlogic.dsp.ops import AND, IDLE, NAND, XOR
-from nnlogic.dsp.place import compile_ops, contexts_for, machine_for
-from nnlogic.dsp.schedule import ORDERS, list_schedule
-from tests.dsp.dsp_graphs import all_codes, naive, op_graph, op_graphs, random_graph
 
 
 @st.composite

@@ -4,14 +4,20 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from tests.backends.dsp.dsp_graphs import op_graph, random_graph
 
+from nnlogic.backends.dsp.model.cost import CLOCK_SOURCE, cost_of, program_width
+from nnlogic.backends.dsp.model.machine import Machine, bounds
+from nnlogic.backends.dsp.model.place import compile_ops, machine_for
+from nnlogic.backends.dsp.model.plot import (
+    activity,
+    activity_text,
+    front_svg,
+    tried_csv,
+    tried_rows,
+)
+from nnlogic.backends.dsp.model.search import Budget, Point, choose, engine_for, pareto, search
 from nnlogic.core.errors import TargetMissed
-from nnlogic.dsp.cost import CLOCK_SOURCE, cost_of, program_width
-from nnlogic.dsp.machine import Machine, bounds
-from nnlogic.dsp.place import compile_ops, machine_for
-from nnlogic.dsp.plot import activity, activity_text, front_svg, tried_csv, tried_rows
-from nnlogic.dsp.search import Budget, Point, choose, engine_for, pareto, search
-from tests.dsp.dsp_graphs import op_graph, random_graph
 
 
 @pytest.fixture(scope="module")

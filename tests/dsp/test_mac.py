@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_mac import linear_net
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.backends.mac.helpers import linear_net
 
-from nnlogic.checks.mac import prove_mac
-from nnlogic.checks.mac_faults import FAULTS, planted_mac_faults
+from nnlogic.backends.mac.checks.faults import FAULTS, planted_mac_faults
+from nnlogic.backends.mac.checks.proof import prove_mac
+from nnlogic.backends.mac.model.ir import FABRIC_HOP, KINDS, MacNet
+from nnlogic.backends.mac.model.lower import STYLES, compile_mac
+from nnlogic.backends.mac.model.wired import Heap, wired_slices
 from nnlogic.core import bits
 from nnlogic.core.errors import (
     CheckpointError,
@@ -21,9 +24,6 @@ from nnlogic.core.errors import (
     UsageError,
 )
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.mac.ir import FABRIC_HOP, KINDS, MacNet
-from nnlogic.dsp.mac.lower import STYLES, compile_mac
-from nnlogic.dsp.mac.wired import Heap, wired_slices
 from nnlogic.quant.ir import INPUT, Linear
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.backends.dsp.dsp_graphs import random_graph
 
-from nnlogic.dsp.place import compile_ops, machine_for
+from nnlogic.backends.dsp.model.place import compile_ops, machine_for
 from nnlogic.flows.targets import Target
 from nnlogic.flows.vivado import write_vivado
 from nnlogic.hw.dsp.verilog import write_engine
-from tests.dsp.dsp_graphs import random_graph
 
 BIT, TWO, SOURCE = {0, 1}, {0, 1, 2}, {"DIRECT", "CASCADE"}
 # Attributes of DSP48E1 and their values: UG479, "DSP48E1 Attributes".

@@ -9,11 +9,12 @@ from pathlib import Path
 import pyosys
 import pytest
 
+from nnlogic.backends.dsp.model.ops import OPERATIONS
 from nnlogic.core.errors import UsageError
-from nnlogic.dsp.ops import OPERATIONS
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.dsp.logic_unit import LOGIC_MODES, opmode
-from nnlogic.hw.dsp.slice import SLICE_LATENCY, LogicSlice, check_kind
-from nnlogic.hw.dsp.verilog import component_verilog, model_text
+from nnlogic.hw.dsp.slice import SLICE_LATENCY, LogicSlice
+from nnlogic.hw.slices import check_kind, model_text
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 

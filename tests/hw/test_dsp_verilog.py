@@ -12,16 +12,18 @@ import pyosys
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
-from helpers_dsp import random_program
+from tests.backends.dsp.helpers import random_program
 
+from nnlogic.backends.dsp.flow import synthesize_engine
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core.errors import UsageError
-from nnlogic.dsp.ops import LANES
-from nnlogic.flows.dsp import MEMORY_LUTS, engine_target, synthesize_engine
+from nnlogic.flows.memories import MEMORY_LUTS, memory_target
 from nnlogic.flows.targets import Target
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.dsp.crossbar import choose
 from nnlogic.hw.dsp.encode import EngineShape, instruction_words
 from nnlogic.hw.dsp.slice import LogicSlice
-from nnlogic.hw.dsp.verilog import component_verilog, write_engine
+from nnlogic.hw.dsp.verilog import write_engine
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -126,7 +128,7 @@ def test_synthesis_keeps_the_slice_of_the_newer_generation(tmp_path):
 
 def test_engine_target_keeps_the_rest():
     target = Target.named("ecp5")
-    engine = engine_target(target)
+    engine = memory_target(target)
     assert "-nodsp" in engine.yosys
     assert engine.kind_of("TRELLIS_DPR16X4") == "luts"
     assert engine.kind_of("DP16KD") == "brams"

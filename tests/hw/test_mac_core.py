@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pyosys
 import pytest
-from helpers_mac import linear_net
+from tests.backends.mac.helpers import linear_net
 
+from nnlogic.backends.mac.model.lower import compile_mac
 from nnlogic.core.errors import IRError
 from nnlogic.design.build import build
-from nnlogic.dsp.mac.lower import compile_mac
-from nnlogic.hw.dsp.mac import MacCore
-from nnlogic.hw.dsp.mac_verilog import MacPair, write_mac, write_mac_pair
-from nnlogic.hw.dsp.verilog import component_verilog, model_text
+from nnlogic.hw.convert import component_verilog
+from nnlogic.hw.mac.core import MacCore
+from nnlogic.hw.mac.verilog import MacPair, write_mac, write_mac_pair
+from nnlogic.hw.slices import model_text
 from nnlogic.logic.build import minimize
 from nnlogic.tables.build import tabulate
 from nnlogic.tools.find import find

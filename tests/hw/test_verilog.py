@@ -10,7 +10,7 @@ from rtl_bench import run_core, word
 
 from nnlogic.core.bits import random_codes
 from nnlogic.design.build import build
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 

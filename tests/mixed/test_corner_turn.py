@@ -7,17 +7,17 @@ from amaranth.hdl import Module
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
-from helpers_dsp import random_program
+from tests.backends.dsp.helpers import random_program
 
 from nnlogic.core.bits import random_codes, total_bits
-from nnlogic.hw.chain import ChainShape, write_chain
+from nnlogic.hw.chain.top import ChainShape, write_chain
 from nnlogic.hw.dsp.corner import Places
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.gather import Gather
 from nnlogic.hw.dsp.scatter import Scatter
 from nnlogic.hw.dsp.vectors import TurnShape, write_vector_engine
 from nnlogic.hw.dsp.verilog import write_engine
-from nnlogic.sim.chain_run import run_chain_bench
+from nnlogic.sim.chain.run import run_chain_bench
 
 
 class Loop(wiring.Component):

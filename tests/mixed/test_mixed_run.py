@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from nnlogic.backends.chain.choice import Planner
+from nnlogic.backends.chain.model import Chain, Segment
+from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.hw.dsp.vectors import TurnShape
-from nnlogic.mixed import Chain, Segment
+from nnlogic.job.options import Options
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
 from nnlogic.run import verify
-from nnlogic.backends.chain.choice import Planner
-from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
-from nnlogic.job.options import Options
 
 OPTIONS = {"target": "xc7", "effort": "fast", "jobs": 1}
 
@@ -156,7 +156,7 @@ def test_auto_takes_a_mix_where_it_is_the_fastest_in_the_budgets(
 ):
     """On so small a network any engine is larger than the LUTs it saves: pretend it is not."""
     monkeypatch.setattr(TurnShape, "luts", 0)
-    monkeypatch.setattr("nnlogic.dsp.cost.Cost.luts", 1)
+    monkeypatch.setattr("nnlogic.backends.dsp.model.cost.Cost.luts", 1)
     for user in ("mixed_segments", "mixed_choice"):
         monkeypatch.setattr(f"nnlogic.run.{user}.stream_luts", lambda width: 0)
     whole = sum(planner.luts.values())

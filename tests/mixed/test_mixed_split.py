@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlogic.checks.chain import check_rows, check_structure, run_chain
+from nnlogic.backends.chain.checks import check_rows, check_structure, run_chain
+from nnlogic.backends.chain.model import Chain, Segment, split
+from nnlogic.backends.chain.model.chain import segments_of
+from nnlogic.backends.chain.model.split import boundary
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.mixed import Chain, Segment, split
-from nnlogic.mixed.chain import segments_of
-from nnlogic.mixed.split import boundary
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Linear, QuantNet
 
 U2 = IntFormat(2)

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from nnlogic.backends.dsp import stages as dsp_job
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.rows import ENGINE_FAULT
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Different, TargetMissed, UsageError
-from nnlogic.dsp.kernel_chain import KernelChain
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
-from nnlogic.backends.dsp import stages as dsp_job
 from nnlogic.run import synth, verify
-from nnlogic.backends.dsp.rows import ENGINE_FAULT
 
 OPTIONS = {"backend": "dsp", "dsps": 2, "target": "xc7", "effort": "fast", "jobs": 1}
 WORDS = 10

@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import nnlogic.dsp.build as dsp_build
 import nnlogic.backends.dsp.choice as dsp_choice
-import nnlogic.backends.dsp.stages as dsp_job
+import nnlogic.backends.dsp.model.build as dsp_build
 import nnlogic.backends.dsp.netlist as dsp_netlist
-from nnlogic.checks.dsp_faults import flip_opcode
+import nnlogic.backends.dsp.stages as dsp_job
+from nnlogic.backends.dsp.checks.faults import flip_opcode
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Different, Problem, TargetMissed, UsageError
-from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
@@ -21,7 +22,6 @@ from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
-from nnlogic.backends.dsp.rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
 
 OPTIONS = {"target": "xc7", "effort": "fast", "jobs": 1}
 

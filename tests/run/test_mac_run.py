@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from helpers_mac import linear_net
+from tests.backends.mac.helpers import linear_net
 
-from nnlogic.core.errors import IRError, TargetMissed, UnsupportedModel, UsageError
-from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.mac.ir import MacNet
-from nnlogic.dsp.mac.lower import compile_mac
-from nnlogic.hw.dsp.mac_verilog import write_mac
-from nnlogic.quant.ir import INPUT, Argmax, QuantNet
-from nnlogic.run.compile_run import compile
+from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.backends.mac.model.lower import compile_mac
 from nnlogic.backends.mac.rows import COUNT_CHECK, INTERPRETER_CHECK, PROOF_CHECK
 from nnlogic.backends.mac.verify import load_pair, plant_verilog_fault
+from nnlogic.core.errors import IRError, TargetMissed, UnsupportedModel, UsageError
+from nnlogic.core.formats import IntFormat, Port
+from nnlogic.hw.mac.verilog import write_mac
+from nnlogic.quant.ir import INPUT, Argmax, QuantNet
+from nnlogic.run.compile_run import compile
 from nnlogic.run.synth_run import synth
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool

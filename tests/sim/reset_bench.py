@@ -6,7 +6,7 @@ from typing import Any
 
 import cocotb
 
-from nnlogic.sim.dsp_kernels_bench import Bench, start
+from nnlogic.sim.dsp.kernels_bench import Bench, start
 
 PARTS = 5
 FULL = (1.0, 1.0, 1.0)

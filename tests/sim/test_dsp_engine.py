@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers_dsp import random_program
+from tests.backends.dsp.helpers import random_program
 
-from nnlogic.checks.dsp_faults import flip_address, flip_opcode, swap_steps
+from nnlogic.backends.dsp.checks.faults import flip_address, flip_opcode, swap_steps
 from nnlogic.core import bits
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.dsp.verilog import MODELS, write_engine
-from nnlogic.sim.dsp_run import ENGINE_TESTS, run_engine
-from nnlogic.sim.dsp_vectors import input_beats, output_beats
+from nnlogic.hw.dsp.verilog import write_engine
+from nnlogic.hw.slices import MODELS
+from nnlogic.sim.dsp.run import ENGINE_TESTS, run_engine
+from nnlogic.sim.dsp.vectors import input_beats, output_beats
 
 GROUPS = 5
 

@@ -6,19 +6,19 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers_dsp import random_graph
+from tests.backends.dsp.helpers import random_graph
 
-from nnlogic.checks.dsp_kernels import CHAIN_FAULTS, plant_chain
+from nnlogic.backends.dsp.checks.kernels import CHAIN_FAULTS, plant_chain
+from nnlogic.backends.dsp.model.cut import cut_kernels
 from nnlogic.core import bits
-from nnlogic.dsp.cut import cut_kernels
 from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.host import host_schedule, write_host
 from nnlogic.hw.dsp.verilog import write_kernels
 from nnlogic.sim.cocotb_run import run_cocotb
-from nnlogic.sim.dsp_kernels_run import KERNEL_TESTS, bench_config, chain_kernels, run_kernels
-from nnlogic.sim.dsp_run import bench_top
-from nnlogic.sim.dsp_vectors import output_beats, output_codes
+from nnlogic.sim.dsp.kernels_run import KERNEL_TESTS, bench_config, chain_kernels, run_kernels
+from nnlogic.sim.dsp.run import bench_top
+from nnlogic.sim.dsp.vectors import output_beats, output_codes
 
 GROUPS = 2
 

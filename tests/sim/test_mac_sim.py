@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers_mac import linear_net
+from tests.backends.mac.helpers import linear_net
 
+from nnlogic.backends.mac.model.lower import compile_mac
 from nnlogic.core import bits
 from nnlogic.design.build import build
-from nnlogic.dsp.mac.lower import compile_mac
-from nnlogic.hw.dsp.mac_verilog import MacPair, write_mac, write_mac_pair
+from nnlogic.hw.mac.verilog import MacPair, write_mac, write_mac_pair
 from nnlogic.logic.build import minimize
 from nnlogic.sim.cocotb_run import CORE_TESTS, STREAM_TESTS, run_regression
 from nnlogic.tables.build import tabulate

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 
+from nnlogic.backends.chain.model.chain import Segment, segments_of
+from nnlogic.backends.chain.model.cost import EnginePoint, engine_points, layers_graph, layers_logic
+from nnlogic.backends.chain.rows import mixed_section
+from nnlogic.backends.chain.segments import STREAM_CYCLES, stream_luts
+from nnlogic.backends.dsp.choice import MOST_SLICES, assumed_clock, room_of
 from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.vectors import TurnShape
+from nnlogic.job.facts import layer_depths, layer_luts
+from nnlogic.job.options import Options
 from nnlogic.logic.ir import LogicNet
-from nnlogic.mixed.chain import Segment, segments_of
-from nnlogic.mixed.cost import EnginePoint, engine_points, layers_graph, layers_logic
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import MixedDesign, SegmentRow
-from nnlogic.backends.dsp.choice import MOST_SLICES, assumed_clock, room_of
-from nnlogic.job.facts import layer_depths, layer_luts
-from nnlogic.backends.chain.rows import mixed_section
-from nnlogic.backends.chain.segments import STREAM_CYCLES, stream_luts
-from nnlogic.job.options import Options
 
 FULL_SEARCH = 8
 """Layers up to which plans with two engines are considered; with more layers, one engine."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnlogic.flows.dsp import EngineFigures
-from nnlogic.mixed.chain import Chain, Segment
+from nnlogic.backends.chain.model.chain import Chain, Segment
+from nnlogic.backends.dsp.rows import COUNT_CHECK, NETLIST_CHECK
+from nnlogic.flows.memories import Resources
+from nnlogic.job.options import Options
 from nnlogic.report.mixed import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
-from nnlogic.backends.dsp.rows import COUNT_CHECK, NETLIST_CHECK
-from nnlogic.job.options import Options
 
 NO_PROOF = "not part of this version: netlists with memories are counted, not proved"
 STRUCTURE = "layers and wires"
@@ -163,7 +163,7 @@ def with_simulated(report: Report, latency: int | None, interval: int | None) ->
     return report.replace(mixed=found)
 
 
-def with_measured(report: Report, found: EngineFigures, how: str) -> Report:
+def with_measured(report: Report, found: Resources, how: str) -> Report:
     """Return a report with what synthesis counted, and whether the slices are all there."""
     mixed = report.mixed
     if mixed is None:

@@ -10,23 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.checks.chain import check_structure, run_chain
-from nnlogic.checks.verdict import Verdict
-from nnlogic.core import bits
-from nnlogic.core.errors import Different, IRError, ToolNotFound, UsageError
-from nnlogic.core.formats import IntArray
-from nnlogic.core.progress import Progress
-from nnlogic.dsp.ops import LANES
-from nnlogic.hw.chain import write_chain
-from nnlogic.hw.dsp.vectors import write_vector_engine
-from nnlogic.mixed.chain import Chain
-from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import MixedDesign
-from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check
-from nnlogic.job import facts
-from nnlogic.job.directory import Run, open_run
-from nnlogic.job.ladder import accuracy_rows, verdict_check
+from nnlogic.backends.chain.checks import check_structure, run_chain
+from nnlogic.backends.chain.model.chain import Chain
 from nnlogic.backends.chain.rows import (
     LANES_FAULT,
     ORDER_FAULT,
@@ -35,8 +20,23 @@ from nnlogic.backends.chain.rows import (
     with_simulated,
 )
 from nnlogic.backends.chain.segments import Part, chain_shape, open_parts
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core import bits
+from nnlogic.core.errors import Different, IRError, ToolNotFound, UsageError
+from nnlogic.core.formats import IntArray
+from nnlogic.core.progress import Progress
+from nnlogic.hw.chain.top import write_chain
+from nnlogic.hw.dsp.vectors import write_vector_engine
+from nnlogic.job import facts
+from nnlogic.job.directory import Run, open_run
+from nnlogic.job.ladder import accuracy_rows, verdict_check
 from nnlogic.job.rows import read_saved
-from nnlogic.sim.chain_run import run_chain_bench
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.mixed import MixedDesign
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Artifact, Check
+from nnlogic.sim.chain.run import run_chain_bench
 from nnlogic.sim.cocotb_run import RegressionResult
 from nnlogic.tools.find import find
 

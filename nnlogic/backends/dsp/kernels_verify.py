@@ -8,24 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.checks.dsp_kernels import (
+from nnlogic.backends.dsp.checks.kernels import (
     ORDER_FAULT,
     WORD_FAULT,
     plant_chain,
     planted_chain_faults,
 )
-from nnlogic.checks.verdict import Verdict
-from nnlogic.core.errors import ToolNotFound, UsageError
-from nnlogic.core.folders import fresh_folder
-from nnlogic.core.formats import IntArray
-from nnlogic.core.progress import Progress
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.hw.dsp.host import write_host
-from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check
-from nnlogic.job.directory import Run
 from nnlogic.backends.dsp.kernels import SIMULATED, host_path
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
 from nnlogic.backends.dsp.verify import (
     engine_files,
@@ -34,9 +25,18 @@ from nnlogic.backends.dsp.verify import (
     need_simulator,
     simulator_facts,
 )
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.errors import ToolNotFound, UsageError
+from nnlogic.core.folders import fresh_folder
+from nnlogic.core.formats import IntArray
+from nnlogic.core.progress import Progress
+from nnlogic.hw.dsp.host import write_host
+from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
-from nnlogic.sim.dsp_kernels_run import Kernels, KernelsRegression, chain_kernels, run_kernels
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Artifact, Check
+from nnlogic.sim.dsp.kernels_run import Kernels, KernelsRegression, chain_kernels, run_kernels
 
 GROUPS = 3
 """Groups of a pass: more than one engine buffers of most kernels."""

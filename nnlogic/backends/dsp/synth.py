@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.flows.dsp import engine_target, synthesize_engine
-from nnlogic.flows.targets import Target
-from nnlogic.report.model import Report
-from nnlogic.job.directory import Run
 from nnlogic.backends.dsp.choice import ROOMS
+from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.backends.dsp.kernels import saved_engine
 from nnlogic.backends.dsp.netlist import netlist_checks
 from nnlogic.backends.dsp.rows import measured_report
+from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.flows.memories import memory_target
+from nnlogic.flows.targets import Target
+from nnlogic.job.directory import Run
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.report.model import Report
 
 ENGINE = "engine"
 
@@ -47,7 +48,7 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     ):
         report = report.with_check(6, check)
     goal = run.report.config.get("clock")
-    placed = engine_target(target)
+    placed = memory_target(target)
     return place(report, run.path, result, placed, ask, goal, engine.cycles, ENGINE)
 
 

@@ -11,7 +11,7 @@ from nnlogic.checks import check
 from nnlogic.checks.formal import prove_verilog
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.job import facts
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage

@@ -12,8 +12,8 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.hw.names import name_design
-from nnlogic.hw.verilog import write_verilog
 from nnlogic.job import facts
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check

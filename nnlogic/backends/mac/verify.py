@@ -7,23 +7,23 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nnlogic.backends.mac.checks.faults import planted_mac_faults
+from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.backends.mac.rows import VERILOG_FAULT
 from nnlogic.checks.faults import planted_faults
-from nnlogic.checks.mac_faults import planted_mac_faults
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import IRError
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.progress import Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.mac.ir import MacNet
-from nnlogic.hw.dsp.mac_verilog import MacPair
-from nnlogic.hw.dsp.verilog import MODELS
-from nnlogic.quant.ir import QuantNet
-from nnlogic.report.model import Report
+from nnlogic.hw.mac.verilog import MacPair
+from nnlogic.hw.slices import MODELS
 from nnlogic.job import facts
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import accuracy_rows, verdict_check
-from nnlogic.backends.mac.rows import VERILOG_FAULT
 from nnlogic.job.rows import read_saved
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
 from nnlogic.run.simplified import load_simplified
 from nnlogic.run.verify_run import compare_outputs, run_simulator
 from nnlogic.sim.bulk import run_bulk

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnlogic.core import bits
-from nnlogic.core.errors import InputError
-from nnlogic.core.formats import IntArray
-from nnlogic.dsp.mac.ir import (
+from nnlogic.backends.mac.model.ir import (
     B_BITS,
     CASCADE,
     FABRIC_HOP,
@@ -16,6 +13,9 @@ from nnlogic.dsp.mac.ir import (
     AddSlice,
     MacNet,
 )
+from nnlogic.core import bits
+from nnlogic.core.errors import InputError
+from nnlogic.core.formats import IntArray
 
 JUNK_SEED = 48
 

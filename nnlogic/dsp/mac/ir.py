@@ -221,13 +221,13 @@ class MacNet:
         -------
         int64 array, shape (samples, outputs)
         """
-        from nnlogic.dsp.mac.interpret import run_mac
+        from nnlogic.backends.mac.model.interpret import run_mac
 
         return run_mac(self, codes)
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when slices of this kind cannot do what is asked."""
-        from nnlogic.dsp.mac.rules import verify_mac
+        from nnlogic.backends.mac.model.rules import verify_mac
 
         verify_mac(self)
 
@@ -246,19 +246,19 @@ class MacNet:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.dsp.mac.text import mac_text
+        from nnlogic.backends.mac.model.text import mac_text
 
         return mac_text(self)
 
     def save(self, path: Path) -> None:
         """Write to a versioned file."""
-        from nnlogic.dsp.mac.store import save_mac
+        from nnlogic.backends.mac.model.store import save_mac
 
         save_mac(self, path)
 
     @staticmethod
     def load(path: Path) -> MacNet:
         """Read what `save` wrote, and verify it."""
-        from nnlogic.dsp.mac.store import load_mac
+        from nnlogic.backends.mac.model.store import load_mac
 
         return load_mac(path)

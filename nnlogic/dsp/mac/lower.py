@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nnlogic.core.archive import frozen
-from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
-from nnlogic.core.formats import IntFormat, Port
-from nnlogic.dsp.mac.demand import Demand, demand_of, packed, port_a
-from nnlogic.dsp.mac.ir import (
+from nnlogic.backends.mac.model.demand import Demand, demand_of, packed, port_a
+from nnlogic.backends.mac.model.ir import (
     B_BITS,
     CASCADE,
     CONSTANT,
@@ -23,8 +20,11 @@ from nnlogic.dsp.mac.ir import (
     MacNet,
     MacSlice,
 )
-from nnlogic.dsp.mac.rules import ADD_CLOCKS, MULTIPLY_CLOCKS
-from nnlogic.dsp.mac.wired import Placed, heap_of, wired_groups, wired_slices
+from nnlogic.backends.mac.model.rules import ADD_CLOCKS, MULTIPLY_CLOCKS
+from nnlogic.backends.mac.model.wired import Placed, heap_of, wired_groups, wired_slices
+from nnlogic.core.archive import frozen
+from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
+from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import INPUT, Linear, QuantNet
 
 STYLES = ("auto", "multiply", "add")
@@ -63,7 +63,7 @@ def compile_mac(
     column : int, optional
         Most slices of one cascade, where the part has shorter columns than `KINDS` says.
     style : {"auto", "multiply", "add"}
-        Products from multipliers, or from shifted inputs (`nnlogic.dsp.mac.wired`); ``"auto"``
+        Products from multipliers, or from shifted inputs (`nnlogic.backends.mac.model.wired`); ``"auto"``
         takes what needs fewer slices.
 
     Returns

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nnlogic.core.errors import IRError, Problem
-from nnlogic.dsp.mac.ir import (
+from nnlogic.backends.mac.model.ir import (
     B_BITS,
     CASCADE,
     CONSTANT,
@@ -15,6 +14,7 @@ from nnlogic.dsp.mac.ir import (
     MacNet,
     MacSlice,
 )
+from nnlogic.core.errors import IRError, Problem
 
 MULTIPLY_CLOCKS, ADD_CLOCKS = 2, 1
 """From the registers at the ports to P: multiplier and result, or result alone."""

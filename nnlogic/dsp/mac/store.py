@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nnlogic.backends.mac.model.ir import AddSlice, Chain, Field, MacNet, MacSlice
 from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import ports_from_meta, ports_to_meta
-from nnlogic.dsp.mac.ir import AddSlice, Chain, Field, MacNet, MacSlice
 
 VERSION = 1
 

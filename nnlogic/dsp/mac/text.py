@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.mac.model.ir import AddSlice, MacNet
 from nnlogic.core.inert import printed
-from nnlogic.dsp.mac.ir import AddSlice, MacNet
 
 
 def mac_text(mac: MacNet) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from nnlogic.backends.mac.model.demand import Demand
+from nnlogic.backends.mac.model.ir import CASCADE, CONSTANT, FABRIC_HOP, P_BITS, AddSlice
 from nnlogic.core.formats import IntFormat
-from nnlogic.dsp.mac.demand import Demand
-from nnlogic.dsp.mac.ir import CASCADE, CONSTANT, FABRIC_HOP, P_BITS, AddSlice
 from nnlogic.logic.adders import digits
 
 Placed = list[tuple[Demand, int]]
