@@ -14,18 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nnlogic
+from nnlogic.backends.dsp.flow import synthesize_engine
+from nnlogic.backends.dsp.model.build import build_ops
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.place import compile_ops, machine_for
 from nnlogic.core.names import identifier
-from nnlogic.dsp.build import build_ops
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.ops import LANES
-from nnlogic.dsp.place import compile_ops, machine_for
-from nnlogic.flows.dsp import EngineFigures, engine_target, synthesize_engine
+from nnlogic.flows.memories import Resources, memory_target
 from nnlogic.flows.pnr import place_and_route
 from nnlogic.flows.synth import SynthResult
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.dsp.slice import DSP48E1, DSP48E2, FABRIC
 from nnlogic.hw.dsp.verilog import write_engine
+from nnlogic.hw.slices import DSP48E1, DSP48E2, FABRIC
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "jets" / "jets.safetensors"
 KINDS = {"xc7": DSP48E1, "xcup": DSP48E2, "ecp5": FABRIC}
@@ -46,9 +47,7 @@ def jets(graph: Path | None) -> OpGraph:
     return made
 
 
-def synthesized(
-    program: Program, target: Target, folder: Path
-) -> tuple[SynthResult, EngineFigures]:
+def synthesized(program: Program, target: Target, folder: Path) -> tuple[SynthResult, Resources]:
     """Write the engine and synthesize it."""
     shape = EngineShape.of(program)
     files = write_engine(program, folder, kind=KINDS[target.name])
@@ -57,7 +56,7 @@ def synthesized(
     return synthesize_engine(files[:1], top, widths, target, folder, timeout=3000)
 
 
-def row(program: Program, target: Target, found: EngineFigures, fmax: float | None) -> str:
+def row(program: Program, target: Target, found: Resources, fmax: float | None) -> str:
     """Return one line of the table."""
     cells = [
         target.name, program.slices, program.input_banks, program.contexts, f"{program.steps:,}",
@@ -81,7 +80,7 @@ def rows(graph: OpGraph, args: argparse.Namespace) -> Iterator[str]:
             target = Target.named("ecp5")
             folder = Path(scratch, f"pnr{slices}")
             result, found = synthesized(program, target, folder)
-            placed = place_and_route(result, engine_target(target), folder / "pnr", timeout=3000)
+            placed = place_and_route(result, memory_target(target), folder / "pnr", timeout=3000)
             yield row(program, target, found, placed.fmax_mhz)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.hw.dsp.verilog import MODELS, model_text
+from nnlogic.hw.slices import MODELS, model_text
 from nnlogic.sim.ram_models import ram_models, unknown_mode
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
@@ -20,7 +20,7 @@ FAMILY_CELLS = {"xc7": "+/xilinx/cells_sim.v", "xcup": "+/xilinx/cells_sim.v",
 RAMS = "ram_models.v"
 FLAT = "netlist_sim.v"
 SECONDS = 600.0
-# The engine's ports around a netlist whose ports are those of `nnlogic.flows.dsp.CORE`.
+# The engine's ports around a netlist whose ports are those of `nnlogic.backends.dsp.flow.CORE`.
 ENGINE = """module {top} (
   input aclk, input aresetn, input [{wx}:0] s_axis_tdata, input s_axis_tvalid,
   output s_axis_tready, output [{wy}:0] m_axis_tdata, output m_axis_tlast, output m_axis_tvalid,
@@ -120,7 +120,7 @@ def simulatable(
     Parameters
     ----------
     netlist : Path
-        From `nnlogic.flows.dsp.synthesize_engine`.
+        From `nnlogic.backends.dsp.flow.synthesize_engine`.
     top : str
         The engine's module.
     widths : (int, int)

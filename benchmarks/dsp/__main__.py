@@ -18,13 +18,13 @@ import numpy as np
 from benchmarks.dsp.cases import Case, all_cases, kept, processor_seconds, random_graph
 from benchmarks.dsp.luts import known
 from benchmarks.dsp.page import BESIDE_HEAD, HEAD, MHZ, WORDS, beside, document, ruler
-from nnlogic.checks.dsp import prove_ops, prove_program
+from nnlogic.backends.dsp.checks.program import prove_ops, prove_program
+from nnlogic.backends.dsp.model.build import ROUNDS, SAMPLES
+from nnlogic.backends.dsp.model.cost import Cost, cost_of
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import bounds
+from nnlogic.backends.dsp.model.search import engine_for
 from nnlogic.core.errors import ToolTimeout
-from nnlogic.dsp.build import ROUNDS, SAMPLES
-from nnlogic.dsp.cost import Cost, cost_of
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import bounds
-from nnlogic.dsp.search import engine_for
 from nnlogic.logic.ir import LogicNet
 
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp.md"

@@ -15,11 +15,11 @@ import nnlogic
 from benchmarks.dsp import lenet
 from benchmarks.minimize.parts import Netlist, bit_ports
 from benchmarks.minimize.vgg import read_vgg
+from nnlogic.backends.dsp.model.build import build_ops
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.ops import OPERATIONS
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import LayerInfo
-from nnlogic.dsp.build import build_ops
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.ops import OPERATIONS
 from nnlogic.logic.blif import read_blif
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.passes.remove_dead import remove_dead

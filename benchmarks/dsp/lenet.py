@@ -21,21 +21,21 @@ import numpy as np
 
 from benchmarks.dsp.lenet_host import save
 from nnlogic import data
-from nnlogic.checks.dsp import prove_program
+from nnlogic.backends.dsp.checks.program import prove_program
+from nnlogic.backends.dsp.model.binary import binary_layer, pooled_filters, score_layer
+from nnlogic.backends.dsp.model.conv import LayerPlan, PatchLayer, PatchNetwork, Window
+from nnlogic.backends.dsp.model.cost import Cost, cost_of
+from nnlogic.backends.dsp.model.cut import kernels_cost
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.machine import Bounds, Machine, bounds
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.place import compile_ops, machine_for
 from nnlogic.core.errors import TargetMissed
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.binary import binary_layer, pooled_filters, score_layer
-from nnlogic.dsp.conv import LayerPlan, PatchLayer, PatchNetwork, Window
-from nnlogic.dsp.cost import Cost, cost_of
-from nnlogic.dsp.cut import kernels_cost
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.machine import Bounds, Machine, bounds
-from nnlogic.dsp.ops import LANES
-from nnlogic.dsp.place import compile_ops, machine_for
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.dsp.slice import DSP48E1
 from nnlogic.hw.dsp.verilog import write_kernels
-from nnlogic.sim.dsp_kernels_run import Kernels, run_kernels
+from nnlogic.hw.slices import DSP48E1
+from nnlogic.sim.dsp.kernels_run import Kernels, run_kernels
 
 FILE = Path(__file__).parent / "lenet.npz"
 OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp-lenet.md"

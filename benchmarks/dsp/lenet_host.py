@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.conv import PatchLayer, PatchNetwork, Window
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.conv import PatchLayer, PatchNetwork, Window
-from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.host import packet
-from nnlogic.sim.dsp_vectors import input_beats, output_codes
+from nnlogic.sim.dsp.vectors import input_beats, output_codes
 
 
 class LenetHost:

@@ -18,8 +18,8 @@ from pathlib import Path
 import nnlogic
 from benchmarks.dsp.cases import CHECKPOINT, LENET, PUBLISHED_LUTS, ROOT, lenet_layer, vgg
 from benchmarks.minimize.parts import Netlist, Stopwatch, bit_ports, check_blif
+from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.core.errors import ToolTimeout
-from nnlogic.dsp.ir import OpGraph
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats import encode, parse
 from nnlogic.logic.portfolio import Options

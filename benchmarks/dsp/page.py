@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from benchmarks.dsp.cases import Case
 from benchmarks.dsp.luts import LEVELS, Luts
-from nnlogic.dsp.cost import Cost
+from nnlogic.backends.dsp.model.cost import Cost
 
 MHZ = 250.0
 WORDS = 16

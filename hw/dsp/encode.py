@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.logic_unit import OPCODE_BITS
 from nnlogic.hw.dsp.slice import SLICE_LATENCY
 

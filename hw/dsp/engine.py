@@ -17,15 +17,16 @@ from amaranth.hdl import (
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.dsp.ir import Program
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.hw.dsp.banks import Bank
 from nnlogic.hw.dsp.commands import Commander, command_bits
 from nnlogic.hw.dsp.crossbar import choose
 from nnlogic.hw.dsp.encode import MIN_LATENCY, EngineShape, instruction_words
 from nnlogic.hw.dsp.logic_unit import LANES
 from nnlogic.hw.dsp.sequencer import Sequencer, delay, kernel_values, kernel_widths, write_ports
-from nnlogic.hw.dsp.slice import FABRIC, SLICE_LATENCY, LogicSlice, check_kind
+from nnlogic.hw.dsp.slice import SLICE_LATENCY, LogicSlice
 from nnlogic.hw.dsp.streams import Loader, Tokens, Unloader
+from nnlogic.hw.slices import FABRIC, check_kind
 
 
 def build_engine(program: Program, kind: str, four: str) -> Engine:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.ops import LANES
 from nnlogic.hw.dsp.commands import command, command_bits, command_fields
 from nnlogic.hw.dsp.encode import EngineShape, instruction_words
 

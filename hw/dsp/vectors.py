@@ -11,17 +11,17 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, Const, Instance, Module,
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, identifier
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.ops import LANES
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.dsp.corner import BUFFERS, PART, Places
 from nnlogic.hw.dsp.encode import index_bits
 from nnlogic.hw.dsp.gather import Gather
 from nnlogic.hw.dsp.scatter import Scatter
-from nnlogic.hw.dsp.verilog import component_verilog
 from nnlogic.hw.header import header
 
 GROUPS = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nnlogic.dsp.plot import Tried, activity_text
+from nnlogic.backends.dsp.model.plot import Tried, activity_text
 from nnlogic.report.codec import LATER
 
 KIND_WORDS = {
@@ -37,7 +37,7 @@ class DspEngine:
         From the last beat in to the last beat out of a group alone.
     work, depth_bound, path, ports, load : int
         Lower bounds on `steps`, and of `load` on the steps of loading; see
-        `nnlogic.dsp.machine.Bounds`.
+        `nnlogic.backends.dsp.model.machine.Bounds`.
     bound : int
         The strongest of those on `steps`.
     utilization : float

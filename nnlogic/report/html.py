@@ -8,7 +8,7 @@ import json
 from importlib.resources import files
 from string import Template
 
-from nnlogic.dsp.plot import front_svg
+from nnlogic.backends.dsp.model.plot import front_svg
 from nnlogic.report import plots
 from nnlogic.report.dsp import TRIED_CAPTION, TRIED_COLUMNS, DspEngine, dsp_facts, tried_cells
 from nnlogic.report.markup import Markup, el, facts, join, table

@@ -336,7 +336,7 @@ class Job:
 
     def _rtl(self) -> None:
         from nnlogic.checks.formal import prove_verilog
-        from nnlogic.hw.verilog import write_verilog
+        from nnlogic.hw.lut.verilog import write_verilog
 
         started = time.monotonic()
         files = write_verilog(self.design, self.folder / "rtl", progress=self.progress)

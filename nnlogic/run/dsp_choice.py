@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.plot import Tried, tried_rows
+from nnlogic.backends.dsp.model.search import Budget, Point, choose, point_for, search
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.plot import Tried, tried_rows
-from nnlogic.dsp.search import Budget, Point, choose, point_for, search
 from nnlogic.flows.targets import Target
-from nnlogic.hw.dsp.slice import DSP48E1, DSP48E2, FABRIC
+from nnlogic.hw.slices import DSP48E1, DSP48E2, FABRIC
 from nnlogic.run.options import Options
 
 
@@ -22,7 +22,7 @@ class Room:
     Attributes
     ----------
     kind : str
-        Slice of the engine, see `nnlogic.hw.dsp.slice`.
+        Slice of the engine, see `nnlogic.hw.slices`.
     part : str
     dsps, brams, luts : int or None
         DSP slices, 36 Kb block RAMs and LUT6.
@@ -90,7 +90,7 @@ def room_of(target: Target, opts: Options) -> Room:
 
 
 def assumed_clock(target: Target, opts: Options) -> float | None:
-    """Return the clock for times in MHz; None for the model of `nnlogic.dsp.cost`."""
+    """Return the clock for times in MHz; None for that of `nnlogic.backends.dsp.model.cost`."""
     if opts.clock is not None:
         return opts.clock
     return target.clock_mhz if ROOMS[target.name].kind == FABRIC else None

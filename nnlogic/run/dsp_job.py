@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.place import MemoryMissed
+from nnlogic.backends.dsp.model.search import Point
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import Problem, TargetMissed, ToolFailed, UsageError
 from nnlogic.core.formats import IntArray
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.place import MemoryMissed
-from nnlogic.dsp.search import Point
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.rows import Artifact, Command, FunnelRow, StepRow
 from nnlogic.run import facts
@@ -87,8 +87,8 @@ class DspJob(Job):
 
     def _decide(self, schedule: str | int) -> None:
         """Turn the DSP backend on where the LUT backend misses the budgets."""
+        from nnlogic.backends.dsp.model.build import build_ops
         from nnlogic.design.build import build
-        from nnlogic.dsp.build import build_ops
 
         if self.logic.k == PAIRS:
             raise UsageError(
@@ -168,8 +168,8 @@ class DspJob(Job):
         self._logic()
 
     def _program(self) -> None:
-        from nnlogic.checks.dsp import prove_ops, prove_program
-        from nnlogic.dsp.build import build_ops
+        from nnlogic.backends.dsp.checks.program import prove_ops, prove_program
+        from nnlogic.backends.dsp.model.build import build_ops
 
         def make() -> OpGraph:
             with self.progress.step("network to operations"):

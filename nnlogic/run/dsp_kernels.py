@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlogic.checks.dsp_kernels import ORDER_FAULT, WORD_FAULT, prove_chain
+from nnlogic.backends.dsp.checks.kernels import ORDER_FAULT, WORD_FAULT, prove_chain
+from nnlogic.backends.dsp.model.cost import Cost, cost_of
+from nnlogic.backends.dsp.model.cut import Cut, cut_kernels, kernels_cost
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.plot import activity
+from nnlogic.backends.dsp.model.search import Point
 from nnlogic.core.errors import TargetMissed
 from nnlogic.core.names import identifier
-from nnlogic.dsp.cost import Cost, cost_of
-from nnlogic.dsp.cut import Cut, cut_kernels, kernels_cost
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.ops import LANES
-from nnlogic.dsp.plot import activity
-from nnlogic.dsp.search import Point
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
@@ -173,7 +173,7 @@ class SavedEngine:
     name : str
         Of its module.
     widths : tuple of int
-        As `nnlogic.flows.dsp.synthesize_engine` takes them.
+        As `nnlogic.backends.dsp.flow.synthesize_engine` takes them.
     cycles : int
         Latency.
     """

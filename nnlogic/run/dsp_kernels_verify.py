@@ -8,19 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.checks.dsp_kernels import (
+from nnlogic.backends.dsp.checks.kernels import (
     ORDER_FAULT,
     WORD_FAULT,
     plant_chain,
     planted_chain_faults,
 )
+from nnlogic.backends.dsp.model.ir import OpGraph
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import ToolNotFound, UsageError
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
-from nnlogic.dsp.ir import OpGraph
-from nnlogic.dsp.kernel_chain import KernelChain
 from nnlogic.hw.dsp.host import write_host
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
@@ -36,7 +36,7 @@ from nnlogic.run.dsp_verify import (
 )
 from nnlogic.run.ladder_rows import verdict_check
 from nnlogic.run.rows import read_saved
-from nnlogic.sim.dsp_kernels_run import Kernels, KernelsRegression, chain_kernels, run_kernels
+from nnlogic.sim.dsp.kernels_run import Kernels, KernelsRegression, chain_kernels, run_kernels
 
 GROUPS = 3
 """Groups of a pass: more than one engine buffers of most kernels."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
 from nnlogic.core.progress import Progress
-from nnlogic.dsp.ir import Program
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.report.rows import Check
 from nnlogic.run.directory import Run, has_kernels
 from nnlogic.run.dsp_rows import NETLIST_CHECK, NETLIST_FAULT
 from nnlogic.run.dsp_verify import GROUPS, need_simulator
 from nnlogic.run.rows import read_saved
-from nnlogic.sim.dsp_run import EngineRegression, run_engine
+from nnlogic.sim.dsp.run import EngineRegression, run_engine
 from nnlogic.sim.netlist import simulatable, wrong_netlists
 
 SECONDS = 600.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.plot import Tried, activity, front_svg, tried_csv
+from nnlogic.backends.dsp.model.search import Point
 from nnlogic.core.archive import write_bytes
-from nnlogic.dsp.ops import LANES
-from nnlogic.dsp.plot import Tried, activity, front_svg, tried_csv
-from nnlogic.dsp.search import Point
-from nnlogic.flows.dsp import EngineFigures
+from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.hw.slices import FABRIC
 from nnlogic.report.dsp import DspEngine
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing
@@ -118,7 +118,7 @@ def write_tried(folder: Path, rows: tuple[Tried, ...]) -> list[Artifact]:
     return out
 
 
-def measured_report(report: Report, found: EngineFigures, how: str) -> Report:
+def measured_report(report: Report, found: Resources, how: str) -> Report:
     """Return a report with what synthesis counted, and whether the slices are all there."""
     dsp = report.dsp
     if dsp is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.flows.dsp import engine_target, synthesize_engine
+from nnlogic.flows.memories import memory_target
 from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
 from nnlogic.run.directory import Run
@@ -47,7 +48,7 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     ):
         report = report.with_check(6, check)
     goal = run.report.config.get("clock")
-    placed = engine_target(target)
+    placed = memory_target(target)
     return place(report, run.path, result, placed, ask, goal, engine.cycles, ENGINE)
 
 

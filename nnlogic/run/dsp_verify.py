@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import IRError, ToolNotFound, UsageError
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.progress import Progress
-from nnlogic.dsp.ir import OpGraph, Program
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.dsp.verilog import MODELS
+from nnlogic.hw.slices import MODELS
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check, ToolRow
@@ -26,7 +26,7 @@ from nnlogic.run.dsp_rows import ENGINE_FAULT
 from nnlogic.run.ladder_rows import verdict_check
 from nnlogic.run.rows import read_saved
 from nnlogic.run.simplified import load_simplified
-from nnlogic.sim.dsp_run import EngineRegression, run_engine
+from nnlogic.sim.dsp.run import EngineRegression, run_engine
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 
@@ -161,7 +161,7 @@ def _regression(engine: _Engine, simulator: str, require_all: bool) -> Check:
 
 def _faults(run: Run, program: Program, codes: IntArray) -> Iterator[tuple[str, Verdict]]:
     """Faults in tables and logic, then in the program; each with whether it was caught."""
-    from nnlogic.checks.dsp_faults import planted_program_faults
+    from nnlogic.backends.dsp.checks.faults import planted_program_faults
 
     yield from logic_faults(run, codes)
     graph = OpGraph.load(run.ir_path("ops"))
@@ -202,7 +202,7 @@ def _caught(said: Verdict, where: str, started: float) -> Verdict:
 
 def _engine_fault(engine: _Engine, simulator: str) -> Verdict:
     """Simulate the engine of a program with one wrong opcode: the bench must see it."""
-    from nnlogic.checks.dsp_faults import TRIES, flip_opcode
+    from nnlogic.backends.dsp.checks.faults import TRIES, flip_opcode
     from nnlogic.hw.dsp.verilog import write_engine
 
     started = time.monotonic()

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.mac.ir import MacNet
 from nnlogic.flows.targets import Target
-from nnlogic.hw.dsp.mac_verilog import MacPair
-from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.hw.mac.verilog import MacPair
+from nnlogic.hw.slices import FABRIC
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import Artifact, Command, StepRow
 from nnlogic.run.compile_run import Job
@@ -52,8 +52,8 @@ class MacJob(Job):
         self.report = open_mac_ladder(self.report)
 
     def _quant(self) -> None:
-        from nnlogic.checks.mac import prove_mac
-        from nnlogic.dsp.mac.lower import compile_mac
+        from nnlogic.backends.mac.checks.proof import prove_mac
+        from nnlogic.backends.mac.model.lower import compile_mac
 
         super()._quant()
         net = self.net
@@ -97,8 +97,8 @@ class MacJob(Job):
     def _rtl(self) -> None:
         from nnlogic.checks.formal import prove_verilog
         from nnlogic.flows.vivado import write_vivado
-        from nnlogic.hw.dsp.mac_verilog import write_mac_pair
-        from nnlogic.hw.dsp.verilog import MODELS
+        from nnlogic.hw.mac.verilog import write_mac_pair
+        from nnlogic.hw.slices import MODELS
 
         started = time.monotonic()
         rtl = self.folder / "rtl"
@@ -143,7 +143,7 @@ def compare(net: QuantNet, mac: MacNet, tail: QuantNet, codes: IntArray) -> Verd
     Parameters
     ----------
     net, mac, tail
-        As for `nnlogic.checks.mac.prove_mac`.
+        As for `nnlogic.backends.mac.checks.proof.prove_mac`.
     codes : int array, shape (samples, inputs)
         Rows taken beside random ones where not every input is tried.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nnlogic.checks.mac_faults import FAULTS
-from nnlogic.dsp.mac.ir import MacNet
-from nnlogic.hw.dsp.mac_verilog import MacPair
+from nnlogic.backends.mac.checks.faults import FAULTS
+from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.hw.mac.verilog import MacPair
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow, Rung
 from nnlogic.run.facts import estimate_facts

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.flows.dsp import MEMORY_LUTS, engine_target
+from nnlogic.flows.memories import MEMORY_LUTS, memory_target
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
-from nnlogic.hw.dsp.mac_verilog import MacPair
-from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.hw.mac.verilog import MacPair
+from nnlogic.hw.slices import FABRIC
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import ResourceRow
 from nnlogic.run.directory import Run
@@ -54,7 +54,7 @@ def synth_mac(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     """
     pair, _ = load_pair(run)
     files = [f for f in sorted((run.path / "rtl").glob("*.v")) if f.stem != f"{pair.name}_stream"]
-    target = engine_target(ask.target)
+    target = memory_target(ask.target)
     result = synthesize(
         files, pair.name, target, run.path / "synth", timeout=ask.timeout, progress=ask.progress
     )

@@ -7,16 +7,16 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nnlogic.backends.mac.checks.faults import planted_mac_faults
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.checks.faults import planted_faults
-from nnlogic.checks.mac_faults import planted_mac_faults
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import IRError
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.progress import Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.mac.ir import MacNet
-from nnlogic.hw.dsp.mac_verilog import MacPair
-from nnlogic.hw.dsp.verilog import MODELS
+from nnlogic.hw.mac.verilog import MacPair
+from nnlogic.hw.slices import MODELS
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.run import facts

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 
+from nnlogic.backends.chain.model.chain import Segment, segments_of
+from nnlogic.backends.chain.model.cost import EnginePoint, engine_points, layers_graph, layers_logic
 from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.logic.ir import LogicNet
-from nnlogic.mixed.chain import Segment, segments_of
-from nnlogic.mixed.cost import EnginePoint, engine_points, layers_graph, layers_logic
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import MixedDesign, SegmentRow
 from nnlogic.run.dsp_choice import MOST_SLICES, assumed_clock, room_of

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nnlogic.backends.chain.model.chain import Chain, Segment, segments_of
+from nnlogic.backends.chain.model.split import split
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.inert import ShellWord
-from nnlogic.mixed.chain import Chain, Segment, segments_of
-from nnlogic.mixed.split import split
 from nnlogic.report.rows import Artifact, Command, StepRow
 from nnlogic.run.compile_run import Job
 from nnlogic.run.directory import FOLDERS, ir_path
@@ -129,7 +129,7 @@ class MixedJob(Job):
         return self.segments
 
     def _split(self) -> None:
-        from nnlogic.checks.chain import check_rows, check_structure
+        from nnlogic.backends.chain.checks import check_rows, check_structure
 
         self.chain.save(ir_path(self.folder, "chain"))
         (self.folder / "ir" / "chain.txt").write_text(self.chain.text())
@@ -160,7 +160,7 @@ class MixedJob(Job):
 
     def _connect(self) -> None:
         from nnlogic.flows.vivado import write_vivado
-        from nnlogic.hw.chain import write_chain
+        from nnlogic.hw.chain.top import write_chain
         from nnlogic.hw.dsp.vectors import write_vector_engine
 
         started = time.monotonic()
@@ -213,7 +213,7 @@ class MixedJob(Job):
         )
 
     def _outputs(self) -> IntArray:
-        from nnlogic.checks.chain import run_chain
+        from nnlogic.backends.chain.checks import run_chain
 
         return run_chain(self.parts, self.rows.codes)[-1]
 

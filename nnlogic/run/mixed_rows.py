@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnlogic.flows.dsp import EngineFigures
-from nnlogic.mixed.chain import Chain, Segment
+from nnlogic.backends.chain.model.chain import Chain, Segment
+from nnlogic.flows.memories import Resources
 from nnlogic.report.mixed import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
@@ -163,7 +163,7 @@ def with_simulated(report: Report, latency: int | None, interval: int | None) ->
     return report.replace(mixed=found)
 
 
-def with_measured(report: Report, found: EngineFigures, how: str) -> Report:
+def with_measured(report: Report, found: Resources, how: str) -> Report:
     """Return a report with what synthesis counted, and whether the slices are all there."""
     mixed = report.mixed
     if mixed is None:

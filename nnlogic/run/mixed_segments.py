@@ -6,16 +6,16 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nnlogic.backends.chain.model.chain import Chain, Segment
+from nnlogic.backends.dsp.model.ir import Program
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.bits import total_bits
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
-from nnlogic.dsp.ir import Program
-from nnlogic.dsp.mac.ir import MacNet
 from nnlogic.flows.targets import Target
-from nnlogic.hw.chain import ChainShape
-from nnlogic.hw.dsp.slice import FABRIC
+from nnlogic.hw.chain.top import ChainShape
 from nnlogic.hw.dsp.vectors import TurnShape
-from nnlogic.mixed.chain import Chain, Segment
+from nnlogic.hw.slices import FABRIC
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report
@@ -205,7 +205,7 @@ def segment_row(part: Part, report: Report, target: Target, clock: float | None)
 
 def rows_between(parts: list[QuantNet], rows: Rows) -> list[Rows]:
     """Return what enters each segment, for the rows of the run."""
-    from nnlogic.checks.chain import run_chain
+    from nnlogic.backends.chain.checks import run_chain
 
     values: list[IntArray] = run_chain(parts, rows.codes)
     out = [Rows(codes, None, f"{rows.what}, through the segments before") for codes in values[:-1]]

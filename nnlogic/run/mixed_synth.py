@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.chain.model.chain import Chain
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.bits import total_bits
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.flows.dsp import engine_figures, engine_target
+from nnlogic.flows.memories import memory_target, resources_of
 from nnlogic.flows.synth import synthesize
 from nnlogic.flows.targets import Target
-from nnlogic.mixed.chain import Chain
 from nnlogic.report.model import Report
 from nnlogic.run.directory import Run
 from nnlogic.run.dsp_synth import ENGINE
@@ -65,12 +65,12 @@ def synth_mixed(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     result = synthesize(
         [*sorted((run.path / "rtl").glob("*.v")), wrapper],
         core,
-        engine_target(target),
+        memory_target(target),
         folder,
         timeout=ask.timeout,
         progress=ask.progress,
     )
-    found = engine_figures(result.total)
+    found = resources_of(result.total)
     how = (
         f"{target.name}: {result.tool}, {result.command}; {found.dsps} DSP cells, {found.brams} "
         f"block RAMs, {found.memory_luts} of the LUTs are memory"
@@ -79,4 +79,4 @@ def synth_mixed(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     if report.mixed is None:
         return report, None
     goal, cycles = run.report.config.get("clock"), report.mixed.latency_cycles
-    return place(report, run.path, result, engine_target(target), ask, goal, cycles, ENGINE)
+    return place(report, run.path, result, memory_target(target), ask, goal, cycles, ENGINE)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.checks.chain import check_structure, run_chain
+from nnlogic.backends.chain.checks import check_structure, run_chain
+from nnlogic.backends.chain.model.chain import Chain
+from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import Different, IRError, ToolNotFound, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
-from nnlogic.dsp.ops import LANES
-from nnlogic.hw.chain import write_chain
+from nnlogic.hw.chain.top import write_chain
 from nnlogic.hw.dsp.vectors import write_vector_engine
-from nnlogic.mixed.chain import Chain
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.model import Report
@@ -36,7 +36,7 @@ from nnlogic.run.mixed_rows import (
 )
 from nnlogic.run.mixed_segments import Part, chain_shape, open_parts
 from nnlogic.run.rows import read_saved
-from nnlogic.sim.chain_run import run_chain_bench
+from nnlogic.sim.chain.run import run_chain_bench
 from nnlogic.sim.cocotb_run import RegressionResult
 from nnlogic.tools.find import find
 

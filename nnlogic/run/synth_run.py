@@ -128,7 +128,7 @@ def _synth_luts(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
 
 def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
     """Write the core as LUT cells of a vendor family; return the file."""
-    from nnlogic.hw.verilog import write_verilog
+    from nnlogic.hw.lut.verilog import write_verilog
 
     folder.mkdir(parents=True, exist_ok=True)
     core_only = replace(design, stream=False)

@@ -15,7 +15,7 @@ from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import CheckpointError, IRError
 from nnlogic.design.build import build
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from nnlogic.checks.formal import prove_verilog
 from nnlogic.core.archive import frozen
 from nnlogic.design.build import build
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.logic.build import minimize
 from nnlogic.tables.build import tabulate
 

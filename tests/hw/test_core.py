@@ -4,7 +4,7 @@ from helpers_logic import layered_net, reference
 from nnlogic.core.bits import random_codes
 from nnlogic.design.build import build
 from nnlogic.design.cycle import CycleModel
-from nnlogic.hw.core import LogicCore
+from nnlogic.hw.lut.core import LogicCore
 
 
 def test_component_follows_the_cycle_model_through_bubbles_and_reset():

@@ -4,7 +4,7 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlogic.hw.expression import evaluate, expression, to_value
+from nnlogic.hw.lut.expression import evaluate, expression, to_value
 
 
 def gates(expr):

@@ -1,4 +1,4 @@
-from nnlogic.hw.fold import fold_temporaries
+from nnlogic.hw.lut.fold import fold_temporaries
 
 
 def module(*lines):

@@ -1,10 +1,10 @@
 import pytest
 from helpers_logic import layered_net
-from test_verilog import simulate
+from test_lut_verilog import simulate
 
 from nnlogic.core.errors import UsageError
 from nnlogic.design.build import build
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 
 # Models of the devices' cells, from their data sheets.
 CELLS = {

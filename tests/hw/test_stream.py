@@ -4,8 +4,8 @@ from rtl_bench import run_stream, word
 
 from nnlogic.core.bits import random_codes
 from nnlogic.design.build import build
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.hw.stream import StreamParameters
-from nnlogic.hw.verilog import write_verilog
 
 ROWS = 120
 

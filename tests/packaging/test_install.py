@@ -111,7 +111,9 @@ def pip_install(python, archive, cwd):
 def test_installed_elsewhere_it_compiles_and_minimizes(archives, checkout, commit, kind, tmp_path):
     bin_, site = new_environment(tmp_path)
     pip_install(bin_ / "python", archives[kind], tmp_path)
-    where = "import nnlogic, nnlogic.hw.core as c; print(nnlogic.__file__, c.__file__, sep='\\n')"
+    where = (
+        "import nnlogic, nnlogic.hw.lut.core as c; print(nnlogic.__file__, c.__file__, sep='\\n')"
+    )
     for line in run(bin_ / "python", "-c", where, cwd=tmp_path).split():
         assert Path(line).is_relative_to(site)
     missing = [p for p in map(installed_as, sources(checkout)) if not (site / p).is_file()]

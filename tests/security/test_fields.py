@@ -8,20 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers_dsp import random_program
-from helpers_mac import linear_net
 from hostile import MARK, payloads, unprintable, without_comments
 from rich.console import Console
 
+from nnlogic.backends.mac.model.lower import compile_mac
 from nnlogic.core.errors import IRError
 from nnlogic.design.build import build
-from nnlogic.dsp.mac.lower import compile_mac
 from nnlogic.flows.targets import Target
-from nnlogic.hw.chain import ChainShape, write_chain
-from nnlogic.hw.dsp.mac_verilog import write_mac
+from nnlogic.hw.chain.top import ChainShape, write_chain
 from nnlogic.hw.dsp.vectors import TurnShape, write_vector_engine
 from nnlogic.hw.dsp.verilog import write_engine
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
+from nnlogic.hw.mac.verilog import write_mac
 from nnlogic.logic.build import minimize
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats import WRITERS, encode, parse
@@ -47,6 +45,8 @@ from nnlogic.run.artifacts import write_user_files
 from nnlogic.run.directory import logged_to
 from nnlogic.tables.build import tabulate
 from nnlogic.tools.verilog_guard import find_unsafe
+from tests.backends.dsp.helpers import random_program
+from tests.backends.mac.helpers import linear_net
 
 HOSTILE = payloads(Path("/tmp/canary"))
 

@@ -6,7 +6,7 @@ import pytest
 from hostile import payloads
 
 from nnlogic.core.errors import UnsafeVerilog
-from nnlogic.hw.dsp.verilog import model_text
+from nnlogic.hw.slices import model_text
 from nnlogic.tools.verilog_guard import check_sources, checked_copies, find_unsafe
 
 GOLDEN = sorted((Path(__file__).parents[1] / "hw" / "golden").glob("*.v"))

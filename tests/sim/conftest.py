@@ -12,7 +12,7 @@ from nnlogic.core import bits
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.logic.build import minimize
 from nnlogic.quant.ir import INPUT, Argmax, Linear, QuantNet
 from nnlogic.tables.build import tabulate

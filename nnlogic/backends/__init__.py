@@ -1,0 +1,1 @@
+"""Ways to realize a network: a folder each, of its model, its proofs and its part of a run."""

@@ -1,0 +1,1 @@
+"""Sums of products on DSP slices, and LUTs for what reads them."""
