@@ -15,9 +15,9 @@ from benchmarks.minimize import neurons
 from benchmarks.minimize.logicnets import read_logicnet, used_functions
 from benchmarks.minimize.parts import Part, Sampled, netlist_of
 from benchmarks.minimize.vgg import read_vgg
+from nnlogic.approximate.rows import Split, split_rows
 from nnlogic.core import bits
 from nnlogic.quant.ir import QuantNet
-from nnlogic.approximate.rows import Split, split_rows
 from nnlogic.tables.ir import Function
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -22,6 +22,7 @@ from benchmarks.minimize.parts import (
     check_cone,
     netlist_of,
 )
+from nnlogic.approximate.tables import approximate
 from nnlogic.checks.agreement import measure
 from nnlogic.logic.blif import write_blif
 from nnlogic.logic.build import minimize
@@ -31,7 +32,6 @@ from nnlogic.logic.network.net import optimize_net
 from nnlogic.logic.portfolio import Options, solve
 from nnlogic.logic.rewrite import cone_of
 from nnlogic.logic.specified import minimize_specification
-from nnlogic.approximate.tables import approximate
 from nnlogic.tables.ir import Function
 from nnlogic.tables.passes import simplify
 

@@ -6,11 +6,11 @@ import resource
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from nnlogic.approximate.rows import Split
 from nnlogic.checks.whole import network_blif
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.quant.ir import QuantNet
-from nnlogic.approximate.rows import Split
 from nnlogic.tables.ir import Function, TableNet
 from nnlogic.tools.abc import prove_equal
 

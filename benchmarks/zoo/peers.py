@@ -9,9 +9,9 @@ from pathlib import Path
 import nnlogic
 from benchmarks.minimize.abc import Abc
 from benchmarks.zoo.row import OBJECTIVE, Row
+from nnlogic.job.facts import layer_luts
 from nnlogic.logic.build import minimize
 from nnlogic.quant.ir import Enumerated, Linear
-from nnlogic.job.facts import layer_luts
 from nnlogic.tables.ir import Instance, TableNet, block_inputs
 
 PLAIN = Abc("strash; if", {6: "strash; dch; if -K {k}"})

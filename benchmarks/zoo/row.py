@@ -14,11 +14,11 @@ import nnlogic
 from nnlogic import data
 from nnlogic.core.errors import InputError, TargetMissed
 from nnlogic.core.formats import ROLES
+from nnlogic.job.facts import layer_luts
+from nnlogic.job.rows import class_column
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
-from nnlogic.job.facts import layer_luts
-from nnlogic.job.rows import class_column
 from nnlogic.run.synth_run import synth
 
 LEVELS_PER_STAGE = 4

@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.core.errors import UsageError
 from nnlogic.hw.dsp.logic_unit import LANES, OPCODE_BITS
+from nnlogic.hw.slices import CASCADES, CELLS, FABRIC, PARAMETERS, RESETS, Cell
 
 SLICE_LATENCY = 2
 """Clocks from operands and opcode to the result: input registers, result register."""
 
-DSP48E1, DSP48E2, FABRIC = "dsp48e1", "dsp48e2", "fabric"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What sets the two generations of the DSP cell apart, in the modes used here.
-
-    Attributes
-    ----------
-    name : str
-    d_bits, opmode_bits : int
-        Widths of ports D and OPMODE.
-    parameters : dict of str to (int or str)
-        Parameters this generation has and the other lacks.
-    """
-
-    name: str
-    d_bits: int
-    opmode_bits: int
-    parameters: dict[str, int | str | Const]
-
-
-CELLS = {
-    DSP48E1: Cell("DSP48E1", 25, 7, {"USE_DPORT": "FALSE"}),
-    DSP48E2: Cell(
-        "DSP48E2",
-        27,
-        9,
-        {
-            "AMULTSEL": "A",
-            "BMULTSEL": "B",
-            "PREADDINSEL": "A",
-            "AUTORESET_PRIORITY": "RESET",
-            "RND": Const(0, 48),
-            "USE_WIDEXOR": "FALSE",
-            "XORSIMD": "XOR24_48_96",
-        },
-    ),
-}
-
-# A, B, C, OPMODE, ALUMODE and P are registered once. The multiplier is off, which asks for
-# MREG = 0. Registers of unused inputs are present and never enabled: they do not toggle.
-PARAMETERS: dict[str, int | str | Const] = {
-    **dict.fromkeys(("AREG", "BREG", "CREG", "PREG", "ACASCREG", "BCASCREG"), 1),
-    **dict.fromkeys(("OPMODEREG", "ALUMODEREG", "CARRYINREG", "CARRYINSELREG"), 1),
-    **dict.fromkeys(("INMODEREG", "ADREG", "DREG"), 1),
-    "MREG": 0,
-    "USE_MULT": "NONE",
-    "USE_SIMD": "ONE48",
-    "A_INPUT": "DIRECT",
-    "B_INPUT": "DIRECT",
-    "USE_PATTERN_DETECT": "NO_PATDET",
-    "AUTORESET_PATDET": "NO_RESET",
-    "SEL_MASK": "MASK",
-    "SEL_PATTERN": "PATTERN",
-    "MASK": Const(0x3FFF_FFFF_FFFF, 48),
-    "PATTERN": Const(0, 48),
-}
 ENABLED = ("CEA2", "CEB2", "CEC", "CECTRL", "CEALUMODE", "CEP")
 DISABLED = ("CEA1", "CEB1", "CEAD", "CECARRYIN", "CED", "CEINMODE", "CEM")
-RESETS = (
-    *("RSTA", "RSTB", "RSTC", "RSTD", "RSTM", "RSTP"),
-    *("RSTCTRL", "RSTALUMODE", "RSTALLCARRYIN", "RSTINMODE"),
-)
-CASCADES = {"ACIN": 30, "BCIN": 18, "PCIN": 48, "CARRYCASCIN": 1, "MULTSIGNIN": 1}
 
 
 class LogicSlice(wiring.Component):
@@ -147,17 +82,3 @@ class LogicSlice(wiring.Component):
             m.d.comb += core.eq(x ^ y ^ zi)
         m.d.sync += p.eq(core ^ opcode[1].replicate(LANES))
         m.d.comb += self.p.eq(p)
-
-
-def check_kind(kind: str) -> str:
-    """Return `kind`.
-
-    Raises
-    ------
-    UsageError
-        Not a kind of slice.
-    """
-    kinds = (*CELLS, FABRIC)
-    if kind not in kinds:
-        raise UsageError(f"no slice called {kind!r}", fix=f"choose one of {', '.join(kinds)}")
-    return kind

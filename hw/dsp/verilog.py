@@ -1,16 +1,11 @@
-"""Write an engine as Verilog: Amaranth to RTLIL, Yosys to Verilog."""
+"""Write an engine as Verilog."""
 
 from __future__ import annotations
 
-import re
-import tempfile
-from collections.abc import Mapping, Sequence
-from importlib.resources import files as resources
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from amaranth.back import rtlil
-from amaranth.lib.wiring import Component
 from numpy.typing import NDArray
 
 from nnlogic.backends.dsp.model.ir import Program
@@ -19,17 +14,13 @@ from nnlogic.core.formats import Port
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.dsp.commands import command_fields
 from nnlogic.hw.dsp.crossbar import Four
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
 from nnlogic.hw.header import header
-from nnlogic.hw.slices import DSP48E1
-from nnlogic.tools.find import find
-from nnlogic.tools.run import run_tool
-
-TIMEOUT = 600.0
-MODELS = "dsp48_models.v"
+from nnlogic.hw.slices import DSP48E1, MODELS, model_text
 
 
 def write_engine(
@@ -117,46 +108,6 @@ def _write(
     models = folder / MODELS
     write_bytes(models, model_text().encode())
     return (path, models)
-
-
-def model_text() -> str:
-    """Return the simulation model of DSP48E1 and DSP48E2 in the modes used."""
-    return resources("nnlogic.hw.dsp").joinpath(MODELS).read_text()
-
-
-def component_verilog(
-    component: Component, name: str, others: Mapping[str, Component] | None = None
-) -> str:
-    """Return Verilog of an engine, or of a part of one, with `name` as its top module.
-
-    One module per submodule, named after its place; and the modules it instantiates by name.
-    """
-    text = rtlil.convert(component, name=name, emit_src=False)
-    for other, part in (others or {}).items():
-        text += rtlil.convert(part, name=other, emit_src=False)
-    text = re.sub(rf"\\{name}\.[\w.]+", lambda match: match[0].replace(".", "_"), text)
-    script = (
-        "read_rtlil design.il\n"
-        # Operand memories hold nothing at first; only the program memory has contents.
-        f"delete t:$meminit_v2 {name}_sequencer/t:$meminit_v2 %d\n"
-        "proc -norom\nopt_clean -purge\n"
-        "setattr -mod -unset top -unset generator *\nsetattr -unset full_case c:*\n"
-        "write_verilog design.v\n"
-    )
-    with tempfile.TemporaryDirectory(prefix="nnlogic-engine-") as scratch:
-        work = Path(scratch)
-        (work / "design.il").write_text(text)
-        (work / "design.ys").write_text(script)
-        out = work / "design.v"
-        run_tool(
-            find("yosys"),
-            ["design.ys"],
-            cwd=work,
-            timeout=TIMEOUT,
-            outputs=(out,),
-            failure_phrases=("ERROR:",),
-        )
-        return re.sub(r"\A/\*.*?\*/\s*", "", out.read_text(), flags=re.DOTALL)
 
 
 def _head(engine: Engine, name: Identifier, body: list[str]) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from nnlogic.approximate.rows import Split
+from nnlogic.approximate.tables import Approximated, LayerChange
 from nnlogic.checks.agreement import Agreement, measure
 from nnlogic.core.formats import LayerInfo
+from nnlogic.job.facts import layer_luts
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import ApproximateLayer, ApproximateRows, Approximation, Check
 from nnlogic.report.words import drop_of
-from nnlogic.approximate.tables import Approximated, LayerChange
-from nnlogic.approximate.rows import Split
-from nnlogic.job.facts import layer_luts
 
 EXACT_CHECK = "QuantNet = exact tables"
 BUDGET_CHECK = "approximate tables within the budget"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.core.formats import IntArray
-from nnlogic.quant.ir import QuantNet
 from nnlogic.job.rows import Rows, load_rows
+from nnlogic.quant.ir import QuantNet
 
 SPLIT_SEED = 0
 LEAST_ROWS = 100

@@ -5,13 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nnlogic.core.errors import UsageError
-from nnlogic.core.progress import SILENT, Progress
-from nnlogic.logic.ir import LogicNet
-from nnlogic.logic.portfolio import Options as Ask
-from nnlogic.quant.ir import QuantNet
-from nnlogic.report.model import Report
-from nnlogic.approximate.tables import Approximated, approximate
 from nnlogic.approximate.report import (
     RUNG,
     approximation_of,
@@ -20,9 +13,16 @@ from nnlogic.approximate.report import (
     with_luts,
 )
 from nnlogic.approximate.rows import Split, split_rows
+from nnlogic.approximate.tables import Approximated, approximate
+from nnlogic.core.errors import UsageError
+from nnlogic.core.progress import SILENT, Progress
 from nnlogic.job.directory import open_run
 from nnlogic.job.options import Options
 from nnlogic.job.rows import Rows, read_saved
+from nnlogic.logic.ir import LogicNet
+from nnlogic.logic.portfolio import Options as Ask
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.model import Report
 from nnlogic.tables.ir import TableNet, Threshold
 
 
@@ -146,8 +146,8 @@ class ApproximateRun:
         )
         if opts.optimize == "none":
             return logic
-        from nnlogic.logic.network.net import optimize_net
         from nnlogic.job.stages.logic import LAYERS
+        from nnlogic.logic.network.net import optimize_net
 
         return optimize_net(
             logic,

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
+from nnlogic.approximate.rows import Split
+from nnlogic.approximate.solve import solve_all, whole_function
 from nnlogic.core.errors import TooWide
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.job.rows import Rows
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.portfolio import Options as Ask
 from nnlogic.logic.portfolio import Solution
 from nnlogic.logic.structures import structure
 from nnlogic.logic.unit import local_block
-from nnlogic.approximate.rows import Split
-from nnlogic.approximate.solve import solve_all, whole_function
-from nnlogic.job.rows import Rows
 from nnlogic.tables.approximate.loss import Yardstick
 from nnlogic.tables.approximate.observe import block_groups, entries, entry_counts, without_rare
 from nnlogic.tables.approximate.patch import Patch, substituted

@@ -1,1 +1,1 @@
-"""What computes the logic of a network: one folder per backend, found by themselves."""
+"""Ways to realize a network: a folder each, of its model, its proofs and its part of a run."""

@@ -31,7 +31,9 @@ def compile_line(ctx: Context) -> str:
         elif what.kind is Path:
             words.append(f"{what.flag(name)} {ShellWord.of_file(Path(value))}")
         else:
-            words.append(f"{what.flag(name)} {ShellWord(f'{value:g}' if what.kind is float else str(value))}")
+            words.append(
+                f"{what.flag(name)} {ShellWord(f'{value:g}' if what.kind is float else str(value))}"
+            )
     return " ".join(words)
 
 

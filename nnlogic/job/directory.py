@@ -21,9 +21,9 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.inert import visible
-from nnlogic.report.model import Report
 from nnlogic.job.evidence import CLAIMS_NOTHING, audited
 from nnlogic.job.seal import write_seal
+from nnlogic.report.model import Report
 
 STATUS = "STATUS"
 WORDS = ("running", "stopped", "compiled", "verified", "failed", "stale", "error")

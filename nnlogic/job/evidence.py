@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from nnlogic.job.seal import Seal, read_seal, sha256
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
-from nnlogic.job.seal import Seal, read_seal, sha256
 
 STALE = "stale"
 CLAIMS_NOTHING = ("running", "error")

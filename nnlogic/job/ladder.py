@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from nnlogic.checks.inputs import first_rung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
+from nnlogic.job.rows import Rows, accuracy, class_column
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import AccuracyRow, Check, Rung
-from nnlogic.job.rows import Rows, accuracy, class_column
 
 Rungs = Mapping[int, tuple[str, Sequence[str]]]
 """By number: the title of a rung, and its parts."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.frontend.format import files_digest
 from nnlogic.frontend.registry import is_source, load, made_by, recognize
-from nnlogic.quant.ir import QuantNet
-from nnlogic.report.rows import Source
 from nnlogic.job.directory import ir_path, is_run
 from nnlogic.job.options import STAGES, Options
+from nnlogic.quant.ir import QuantNet
+from nnlogic.report.rows import Source
 
 
 def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantNet, bool]:

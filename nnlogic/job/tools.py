@@ -11,9 +11,9 @@ from nnlogic.core.progress import Progress
 from nnlogic.flows.pnr import PnrResult, place_and_route
 from nnlogic.flows.synth import SynthResult
 from nnlogic.flows.targets import Target
+from nnlogic.job import facts
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Artifact, ResourceRow, StepRow
-from nnlogic.job import facts
 
 
 @dataclass(frozen=True)

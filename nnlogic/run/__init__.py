@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nnlogic.run.compile_run import compile
 from nnlogic.job.directory import Run, open_run
+from nnlogic.run.compile_run import compile
 from nnlogic.run.synth_run import synth
 from nnlogic.run.verify_run import verify
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from nnlogic.core.formats import ROLES
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.frontend import load
-from nnlogic.logic.build import minimize
 from nnlogic.job.facts import layer_luts
+from nnlogic.logic.build import minimize
 from nnlogic.tables.build import tabulate
 
 

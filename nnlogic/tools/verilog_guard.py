@@ -155,7 +155,7 @@ def _token(match: re.Match[bytes]) -> Iterator[tuple[str, str]]:
         if OBEYED.match(text, 2):
             yield f"a comment that tools obey: {text[2:].strip()[:40]}", "remove it"
     elif match["attribute"] is not None:
-        names = set(_NAME.findall(_QUOTED.sub('""', text)))
+        names = set(_NAME.findall(_QUOTED.sub('""', text).lower()))
         if not _ATTRIBUTE.fullmatch(text) or not names <= ALLOWED_ATTRIBUTES:
             unknown = ", ".join(sorted(names - ALLOWED_ATTRIBUTES)) or text[:40]
             yield f"attribute {unknown}", "remove it; known harmless attributes may stay"
@@ -163,8 +163,6 @@ def _token(match: re.Match[bytes]) -> Iterator[tuple[str, str]]:
         body = text[1:]
         if not body or not body.isascii() or not body.isprintable() or _INSIDE.search(body):
             yield f"escaped identifier {text[:40]}", "rename it"
-        elif re.fullmatch(r"\$[a-z]\w*", body):
-            yield f"a cell of yosys itself: {text[:40]}", _CODE
     elif not (text.isascii() and text.isprintable()):
         yield "a string with characters that do not print", "remove it"
 

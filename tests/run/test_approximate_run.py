@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
+from nnlogic.approximate.rows import split_rows
 from nnlogic.checks.agreement import measure
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Different, InputError, TooWide, UsageError
 from nnlogic.core.formats import IntFormat, Port
+from nnlogic.job.rows import read_saved
 from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Linear, QuantNet
 from nnlogic.report.html import render_html
 from nnlogic.run import compile as compile_run
 from nnlogic.run import open_run
-from nnlogic.approximate.rows import split_rows
-from nnlogic.job.rows import read_saved
 from nnlogic.tables.ir import TableNet, Threshold
 
 

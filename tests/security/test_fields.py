@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from hostile import MARK, payloads, unprintable, without_comments
 from rich.console import Console
-from tests.backends.dsp.helpers import random_program
-from tests.backends.mac.helpers import linear_net
 
+from nnlogic.backends.lut.artifacts import write_user_files
 from nnlogic.backends.mac.model.lower import compile_mac
 from nnlogic.core.errors import IRError
 from nnlogic.design.build import build
@@ -22,6 +21,7 @@ from nnlogic.hw.dsp.vectors import TurnShape, write_vector_engine
 from nnlogic.hw.dsp.verilog import write_engine
 from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.hw.mac.verilog import write_mac
+from nnlogic.job.directory import logged_to
 from nnlogic.logic.build import minimize
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats import WRITERS, encode, parse
@@ -43,10 +43,10 @@ from nnlogic.report.rows import (
     ToolRow,
 )
 from nnlogic.report.terminal import render
-from nnlogic.run.artifacts import write_user_files
-from nnlogic.run.directory import logged_to
 from nnlogic.tables.build import tabulate
 from nnlogic.tools.verilog_guard import find_unsafe
+from tests.backends.dsp.helpers import random_program
+from tests.backends.mac.helpers import linear_net
 
 HOSTILE = payloads(Path("/tmp/canary"))
 
@@ -64,8 +64,9 @@ def harmless(path):
     text = path.read_text()
     assert not unprintable(text), path.name
     if path.suffix == ".v":
-        assert MARK not in without_comments(text)
-        assert not re.search(r"^\s*(bind|`include|`define)", text, re.MULTILINE)
+        # A name made of it may stand there, as one word; the text itself must not.
+        words = set(re.findall(r"[$`]?\w+", without_comments(text)))
+        assert not words & {MARK, "bind", "$system", "`include", "`define"}
     else:
         assert not re.search(r"^\s*(exec|!|touch|initial|bind)", text, re.MULTILINE)
         assert not re.search(r"(\$\(|\[exec|;) *touch", text)
@@ -101,7 +102,7 @@ def test_printed_forms_have_a_line_for_each_thing(hostile_logic):
         assert not re.search(rf"^ *(module|bind|initial|!|\.gate).*{MARK}?", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("primitives", [None, "ecp5"])
+@pytest.mark.parametrize("primitives", [None, "xilinx"])
 def test_core_and_stream(hostile_logic, primitives, tmp_path):
     design = build(hostile_logic[2])
     for file in write_verilog(design, tmp_path, primitives=primitives):
@@ -200,7 +201,6 @@ def test_report_views():
     render(report, console)
     shown = console.file.getvalue()
     assert not unprintable(shown)
-    assert "[2J" in shown, "shown, without the character that makes it a command"
 
 
 def test_log_has_a_record_for_each_record(tmp_path):
@@ -235,12 +235,12 @@ def test_names_of_logic_files(text, suffix):
         assert not {"`", "*", "\\", '"', ";"} & set("".join(names))
         if suffix == ".v":
             assert find_unsafe("x.v", out) == []
-            assert out.count(b"module") == 2
+            code = re.sub(r"\\\S+", "", out.decode())
+            assert len(re.findall(r"\bmodule\b", code)) == 1
+            assert not re.search(r"\b(bind|initial)\b", code)
         elif suffix == ".blif":
-            assert [w for w in out.decode().split() if w in (".model", ".end")] == [
-                ".model",
-                ".end",
-            ]
+            words = out.decode().split()
+            assert words.count(".model") == words.count(".end") == 1
 
 
 def test_names_that_were_not_cleaned_are_not_written():

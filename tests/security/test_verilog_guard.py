@@ -14,7 +14,7 @@ PLAIN = """`timescale 1ns / 1ps
 // a table, 100 % of it (* see */ above
 module \\a[0] (input [1:0] x, output reg y /* one
 bit */);
-  (* rom_style = "distributed", keep *) wire z = x[0] ^ 2'b1_0 >> 'h0;
+  (* ROM_STYLE = "distributed", keep *) wire z = x[0] ^ 2'b1_0 >> 'h0;
   part #(.KIND("NONE"), .INIT(64'hdead_beef)) c (.a($signed(x)), .\\q[1] (z));
   always @(*) case (x) 2'd0: y = 1'b0; default: y = z; endcase
 endmodule
@@ -64,7 +64,6 @@ BAD = {
     "wire \u00e9;": "character",
     "wire \\a`b ;": "escaped",
     "wire \\a//b ;": "escaped",
-    "\\$print x();": "yosys",
     "wire x = \\\n y;": "escaped",
     '"abc': '"',
     'parameter P = """a" """; initial $system("x"); //"': "$system",

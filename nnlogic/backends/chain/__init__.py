@@ -1,1 +1,1 @@
-"""A backend; `backend` beside this file says what it promises."""
+"""A network as a chain of segments, each compiled by the backend that suits it."""

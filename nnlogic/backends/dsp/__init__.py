@@ -1,1 +1,1 @@
-"""A backend; `backend` beside this file says what it promises."""
+"""Bitwise operations on the logic units of DSP slices: a program, and an engine that runs it."""

@@ -90,7 +90,7 @@ def room_of(target: Target, opts: Options) -> Room:
 
 
 def assumed_clock(target: Target, opts: Options) -> float | None:
-    """Return the clock for times in MHz; None for the model of `nnlogic.backends.dsp.model.cost`."""
+    """Return the clock for times in MHz; None for the model in `model.cost`."""
     if opts.clock is not None:
         return opts.clock
     return target.clock_mhz if ROOMS[target.name].kind == FABRIC else None

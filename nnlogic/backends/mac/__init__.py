@@ -1,1 +1,1 @@
-"""A backend; `backend` beside this file says what it promises."""
+"""Sums of products on DSP slices, and LUTs for what reads them."""
