@@ -57,26 +57,6 @@ def is_run(path: Path) -> bool:
     return (path / STATUS).is_file()
 
 
-def is_dsp_run(run: Run) -> bool:
-    """Whether a run holds a program of the DSP backend, or several."""
-    return run.ir_path("program").exists() or has_kernels(run)
-
-
-def has_kernels(run: Run) -> bool:
-    """Whether a run holds programs that an engine runs one after the other."""
-    return run.ir_path("kernels").exists()
-
-
-def is_mixed_run(run: Run) -> bool:
-    """Whether a run holds a chain of segments."""
-    return run.ir_path("chain").exists()
-
-
-def is_mac_run(run: Run) -> bool:
-    """Whether a run holds multiply-accumulate chains."""
-    return run.ir_path("mac").exists()
-
-
 def open_run(path: Path) -> Run:
     """Open an existing run; its report says only what is still true of its files.
 

@@ -11,7 +11,7 @@ from nnlogic.job.backend import backend_of
 from nnlogic.job.directory import WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
 from nnlogic.job.tools import Ask
-from nnlogic.run.verify_run import has_verilog, refuse_failed, refuse_stale
+from nnlogic.job.verify import has_verilog, refuse_failed, refuse_stale
 
 
 def synth(

@@ -9,6 +9,7 @@ from itertools import pairwise, product
 
 from nnlogic.backends.chain.model.chain import Segment, segments_of
 from nnlogic.backends.chain.model.cost import EnginePoint, engine_points, layers_graph, layers_logic
+from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.chain.rows import mixed_section
 from nnlogic.backends.chain.segments import STREAM_CYCLES, stream_luts
 from nnlogic.backends.dsp.choice import MOST_SLICES, assumed_clock, room_of
@@ -17,7 +18,6 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.job.facts import layer_depths, layer_luts
-from nnlogic.job.options import Options
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import MixedDesign, SegmentRow
@@ -57,13 +57,13 @@ class Planner:
     pairs : LogicNet
         Minimized with nodes of two inputs.
     target : Target
-    opts : Options
+    opts : ChainOptions
         With clock and budgets.
     """
 
     def __init__(
         self, layers: tuple[str, ...], logic: LogicNet, pairs: LogicNet, target: Target,
-        opts: Options,
+        opts: ChainOptions,
     ) -> None:  # fmt: skip
         self.layers, self.pairs, self.target, self.opts = layers, pairs, target, opts
         self.luts, self.depths = layer_luts(logic), layer_depths(logic)
@@ -211,7 +211,7 @@ def nearest_problems(candidates: Sequence[Candidate]) -> list[Problem]:
 
 
 def share_slices(
-    net: QuantNet, segments: tuple[Segment, ...], target: Target, opts: Options
+    net: QuantNet, segments: tuple[Segment, ...], target: Target, opts: ChainOptions
 ) -> tuple[Segment, ...]:
     """Return the segments of a plan with the slices of each engine.
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nnlogic.backends.chain.model.chain import Chain, Segment
+from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.dsp.rows import COUNT_CHECK, NETLIST_CHECK
 from nnlogic.flows.memories import Resources
-from nnlogic.job.options import Options
 from nnlogic.report.mixed import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
@@ -74,7 +74,7 @@ def with_segment(report: Report, segment: Segment, own: Report) -> Report:
 
 
 def mixed_section(
-    rows: Sequence[SegmentRow], choice: str, clock: float | None, opts: Options
+    rows: Sequence[SegmentRow], choice: str, clock: float | None, opts: ChainOptions
 ) -> MixedDesign:
     """Return the facts of a chain, from those of its segments.
 
@@ -85,7 +85,7 @@ def mixed_section(
         Why this plan.
     clock : float or None
         MHz asked for; None takes that of the slowest segment.
-    opts : Options
+    opts : ChainOptions
         With the budgets.
     """
     group = max(row.group for row in rows)
@@ -126,7 +126,7 @@ def mixed_section(
     return replace(design, budgets=budget_rows(design, opts))
 
 
-def budget_rows(design: MixedDesign, opts: Options) -> tuple[BudgetRow, ...]:
+def budget_rows(design: MixedDesign, opts: ChainOptions) -> tuple[BudgetRow, ...]:
     """Return the user's budgets with what a design takes of each."""
     asked = (
         ("--max-luts", opts.max_luts, design.luts),

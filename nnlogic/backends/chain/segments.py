@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlogic.backends.chain.model.chain import Chain, Segment
+from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.dsp.model.ir import Program
-from nnlogic.backends.dsp.stages import DspJob
 from nnlogic.backends.mac.model.ir import MacNet
-from nnlogic.backends.mac.stages import MacJob
 from nnlogic.core.bits import total_bits
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
@@ -18,17 +16,17 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.chain.top import ChainShape
 from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.hw.slices import FABRIC
-from nnlogic.job.directory import close_run, ir_path, staged_run
-from nnlogic.job.evidence import bound
+from nnlogic.job.backend import backend_named
+from nnlogic.job.context import open_context
+from nnlogic.job.directory import ir_path, staged_run
+from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
 from nnlogic.job.rows import Rows
+from nnlogic.job.runner import run_stages
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.run.compile_run import Job
 
-JOBS: dict[str, type[Job]] = {"lut": Job, "dsp": DspJob, "mac": MacJob}
-"""What compiles a segment of each kind."""
 STREAM_CYCLES = 3
 """Clocks that the stream wrapper of a segment without an engine adds."""
 
@@ -68,32 +66,28 @@ class Part:
         return tuple(sorted((self.folder / "sim").glob("*_models.v")))
 
 
-def segment_options(opts: Options, segment: Segment) -> Options:
-    """Return the options of a segment's run."""
-    engine = segment.kind == "dsp"
-    return replace(
-        opts,
-        backend=segment.kind,
-        plan=None,
-        dsps=segment.slices,
-        max_dsps=None,
-        max_luts=None,
-        max_latency=None,
-        kernels=1,
-        program_words=opts.program_words if engine else None,
-        bank_rows=opts.bank_rows if engine else None,
-        rows=None,
-        stream=True,
-    )
+def segment_options(opts: ChainOptions, segment: Segment) -> Options:
+    """Return the options of a segment's run: those of the chain that its backend knows."""
+    cls = backend_named(segment.kind).options
+    changes = {
+        "rows": None,
+        "stream": True,
+        "dsps": segment.slices,
+        "max_dsps": None,
+        "max_luts": None,
+        "max_latency": None,
+        "kernels": "1",
+    }
+    known = {name: getattr(opts, name, None) for name in options_of(cls)}
+    return cls(**{**known, **{name: v for name, v in changes.items() if name in known}})
 
 
 def compile_segment(
     net: QuantNet,
     segment: Segment,
     folder: Path,
-    opts: Options,
+    opts: ChainOptions,
     *,
-    target: Target,
     rows: Rows,
     progress: Progress,
 ) -> Report:
@@ -106,9 +100,7 @@ def compile_segment(
     segment : Segment
     folder : Path
         Of the chain's run.
-    opts : Options
-        Of the chain.
-    target : Target
+    opts : ChainOptions
     rows : Rows
         What enters the segment, with labels where it gives the class.
     progress : Progress
@@ -117,20 +109,11 @@ def compile_segment(
     place.parent.mkdir(exist_ok=True)
     source = place.parent / f"{net.name}.safetensors"
     net.save(source)
+    backend = backend_named(segment.kind)
     mine = segment_options(opts, segment)
-    schedule: str | int = mine.levels_per_stage or "layer"
-    if mine.clock is not None and segment.kind != "dsp":
-        schedule = target.levels_for(mine.clock)
-    started = time.monotonic()
     with staged_run(place, force=False) as work:
-        job = JOBS[segment.kind](source, work, mine, target, False, progress)
-        job.rows = rows
-        job.run(schedule)
-        seconds = round(time.monotonic() - started, 3)
-        report = job.report.replace(seconds=seconds, status=job.status)
-        report = bound(report, work)
-        close_run(work, report)
-    return report
+        ctx = open_context(backend, mine, source, work, rows=rows, progress=progress)
+        return run_stages(ctx)
 
 
 def open_parts(chain: Chain, folder: Path) -> tuple[Part, ...]:

@@ -1,15 +1,17 @@
-"""Compile a mixed design: segments as runs of their own, corner turns, and the chain."""
+"""Stages of a mixed design: the cut into segments, these as runs of their own, the chain."""
 
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 
-from nnlogic.backends.chain.choice import Candidate, share_slices
+from nnlogic.backends.chain.checks import check_rows, check_structure, run_chain
+from nnlogic.backends.chain.choice import share_slices
 from nnlogic.backends.chain.model.chain import Chain, Segment, segments_of
 from nnlogic.backends.chain.model.split import split
+from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.chain.rows import (
     OUTPUTS,
     STRUCTURE,
@@ -25,156 +27,109 @@ from nnlogic.backends.chain.segments import (
     rows_between,
     segment_row,
 )
-from nnlogic.backends.dsp.choice import room_of
-from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.core.formats import IntArray
-from nnlogic.core.inert import ShellWord
-from nnlogic.job.directory import FOLDERS, ir_path
+from nnlogic.core.errors import Problem, TargetMissed
+from nnlogic.flows.vivado import write_vivado
+from nnlogic.hw.chain.top import write_chain
+from nnlogic.hw.dsp.vectors import write_vector_engine
+from nnlogic.job.context import Context
 from nnlogic.job.ladder import accuracy_rows
-from nnlogic.report.rows import Artifact, Command, StepRow
-from nnlogic.run.compile_run import Job
-
-TRIES = 3
-"""Plans compiled in turn when what was estimated does not hold."""
+from nnlogic.job.stage import Comparison, Stage
+from nnlogic.report.model import Row
+from nnlogic.report.rows import Artifact, StepRow
 
 
-def run_plans(before: Job, plans: Sequence[Candidate], choice: str) -> Job:
-    """Compile plans in turn until one meets the budgets in earnest; return its job.
-
-    Parameters
-    ----------
-    before : Job
-        The job that chose them; its stages are thrown away.
-    plans : sequence of Candidate
-        Best first.
-    choice : str
-        Why, for the report.
-
-    Raises
-    ------
-    TargetMissed
-        None does, of the first `TRIES`: by how much each misses, as compiled.
-    """
-    problems: list[Problem] = []
-    for candidate in plans[:TRIES]:
-        for folder in before.folder.iterdir():
-            if folder.is_dir():
-                shutil.rmtree(folder)
-        for name in FOLDERS:
-            (before.folder / name).mkdir()
-        job = MixedJob(
-            before.source, before.folder, before.opts, before.target, before.allow_pickle,
-            before.progress,
-        )  # fmt: skip
-        job.segments, job.choice = candidate.segments, f"{choice}; taken: {candidate.plan}"
-        try:
-            job.run("layer")
-        except UsageError as error:
-            # A boundary the network does not allow; the planner counts nodes, not wires.
-            problems += error.problems
-            continue
-        except TargetMissed as error:
-            problems += [replace(p, where=f"{p.where}, plan {error.where}") for p in error.problems]
-            continue
-        return job
-    raise TargetMissed(
-        "no plan meets the budgets", where="--backend auto",
-        problems=problems,
-    )  # fmt: skip
+def _options(ctx: Context) -> ChainOptions:
+    return cast(ChainOptions, ctx.opts)
 
 
-class MixedJob(Job):
-    """A compile job that gives each layer to the backend the plan names."""
+def planned_segments(ctx: Context) -> tuple[Segment, ...]:
+    """Return the segments of the plan, each engine with its slices."""
+    opts = _options(ctx)
+    segments = segments_of([kind for kind, _ in opts.entries])
+    segments = tuple(replace(s, slices=opts.entries[s.first][1]) for s in segments)
+    if any(s.kind == "dsp" and s.slices is None for s in segments):
+        return share_slices(ctx.net, segments, ctx.target, opts)
+    return segments
 
-    choice = "asked for with --plan"
-    segments: tuple[Segment, ...] = ()
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        plan = tuple((self.opts.plan or "").split(","))
-        if not self.segments and self.opts.plan is not None:
-            self._refuse(plan)
-            self.segments = segments_of(plan)
+class ChainStage(Stage):
+    """The network cut into the networks of its segments."""
 
-    def run(self, schedule: str | int) -> None:
-        """Split, compile each segment, and connect them; each followed by its check."""
-        self.segments = self._with_slices()
-        self._quant()
-        self.chain = Chain(self.name, self.net.inputs, self.net.outputs, self.segments)
-        self.report = open_mixed_ladder(self.report, self.chain)
-        for stage in (self._split, self._compile, self._connect):
-            if self.report.failed:
-                self.status = "failed"
-                return
-            stage()
-        self.status = "failed" if self.report.failed else "compiled"
+    name = "chain"
+    group = "quant"
+    kind = Chain
 
-    def _refuse(self, plan: Sequence[str]) -> None:
-        layers = [layer.name for layer in self.net.layers]
-        if len(plan) != len(layers):
-            raise UsageError(
-                "the plan does not fit the network", where="--plan",
-                why=f"{len(plan)} entries for {len(layers)} layers: {', '.join(layers)}",
-                fix="one entry per layer, lut, dsp or mac, with commas between",
-            )  # fmt: skip
+    def make(self, ctx: Context) -> Chain:
+        """Cut the network; the rungs of the ladder follow from the segments."""
+        with ctx.progress.step("slices of the engines"):
+            segments = planned_segments(ctx)
+        chain = Chain(ctx.name, ctx.net.inputs, ctx.net.outputs, segments)
+        ctx.report = open_mixed_ladder(ctx.report, chain)
+        return chain
 
-    def _with_slices(self) -> tuple[Segment, ...]:
-        """Give each engine its slices, unless the plan was chosen with them."""
-        engines = [s for s in self.segments if s.kind == "dsp"]
-        if not engines:
-            return self.segments
-        room_of(self.target, self.opts)
-        if any(s.slices is None for s in engines):
-            return share_slices(self.net, self.segments, self.target, self.opts)
-        return self.segments
+    def use(self, ctx: Context, value: Chain) -> None:
+        """Keep the networks of the segments beside the chain."""
+        super().use(ctx, value)
+        ctx.values["parts"] = list(split(ctx.net, value.segments, ctx.name))
 
-    def _split(self) -> None:
-        from nnlogic.backends.chain.checks import check_rows, check_structure
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare layers, wires and outputs with the whole network."""
+        net, parts, codes = ctx.net, ctx.values["parts"], ctx.rows.codes
+        yield Comparison(2, STRUCTURE, lambda: check_structure(net, parts))
+        yield Comparison(2, OUTPUTS, lambda: check_rows(net, parts, codes))
 
-        self.chain.save(ir_path(self.folder, "chain"))
-        (self.folder / "ir" / "chain.txt").write_text(self.chain.text())
-        self.report = self.report.put(
-            StepRow("chain", after=dict(self.chain.stats())),
-            Artifact("ir/chain.safetensors", "Chain; printed in ir/chain.txt"),
-        )
-        self.parts = list(split(self.net, self.segments, self.name))
-        self._check(2, STRUCTURE, lambda: check_structure(self.net, self.parts))
-        self._check(2, OUTPUTS, lambda: check_rows(self.net, self.parts, self.rows.codes))
 
-    def _compile(self) -> None:
-        rows = rows_between(self.parts, self.rows)
-        self.own = []
-        for segment, net, entering in zip(self.segments, self.parts, rows, strict=True):
-            with self.progress.step(f"{segment.title()}: {len(net.layers)} layers"):
-                own = compile_segment(
-                    net, segment, self.folder, self.opts,
-                    target=self.target, rows=entering, progress=self.progress,
-                )  # fmt: skip
-            self.own.append(own)
-            self.report = with_segment(self.report, segment, own).put(
-                StepRow(segment.title(), own.seconds),
+class SegmentsStage(Stage):
+    """Each segment compiled as a run of its own, with its own ladder."""
+
+    name = "segments"
+    group = "design"
+
+    def make(self, ctx: Context) -> None:
+        """Compile the segments one after the other, until one fails."""
+        chain, parts = ctx.values["chain"], ctx.values["parts"]
+        own = ctx.values["reports"] = []
+        rows = rows_between(parts, ctx.rows)
+        for segment, net, entering in zip(chain.segments, parts, rows, strict=True):
+            with ctx.progress.step(f"{segment.title()}: {len(net.layers)} layers"):
+                report = compile_segment(
+                    net, segment, ctx.folder, _options(ctx), rows=entering, progress=ctx.progress
+                )
+            own.append(report)
+            ctx.report = with_segment(ctx.report, segment, report)
+            ctx.put(
+                StepRow(segment.title(), report.seconds),
                 Artifact(segment.folder, f"run of {segment.title()}: nnlogic report on it"),
             )
-            if own.failed:
+            if report.failed:
                 return
 
-    def _connect(self) -> None:
-        from nnlogic.flows.vivado import write_vivado
-        from nnlogic.hw.chain.top import write_chain
-        from nnlogic.hw.dsp.vectors import write_vector_engine
 
-        started = time.monotonic()
-        rtl = self.folder / "rtl"
-        parts = open_parts(self.chain, self.folder)
+class ConnectStage(Stage):
+    """The Verilog of the segments in one folder, corner turns, and the top module."""
+
+    name = group = "rtl"
+
+    def make(self, ctx: Context) -> None:
+        """Write the files.
+
+        Raises
+        ------
+        TargetMissed
+            The segments as compiled miss the budgets.
+        """
+        chain: Chain = ctx.values["chain"]
+        rtl, clock = ctx.folder / "rtl", ctx.opts.clock
+        parts = open_parts(chain, ctx.folder)
         made = [
-            segment_row(part, own, self.target, self.opts.clock)
-            for part, own in zip(parts, self.own, strict=True)
+            segment_row(part, own, ctx.target, clock)
+            for part, own in zip(parts, ctx.values["reports"], strict=True)
         ]
-        design = mixed_section(made, self.choice, self.opts.clock, self.opts)
+        design = mixed_section(made, ctx.choice, clock, _options(ctx))
         missed = [row for row in design.budgets if not row.met]
         if missed:
             raise TargetMissed(
-                "the plan misses the budgets", where=",".join(self.chain.plan),
+                "the plan misses the budgets", where=",".join(chain.plan),
                 problems=[
                     Problem(
                         row.option,
@@ -184,44 +139,30 @@ class MixedJob(Job):
                     for row in missed
                 ],
             )  # fmt: skip
-        self.report = with_mixed(self.report, design)
+        ctx.report = with_mixed(ctx.report, design)
         for part in parts:
             for file in part.rtl():
                 shutil.copyfile(file, rtl / file.name)
             for model in part.models():
-                shutil.copyfile(model, self.folder / "sim" / model.name)
+                shutil.copyfile(model, ctx.folder / "sim" / model.name)
             if part.turn is not None:
                 write_vector_engine(part.turn, rtl)
         notes = [
             f"{s.title()}: {', '.join(row.layers)}"
-            for s, row in zip(self.segments, made, strict=True)
+            for s, row in zip(chain.segments, made, strict=True)
         ]
-        write_chain(chain_shape(self.chain, parts), rtl, notes)
+        write_chain(chain_shape(chain, parts), rtl, notes)
         files = sorted(rtl.glob("*.v"))
-        if self.target.part:
-            flows, top = self.folder / "flows", self.chain.top
-            goal = self.opts.clock or design.clock_mhz
-            written = write_vivado(files, top, self.target, flows, goal, port="aclk")
+        if ctx.target.part:
+            goal = clock or design.clock_mhz
+            written = write_vivado(
+                files, chain.top, ctx.target, ctx.folder / "flows", goal, port="aclk"
+            )
             names = ("Vivado script", "clock constraint")
-            for file, about in zip(written, names, strict=True):
-                self.report = self.report.put(Artifact(f"flows/{file.name}", about))
-        self.report = self.report.put(
-            StepRow("rtl", round(time.monotonic() - started, 3)),
-            *(Artifact(f"rtl/{f.name}", "Verilog") for f in files),
-            *accuracy_rows(self.net, self.rows, "segments", self._outputs()),
-            *self._commands(),
-        )
+            ctx.put(*(Artifact(f"flows/{f.name}", n) for f, n in zip(written, names, strict=True)))
+        ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
 
-    def _outputs(self) -> IntArray:
-        from nnlogic.backends.chain.checks import run_chain
-
-        return run_chain(self.parts, self.rows.codes)[-1]
-
-    def _commands(self) -> list[Command]:
-        commands = super()._commands()
-        flags = f" --plan {ShellWord(','.join(self.chain.plan))}"
-        slices = sum(s.slices or 0 for s in self.segments)
-        flags += f" --dsps {slices}" if slices else ""
-        out = [replace(commands[0], line=commands[0].line + flags), *commands[1:]]
-        without = {"run the plain bench"} | (set() if self.target.part else {"Vivado"})
-        return [c for c in out if c.purpose not in without]
+    def checked(self, ctx: Context) -> Iterable[Row]:
+        """Say how accurate the segments are, one after the other."""
+        outputs = run_chain(ctx.values["parts"], ctx.rows.codes)[-1]
+        return accuracy_rows(ctx.net, ctx.rows, "segments", outputs)

@@ -32,9 +32,6 @@ endmodule
 def check_mixed(run: Run, target: Target, primitives: bool) -> None:
     """Raise UsageError where a mixed design cannot be synthesized like this."""
     problems = []
-    if not list((run.path / "rtl").glob("*.v")):
-        why = "the run has no Verilog"
-        problems.append(Problem(str(run.path), why, "compile it again"))
     if primitives:
         why = "a mixed design is synthesized as a whole, streams and corner turns included"
         fix = "leave it out, or run nnlogic synth on a segment's own run"

@@ -23,22 +23,23 @@ from nnlogic.backends.chain.segments import Part, chain_shape, open_parts
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
-from nnlogic.core.errors import Different, IRError, ToolNotFound, UsageError
+from nnlogic.core.errors import Different, IRError, ToolNotFound
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
 from nnlogic.hw.chain.top import write_chain
 from nnlogic.hw.dsp.vectors import write_vector_engine
-from nnlogic.job import facts
+from nnlogic.job.backend import Simulate
 from nnlogic.job.directory import Run, open_run
 from nnlogic.job.ladder import accuracy_rows, verdict_check
 from nnlogic.job.rows import read_saved
+from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
+from nnlogic.job.verify import verified
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.chain.run import run_chain_bench
 from nnlogic.sim.cocotb_run import RegressionResult
-from nnlogic.tools.find import find
 
 log = logging.getLogger("nnlogic")
 ROWS = 600
@@ -83,32 +84,23 @@ class _Chain:
         )
 
 
-def simulate_mixed(
-    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
-) -> Report:
+def simulate_mixed(run: Run, ask: Simulate) -> Report:
     """Verify the segments and simulate the chain; return the report with their checks.
 
     Raises
     ------
-    UsageError
-        The run has no Verilog.
     ToolNotFound
-        With `require_all`, a simulator is missing.
+        A simulator that is required is missing.
     """
-    from nnlogic.run.verify_run import verify
-
     report = run.report
     design = report.mixed
-    if design is None or not list((run.path / "rtl").glob("*.v")):
-        raise UsageError(
-            "nothing to simulate", where=str(run.path), why="the run has no Verilog",
-            fix="compile it again",
-        )  # fmt: skip
+    if design is None:
+        raise IRError("the report has no section of a mixed design", where=str(run.path))
     chain = Chain.load(run.ir_path("chain"))
     for segment in chain.segments:
         place = run.path / segment.folder
         try:
-            verify(place, simulators=simulators, require_all=require_all, progress=progress)
+            verified(place, ask)
         except Different:
             # The segment's report names the check; its verdict becomes one of this run's.
             log.warning("%s failed", segment.title())
@@ -123,11 +115,11 @@ def simulate_mixed(
         run.path,
         rows.codes[:ROWS],
         expected[:ROWS],
-        progress,
+        ask.progress,
     )
     ran = []
-    for name in simulators:
-        check, result = _regression(whole, name, require_all)
+    for name in ask.simulators:
+        check, result = _regression(whole, name, ask)
         report = report.with_check(5, check)
         if result is not None:
             ran.append(name)
@@ -136,12 +128,10 @@ def simulate_mixed(
     if ran and not report.failed:
         simulated = replace(rows, codes=whole.codes, labels=_first(rows.labels, len(whole.codes)))
         report = report.put(*accuracy_rows(net, simulated, "RTL", whole.expected))
-        with progress.step("planted faults"):
+        with ask.progress.step("planted faults"):
             for title, caught in _faults(whole, net, ran[-1]):
                 report = report.with_check(0, verdict_check(title, caught))
-    tools = {"verilator": "verilator", "icarus": "iverilog"}
-    used = facts.tool_facts(*(tools[name] for name in ran))
-    return report.put(*used, Artifact("sim/rows.npz", "rows simulated"))
+    return report.put(*simulator_facts(ran), Artifact("sim/rows.npz", "rows simulated"))
 
 
 def _first(labels: IntArray | None, count: int) -> IntArray | None:
@@ -149,18 +139,14 @@ def _first(labels: IntArray | None, count: int) -> IntArray | None:
 
 
 def _regression(
-    whole: _Chain, simulator: str, require_all: bool
+    whole: _Chain, simulator: str, ask: Simulate
 ) -> tuple[Check, RegressionResult | None]:
     title = f"cocotb on {simulator}"
     try:
-        tools = ("verilator", "g++", "make") if simulator == "verilator" else ("iverilog",)
-        for tool in tools:
-            find(tool)
+        need_simulator(simulator)
         result = whole.simulate(whole.files(), f"cocotb-{simulator}", simulator)
     except ToolNotFound as error:
-        if require_all:
-            raise
-        return Check(title, "not run", detail=f"{error.why}; {error.fix}"), None
+        return missing_simulator(title, error, ask), None
     latency, interval = result.measured_latency, result.measured_interval
     detail = (
         f"{result.passed} tests passed, {result.failed} failed; {latency} cycles for a group of "

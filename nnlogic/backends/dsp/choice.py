@@ -1,4 +1,4 @@
-"""Which engine, and with ``--backend auto`` which backend, under the user's budgets."""
+"""Which engine, under the user's budgets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.plot import Tried, tried_rows
 from nnlogic.backends.dsp.model.search import Budget, Point, choose, point_for, search
+from nnlogic.backends.dsp.options import DspOptions
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.hw.slices import DSP48E1, DSP48E2, FABRIC
-from nnlogic.job.options import Options
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ NAMES = {
 }
 
 
-def room_of(target: Target, opts: Options) -> Room:
+def room_of(target: Target, opts: DspOptions) -> Room:
     """Return what an engine may use on a target.
 
     Raises
@@ -63,7 +62,7 @@ def room_of(target: Target, opts: Options) -> Room:
         No engine is made for the target, or its slices are LUTs and their number is limited.
     """
     room = ROOMS.get(target.name)
-    if room is None or (room.kind == FABRIC and opts.backend == "auto"):
+    if room is None:
         raise UsageError(
             f"{target.name} has no DSP logic units",
             where="--target",
@@ -89,14 +88,14 @@ def room_of(target: Target, opts: Options) -> Room:
     return room
 
 
-def assumed_clock(target: Target, opts: Options) -> float | None:
+def assumed_clock(target: Target, opts: DspOptions) -> float | None:
     """Return the clock for times in MHz; None for the model in `model.cost`."""
     if opts.clock is not None:
         return opts.clock
     return target.clock_mhz if ROOMS[target.name].kind == FABRIC else None
 
 
-def try_engines(graph: OpGraph, target: Target, opts: Options) -> tuple[Point, ...]:
+def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point, ...]:
     """Return the engines to choose from: the one asked for, or several numbers of slices.
 
     Raises
@@ -127,7 +126,7 @@ def try_engines(graph: OpGraph, target: Target, opts: Options) -> tuple[Point, .
 
 
 def choose_engine(
-    graph: OpGraph, target: Target, opts: Options, tried: Sequence[Point] | None = None
+    graph: OpGraph, target: Target, opts: DspOptions, tried: Sequence[Point] | None = None
 ) -> Point:
     """Return the engine of highest throughput inside the budgets, and inside the part.
 
@@ -135,7 +134,7 @@ def choose_engine(
     ----------
     graph : OpGraph
     target : Target
-    opts : Options
+    opts : DspOptions
     tried : sequence of Point, optional
         What `try_engines` returned.
 
@@ -150,12 +149,12 @@ def choose_engine(
     return within(points, target, opts)
 
 
-def most_slices(graph: OpGraph, target: Target, opts: Options) -> int:
+def most_slices(graph: OpGraph, target: Target, opts: DspOptions) -> int:
     """Return the number of slices asked for, or the largest worth trying."""
     return _slices(graph, opts, room_of(target, opts))[-1]
 
 
-def within(points: Sequence[Point], target: Target, opts: Options) -> Point:
+def within(points: Sequence[Point], target: Target, opts: DspOptions) -> Point:
     """Return the point of highest throughput inside the budgets, and inside the part.
 
     Raises
@@ -178,7 +177,7 @@ def within(points: Sequence[Point], target: Target, opts: Options) -> Point:
 
 
 def engines_beside(
-    graph: OpGraph, point: Point, tried: Sequence[Point], target: Target, opts: Options
+    graph: OpGraph, point: Point, tried: Sequence[Point], target: Target, opts: DspOptions
 ) -> tuple[tuple[Tried, ...], str]:
     """Return the engines a report compares, the chosen one among them, and why these.
 
@@ -201,11 +200,11 @@ def engines_beside(
     return tried_rows((*others, *tried), point), why
 
 
-def _limit(opts: Options, room: Room) -> int | None:
+def _limit(opts: DspOptions, room: Room) -> int | None:
     return min((n for n in (opts.max_dsps, opts.dsps, room.dsps) if n is not None), default=None)
 
 
-def _slices(graph: OpGraph, opts: Options, room: Room) -> tuple[int, ...]:
+def _slices(graph: OpGraph, opts: DspOptions, room: Room) -> tuple[int, ...]:
     """Powers of two up to the limit, and the limit; more slices than operations are of no use."""
     if opts.dsps is not None:
         return (opts.dsps,)
@@ -218,7 +217,7 @@ def _slices(graph: OpGraph, opts: Options, room: Room) -> tuple[int, ...]:
 
 
 def _missed(
-    error: TargetMissed, points: Sequence[Point], budget: Budget, opts: Options
+    error: TargetMissed, points: Sequence[Point], budget: Budget, opts: DspOptions
 ) -> list[Problem]:
     """The problems of limits no engine meets, and of the user's; not of a part with room."""
     asked = {"slices": opts.max_dsps, "luts": opts.max_luts, "latency_ns": opts.max_latency}
@@ -231,31 +230,7 @@ def _missed(
     ] or list(error.problems)
 
 
-def _asked(opts: Options, room: Room, target: Target) -> str:
+def _asked(opts: DspOptions, room: Room, target: Target) -> str:
     if opts.dsps is not None:
         return f"--dsps {opts.dsps}, {room.part or target.name}"
     return room.part or target.name
-
-
-def lut_problems(
-    design: HardwareDesign, target: Target, opts: Options
-) -> tuple[str, list[Problem]]:
-    """Return the LUT backend's figures in words, and the budgets they miss.
-
-    LUTs are those of the mapped network; the clock is the one asked for, else that of the
-    target's delay model for the deepest pipeline segment.
-    """
-    luts = design.logic.stats()["luts"]
-    period = target.delay.segment_ns(max(design.segment_depths(), default=1))
-    period = 1000.0 / opts.clock if opts.clock is not None else period
-    latency = design.latency * period
-    out = []
-    for name, got, most in (
-        ("--max-luts", luts, opts.max_luts),
-        ("--max-latency, ns", latency, opts.max_latency),
-    ):
-        if most is not None and got > most:
-            why = f"the LUT backend needs {got:.4g}, {got - most:.4g} more than {most:.4g}"
-            out.append(Problem(name, why, f"allow {got:.4g}"))
-    clock = "asked for" if opts.clock is not None else f"of {target.name}'s delay model"
-    return f"{luts} LUTs, {latency:.1f} ns at {1000 / period:.0f} MHz ({clock})", out

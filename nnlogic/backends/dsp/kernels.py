@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlogic.backends.dsp.checks.kernels import ORDER_FAULT, WORD_FAULT, prove_chain
+from nnlogic.backends.dsp.checks.kernels import ORDER_FAULT, WORD_FAULT
 from nnlogic.backends.dsp.choice import assumed_clock, most_slices, within
 from nnlogic.backends.dsp.model.cost import Cost, cost_of
 from nnlogic.backends.dsp.model.cut import Cut, cut_kernels, kernels_cost
@@ -15,19 +15,19 @@ from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.backends.dsp.model.plot import activity
 from nnlogic.backends.dsp.model.search import Point
-from nnlogic.backends.dsp.rows import PROGRAM_CHECK, engine_report
+from nnlogic.backends.dsp.options import DspOptions
+from nnlogic.backends.dsp.rows import engine_report
 from nnlogic.core.errors import TargetMissed
 from nnlogic.core.names import identifier
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.job.directory import Run, has_kernels
-from nnlogic.job.options import Options
+from nnlogic.job.directory import Run
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 
 if TYPE_CHECKING:
-    from nnlogic.backends.dsp.stages import DspJob
+    from nnlogic.job.context import Context
 
 SIMULATED = ", simulation"
 DEFINITION = (
@@ -55,7 +55,7 @@ def shape_of(chain: KernelChain, words: int) -> EngineShape:
     return EngineShape.of_all(chain.programs, words)
 
 
-def choose_kernels(graph: OpGraph, target: Target, opts: Options) -> KernelsPoint | Point:
+def choose_kernels(graph: OpGraph, target: Target, opts: DspOptions) -> KernelsPoint | Point:
     """Return an engine of several kernels; or of one, where other memories do for it.
 
     Raises
@@ -132,31 +132,26 @@ def kernels_report(
     return report.replace(dsp=dsp, timing=timing)
 
 
-def make_kernels(job: DspJob, graph: OpGraph, point: KernelsPoint, kind: str) -> KernelChain:
-    """Write the chain of a compile job, prove it, and report it."""
-    cut = point.cut
-    job.report = open_kernels_ladder(job.report)
-    chain: KernelChain = job._stage("kernels", KernelChain, lambda: cut.chain, graph)
-    job._check(4, PROGRAM_CHECK, lambda: prove_chain(graph, chain))
-    job.report = kernels_report(job.report, point, graph.depth, kind, job.choice)
-    return chain
-
-
-def write_kernels_engine(job: DspJob, point: KernelsPoint, kind: str) -> tuple[Path, ...]:
+def write_kernels_engine(ctx: Context, point: KernelsPoint, kind: str) -> tuple[Path, ...]:
     """Write the engine's Verilog and the host's schedule, and name the latter in the report."""
     from nnlogic.hw.dsp.host import write_host
     from nnlogic.hw.dsp.verilog import write_kernels
 
     chain, words = point.cut.chain, point.cut.memory_words
-    rtl = job.folder / "rtl"
+    rtl = ctx.folder / "rtl"
     files = write_kernels(
-        chain.name, chain.programs, rtl, most=words, kind=kind, progress=job.progress
+        chain.name, chain.programs, rtl, most=words, kind=kind, progress=ctx.progress
     )
-    path = host_path(job.folder, chain)
+    path = host_path(ctx.folder, chain)
     write_host(chain, path, most=words)
     what = "what a host sends to which stream, and keeps between kernels"
-    job.report = job.report.put(Artifact(f"rtl/{path.name}", what))
+    ctx.put(Artifact(f"rtl/{path.name}", what))
     return files
+
+
+def has_kernels(run: Run) -> bool:
+    """Whether a run holds programs that an engine runs one after the other."""
+    return run.ir_path("kernels").exists()
 
 
 def host_path(folder: Path, chain: KernelChain) -> Path:

@@ -18,22 +18,17 @@ from nnlogic.backends.dsp.kernels import SIMULATED, host_path
 from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
-from nnlogic.backends.dsp.verify import (
-    engine_files,
-    fault_rows,
-    logic_faults,
-    need_simulator,
-    simulator_facts,
-)
+from nnlogic.backends.dsp.verify import engine_files, fault_rows, logic_faults
 from nnlogic.checks.verdict import Verdict
-from nnlogic.core.errors import ToolNotFound, UsageError
+from nnlogic.core.errors import IRError, ToolNotFound
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
-from nnlogic.core.progress import Progress
 from nnlogic.hw.dsp.host import write_host
+from nnlogic.job.backend import Simulate
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
+from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.dsp.kernels_run import Kernels, KernelsRegression, chain_kernels, run_kernels
@@ -42,29 +37,20 @@ GROUPS = 3
 """Groups of a pass: more than one engine buffers of most kernels."""
 
 
-def simulate_kernels(
-    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
-) -> Report:
-    """Run cocotb on an engine and a host that follows the schedule; parameters as in `verify`.
+def simulate_kernels(run: Run, ask: Simulate) -> Report:
+    """Run cocotb on an engine and a host that follows the schedule; parameters as of a backend.
 
     The rows are those of the run, against the outputs of the QuantNet, repeated to fill `GROUPS`
     groups.
 
     Raises
     ------
-    UsageError
-        The run has no Verilog.
     ToolNotFound
-        With `require_all`, a simulator is missing.
+        A simulator that is required is missing.
     """
     report = run.report
-    if report.dsp is None or not list((run.path / "rtl").glob("*.v")):
-        raise UsageError(
-            "nothing to simulate",
-            where=str(run.path),
-            why="the run has no Verilog",
-            fix="compile it without --stop-after",
-        )
+    if report.dsp is None:
+        raise IRError("the report has no section of an engine", where=str(run.path))
     chain = KernelChain.load(run.ir_path("kernels"))
     rows, outputs = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * chain.vectors) % len(rows.codes)
@@ -79,8 +65,8 @@ def simulate_kernels(
     distinct = min(len(picked), len(rows.codes))
     seen: dict[str, Check] = {}
     ran = []
-    for name in simulators:
-        check, result = _regression(run, kernels, name, require_all, distinct, progress)
+    for name in ask.simulators:
+        check, result = _regression(run, kernels, name, ask, distinct)
         report = report.with_check(5, check)
         if result is not None:
             ran.append(name)
@@ -90,7 +76,7 @@ def simulate_kernels(
     for check in seen.values():
         report = report.with_check(0, check)
     graph = OpGraph.load(run.ir_path("ops"))
-    with progress.step("planted faults"):
+    with ask.progress.step("planted faults"):
         for title, caught in logic_faults(run, rows.codes):
             report = report.with_check(0, verdict_check(title, caught))
         some = fault_rows(chain.inputs, rows.codes)
@@ -118,7 +104,7 @@ def _faulty_hosts(
 
 
 def _regression(
-    run: Run, kernels: Kernels, simulator: str, require_all: bool, rows: int, progress: Progress
+    run: Run, kernels: Kernels, simulator: str, ask: Simulate, rows: int
 ) -> tuple[Check, KernelsRegression | None]:
     title = f"cocotb on {simulator}"
     try:
@@ -128,12 +114,10 @@ def _regression(
             engine_files(run.path),
             run.path / "sim" / f"cocotb-{simulator}",
             simulator=simulator,
-            progress=progress,
+            progress=ask.progress,
         )
     except ToolNotFound as error:
-        if require_all:
-            raise
-        return Check(title, "not run", detail=f"{error.why}; {error.fix}"), None
+        return missing_simulator(title, error, ask), None
     detail = (
         f"{result.passed} tests passed, {result.failed} failed; {sum(result.visits):,} cycles for "
         f"{GROUPS} groups through {len(kernels.programs)} kernels, the host's answers included"

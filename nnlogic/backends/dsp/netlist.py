@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp.kernels import has_kernels
 from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.backends.dsp.rows import NETLIST_CHECK, NETLIST_FAULT
-from nnlogic.backends.dsp.verify import GROUPS, need_simulator
+from nnlogic.backends.dsp.verify import GROUPS
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
 from nnlogic.core.progress import Progress
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.job.directory import Run, has_kernels
+from nnlogic.job.directory import Run
 from nnlogic.job.rows import read_saved
+from nnlogic.job.simulate import need_simulator
 from nnlogic.report.rows import Check
 from nnlogic.sim.dsp.run import EngineRegression, run_engine
 from nnlogic.sim.netlist import simulatable, wrong_netlists

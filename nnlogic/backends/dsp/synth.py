@@ -54,20 +54,15 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
 
 def check_engine(run: Run, target: Target, primitives: bool) -> None:
     """Raise UsageError where the engine of a run cannot be synthesized like this."""
-    files = list((run.path / "rtl").glob("*.v"))
     problems = []
     kind = run.report.dsp.kind if run.report.dsp else ""
     room = ROOMS.get(target.name)
-    if not files:
-        why = "the run has no Verilog"
-        problems.append(Problem(str(run.path), why, "compile it without --stop-after"))
     if primitives:
         why = "an engine has no LUT network to keep"
         problems.append(Problem("--primitives", why, "leave it out"))
-    if files and (room is None or room.kind != kind):
+    if room is None or room.kind != kind:
         why = f"the engine is made of {kind} slices, which {target.name} does not have"
         fix = f"compile again with --target {target.name}" if room else "--target xc7, xcup or ecp5"
         problems.append(Problem("--target", why, fix))
     if problems:
-        what = "the engine cannot be synthesized like this" if files else "nothing to synthesize"
-        raise UsageError(what, problems=problems)
+        raise UsageError("the engine cannot be synthesized like this", problems=problems)

@@ -9,26 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp.kernels import has_kernels
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import random_codes
-from nnlogic.core.errors import IRError, ToolNotFound, UsageError
+from nnlogic.core.errors import IRError, ToolNotFound
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.progress import Progress
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.slices import MODELS
-from nnlogic.job import facts
-from nnlogic.job.directory import Run, has_kernels
+from nnlogic.job.backend import Simulate
+from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
+from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
+from nnlogic.job.stages.tables import load_simplified
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Artifact, Check, ToolRow
-from nnlogic.run.simplified import load_simplified
+from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.dsp.run import EngineRegression, run_engine
 from nnlogic.tables.ir import TableNet
-from nnlogic.tools.find import find
 
 GROUPS = 6
 """Groups a simulation runs: enough to see the steady state."""
@@ -64,9 +65,7 @@ class _Engine:
         )
 
 
-def simulate_engine(
-    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
-) -> Report:
+def simulate_engine(run: Run, ask: Simulate) -> Report:
     """Run cocotb on the engine, and the planted faults; return the report with their checks.
 
     The rows are those of the run, against the outputs of the QuantNet, repeated to fill
@@ -74,24 +73,17 @@ def simulate_engine(
 
     Raises
     ------
-    UsageError
-        The run has no Verilog.
     ToolNotFound
-        With `require_all`, a simulator is missing.
+        A simulator that is required is missing.
     """
     if has_kernels(run):
         from nnlogic.backends.dsp.kernels_verify import simulate_kernels
 
-        return simulate_kernels(run, simulators, require_all, progress)
+        return simulate_kernels(run, ask)
     files = engine_files(run.path)
     report = run.report
-    if report.dsp is None or not list((run.path / "rtl").glob("*.v")):
-        raise UsageError(
-            "nothing to simulate",
-            where=str(run.path),
-            why="the run has no Verilog",
-            fix="compile it without --stop-after",
-        )
+    if report.dsp is None:
+        raise IRError("the report has no section of an engine", where=str(run.path))
     program = Program.load(run.ir_path("program"))
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * program.vectors) % len(rows.codes)
@@ -103,17 +95,17 @@ def simulate_engine(
         rows.codes[picked],
         expected[picked],
         min(len(picked), len(rows.codes)),
-        progress,
+        ask.progress,
     )
     ran = []
-    for name in simulators:
-        found = _regression(engine, name, require_all)
+    for name in ask.simulators:
+        found = _regression(engine, name, ask)
         report = report.with_check(5, found)
         if found.verdict != "not run":
             ran.append(name)
     if report.failed:
         return report
-    with progress.step("planted faults"):
+    with ask.progress.step("planted faults"):
         for title, caught in _faults(run, program, rows.codes):
             report = report.with_check(0, verdict_check(title, caught))
         if ran:
@@ -122,28 +114,13 @@ def simulate_engine(
     return report.put(*simulator_facts(ran), Artifact("sim/rows.npz", "rows simulated"))
 
 
-def need_simulator(simulator: str) -> None:
-    """Raise ToolNotFound where a program that a simulator needs is missing."""
-    tools = ("verilator", "g++", "make") if simulator == "verilator" else ("iverilog",)
-    for tool in tools:
-        find(tool)
-
-
-def simulator_facts(ran: Sequence[str]) -> list[ToolRow]:
-    """Return the simulators that ran as rows of the report."""
-    tools = {"verilator": "verilator", "icarus": "iverilog"}
-    return facts.tool_facts(*(tools[name] for name in ran))
-
-
-def _regression(engine: _Engine, simulator: str, require_all: bool) -> Check:
+def _regression(engine: _Engine, simulator: str, ask: Simulate) -> Check:
     title = f"cocotb on {simulator}"
     try:
         need_simulator(simulator)
         result = engine.simulate(engine.files, f"cocotb-{simulator}", simulator)
     except ToolNotFound as error:
-        if require_all:
-            raise
-        return Check(title, "not run", detail=f"{error.why}; {error.fix}")
+        return missing_simulator(title, error, ask)
     shape = EngineShape.of(engine.program)
     detail = (
         f"{result.passed} tests passed, {result.failed} failed; {result.latency} cycles from the "

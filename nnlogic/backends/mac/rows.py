@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.dsp.choice import ROOMS
 from nnlogic.backends.mac.checks.faults import FAULTS
 from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.core.errors import TargetMissed
+from nnlogic.flows.targets import Target
 from nnlogic.hw.mac.verilog import MacPair
+from nnlogic.hw.slices import FABRIC
+from nnlogic.job.context import Context
 from nnlogic.job.facts import estimate_facts
+from nnlogic.job.ladder import open_rungs
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.report.rows import Check, ResourceRow, Rung
+from nnlogic.report.rows import Check, ResourceRow
 
 PROOF_CHECK = "QuantNet = MacNet and tail"
 INTERPRETER_CHECK = "interpreter of MacNet, and tail = QuantNet"
@@ -33,11 +39,30 @@ NO_PROOF = "not part of this version: netlists with DSP cells are counted, not p
 
 def open_mac_ladder(report: Report) -> Report:
     """Return a report whose rungs 0 and 4 to 6 are those of the mac backend, not run."""
-    for number, (title, parts) in RUNGS.items():
-        report = report.put(Rung(number, title))
-        for part in parts:
-            report = report.with_check(number, Check(part))
+    report = open_rungs(report, RUNGS)
     return report.with_check(6, Check(NETLIST_CHECK, detail=NO_PROOF))
+
+
+def slice_kind(target: Target) -> str:
+    """Return the slices of a target: those of its DSP cells, else ordinary LUTs."""
+    return ROOMS[target.name].kind if target.name in ROOMS else FABRIC
+
+
+def check_room(mac: MacNet, ctx: Context) -> None:
+    """Raise TargetMissed where chains need more slices than the budget or the part has."""
+    room = ROOMS.get(ctx.target.name)
+    part = None if room is None else room.dsps
+    asked = getattr(ctx.opts, "max_dsps", None)
+    for where, most in (("--max-dsps", asked), (getattr(room, "part", ""), part)):
+        if most is not None and mac.slices > most:
+            raise TargetMissed(
+                "the layer needs more DSP slices than there are",
+                where=where,
+                why=f"{mac.slices} slices in {len(mac.chains)} chains, {mac.slices - most} "
+                f"more than {most}",
+                fix="prune weights or use fewer bits, so that more neurons share slices; or "
+                "--backend lut --arith auto",
+            )
 
 
 def slices_row(mac: MacNet) -> ResourceRow:

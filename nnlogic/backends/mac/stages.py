@@ -1,140 +1,154 @@
-"""Compile with the first layer's sums on DSP slices, and everything after them in LUTs."""
+"""Stages of the mac backend: the first layer's sums on slices, the rest as a pipeline of LUTs."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from nnlogic.backends.dsp.choice import ROOMS
+from nnlogic.backends.mac.checks.proof import prove_mac
 from nnlogic.backends.mac.model.ir import MacNet
-from nnlogic.backends.mac.rows import INTERPRETER_CHECK, PROOF_CHECK, open_mac_ladder, pair_report
+from nnlogic.backends.mac.model.lower import compile_mac
+from nnlogic.backends.mac.rows import (
+    FORMAL_CHECK,
+    INTERPRETER_CHECK,
+    PROOF_CHECK,
+    TAIL_CHECK,
+    check_room,
+    pair_report,
+    slice_kind,
+)
+from nnlogic.checks import check
+from nnlogic.checks.formal import prove_verilog
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
-from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.core.formats import IntArray
+from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.flows.targets import Target
-from nnlogic.hw.mac.verilog import MacPair
-from nnlogic.hw.slices import FABRIC
-from nnlogic.job.directory import is_mac_run, open_run
+from nnlogic.flows.vivado import write_vivado
+from nnlogic.hw.mac.verilog import MacPair, write_mac_pair
+from nnlogic.hw.slices import MODELS
+from nnlogic.job import facts
+from nnlogic.job.context import Context
+from nnlogic.job.stage import Comparison, Stage
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.rows import Artifact, Command, StepRow
-from nnlogic.run.compile_run import Job
+from nnlogic.report.model import Row
+from nnlogic.report.rows import Artifact
 
 EXHAUSTIVE_BITS = 14
 SAMPLES = 1024
 
 
-def slice_kind(target: Target) -> str:
-    """Return the slices of a target: those of its DSP cells, else ordinary LUTs."""
-    return ROOMS[target.name].kind if target.name in ROOMS else FABRIC
+class MacStage(Stage):
+    """The sums of the first layer as chains of slices."""
+
+    name = "mac"
+    group = "quant"
+    kind = MacNet
+    before = "quant"
+
+    def make(self, ctx: Context) -> MacNet:
+        """Lower the first layer; the rest waits for the next stage."""
+        net = replace(ctx.net, name=f"{ctx.name}_mac")
+        with ctx.progress.step("sums to slices"):
+            plan = compile_mac(net, slice_kind(ctx.target))
+        check_room(plan.mac, ctx)
+        ctx.values["planned tail"] = replace(plan.tail, name=f"{ctx.name}_tail")
+        return plan.mac
 
 
-class MacJob(Job):
-    """A compile job whose first layer is added up by DSP slices.
+class TailStage(Stage):
+    """The network behind the sums, whose inputs are the fields of the MacNet."""
 
-    After the stage ``quant`` the job goes on with the tail of the network, whose inputs are the
-    fields of the MacNet; stages and checks are those of the LUT backend.
-    """
+    name = "tail"
+    group = "quant"
+    kind = QuantNet
+    before = "quant"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.previous and not is_mac_run(open_run(self.source)):
-            raise UsageError(
-                "the mac backend cannot go on from this run",
-                where="--from",
-                why="its later stages are those of the whole network",
-                fix="compile the network again, without --from",
-            )
-        self.report = open_mac_ladder(self.report)
+    def make(self, ctx: Context) -> QuantNet:
+        """Return what is left of the network."""
+        tail: QuantNet = ctx.values["planned tail"]
+        return tail
 
-    def _quant(self) -> None:
-        from nnlogic.backends.mac.checks.proof import prove_mac
-        from nnlogic.backends.mac.model.lower import compile_mac
+    def use(self, ctx: Context, value: QuantNet) -> None:
+        """Go on with the tail: the next stages see its inputs only."""
+        super().use(ctx, value)
+        ctx.values["codes"] = ctx.rows.codes
+        ctx.net = value
+        ctx.rows = replace(ctx.rows, codes=ctx.values["mac"].evaluate(ctx.rows.codes))
 
-        super()._quant()
-        net = self.net
-        with self.progress.step("sums to slices"):
-            plan = compile_mac(replace(net, name=f"{self.name}_mac"), slice_kind(self.target))
-        self._check_room(plan.mac)
-        self.mac: MacNet = self._stage("mac", MacNet, lambda: plan.mac, net)
-        self.net = replace(plan.tail, name=f"{self.name}_tail")
-        self._stage("tail", QuantNet, lambda: self.net, net)
-        self._check(4, PROOF_CHECK, lambda: prove_mac(net, self.mac, self.net))
-        codes = self.rows.codes
-        self._check(4, INTERPRETER_CHECK, lambda: compare(net, self.mac, self.net, codes[:SAMPLES]))
-        self.rows = replace(self.rows, codes=self.mac.evaluate(codes))
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare chains and tail with the network."""
+        net, mac, tail = ctx.whole, ctx.values["mac"], ctx.values[self.name]
+        codes = ctx.values["codes"][:SAMPLES]
+        yield Comparison(4, PROOF_CHECK, lambda: prove_mac(net, mac, tail))
+        yield Comparison(4, INTERPRETER_CHECK, lambda: compare(net, mac, tail, codes))
 
-    def _check_room(self, mac: MacNet) -> None:
-        room = ROOMS.get(self.target.name)
-        part = None if room is None else room.dsps
-        for where, most in (("--max-dsps", self.opts.max_dsps), (getattr(room, "part", ""), part)):
-            if most is not None and mac.slices > most:
-                raise TargetMissed(
-                    "the layer needs more DSP slices than there are",
-                    where=where,
-                    why=f"{mac.slices} slices in {len(mac.chains)} chains, {mac.slices - most} "
-                    f"more than {most}",
-                    fix="prune weights or use fewer bits, so that more neurons share slices; or "
-                    "--backend lut --arith auto",
-                )
 
-    def _built(self, schedule: str | int) -> HardwareDesign:
-        from nnlogic.design.build import build
+class DesignStage(Stage):
+    """The pipeline of the tail; P of the last slice is its input register."""
 
-        name = f"{self.name}_tail"
-        # P is a register already.
-        return build(self.logic, name=name, schedule=schedule, input_register=False, stream=False)
+    name = group = "design"
+    kind = HardwareDesign
+    before = "logic"
 
-    def _design(self, schedule: str | int) -> None:
-        super()._design(schedule)
-        self.pair = MacPair(self.name, self.mac, self.design, self.opts.stream)
-        self.report = pair_report(self.report, self.pair)
+    def make(self, ctx: Context) -> HardwareDesign:
+        """Place the registers."""
+        return build(
+            ctx.values["logic"],
+            name=f"{ctx.name}_tail",
+            schedule=ctx.schedule,
+            input_register=False,
+            stream=False,
+        )
 
-    def _rtl(self) -> None:
-        from nnlogic.checks.formal import prove_verilog
-        from nnlogic.flows.vivado import write_vivado
-        from nnlogic.hw.mac.verilog import write_mac_pair
-        from nnlogic.hw.slices import MODELS
+    def facts(self, ctx: Context) -> Iterable[Row]:
+        """Report both cores together."""
+        design: HardwareDesign = ctx.values[self.name]
+        ctx.report = ctx.report.replace(timing=facts.timing_facts(design, ctx.opts.clock))
+        ctx.report = pair_report(ctx.report, _pair(ctx))
+        return ()
 
-        started = time.monotonic()
-        rtl = self.folder / "rtl"
-        written = write_mac_pair(self.pair, rtl, progress=self.progress)
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare the cycle model with the logic."""
+        logic, design, codes = ctx.values["logic"], ctx.values[self.name], ctx.rows.codes
+        yield Comparison(4, TAIL_CHECK, lambda: check(logic, design, codes=codes))
+
+
+class RtlStage(Stage):
+    """Verilog of chains and tail, and scripts for Vivado."""
+
+    name = group = "rtl"
+
+    def make(self, ctx: Context) -> None:
+        """Write the files."""
+        rtl, flows = ctx.folder / "rtl", ctx.folder / "flows"
+        written = write_mac_pair(_pair(ctx), rtl, progress=ctx.progress)
         files = [f for f in written if f.name != MODELS]
-        rows: list[Any] = [StepRow("rtl", round(time.monotonic() - started, 3))]
-        rows += [Artifact(f"rtl/{f.name}", "Verilog") for f in files]
+        ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
         for model in set(written) - set(files):
             # Synthesis tools know the cells; a model beside them would be taken for the real one.
-            model.rename(self.folder / "sim" / model.name)
-            rows.append(Artifact(f"sim/{model.name}", "model of the slice, for simulation only"))
-        tail = [f for f in files if f.stem == self.design.name]
-        timeout = self.opts.tool_timeout
-        self._check(
-            5,
-            "LogicNet = Verilog, formally",
-            lambda: prove_verilog(self.design, tail, timeout=timeout),
-        )
-        if self.target.part:
-            core = [f for f in files if f.stem != f"{self.name}_stream"]
-            flows = self.folder / "flows"
-            scripts = write_vivado(core, self.name, self.target, flows, self.opts.clock)
+            model.rename(ctx.folder / "sim" / model.name)
+            what = "model of the slice, for simulation only"
+            ctx.put(Artifact(f"sim/{model.name}", what))
+        if ctx.target.part:
+            core = [f for f in files if f.stem != f"{ctx.name}_stream"]
+            scripts = write_vivado(core, ctx.name, ctx.target, flows, ctx.opts.clock)
             names = ("Vivado script", "clock constraint")
-            rows += [
-                Artifact(f"flows/{f.name}", what) for f, what in zip(scripts, names, strict=True)
-            ]
-        self.report = self.report.put(*rows, *self._commands())
+            ctx.put(*(Artifact(f"flows/{f.name}", n) for f, n in zip(scripts, names, strict=True)))
 
-    def _commands(self) -> list[Command]:
-        commands = super()._commands()
-        flags = " --backend mac"
-        if self.opts.max_dsps is not None:
-            flags += f" --max-dsps {self.opts.max_dsps}"
-        without = {"run the plain bench"} | (set() if self.target.part else {"Vivado"})
-        first = replace(commands[0], line=commands[0].line + flags)
-        return [first, *(c for c in commands[1:] if c.purpose not in without)]
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Prove the Verilog of the tail equal to its logic."""
+        design = ctx.values["design"]
+        files = [ctx.folder / "rtl" / f"{design.name}.v"]
+        timeout = ctx.opts.tool_timeout
+        yield Comparison(5, FORMAL_CHECK, lambda: prove_verilog(design, files, timeout=timeout))
+
+
+def _pair(ctx: Context) -> MacPair:
+    return MacPair(ctx.name, ctx.values["mac"], ctx.values["design"], ctx.opts.stream)
 
 
 def compare(net: QuantNet, mac: MacNet, tail: QuantNet, codes: IntArray) -> Verdict:

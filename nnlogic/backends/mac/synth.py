@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from nnlogic.backends.mac.rows import COUNT_CHECK
-from nnlogic.backends.mac.stages import slice_kind
+from nnlogic.backends.mac.rows import COUNT_CHECK, slice_kind
 from nnlogic.backends.mac.verify import load_pair
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
@@ -22,13 +21,6 @@ from nnlogic.report.rows import ResourceRow
 
 def check_mac(run: Run, target: Target, primitives: bool) -> None:
     """Raise UsageError where the chains of a run cannot be synthesized like this."""
-    if not list((run.path / "rtl").glob("*.v")):
-        raise UsageError(
-            "nothing to synthesize",
-            where=str(run.path),
-            why="the run has no Verilog",
-            fix="compile it without --stop-after",
-        )
     pair, _ = load_pair(run)
     problems = []
     if primitives:

@@ -19,13 +19,14 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.mac.verilog import MacPair
 from nnlogic.hw.slices import MODELS
 from nnlogic.job import facts
+from nnlogic.job.backend import Simulate
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import accuracy_rows, verdict_check
 from nnlogic.job.rows import read_saved
+from nnlogic.job.simulate import bulk_verdict, core_regression
+from nnlogic.job.stages.tables import load_simplified
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
-from nnlogic.run.simplified import load_simplified
-from nnlogic.run.verify_run import compare_outputs, run_simulator
 from nnlogic.sim.bulk import run_bulk
 from nnlogic.tables.ir import Instance
 
@@ -44,9 +45,7 @@ def load_pair(run: Run) -> tuple[MacPair, tuple[Path, ...]]:
     return MacPair(name, mac, design, stream), files
 
 
-def simulate_mac(
-    run: Run, simulators: tuple[str, ...], require_all: bool, progress: Progress
-) -> Report:
+def simulate_mac(run: Run, ask: Simulate) -> Report:
     """Run bulk vectors, cocotb and the planted faults; return the report with their checks.
 
     Raises
@@ -60,13 +59,12 @@ def simulate_mac(
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
     report = run.report
 
-    started = time.monotonic()
-    outputs = run_bulk(pair, files, run.path / "sim" / "bulk", codes=rows.codes, progress=progress)
-    verdict = compare_outputs(pair, rows, expected, outputs, time.monotonic() - started)
+    progress, folder = ask.progress, run.path / "sim" / "bulk"
+    verdict, outputs = bulk_verdict(pair, files, folder, rows, expected, progress)
     report = report.with_check(5, verdict_check("bulk vectors, compiled model", verdict))
     report = report.put(*accuracy_rows(net, rows, "RTL", outputs))
-    for name in simulators:
-        check = run_simulator(run, pair, files, rows.codes, expected, name, require_all, progress)
+    for name in ask.simulators:
+        check = core_regression(run, pair, files, rows.codes, expected, name, ask)
         report = report.with_check(5, check)
 
     with progress.step("planted faults"):

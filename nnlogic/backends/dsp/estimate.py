@@ -1,0 +1,46 @@
+"""What engines a network could run on, before one is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnlogic.backends.dsp.choice import choose_engine, room_of
+from nnlogic.backends.dsp.model.build import build_ops
+from nnlogic.core.errors import UsageError
+from nnlogic.hw.slices import FABRIC
+from nnlogic.plan.proposal import Planning, Proposal
+
+if TYPE_CHECKING:
+    from nnlogic.job.backend import Backend
+
+PAIRS = 2
+WITH_SLICES = "--target xc7 or --target xcup"
+
+
+def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
+    """Return the fastest engine within the budgets.
+
+    Raises
+    ------
+    UsageError
+        The target has no DSP slices, or the options do not fit an engine.
+    TargetMissed
+        No engine is within.
+    """
+    opts = planning.options(backend)
+    room = room_of(planning.target, opts)
+    if room.kind == FABRIC:
+        raise UsageError(
+            f"{planning.target.name} has no DSP logic units",
+            where="--target",
+            why=f"the slices of {planning.target.title} do no bitwise logic on wide words",
+            fix=f"{WITH_SLICES}",
+        )
+    graph = build_ops(planning.logic(PAIRS), effort=opts.effort)
+    point = choose_engine(graph, planning.target, opts)
+    cost = point.cost
+    figures = (
+        f"one engine of {cost.slices} slices for all layers: {cost.throughput:,.0f} vectors per "
+        f"second, {cost.latency_ns:,.0f} ns"
+    )
+    return [Proposal(backend, opts, figures, cost.throughput)]
