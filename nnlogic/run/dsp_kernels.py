@@ -21,6 +21,7 @@ from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
+from nnlogic.run import dsp_section
 from nnlogic.run.directory import Run, has_kernels
 from nnlogic.run.dsp_choice import assumed_clock, most_slices, within
 from nnlogic.run.dsp_rows import PROGRAM_CHECK, engine_report
@@ -106,11 +107,12 @@ def kernels_report(
     chain, shape, cost = point.cut.chain, point.shape, point.cost
     one = Point(chain.programs[0], point.cut.bound, cost)
     report = engine_report(report, one, depth, kind, choice)
-    if report.dsp is None:
+    first = dsp_section.of(report)
+    if first is None:
         raise ValueError("not the report of a DSP run")
     cycles = pass_cycles(shape, 1)
     dsp = replace(
-        report.dsp,
+        first,
         operations=chain.n_ops,
         steps=chain.steps,
         latency_cycles=cycles,
@@ -129,7 +131,7 @@ def kernels_report(
         report.timing, latency_cycles=cycles, initiation_interval=cost.interval,
         definition=DEFINITION,
     )  # fmt: skip
-    return report.replace(dsp=dsp, timing=timing)
+    return report.with_section(dsp_section.section(dsp)).replace(timing=timing)
 
 
 def make_kernels(job: DspJob, graph: OpGraph, point: KernelsPoint, kind: str) -> KernelChain:
@@ -185,11 +187,12 @@ class SavedEngine:
 
 def saved_engine(run: Run) -> SavedEngine:
     """Return the engine of a DSP run."""
-    if has_kernels(run) and run.report.dsp is not None:
+    dsp = dsp_section.of(run.report)
+    if has_kernels(run) and dsp is not None:
         chain = KernelChain.load(run.ir_path("kernels"))
-        shape = shape_of(chain, run.report.dsp.memory_words)
+        shape = shape_of(chain, dsp.memory_words)
         inner = (LANES * shape.input_banks, LANES * len(shape.emitters), command_bits(shape))
-        return SavedEngine(identifier(chain.name), inner, run.report.dsp.latency_cycles)
+        return SavedEngine(identifier(chain.name), inner, dsp.latency_cycles)
     program = Program.load(run.ir_path("program"))
     shape = EngineShape.of(program)
     widths = LANES * shape.input_banks, LANES * len(shape.emitters)

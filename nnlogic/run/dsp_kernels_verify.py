@@ -24,6 +24,7 @@ from nnlogic.dsp.kernel_chain import KernelChain
 from nnlogic.hw.dsp.host import write_host
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
+from nnlogic.run import dsp_section
 from nnlogic.run.directory import Run
 from nnlogic.run.dsp_kernels import SIMULATED, host_path
 from nnlogic.run.dsp_rows import ENGINE_FAULT
@@ -58,7 +59,8 @@ def simulate_kernels(
         With `require_all`, a simulator is missing.
     """
     report = run.report
-    if report.dsp is None or not list((run.path / "rtl").glob("*.v")):
+    dsp = dsp_section.of(report)
+    if dsp is None or not list((run.path / "rtl").glob("*.v")):
         raise UsageError(
             "nothing to simulate",
             where=str(run.path),
@@ -69,7 +71,7 @@ def simulate_kernels(
     rows, outputs = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * chain.vectors) % len(rows.codes)
     codes, expected = rows.codes[picked], outputs[picked]
-    words = report.dsp.memory_words
+    words = dsp.memory_words
     folder = fresh_folder(run.path / "sim" / "host")
     faults, where = _faulty_hosts(chain, codes, folder, words)
     kernels = chain_kernels(

@@ -6,6 +6,7 @@ from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.flows.dsp import engine_target, synthesize_engine
 from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
+from nnlogic.run import dsp_section
 from nnlogic.run.directory import Run
 from nnlogic.run.dsp_choice import ROOMS
 from nnlogic.run.dsp_kernels import saved_engine
@@ -55,7 +56,8 @@ def check_engine(run: Run, target: Target, primitives: bool) -> None:
     """Raise UsageError where the engine of a run cannot be synthesized like this."""
     files = list((run.path / "rtl").glob("*.v"))
     problems = []
-    kind = run.report.dsp.kind if run.report.dsp else ""
+    dsp = dsp_section.of(run.report)
+    kind = dsp.kind if dsp else ""
     room = ROOMS.get(target.name)
     if not files:
         why = "the run has no Verilog"

@@ -20,7 +20,7 @@ from nnlogic.hw.dsp.verilog import MODELS
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check, ToolRow
-from nnlogic.run import facts
+from nnlogic.run import dsp_section, facts
 from nnlogic.run.directory import Run, has_kernels
 from nnlogic.run.dsp_rows import ENGINE_FAULT
 from nnlogic.run.ladder_rows import verdict_check
@@ -85,7 +85,8 @@ def simulate_engine(
         return simulate_kernels(run, simulators, require_all, progress)
     files = engine_files(run.path)
     report = run.report
-    if report.dsp is None or not list((run.path / "rtl").glob("*.v")):
+    dsp = dsp_section.of(report)
+    if dsp is None or not list((run.path / "rtl").glob("*.v")):
         raise UsageError(
             "nothing to simulate",
             where=str(run.path),
@@ -97,7 +98,7 @@ def simulate_engine(
     picked = np.arange(GROUPS * program.vectors) % len(rows.codes)
     engine = _Engine(
         program,
-        report.dsp.kind,
+        dsp.kind,
         files,
         run.path,
         rows.codes[picked],

@@ -15,10 +15,10 @@ from nnlogic.logic.ir import LogicNet
 from nnlogic.mixed.chain import Segment, segments_of
 from nnlogic.mixed.cost import EnginePoint, engine_points, layers_graph, layers_logic
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import MixedDesign, SegmentRow
 from nnlogic.run.dsp_choice import MOST_SLICES, assumed_clock, room_of
 from nnlogic.run.facts import layer_depths, layer_luts
-from nnlogic.run.mixed_rows import mixed_section
+from nnlogic.run.mixed_rows import mixed_design
+from nnlogic.run.mixed_section import MixedDesign, SegmentRow
 from nnlogic.run.mixed_segments import STREAM_CYCLES, stream_luts
 from nnlogic.run.options import Options
 
@@ -137,7 +137,7 @@ class Planner:
                     segment = replace(segment, slices=point.slices)
                     rows.append(_engine_row(segment, names, point))
                 final.append(segment)
-            design = mixed_section(rows, "", self.opts.clock, self.opts)
+            design = mixed_design(rows, "", self.opts.clock, self.opts)
             missed = {
                 name: float(getattr(design, name) or 0) - limit
                 for name, limit in self.limits.items()

@@ -21,7 +21,7 @@ from nnlogic.run.mixed_choice import Candidate, share_slices
 from nnlogic.run.mixed_rows import (
     OUTPUTS,
     STRUCTURE,
-    mixed_section,
+    mixed_design,
     open_mixed_ladder,
     with_mixed,
     with_segment,
@@ -170,7 +170,7 @@ class MixedJob(Job):
             segment_row(part, own, self.target, self.opts.clock)
             for part, own in zip(parts, self.own, strict=True)
         ]
-        design = mixed_section(made, self.choice, self.opts.clock, self.opts)
+        design = mixed_design(made, self.choice, self.opts.clock, self.opts)
         missed = [row for row in design.budgets if not row.met]
         if missed:
             raise TargetMissed(

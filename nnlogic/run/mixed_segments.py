@@ -17,13 +17,14 @@ from nnlogic.hw.dsp.slice import FABRIC
 from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.mixed.chain import Chain, Segment
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report
+from nnlogic.run import dsp_section
 from nnlogic.run.compile_run import Job
 from nnlogic.run.directory import close_run, ir_path, staged_run
 from nnlogic.run.dsp_job import DspJob
 from nnlogic.run.evidence import bound
 from nnlogic.run.mac_job import MacJob
+from nnlogic.run.mixed_section import SegmentRow
 from nnlogic.run.options import Options
 from nnlogic.run.rows import Rows
 
@@ -167,7 +168,8 @@ def chain_shape(chain: Chain, parts: tuple[Part, ...]) -> ChainShape:
 
 def segment_row(part: Part, report: Report, target: Target, clock: float | None) -> SegmentRow:
     """Return the facts of a compiled segment."""
-    segment, timing, dsp, turn = part.segment, report.timing, report.dsp, part.turn
+    segment, timing, turn = part.segment, report.timing, part.turn
+    dsp = dsp_section.of(report)
     estimate = report.resource(TOTAL, "estimate")
     plain = SegmentRow(
         number=segment.number,

@@ -10,6 +10,7 @@ from nnlogic.flows.synth import synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.mixed.chain import Chain
 from nnlogic.report.model import Report
+from nnlogic.run import mixed_section
 from nnlogic.run.directory import Run
 from nnlogic.run.dsp_synth import ENGINE
 from nnlogic.run.mixed_rows import with_measured
@@ -76,7 +77,8 @@ def synth_mixed(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         f"block RAMs, {found.memory_luts} of the LUTs are memory"
     )
     report = with_measured(put_synth(forget_tools(run.report), run.path, result), found, how)
-    if report.mixed is None:
+    design = mixed_section.of(report)
+    if design is None:
         return report, None
-    goal, cycles = run.report.config.get("clock"), report.mixed.latency_cycles
+    goal, cycles = run.report.config.get("clock"), design.latency_cycles
     return place(report, run.path, result, engine_target(target), ask, goal, cycles, ENGINE)

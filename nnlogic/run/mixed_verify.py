@@ -21,10 +21,9 @@ from nnlogic.hw.chain import write_chain
 from nnlogic.hw.dsp.vectors import write_vector_engine
 from nnlogic.mixed.chain import Chain
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
-from nnlogic.run import facts
+from nnlogic.run import facts, mixed_section
 from nnlogic.run.directory import Run, open_run
 from nnlogic.run.ladder_rows import accuracy_rows, verdict_check
 from nnlogic.run.mixed_rows import (
@@ -34,6 +33,7 @@ from nnlogic.run.mixed_rows import (
     with_segment,
     with_simulated,
 )
+from nnlogic.run.mixed_section import MixedDesign
 from nnlogic.run.mixed_segments import Part, chain_shape, open_parts
 from nnlogic.run.rows import read_saved
 from nnlogic.sim.chain_run import run_chain_bench
@@ -98,7 +98,7 @@ def simulate_mixed(
     from nnlogic.run.verify_run import verify
 
     report = run.report
-    design = report.mixed
+    design = mixed_section.of(report)
     if design is None or not list((run.path / "rtl").glob("*.v")):
         raise UsageError(
             "nothing to simulate", where=str(run.path), why="the run has no Verilog",

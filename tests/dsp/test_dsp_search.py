@@ -9,8 +9,10 @@ from nnlogic.core.errors import TargetMissed
 from nnlogic.dsp.cost import CLOCK_SOURCE, cost_of, program_width
 from nnlogic.dsp.machine import Machine, bounds
 from nnlogic.dsp.place import compile_ops, machine_for
-from nnlogic.dsp.plot import activity, activity_text, front_svg, tried_csv, tried_rows
+from nnlogic.dsp.plot import activity, activity_text, tried_csv, tried_rows
 from nnlogic.dsp.search import Budget, Point, choose, engine_for, pareto, search
+from nnlogic.report.plots import scatter_file
+from nnlogic.run.dsp_section import tried_plot
 from tests.dsp.dsp_graphs import op_graph, random_graph
 
 
@@ -95,7 +97,7 @@ def test_rows_and_plot_show_every_point(points):
     head, *lines = tried_csv(rows).splitlines()
     assert len(lines) == len(points)
     assert {line.count(",") for line in lines} == {head.count(",")}
-    root = ET.fromstring(front_svg(rows))
+    root = ET.fromstring(scatter_file(tried_plot(rows)))
     circles = [e for e in root.iter() if e.tag.endswith("circle")]
     assert len(circles) == len(points) + 1
     assert "2 slices" in root.find("{http://www.w3.org/2000/svg}title").text
