@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
 from nnlogic.run.seal import Seal, read_seal, sha256
 
-STALE = "stale"
+STALE: Final = "stale"
 CLAIMS_NOTHING = ("running", "error")
 """Words in STATUS that a killed or failed command leaves, which promise nothing."""
 IR = "ir/*.safetensors"
