@@ -7,14 +7,15 @@ of a run gets it through `audited`, which repeats a verdict only where seal and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from nnlogic.job.seal import Seal, read_seal, sha256
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
 
-STALE = "stale"
+STALE: Final = "stale"
 CLAIMS_NOTHING = ("running", "error")
 """Words in STATUS that a killed or failed command leaves, which promise nothing."""
 IR = "ir/*.safetensors"
@@ -135,12 +136,8 @@ def forget_netlist(report: Report) -> Report:
 def without_tools(report: Report) -> Report:
     """Return a report without figures of synthesis, place and route."""
     kept = [row for row in report.resources if row.source not in ("synth", "pnr")]
-    report = report.replace(resources=tuple(kept))
-    for section in ("dsp", "mixed"):
-        what = getattr(report, section)
-        if what is not None:
-            measured = [f.name for f in fields(what) if f.name.startswith("measured_")]
-            report = report.replace(**{section: replace(what, **dict.fromkeys(measured))})
+    sections = tuple(section.without_measured() for section in report.sections)
+    report = report.replace(resources=tuple(kept), sections=sections)
     if report.timing.fmax_source == "pnr":
         report = report.with_timing(fmax_mhz=None, fmax_source=None, latency_ns=None)
     return report

@@ -38,7 +38,8 @@ def to_json(value: Any) -> Any:
 def from_json(cls: type[T], data: Any) -> T:
     """Build the dataclass `cls` from what `to_json` made.
 
-    A field marked `LATER` may be absent and takes its default.
+    A field marked `LATER` may be absent and takes its default. Of a union of dataclasses, the one
+    whose `kind`, a literal, is that of the data.
 
     Raises
     ------
@@ -84,6 +85,12 @@ def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:
     if type(data) in args:
         return data
     choices = [a for a in args if a is not type(None)]
+    if len(choices) > 1 and all(map(dataclasses.is_dataclass, choices)):
+        _need(isinstance(data, dict), where, "an object", data)
+        kinds = {kind: a for a in choices for kind in get_args(_hints(a)["kind"])}
+        kind = data.get("kind")
+        _need(kind in [*kinds], f"{where}.kind", f"one of {', '.join(map(repr, kinds))}", kind)
+        return _read(kinds[kind], data, where)
     return _read(choices[0], data, where)
 
 

@@ -8,19 +8,11 @@ import json
 from importlib.resources import files
 from string import Template
 
-from nnlogic.backends.dsp.model.plot import front_svg
 from nnlogic.report import plots
-from nnlogic.report.dsp import TRIED_CAPTION, TRIED_COLUMNS, DspEngine, dsp_facts, tried_cells
 from nnlogic.report.markup import Markup, el, facts, join, table
-from nnlogic.report.mixed import (
-    SEGMENT_CAPTION,
-    SEGMENT_COLUMNS,
-    MixedDesign,
-    mixed_facts,
-    segment_cells,
-)
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Approximation, Check, Rung
+from nnlogic.report.sections import Section
 from nnlogic.report.words import (
     APPROXIMATE_COLUMNS,
     APPROXIMATE_LAYER_COLUMNS,
@@ -51,8 +43,7 @@ def render_html(report: Report) -> str:
     what = report.approximation
     sections = (
         _section("Approximation", _approximation(what)) if what else Markup(""),
-        _section("DSP engine", _engine(report.dsp)) if report.dsp else Markup(""),
-        _section("Mixed design", _mixed(report.mixed)) if report.mixed else Markup(""),
+        *(_section(s.title, _added(s), f"section-{i}") for i, s in enumerate(report.sections)),
         _section("Network", _network(report)),
         _section("From tables to LUTs", _funnel(report)),
         _section("Resources", _resources(report)),
@@ -74,14 +65,20 @@ def render_html(report: Report) -> str:
     )
 
 
-def _section(title: str, body: Markup) -> Markup:
-    name = title.lower().replace(" ", "-")
+def _section(title: str, body: Markup, name: str = "") -> Markup:
+    name = name or title.lower().replace(" ", "-")
     return el("section", el("h2", title, id=name), body, aria_labelledby=name)
 
 
-def _mixed(what: MixedDesign) -> Markup:
-    rows = table(SEGMENT_COLUMNS, segment_cells(what.segments), SEGMENT_CAPTION)
-    return join((facts(mixed_facts(what)), rows))
+def _added(section: Section) -> Markup:
+    """Lay out what a backend says."""
+    parts: list[object] = [facts((item.label, item.text) for item in section.shown)]
+    for plot in section.plots:
+        parts += [el("h3", plot.title), plots.draw(plot)]
+    for block in section.tables:
+        parts += [el("h3", block.title)] if block.title else []
+        parts.append(table(block.columns, block.rows, block.caption) if block.rows else _missing())
+    return join(parts)
 
 
 def _missing() -> Markup:
@@ -146,21 +143,6 @@ def _approximation(what: Approximation) -> Markup:
             table(APPROXIMATE_LAYER_COLUMNS, layers, "What became of each layer"),
         )
     )
-
-
-def _engine(dsp: DspEngine) -> Markup:
-    parts: list[object] = [facts(dsp_facts(dsp))]
-    if dsp.activity:
-        parts += [el("h3", "Slices at work, first step to last"), plots.activity(dsp.activity)]
-    if dsp.tried:
-        parts += [
-            el("h3", "Engines tried"),
-            el("p", dsp.tried_why),
-            # The plot is made of numbers alone.
-            el("figure", Markup(front_svg(dsp.tried))),
-            table(TRIED_COLUMNS, tried_cells(dsp.tried), TRIED_CAPTION),
-        ]
-    return join(parts)
 
 
 def _network(report: Report) -> Markup:

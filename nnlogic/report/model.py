@@ -16,8 +16,6 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.report.codec import LATER, from_json, to_json
-from nnlogic.report.dsp import DspEngine
-from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
@@ -36,14 +34,15 @@ from nnlogic.report.rows import (
     ToolRow,
     rung_verdict,
 )
+from nnlogic.report.sections import Section
 
 SCHEMA = "nnlogic.report/1"
 FILE = "report.json"
 TOTAL = "total"
 
 Row = ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
-# Section that holds each kind of row, and the fields that make two rows the same row.
-SECTIONS: Mapping[type, tuple[str, tuple[str, ...]]] = {
+# Field that holds each kind of row, and the fields that make two rows the same row.
+PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     ToolRow: ("tools", ("name",)),
     FunnelRow: ("funnel", ("layer",)),
     ResourceRow: ("resources", ("part", "source")),
@@ -58,6 +57,19 @@ SECTIONS: Mapping[type, tuple[str, tuple[str, ...]]] = {
 
 def _has_stale(rung: Rung) -> bool:
     return any(check.verdict == "stale" for check in rung.checks)
+
+
+def _with_sections(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a report in which each backend's section is one of ``sections``.
+
+    In files of before, which have no ``sections``, such a section is a field of the report.
+    """
+    if "sections" in data:
+        return data
+    known = {f.name for f in dataclasses.fields(Report)}
+    old = {k: v for k, v in data.items() if k not in known and (v is None or isinstance(v, dict))}
+    made = [to_json(Section(name, name, v)) for name, v in old.items() if v is not None]
+    return {k: v for k, v in data.items() if k not in old} | {"sections": made}
 
 
 def _ladder() -> tuple[Rung, ...]:
@@ -102,10 +114,8 @@ class Report:
         One row per stage: float, quantized, tables, RTL.
     approximation : Approximation or None
         Approximate mode only.
-    dsp : DspEngine or None
-        DSP backend only.
-    mixed : MixedDesign or None
-        Mixed designs only.
+    sections : tuple of Section
+        What the backend has to say; see `section` and `with_section`.
     ladder : tuple of Rung
         Verification rungs 0 to 6; all present, "not run" until they are.
     steps : tuple of StepRow
@@ -137,8 +147,7 @@ class Report:
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
     approximation: Approximation | None = None
-    dsp: DspEngine | None = field(default=None, metadata=LATER)
-    mixed: MixedDesign | None = field(default=None, metadata=LATER)
+    sections: tuple[Section, ...] = field(default=(), metadata=LATER)
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)
     steps: tuple[StepRow, ...] = ()
     minimization: tuple[Engine, ...] = ()
@@ -153,22 +162,28 @@ class Report:
         return dataclasses.replace(self, **changes)
 
     def put(self, *rows: Row) -> Report:
-        """Return a report with `rows` in their sections.
+        """Return a report with `rows` in their places.
 
-        A row replaces the one with the same key (`SECTIONS`), else it is appended.
+        A row replaces the one with the same key (`PLACES`), else it is appended.
         """
         changes: dict[str, tuple[Any, ...]] = {}
         for row in rows:
-            section, key = SECTIONS[type(row)]
-            have = changes.get(section, getattr(self, section))
+            place, key = PLACES[type(row)]
+            have = changes.get(place, getattr(self, place))
             same = [all(getattr(old, k) == getattr(row, k) for k in key) for old in have]
             if any(same):
-                changes[section] = tuple(
+                changes[place] = tuple(
                     row if hit else old for old, hit in zip(have, same, strict=True)
                 )
             else:
-                changes[section] = (*have, row)
+                changes[place] = (*have, row)
         return self.replace(**changes)
+
+    def with_section(self, section: Section) -> Report:
+        """Return a report with a section, in the place of the one with the same name."""
+        old = self.section(section.name)
+        kept = tuple(section if item is old else item for item in self.sections)
+        return self.replace(sections=kept if old else (*kept, section))
 
     def with_timing(self, **changes: Any) -> Report:
         """Return a report with some fields of its timing replaced."""
@@ -194,6 +209,10 @@ class Report:
                 seconds=sum(timed) if timed else None,
             )
         )
+
+    def section(self, name: str) -> Section | None:
+        """Return the section of that name, if there is one."""
+        return next((item for item in self.sections if item.name == name), None)
 
     def rung(self, number: int) -> Rung:
         """Return rung `number` of the ladder."""
@@ -268,7 +287,7 @@ class Report:
             if not isinstance(data, dict) or data.get("schema") != SCHEMA:
                 found = data.get("schema") if isinstance(data, dict) else type(data).__name__
                 raise ValueError(f"schema {found!r}, this nnlogic reads {SCHEMA!r}")
-            return from_json(Report, data)
+            return from_json(Report, _with_sections(data))
         except ValueError as error:
             raise CheckpointError("cannot read the report", where=where, why=str(error)) from error
 

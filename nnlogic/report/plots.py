@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 
 from nnlogic.report.markup import Markup, el, join
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Verdict
+from nnlogic.report.sections import PercentBars, Plot, Scatter
 from nnlogic.report.words import count
 
 WIDTH = 640
@@ -106,23 +108,68 @@ def segments(report: Report) -> Markup:
     return _figure(f"LUT levels of each pipeline segment: {said}", base + 24, shapes)
 
 
-def activity(percents: Sequence[float]) -> Markup:
-    """Percent of slices at work over the program."""
+def draw(plot: Plot) -> Markup:
+    """Return a plot of a backend's section."""
+    return _percent_bars(plot) if isinstance(plot, PercentBars) else el("figure", _scatter(plot))
+
+
+def scatter_file(plot: Scatter) -> str:
+    """Return a plot as the text of an SVG file."""
+    return f"{_scatter(plot, xmlns='http://www.w3.org/2000/svg')}\n"
+
+
+def _percent_bars(plot: PercentBars) -> Markup:
     high, left = 80, 44
-    step = (WIDTH - left - 8) / max(1, len(percents))
+    step = (WIDTH - left - 8) / max(1, len(plot.values))
     shapes = [
         el("text", f"{at} %", x=left - 6, y=14 + high * (1 - at / 100), class_="label",
            text_anchor="end")
         for at in (0, 100)
     ]  # fmt: skip
-    for i, percent in enumerate(percents):
+    for i, percent in enumerate(plot.values):
         tall = high * percent / 100
         shapes.append(
             el("rect", x=left + i * step, y=10 + high - tall, width=max(0.5, step - 1),
                height=tall, class_="bar luts")
         )  # fmt: skip
-    said = ", ".join(f"{percent:.0f}" for percent in percents)
-    return _figure(f"Percent of slices at work, part by part: {said}", high + 20, shapes)
+    said = ", ".join(f"{percent:.0f}" for percent in plot.values)
+    return _figure(f"{plot.title}: {said}", high + 20, shapes)
+
+
+def _scatter(plot: Scatter, **attributes: str) -> Markup:
+    """Points over logarithmic axes, with all its style, for it also stands in files alone."""
+    high, margin = 360, 56
+    across = _log_scale([point.x for point in plot.points], WIDTH - 2 * margin)
+    up = _log_scale([point.y for point in plot.points], high - 2 * margin)
+    axes = f"M{margin} {margin / 2:.0f}V{high - margin}H{WIDTH - margin / 2:.0f}"
+    shapes = [
+        el("path", d=axes, fill="none", stroke="currentColor"),
+        el("text", plot.x, x=WIDTH / 2, y=high - 8, text_anchor="middle"),
+        el("text", plot.y, x=margin, y=16),
+    ]
+    for point, right, above in zip(plot.points, across, up, strict=True):
+        x, y = margin + 12 + right, high - margin - 12 - above
+        fill = "currentColor" if point.filled else "none"
+        shapes.append(_circle(x, y, 4, fill, point.label))
+        if point.ring:
+            shapes.append(_circle(x, y, 8, "none", point.ring))
+        if point.mark:
+            shapes.append(el("text", point.mark, x=x + 11, y=y + 4))
+    said = f"{plot.title}: {'; '.join(point.label for point in plot.points)}"
+    return _svg(said, high, shapes, font_family="sans-serif", font_size="12", **attributes)
+
+
+def _log_scale(values: Sequence[float], room: float) -> list[float]:
+    """Place values on a logarithmic axis of length `room`, from the least to the most."""
+    logs = [log10(value) for value in values]
+    low = min(logs, default=0.0)
+    span = max(max(logs, default=0.0) - low, 0.1)
+    return [(value - low) / span * room for value in logs]
+
+
+def _circle(x: float, y: float, radius: int, fill: str, label: str) -> Markup:
+    title = el("title", label)
+    return el("circle", title, cx=x, cy=y, r=radius, fill=fill, stroke="currentColor")
 
 
 _SIGNS = {
@@ -171,7 +218,11 @@ def _label(text: str, y: float) -> Markup:
 
 
 def _figure(said: str, height: float, shapes: Sequence[Markup]) -> Markup:
-    svg = el(
+    return el("figure", _svg(said, height, shapes))
+
+
+def _svg(said: str, height: float, shapes: Sequence[Markup], **attributes: str) -> Markup:
+    return el(
         "svg",
         el("title", said),
         join(shapes),
@@ -179,5 +230,5 @@ def _figure(said: str, height: float, shapes: Sequence[Markup]) -> Markup:
         class_="plot",
         role="img",
         aria_label=said,
+        **attributes,
     )
-    return el("figure", svg)

@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from nnlogic.core.inert import visible
-from nnlogic.report.dsp import TRIED_COLUMNS, dsp_facts, tried_cells
-from nnlogic.report.mixed import SEGMENT_COLUMNS, mixed_facts, segment_cells
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, Rung
+from nnlogic.report.sections import Section
 from nnlogic.report.words import (
     APPROXIMATE_COLUMNS,
     APPROXIMATE_LAYER_COLUMNS,
@@ -49,18 +48,8 @@ def render(report: Report, console: Console) -> None:
         print_table(
             console, ("layer", "role", ">tables", ">distinct", ">bound", ">LUTs", ">depth"), rows
         )
-    if report.dsp is not None:
-        heading(console, "DSP engine")
-        for label, text in dsp_facts(report.dsp):
-            fact(console, label, text)
-        fact(console, "tried", report.dsp.tried_why)
-        if report.dsp.tried:
-            print_table(console, TRIED_COLUMNS, tried_cells(report.dsp.tried))
-    if report.mixed is not None:
-        heading(console, "Mixed design")
-        print_table(console, SEGMENT_COLUMNS, segment_cells(report.mixed.segments))
-        for label, text in mixed_facts(report.mixed):
-            fact(console, label, text)
+    for section in report.sections:
+        _section(section, console)
     heading(console, "Resources")
     if report.network.encoder:
         fact(console, "encoder", report.network.encoder)
@@ -77,6 +66,16 @@ def render(report: Report, console: Console) -> None:
     ]
     print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
     _ladder(report, console)
+
+
+def _section(section: Section, console: Console) -> None:
+    heading(console, visible(section.title))
+    for item in section.shown:
+        fact(console, item.label, item.text)
+    for table in section.tables:
+        if table.title:
+            console.print(Text(visible(table.title)))
+        print_table(console, table.columns, table.rows)
 
 
 def heading(console: Console, text: str) -> None:
@@ -99,9 +98,9 @@ def print_table(
 ) -> None:
     """Print rows under column titles; a title that starts with ``>`` is right-aligned.
 
-    Cells are plain text: markup and control characters in names stay harmless.
+    Titles and cells are plain text: markup and control characters in names stay harmless.
     """
-    rows = list(rows)
+    rows, columns = list(rows), [visible(title) for title in columns]
     if not rows:
         console.print(Text("not run", style=STYLES["not run"]))
         return
@@ -109,7 +108,7 @@ def print_table(
     for title, width in zip(columns, _widths(columns, rows, console.width), strict=True):
         right = title.startswith(">")
         justify: Literal["left", "right"] = "right" if right else "left"
-        table.add_column(title.lstrip(">"), justify=justify, overflow="fold", width=width)
+        table.add_column(Text(title.lstrip(">")), justify=justify, overflow="fold", width=width)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
     console.print(table)

@@ -10,7 +10,8 @@ from itertools import pairwise, product
 from nnlogic.backends.chain.model.chain import Segment, segments_of
 from nnlogic.backends.chain.model.cost import EnginePoint, engine_points, layers_graph, layers_logic
 from nnlogic.backends.chain.options import ChainOptions
-from nnlogic.backends.chain.rows import mixed_section
+from nnlogic.backends.chain.rows import mixed_design
+from nnlogic.backends.chain.section import MixedDesign, SegmentRow
 from nnlogic.backends.chain.segments import STREAM_CYCLES, stream_luts
 from nnlogic.backends.dsp.choice import MOST_SLICES, assumed_clock, room_of
 from nnlogic.core.errors import Problem, TargetMissed
@@ -20,7 +21,6 @@ from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.job.facts import layer_depths, layer_luts
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import MixedDesign, SegmentRow
 
 FULL_SEARCH = 8
 """Layers up to which plans with two engines are considered; with more layers, one engine."""
@@ -137,7 +137,7 @@ class Planner:
                     segment = replace(segment, slices=point.slices)
                     rows.append(_engine_row(segment, names, point))
                 final.append(segment)
-            design = mixed_section(rows, "", self.opts.clock, self.opts)
+            design = mixed_design(rows, "", self.opts.clock, self.opts)
             missed = {
                 name: float(getattr(design, name) or 0) - limit
                 for name, limit in self.limits.items()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nnlogic.backends.chain import section as mixed_section
 from nnlogic.backends.chain.model.chain import Chain, Segment
 from nnlogic.backends.chain.options import ChainOptions
+from nnlogic.backends.chain.section import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.backends.dsp.rows import COUNT_CHECK, NETLIST_CHECK
 from nnlogic.flows.memories import Resources
-from nnlogic.report.mixed import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
 
@@ -73,7 +74,7 @@ def with_segment(report: Report, segment: Segment, own: Report) -> Report:
     return report
 
 
-def mixed_section(
+def mixed_design(
     rows: Sequence[SegmentRow], choice: str, clock: float | None, opts: ChainOptions
 ) -> MixedDesign:
     """Return the facts of a chain, from those of its segments.
@@ -147,7 +148,7 @@ def with_mixed(report: Report, design: MixedDesign) -> Report:
         initiation_interval=design.interval_cycles,
         definition=DEFINITION,
     )
-    report = report.replace(mixed=design, timing=timing)
+    report = report.with_section(mixed_section.section(design)).replace(timing=timing)
     if design.luts is None:
         return report
     turns = sum(row.turn_luts for row in design.segments)
@@ -157,15 +158,16 @@ def with_mixed(report: Report, design: MixedDesign) -> Report:
 
 def with_simulated(report: Report, latency: int | None, interval: int | None) -> Report:
     """Return a report with what simulation measured."""
-    if report.mixed is None:
+    design = mixed_section.of(report)
+    if design is None:
         raise ValueError("not the report of a mixed run")
-    found = replace(report.mixed, simulated_latency=latency, simulated_interval=interval)
-    return report.replace(mixed=found)
+    found = replace(design, simulated_latency=latency, simulated_interval=interval)
+    return report.with_section(mixed_section.section(found))
 
 
 def with_measured(report: Report, found: Resources, how: str) -> Report:
     """Return a report with what synthesis counted, and whether the slices are all there."""
-    mixed = report.mixed
+    mixed = mixed_section.of(report)
     if mixed is None:
         raise ValueError("not the report of a mixed run")
     measured = replace(
@@ -178,5 +180,5 @@ def with_measured(report: Report, found: Resources, how: str) -> Report:
     word = "pass" if found.dsps == mixed.dsps else "fail"
     detail = f"{found.dsps} DSP cells, {mixed.dsps} expected"
     row = ResourceRow(TOTAL, "synth", found.luts, found.ffs, found.wide_muxes, how)
-    report = report.replace(mixed=measured).put(row)
+    report = report.with_section(mixed_section.section(measured)).put(row)
     return report.with_check(6, Check(COUNT_CHECK, word, "exhaustive", detail))  # type: ignore[arg-type]

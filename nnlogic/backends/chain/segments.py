@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nnlogic.backends.chain.model.chain import Chain, Segment
 from nnlogic.backends.chain.options import ChainOptions
+from nnlogic.backends.chain.section import SegmentRow
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.bits import total_bits
@@ -24,7 +26,6 @@ from nnlogic.job.options import Options
 from nnlogic.job.rows import Rows
 from nnlogic.job.runner import run_stages
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report
 
 STREAM_CYCLES = 3
@@ -150,7 +151,8 @@ def chain_shape(chain: Chain, parts: tuple[Part, ...]) -> ChainShape:
 
 def segment_row(part: Part, report: Report, target: Target, clock: float | None) -> SegmentRow:
     """Return the facts of a compiled segment."""
-    segment, timing, dsp, turn = part.segment, report.timing, report.dsp, part.turn
+    segment, timing, turn = part.segment, report.timing, part.turn
+    dsp = dsp_section.of(report)
     estimate = report.resource(TOTAL, "estimate")
     plain = SegmentRow(
         number=segment.number,

@@ -15,7 +15,7 @@ from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.chain.rows import (
     OUTPUTS,
     STRUCTURE,
-    mixed_section,
+    mixed_design,
     open_mixed_ladder,
     with_mixed,
     with_segment,
@@ -125,7 +125,7 @@ class ConnectStage(Stage):
             segment_row(part, own, ctx.target, clock)
             for part, own in zip(parts, ctx.values["reports"], strict=True)
         ]
-        design = mixed_section(made, ctx.choice, clock, _options(ctx))
+        design = mixed_design(made, ctx.choice, clock, _options(ctx))
         missed = [row for row in design.budgets if not row.met]
         if missed:
             raise TargetMissed(

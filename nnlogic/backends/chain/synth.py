@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.chain import section as mixed_section
 from nnlogic.backends.chain.model.chain import Chain
 from nnlogic.backends.chain.rows import with_measured
 from nnlogic.backends.dsp.synth import ENGINE
@@ -73,7 +74,8 @@ def synth_mixed(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         f"block RAMs, {found.memory_luts} of the LUTs are memory"
     )
     report = with_measured(put_synth(forget_tools(run.report), run.path, result), found, how)
-    if report.mixed is None:
+    design = mixed_section.of(report)
+    if design is None:
         return report, None
-    goal, cycles = run.report.config.get("clock"), report.mixed.latency_cycles
+    goal, cycles = run.report.config.get("clock"), design.latency_cycles
     return place(report, run.path, result, memory_target(target), ask, goal, cycles, ENGINE)

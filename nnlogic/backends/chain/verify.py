@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.chain import section as mixed_section
 from nnlogic.backends.chain.checks import check_structure, run_chain
 from nnlogic.backends.chain.model.chain import Chain
 from nnlogic.backends.chain.rows import (
@@ -19,6 +20,7 @@ from nnlogic.backends.chain.rows import (
     with_segment,
     with_simulated,
 )
+from nnlogic.backends.chain.section import MixedDesign
 from nnlogic.backends.chain.segments import Part, chain_shape, open_parts
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.checks.verdict import Verdict
@@ -35,7 +37,6 @@ from nnlogic.job.rows import read_saved
 from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
 from nnlogic.job.verify import verified
 from nnlogic.quant.ir import QuantNet
-from nnlogic.report.mixed import MixedDesign
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.chain.run import run_chain_bench
@@ -93,7 +94,7 @@ def simulate_mixed(run: Run, ask: Simulate) -> Report:
         A simulator that is required is missing.
     """
     report = run.report
-    design = report.mixed
+    design = mixed_section.of(report)
     if design is None:
         raise IRError("the report has no section of a mixed design", where=str(run.path))
     chain = Chain.load(run.ir_path("chain"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.checks.kernels import ORDER_FAULT, WORD_FAULT
 from nnlogic.backends.dsp.choice import assumed_clock, most_slices, within
 from nnlogic.backends.dsp.model.cost import Cost, cost_of
@@ -106,11 +107,12 @@ def kernels_report(
     chain, shape, cost = point.cut.chain, point.shape, point.cost
     one = Point(chain.programs[0], point.cut.bound, cost)
     report = engine_report(report, one, depth, kind, choice)
-    if report.dsp is None:
+    first = dsp_section.of(report)
+    if first is None:
         raise ValueError("not the report of a DSP run")
     cycles = pass_cycles(shape, 1)
     dsp = replace(
-        report.dsp,
+        first,
         operations=chain.n_ops,
         steps=chain.steps,
         latency_cycles=cycles,
@@ -129,7 +131,7 @@ def kernels_report(
         report.timing, latency_cycles=cycles, initiation_interval=cost.interval,
         definition=DEFINITION,
     )  # fmt: skip
-    return report.replace(dsp=dsp, timing=timing)
+    return report.with_section(dsp_section.section(dsp)).replace(timing=timing)
 
 
 def write_kernels_engine(ctx: Context, point: KernelsPoint, kind: str) -> tuple[Path, ...]:
@@ -180,11 +182,12 @@ class SavedEngine:
 
 def saved_engine(run: Run) -> SavedEngine:
     """Return the engine of a DSP run."""
-    if has_kernels(run) and run.report.dsp is not None:
+    dsp = dsp_section.of(run.report)
+    if has_kernels(run) and dsp is not None:
         chain = KernelChain.load(run.ir_path("kernels"))
-        shape = shape_of(chain, run.report.dsp.memory_words)
+        shape = shape_of(chain, dsp.memory_words)
         inner = (LANES * shape.input_banks, LANES * len(shape.emitters), command_bits(shape))
-        return SavedEngine(identifier(chain.name), inner, run.report.dsp.latency_cycles)
+        return SavedEngine(identifier(chain.name), inner, dsp.latency_cycles)
     program = Program.load(run.ir_path("program"))
     shape = EngineShape.of(program)
     widths = LANES * shape.input_banks, LANES * len(shape.emitters)

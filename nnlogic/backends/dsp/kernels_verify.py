@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.checks.kernels import (
     ORDER_FAULT,
     WORD_FAULT,
@@ -49,13 +50,14 @@ def simulate_kernels(run: Run, ask: Simulate) -> Report:
         A simulator that is required is missing.
     """
     report = run.report
-    if report.dsp is None:
+    dsp = dsp_section.of(report)
+    if dsp is None:
         raise IRError("the report has no section of an engine", where=str(run.path))
     chain = KernelChain.load(run.ir_path("kernels"))
     rows, outputs = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * chain.vectors) % len(rows.codes)
     codes, expected = rows.codes[picked], outputs[picked]
-    words = report.dsp.memory_words
+    words = dsp.memory_words
     folder = fresh_folder(run.path / "sim" / "host")
     faults, where = _faulty_hosts(chain, codes, folder, words)
     kernels = chain_kernels(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.model.ops import LANES
-from nnlogic.backends.dsp.model.plot import Tried, activity, front_svg, tried_csv
+from nnlogic.backends.dsp.model.plot import Tried, activity, tried_csv
 from nnlogic.backends.dsp.model.search import Point
+from nnlogic.backends.dsp.section import DspEngine
 from nnlogic.core.archive import write_bytes
 from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.slices import FABRIC
-from nnlogic.report.dsp import DspEngine
 from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.plots import scatter_file
 from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing
 
 OPS_CHECK = "LogicNet = operations"
@@ -99,7 +101,7 @@ def engine_report(
         initiation_interval=program.interval,
         definition=DEFINITION,
     )
-    report = report.replace(dsp=dsp, timing=timing)
+    report = report.with_section(dsp_section.section(dsp)).replace(timing=timing)
     if fabric:
         return report
     detail = "crossbar and small memories; the sequencer's few hundred LUTs are not counted"
@@ -111,7 +113,11 @@ def write_tried(folder: Path, rows: tuple[Tried, ...]) -> list[Artifact]:
     out = []
     for name, text, what in (
         ("engines.csv", tried_csv(rows), "engines tried: cycles, resources, speed"),
-        ("engines.svg", front_svg(rows), "engines tried: throughput over slices"),
+        (
+            "engines.svg",
+            scatter_file(dsp_section.tried_plot(rows)),
+            "engines tried: throughput over slices",
+        ),
     ):
         write_bytes(folder / "ir" / name, text.encode())
         out.append(Artifact(f"ir/{name}", what))
@@ -120,7 +126,7 @@ def write_tried(folder: Path, rows: tuple[Tried, ...]) -> list[Artifact]:
 
 def measured_report(report: Report, found: Resources, how: str) -> Report:
     """Return a report with what synthesis counted, and whether the slices are all there."""
-    dsp = report.dsp
+    dsp = dsp_section.of(report)
     if dsp is None:
         raise ValueError("not the report of a DSP run")
     want = 0 if dsp.kind == FABRIC else dsp.slices
@@ -134,5 +140,5 @@ def measured_report(report: Report, found: Resources, how: str) -> Report:
         measured_ffs=found.ffs,
     )
     row = ResourceRow(TOTAL, "synth", found.luts, found.ffs, found.wide_muxes, how)
-    report = report.replace(dsp=measured).put(row)
+    report = report.with_section(dsp_section.section(measured)).put(row)
     return report.with_check(6, Check(COUNT_CHECK, word, "exhaustive", detail))  # type: ignore[arg-type]

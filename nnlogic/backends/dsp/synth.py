@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.choice import ROOMS
 from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.backends.dsp.kernels import saved_engine
@@ -55,7 +56,8 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
 def check_engine(run: Run, target: Target, primitives: bool) -> None:
     """Raise UsageError where the engine of a run cannot be synthesized like this."""
     problems = []
-    kind = run.report.dsp.kind if run.report.dsp else ""
+    dsp = dsp_section.of(run.report)
+    kind = dsp.kind if dsp else ""
     room = ROOMS.get(target.name)
     if primitives:
         why = "an engine has no LUT network to keep"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.kernels import has_kernels
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
@@ -82,14 +83,15 @@ def simulate_engine(run: Run, ask: Simulate) -> Report:
         return simulate_kernels(run, ask)
     files = engine_files(run.path)
     report = run.report
-    if report.dsp is None:
+    dsp = dsp_section.of(report)
+    if dsp is None:
         raise IRError("the report has no section of an engine", where=str(run.path))
     program = Program.load(run.ir_path("program"))
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * program.vectors) % len(rows.codes)
     engine = _Engine(
         program,
-        report.dsp.kind,
+        dsp.kind,
         files,
         run.path,
         rows.codes[picked],

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from nnlogic.backends.chain import section as mixed_section
 from nnlogic.backends.chain.choice import Planner
 from nnlogic.backends.chain.model import Chain, Segment
 from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.hw.dsp.vectors import TurnShape
 from nnlogic.job.options import Options
@@ -44,7 +46,7 @@ def test_each_segment_is_a_run_and_the_chain_has_all_their_verilog(run):
     for segment in chain.segments:
         own = Report.load(run.path / segment.folder)
         assert own.status == "compiled"
-        assert (own.dsp is not None) == (segment.kind == "dsp")
+        assert (dsp_section.of(own) is not None) == (segment.kind == "dsp")
     names = {f.name for f in (run.path / "rtl").glob("*.v")}
     assert names == {
         "toy_s0.v", "toy_s0_stream.v", "toy_s1.v", "toy_s1_stream.v", "toy_stream.v",
@@ -61,7 +63,7 @@ def test_each_segment_is_a_run_and_the_chain_has_all_their_verilog(run):
 
 
 def test_the_report_adds_the_segments_up(run):
-    mixed = run.report.mixed
+    mixed = mixed_section.of(run.report)
     engine, logic = mixed.segments
     assert (engine.dsps, logic.dsps, mixed.dsps) == (1, 0, 1)
     assert mixed.luts == engine.luts + engine.turn_luts + logic.luts
@@ -96,7 +98,7 @@ def test_verify_simulates_the_chain_and_sees_planted_faults(run):
     assert checks(report, 5)["segment 0 (dsp), Verilog"].verdict == "not run"  # no Verilator
     for title in (LANES_FAULT, WIRES_FAULT, ORDER_FAULT):
         assert checks(report, 0)[title].verdict == "pass", title
-    mixed = report.mixed
+    mixed = mixed_section.of(report)
     assert 0 < mixed.simulated_latency <= mixed.latency_cycles
     assert 0 < mixed.simulated_interval <= mixed.interval_cycles
     assert mixed.simulated_latency > 0.8 * mixed.latency_cycles
@@ -164,7 +166,7 @@ def test_auto_takes_a_mix_where_it_is_the_fastest_in_the_budgets(
         checkpoint, tmp_path / "r", backend="auto", clock=200.0, max_luts=whole // 2, max_dsps=1,
         **OPTIONS,
     )  # fmt: skip
-    mixed = run.report.mixed
+    mixed = mixed_section.of(run.report)
     assert mixed is not None
     assert "by --backend auto" in mixed.choice
     assert [b.option for b in mixed.budgets] == ["--max-luts", "--max-dsps"]
@@ -174,7 +176,7 @@ def test_auto_takes_a_mix_where_it_is_the_fastest_in_the_budgets(
 
 def test_multiply_accumulate_chains_are_segments_too(checkpoint, tmp_path):
     run = compile_run(checkpoint, tmp_path / "r", plan="mac,mac,lut", **OPTIONS)
-    mixed = run.report.mixed
+    mixed = mixed_section.of(run.report)
     assert [s.kind for s in mixed.segments] == ["mac", "mac", "lut"]
     assert all(s.dsps > 0 for s in mixed.segments[:2])
     assert (mixed.group, mixed.interval_cycles) == (1, 1)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp import stages as dsp_job
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
@@ -49,7 +50,7 @@ def test_compile_writes_kernels_their_engine_and_the_hosts_schedule(run, checkpo
 
 
 def test_the_report_tells_kernels_words_and_cycles(run):
-    dsp = run.report.dsp
+    dsp = dsp_section.of(run.report)
     chain = KernelChain.load(run.ir_path("kernels"))
     assert (dsp.kernels, dsp.steps, dsp.traffic_words) == (
         len(chain.programs), chain.steps, chain.traffic,
@@ -58,7 +59,7 @@ def test_the_report_tells_kernels_words_and_cycles(run):
     assert dsp.interval_cycles == sum(p.interval for p in chain.programs)
     assert dsp.latency_cycles == dsp.pass_cycles + dsp.interval_cycles
     assert dsp.steps >= dsp.bound
-    assert Report.load(run.path / "report.json").dsp == dsp
+    assert dsp_section.of(Report.load(run.path / "report.json")) == dsp
     assert f"--program-words {WORDS} --kernels auto" in run.report.commands[0].line
     assert {c.verdict for c in run.report.rung(4).checks} == {"pass"}
 
@@ -75,7 +76,7 @@ def test_verify_climbs_the_ladder_and_sees_planted_faults(run):
 
 def test_synth_counts_the_engine(run):
     report = synth(run.path, pnr=False).report
-    assert report.dsp.measured_dsps == 2
+    assert dsp_section.of(report).measured_dsps == 2
     assert {c.title: c.verdict for c in report.rung(6).checks}["DSP cells in the netlist"] == "pass"
 
 
@@ -96,7 +97,7 @@ def test_a_wrong_word_between_kernels_fails_the_run(checkpoint, tmp_path, monkey
 
 def test_one_program_that_fits_is_no_chain(checkpoint, tmp_path):
     run = compile_run(checkpoint, tmp_path / "r", kernels="auto", stop_after="design", **OPTIONS)
-    assert run.report.dsp.kernels == 1
+    assert dsp_section.of(run.report).kernels == 1
     assert run.ir_path("program").exists()
 
 

@@ -10,6 +10,7 @@ import nnlogic.backends.dsp.choice as dsp_choice
 import nnlogic.backends.dsp.model.build as dsp_build
 import nnlogic.backends.dsp.netlist as dsp_netlist
 import nnlogic.backends.dsp.stages as dsp_job
+from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.backends.dsp.checks.faults import flip_opcode
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
@@ -64,7 +65,7 @@ def test_compile_writes_a_program_and_its_engine(run, checkpoint):
 
 
 def test_the_report_has_the_engine_beside_its_bounds(run):
-    program, dsp = Program.load(run.ir_path("program")), run.report.dsp
+    program, dsp = Program.load(run.ir_path("program")), dsp_section.of(run.report)
     assert (dsp.kind, dsp.slices, dsp.operations) == ("dsp48e1", 2, program.n_ops)
     assert dsp.bound <= dsp.steps == program.steps
     assert dsp.bound >= max(dsp.work, dsp.depth_bound, dsp.ports)
@@ -105,10 +106,8 @@ def test_synth_counts_the_slices_and_simulates_the_netlist(run, monkeypatch):
     monkeypatch.setattr(dsp_netlist, "_simulator", lambda: "icarus")
     monkeypatch.setattr(dsp_netlist, "TESTS", dsp_netlist.TESTS[:1])
     report = synth(run.path).report
-    assert (report.dsp.measured_dsps, report.resource("total", "synth").ffs) == (
-        2,
-        report.dsp.measured_ffs,
-    )
+    dsp = dsp_section.of(report)
+    assert (dsp.measured_dsps, report.resource("total", "synth").ffs) == (2, dsp.measured_ffs)
     found = checks(report, 6)
     assert {c.verdict for c in found.values()} == {"pass"}, found
     assert found["Verilog = netlist"].how.startswith("sampled n=")
@@ -155,7 +154,7 @@ def test_operations_that_differ_fail_the_run(checkpoint, tmp_path, monkeypatch):
 def test_fabric_variant_and_assumed_clock(checkpoint, tmp_path):
     ecp5 = {**OPTIONS, "target": "ecp5"}
     run = compile_run(checkpoint, tmp_path / "r", backend="dsp", dsps=2, clock=50.0, **ecp5)
-    dsp = run.report.dsp
+    dsp = dsp_section.of(run.report)
     assert (dsp.kind, dsp.clock_mhz, dsp.clock_source, dsp.luts) == (
         "fabric",
         50.0,
@@ -168,11 +167,12 @@ def test_fabric_variant_and_assumed_clock(checkpoint, tmp_path):
 
 def test_budgets_choose_the_engine(checkpoint, tmp_path):
     run = compile_run(checkpoint, tmp_path / "r", backend="dsp", max_dsps=3, **OPTIONS)
-    assert run.report.dsp.slices <= 3
-    rows = run.report.dsp.tried
+    dsp = dsp_section.of(run.report)
+    assert dsp.slices <= 3
+    rows = dsp.tried
     assert {row.slices for row in rows} == {1, 2, 3}
     [chosen] = [row for row in rows if row.chosen]
-    assert chosen.slices == run.report.dsp.slices
+    assert chosen.slices == dsp.slices
     assert chosen.throughput == max(row.throughput for row in rows)
 
 
@@ -182,7 +182,7 @@ def test_without_a_number_of_slices_the_fastest_that_fits_the_part(
     small = replace(dsp_choice.ROOMS["xc7"], luts=3000)
     monkeypatch.setattr(dsp_choice, "ROOMS", {"xc7": small})
     run = compile_run(checkpoint, tmp_path / "r", backend="dsp", **OPTIONS)
-    rows = run.report.dsp.tried
+    rows = dsp_section.of(run.report).tried
     assert max(row.luts for row in rows) > 3000
     [chosen] = [row for row in rows if row.chosen]
     assert chosen.throughput == max(row.throughput for row in rows if row.luts <= 3000)
@@ -192,7 +192,8 @@ def test_without_a_number_of_slices_the_fastest_that_fits_the_part(
 
 
 def test_the_engine_asked_for_is_shown_beside_others(run, monkeypatch, checkpoint, tmp_path):
-    rows, why = run.report.dsp.tried, run.report.dsp.tried_why
+    dsp = dsp_section.of(run.report)
+    rows, why = dsp.tried, dsp.tried_why
     assert [row.slices for row in rows if row.chosen] == [2]
     assert {row.slices for row in rows} > {1, 2, 4}
     assert "--dsps 2" in why
@@ -203,24 +204,33 @@ def test_the_engine_asked_for_is_shown_beside_others(run, monkeypatch, checkpoin
     assert (run.path / "ir" / "engines.svg").read_text().count("<circle") == len(rows) + 1
     monkeypatch.setattr(dsp_choice, "CHEAP_OPS", 0)
     large = compile_run(checkpoint, tmp_path / "r", backend="dsp", dsps=2, **OPTIONS)
-    assert len(large.report.dsp.tried) == 1
-    assert "--max-dsps" in large.report.dsp.tried_why
+    alone = dsp_section.of(large.report)
+    assert len(alone.tried) == 1
+    assert "--max-dsps" in alone.tried_why
 
 
 def test_the_report_says_how_busy_the_slices_are(run):
     program = Program.load(run.ir_path("program"))
-    percents = run.report.dsp.activity
+    percents = dsp_section.of(run.report).activity
     assert sum(percents) / len(percents) == pytest.approx(100 * program.utilization, abs=2)
     assert percents[0] > 0
 
 
 def test_reports_of_earlier_versions_load(run):
     data = json.loads(run.report.dumps())
+    [section] = data.pop("sections")
+    data |= {"dsp": section["data"], "mixed": None}
+    assert dsp_section.of(Report.loads(json.dumps(data))) == dsp_section.of(run.report)
     for name in ("tried", "tried_why", "activity"):
         del data["dsp"][name]
-    assert Report.loads(json.dumps(data)).dsp.tried == ()
+    report = Report.loads(json.dumps(data))
+    assert dsp_section.of(report).tried == ()
+    assert "dsp48e1" in render_html(report)
+    del data["dsp"]["slices"]
+    with pytest.raises(CheckpointError, match="lacks slices"):
+        dsp_section.of(Report.loads(json.dumps(data)))
     del data["dsp"]
-    assert Report.loads(json.dumps(data)).dsp is None
+    assert dsp_section.of(Report.loads(json.dumps(data))) is None
     del data["timing"]
     with pytest.raises(CheckpointError, match="lacks timing"):
         Report.loads(json.dumps(data))
@@ -228,7 +238,7 @@ def test_reports_of_earlier_versions_load(run):
 
 def test_auto_takes_luts_where_they_meet_the_budgets(checkpoint, tmp_path):
     run = compile_run(checkpoint, tmp_path / "a", backend="auto", max_luts=5000, **OPTIONS)
-    assert run.report.dsp is None
+    assert dsp_section.of(run.report) is None
     assert run.ir_path("design").exists()
     assert run.report.rung(4).title == "LogicNet = HardwareDesign"
     assert any("--backend auto: LUTs" in step.name for step in run.report.steps)
@@ -240,8 +250,9 @@ def test_auto_turns_to_slices_where_luts_miss_the_budgets(checkpoint, tmp_path, 
     monkeypatch.setattr(dsp_job, "lut_problems", lambda *_: missed)
     options = {"backend": "auto", "max_luts": 5000, "max_dsps": 2}
     run = compile_run(checkpoint, tmp_path / "a", **options, **OPTIONS)
-    assert run.report.dsp.slices <= 2
-    assert "9999 LUTs" in run.report.dsp.choice
+    dsp = dsp_section.of(run.report)
+    assert dsp.slices <= 2
+    assert "9999 LUTs" in dsp.choice
     assert LogicNet.load(run.ir_path("logic")).k == 2
     assert run.report.rung(4).verdict == "pass"
     assert not run.ir_path("design").exists()
@@ -288,15 +299,16 @@ def test_what_cannot_be_built_is_refused_and_nothing_written(
 
 def test_report_json_has_a_dsp_section_only_for_engines(run):
     data = json.loads((run.path / "report.json").read_text())
-    assert data["dsp"]["lanes"] == 48
-    assert Report("x", "0").to_json()["dsp"] is None
+    [section] = data["sections"]
+    assert (section["name"], section["data"]["lanes"]) == ("dsp", 48)
+    assert Report("x", "0").to_json()["sections"] == []
 
 
 def test_a_program_can_go_on_from_a_run_and_luts_are_not_counted_on_pairs(run, tmp_path):
     again = compile_run(
         run.path, tmp_path / "a", backend="dsp", dsps=1, start_from="design", **OPTIONS
     )
-    assert again.report.dsp.slices == 1
+    assert dsp_section.of(again.report).slices == 1
     with pytest.raises(UsageError, match="nodes of 2 inputs"):
         compile_run(
             run.path, tmp_path / "b", backend="auto", max_luts=9, start_from="design", **OPTIONS

@@ -1,10 +1,9 @@
-"""Engines that were tried as rows and as SVG, and how busy a program keeps its slices."""
+"""Engines that were tried, as rows, and how busy a program keeps its slices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from math import log10
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from nnlogic.backends.dsp.model.kernel_chain import KernelChain
     from nnlogic.backends.dsp.model.search import Point
 
-WIDTH, HEIGHT, MARGIN = 640, 360, 56
 BLOCKS = " ▁▂▃▄▅▆▇█"
 PARTS = 96
 """Parts of a program whose utilization is kept."""
@@ -106,42 +104,3 @@ def activity(program: Program | KernelChain, parts: int = PARTS) -> tuple[float,
 def activity_text(percents: Sequence[float]) -> str:
     """Return a bar for each part, as characters of eight heights."""
     return "".join(BLOCKS[round(percent / 100 * 8)] for percent in percents)
-
-
-def front_svg(rows: Sequence[Tried]) -> str:
-    """Throughput over slices, both logarithmic; what no other engine beats is filled.
-
-    The engine that was chosen has a ring around it.
-    """
-    xs = [log10(row.slices) for row in rows]
-    ys = [log10(row.throughput) for row in rows]
-    x_low, x_span = min(xs), max(max(xs) - min(xs), 0.1)
-    y_low, y_span = min(ys), max(max(ys) - min(ys), 0.1)
-    said = "; ".join(f"{r.slices} slices {r.throughput:.3g} vectors per second" for r in rows)
-    shapes = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'class="plot" font-family="sans-serif" font-size="12">',
-        f"<title>Throughput over DSP slices: {said}</title>",
-        f'<path d="M{MARGIN} {MARGIN / 2}V{HEIGHT - MARGIN}H{WIDTH - MARGIN / 2}" fill="none" '
-        'stroke="currentColor"/>',
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">DSP slices</text>',
-        f'<text x="{MARGIN}" y="16">input vectors per second</text>',
-    ]
-    for row, x, y in zip(rows, xs, ys, strict=True):
-        at_x = MARGIN + (x - x_low) / x_span * (WIDTH - 2 * MARGIN) + 12
-        at_y = HEIGHT - MARGIN - 12 - (y - y_low) / y_span * (HEIGHT - 2 * MARGIN)
-        filled = "currentColor" if row.best else "none"
-        label = f"{row.slices} slices, {row.contexts} contexts: {row.throughput:.3g}/s"
-        shapes.append(_circle(at_x, at_y, 4, filled, f"<title>{label}</title>"))
-        if row.chosen:
-            shapes.append(_circle(at_x, at_y, 8, "none", "<title>chosen</title>"))
-        if row.best:
-            shapes.append(f'<text x="{at_x + 11:.1f}" y="{at_y + 4:.1f}">{row.slices}</text>')
-    return "\n".join([*shapes, "</svg>", ""])
-
-
-def _circle(x: float, y: float, radius: int, fill: str, inner: str) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" '
-        f'stroke="currentColor">{inner}</circle>'
-    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nnlogic.report.codec import to_json
+from nnlogic.report.model import Report
+from nnlogic.report.sections import Fact, Section, TableBlock
+from nnlogic.report.words import NOT_RUN
+
+NAME = "mixed"
 KIND_WORDS = {"lut": "LUTs", "dsp": "engine", "mac": "sums"}
 
 
@@ -124,68 +129,83 @@ SEGMENT_CAPTION = (
 )
 
 
-def segment_cells(rows: Sequence[SegmentRow]) -> list[list[str]]:
+def section(mixed: MixedDesign) -> Section:
+    """Return the section of a mixed design."""
+    rows = tuple(_segment_cells(row) for row in mixed.segments)
+    table = TableBlock("", SEGMENT_COLUMNS, rows, SEGMENT_CAPTION)
+    return Section(NAME, "Mixed design", to_json(mixed), tuple(_facts(mixed)), (table,))
+
+
+def of(report: Report) -> MixedDesign | None:
+    """Return the mixed design a report tells of, if it does.
+
+    Raises
+    ------
+    CheckpointError
+        The section cannot be read.
+    """
+    found = report.section(NAME)
+    return None if found is None else found.read(MixedDesign)
+
+
+def _segment_cells(row: SegmentRow) -> tuple[str, ...]:
     """Return the cells of `SEGMENT_COLUMNS`."""
-    return [
-        [
-            f"{row.number} {KIND_WORDS.get(row.kind, row.kind)}",
-            ", ".join(row.layers),
-            "not run" if row.luts is None else f"{row.luts + row.turn_luts:,}",
-            str(row.dsps),
-            str(row.brams),
-            str(row.group),
-            f"{row.interval_cycles:,}",
-            f"{row.latency_cycles:,}",
-        ]
-        for row in rows
-    ]
+    return (
+        f"{row.number} {KIND_WORDS.get(row.kind, row.kind)}",
+        ", ".join(row.layers),
+        NOT_RUN if row.luts is None else f"{row.luts + row.turn_luts:,}",
+        str(row.dsps),
+        str(row.brams),
+        str(row.group),
+        f"{row.interval_cycles:,}",
+        f"{row.latency_cycles:,}",
+    )
 
 
-def mixed_facts(mixed: MixedDesign) -> list[tuple[str, str]]:
-    """Return the section as labels and texts, for every view."""
+def _facts(mixed: MixedDesign) -> list[Fact]:
     turns = sum(row.turn_luts for row in mixed.segments)
     luts = "LUTs not known before synthesis" if mixed.luts is None else f"{mixed.luts:,} LUTs"
     simulated = (
-        "not run"
+        NOT_RUN
         if mixed.simulated_latency is None
         else f"{mixed.simulated_latency:,} cycles for a group alone, then one every "
         f"{mixed.simulated_interval:,}"
     )
     measured = (
-        "not run"
+        NOT_RUN
         if mixed.measured_dsps is None
         else f"{mixed.measured_dsps} DSP cells, {mixed.measured_brams} block RAMs, "
         f"{mixed.measured_luts:,} LUTs, {mixed.measured_ffs:,} FFs"
     )
     slow = mixed.segments[mixed.slowest]
     return [
-        ("chosen", mixed.choice),
+        Fact("chosen", mixed.choice),
         *(
-            (
+            Fact(
                 "budget",
                 f"{row.option} {row.limit:,.6g}: {row.got:,.6g}, "
                 + ("met" if row.met else f"missed by {row.got - row.limit:,.6g}"),
             )
             for row in mixed.budgets
         ),
-        (
+        Fact(
             "estimate",
             f"{luts}, {turns:,} of them in corner turns; {mixed.dsps} DSP slices, {mixed.brams} "
             "block RAMs (36 Kb)",
         ),
-        ("a group", f"{mixed.group} input vectors, every {mixed.interval_cycles:,} cycles"),
-        (
+        Fact("a group", f"{mixed.group} input vectors, every {mixed.interval_cycles:,} cycles"),
+        Fact(
             "cycles",
             f"at most {mixed.latency_cycles:,} from the first vector of a group in to its last "
             "result out: the sum over the segments",
         ),
-        ("simulated", simulated),
-        ("clock", f"{mixed.clock_mhz:,.1f} MHz, {mixed.clock_source}"),
-        ("latency", f"at most {mixed.latency_ns:,.1f} ns at that clock"),
-        (
+        Fact("simulated", simulated),
+        Fact("clock", f"{mixed.clock_mhz:,.1f} MHz, {mixed.clock_source}"),
+        Fact("latency", f"at most {mixed.latency_ns:,.1f} ns at that clock"),
+        Fact(
             "throughput",
             f"{mixed.throughput:,.0f} vectors per second at that clock, set by segment "
             f"{slow.number} ({slow.cycles_per_vector:.3g} cycles per vector)",
         ),
-        ("synthesis", measured),
+        Fact("synthesis", measured, measured=True),
     ]

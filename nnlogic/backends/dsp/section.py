@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nnlogic.backends.dsp.model.plot import Tried, activity_text
-from nnlogic.report.codec import LATER
+from nnlogic.report.codec import LATER, to_json
+from nnlogic.report.model import Report
+from nnlogic.report.sections import (
+    Fact,
+    PercentBars,
+    Plot,
+    Scatter,
+    ScatterPoint,
+    Section,
+    TableBlock,
+)
+from nnlogic.report.words import NOT_RUN
+
+NAME = "dsp"
 
 KIND_WORDS = {
     "dsp48e1": "DSP48E1 slices",
@@ -128,55 +141,101 @@ TRIED_CAPTION = (
 )
 
 
-def tried_cells(rows: Sequence[Tried]) -> list[list[str]]:
-    """Return the cells of `TRIED_COLUMNS`: chosen, on the front (no other beats it), or beaten."""
-    return [
-        [
-            "chosen" if row.chosen else "front" if row.best else "beaten",
-            str(row.slices),
-            str(row.contexts),
-            f"{row.interval_cycles:,}",
-            f"{row.utilization:.0f} %",
-            f"{row.brams:,}",
-            f"{row.luts:,}",
-            f"{row.fmax_mhz:.0f}",
-            f"{row.latency_ns / 1e3:,.2f}",
-            f"{row.throughput:.3g}",
-        ]
+def section(dsp: DspEngine) -> Section:
+    """Return the section of an engine."""
+    plots: list[Plot] = []
+    if dsp.activity:
+        title = "Percent of slices at work, first step to last"
+        plots.append(PercentBars(title, dsp.activity))
+    tables = []
+    if dsp.tried:
+        plots.append(tried_plot(dsp.tried))
+        rows = tuple(_tried_cells(row) for row in dsp.tried)
+        tables.append(TableBlock("Engines tried", TRIED_COLUMNS, rows, TRIED_CAPTION))
+    return Section(
+        NAME, "DSP engine", to_json(dsp), tuple(_facts(dsp)), tuple(tables), tuple(plots)
+    )
+
+
+def of(report: Report) -> DspEngine | None:
+    """Return the engine a report tells of, if it does.
+
+    Raises
+    ------
+    CheckpointError
+        The section cannot be read.
+    """
+    found = report.section(NAME)
+    return None if found is None else found.read(DspEngine)
+
+
+def tried_plot(rows: Sequence[Tried]) -> Scatter:
+    """Return throughput over slices; what no other engine beats is filled."""
+    points = tuple(
+        ScatterPoint(
+            x=row.slices,
+            y=row.throughput,
+            label=f"{row.slices} slices, {row.contexts} contexts: {row.throughput:.3g}/s",
+            mark=str(row.slices) if row.best else "",
+            filled=row.best,
+            ring="chosen" if row.chosen else "",
+        )
         for row in rows
-    ]
+    )
+    title = "Throughput over DSP slices"
+    return Scatter(title, "DSP slices", "input vectors per second", points)
 
 
-def dsp_facts(dsp: DspEngine) -> list[tuple[str, str]]:
-    """Return the section as labels and texts, for every view."""
+def _tried_cells(row: Tried) -> tuple[str, ...]:
+    """Return the cells of `TRIED_COLUMNS`: chosen, on the front (no other beats it), or beaten."""
+    return (
+        "chosen" if row.chosen else "front" if row.best else "beaten",
+        str(row.slices),
+        str(row.contexts),
+        f"{row.interval_cycles:,}",
+        f"{row.utilization:.0f} %",
+        f"{row.brams:,}",
+        f"{row.luts:,}",
+        f"{row.fmax_mhz:.0f}",
+        f"{row.latency_ns / 1e3:,.2f}",
+        f"{row.throughput:.3g}",
+    )
+
+
+def _facts(dsp: DspEngine) -> list[Fact]:
     over = 100 * (dsp.steps / dsp.bound - 1) if dsp.bound else 0.0
     outside = "" if dsp.luts is None else f"; {dsp.luts:,} LUT6 for crossbar and small memories"
     return [
-        ("engine", f"{dsp.slices} {KIND_WORDS[dsp.kind]}; memories for inputs: {dsp.input_banks}"),
-        ("chosen", dsp.choice),
-        ("operations", f"{dsp.operations:,}, {dsp.depth:,} on the longest path"),
-        (
+        Fact(
+            "engine", f"{dsp.slices} {KIND_WORDS[dsp.kind]}; memories for inputs: {dsp.input_banks}"
+        ),
+        Fact("chosen", dsp.choice),
+        Fact("operations", f"{dsp.operations:,}, {dsp.depth:,} on the longest path"),
+        Fact(
             "program",
             f"{dsp.steps:,} steps for at least {dsp.bound:,} ({over:.1f} % above the bound)",
         ),
-        (
+        Fact(
             "bounds",
             f"work {dsp.work:,}, depth {dsp.depth_bound:,}, work and depth {dsp.path:,}, "
             f"ports {dsp.ports:,}, loading {dsp.load:,}",
         ),
-        ("slices busy", f"{dsp.utilization:.1f} % of all steps"),
-        ("over time", f"|{activity_text(dsp.activity)}|" if dsp.activity else NOT_KEPT),
-        ("a group", f"{dsp.lanes} lanes x {dsp.contexts} contexts = {dsp.vectors} input vectors"),
+        Fact("slices busy", f"{dsp.utilization:.1f} % of all steps"),
+        Fact("over time", f"|{activity_text(dsp.activity)}|" if dsp.activity else NOT_KEPT),
+        Fact(
+            "a group", f"{dsp.lanes} lanes x {dsp.contexts} contexts = {dsp.vectors} input vectors"
+        ),
         *_cycles(dsp),
-        ("clock", f"{dsp.clock_mhz:,.1f} MHz, {dsp.clock_source}"),
-        ("latency", f"{dsp.latency_ns:,.1f} ns at that clock"),
-        ("throughput", f"{dsp.throughput:,.0f} vectors per second at that clock{_many(dsp)}"),
-        (
+        Fact("clock", f"{dsp.clock_mhz:,.1f} MHz, {dsp.clock_source}"),
+        Fact("latency", f"{dsp.latency_ns:,.1f} ns at that clock"),
+        Fact("throughput", f"{dsp.throughput:,.0f} vectors per second at that clock{_many(dsp)}"),
+        Fact(
             "estimate",
             f"{dsp.data_brams} block RAMs (36 Kb) for data, {dsp.program_brams} for the program"
             + outside,
         ),
-        ("synthesis", _measured(dsp)),
+        Fact("synthesis", _measured(dsp), measured=True),
+        *([Fact("tried", dsp.tried_why)] if dsp.tried_why else []),
     ]
 
 
@@ -184,23 +243,23 @@ def _many(dsp: DspEngine) -> str:
     return "" if dsp.kernels == 1 else ", in passes of many groups"
 
 
-def _cycles(dsp: DspEngine) -> list[tuple[str, str]]:
+def _cycles(dsp: DspEngine) -> list[Fact]:
     if dsp.kernels == 1:
         text = (
             f"{dsp.latency_cycles:,} from issue to outputs ({dsp.stream_cycles:,} from the last "
             f"beat in to the last beat out), a group every {dsp.interval_cycles:,}"
         )
-        return [("cycles", text)]
+        return [Fact("cycles", text)]
     loaded = (
         f"a pass sends their {dsp.loaded_words:,} words anew" if dsp.loaded_words else "all in it"
     )
     return [
-        ("kernels", f"{dsp.kernels}; a program memory of {dsp.memory_words:,} words, {loaded}"),
-        (
+        Fact("kernels", f"{dsp.kernels}; a program memory of {dsp.memory_words:,} words, {loaded}"),
+        Fact(
             "between kernels",
             f"{dsp.traffic_words:,} words of {dsp.lanes} lanes a batch, which a host keeps",
         ),
-        (
+        Fact(
             "cycles",
             f"{dsp.latency_cycles:,} for one group through all kernels; a pass of G groups takes "
             f"{dsp.pass_cycles:,} + {dsp.interval_cycles:,} x G",
@@ -210,7 +269,7 @@ def _cycles(dsp: DspEngine) -> list[tuple[str, str]]:
 
 def _measured(dsp: DspEngine) -> str:
     if dsp.measured_dsps is None:
-        return "not run"
+        return NOT_RUN
     return (
         f"{dsp.measured_dsps} DSP cells, {dsp.measured_brams} block RAMs, "
         f"{dsp.measured_luts:,} LUTs, {dsp.measured_ffs:,} FFs"
