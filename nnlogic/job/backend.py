@@ -171,7 +171,16 @@ def all_options() -> dict[str, tuple[Option, Any]]:
 
 
 def chosen_backend(given: Mapping[str, Any]) -> str:
-    """Return the name that options ask for; an option may imply the backend that has it."""
+    """Return the name that options ask for; an option may imply the backend that has it.
+
+    Raises
+    ------
+    UsageError
+        Options that no backend has, or a backend that there is not.
+    """
+    unknown = sorted(set(given) - set(all_options()) - {"backend"})
+    if unknown:
+        raise UsageError("unknown option", why=", ".join(unknown))
     name = str(given.get("backend", DEFAULT))
     if name != DEFAULT:
         return name if name == AUTO else backend_named(name).name
@@ -197,12 +206,9 @@ def make_options(backend: Backend, given: Mapping[str, Any], *, strict: bool = T
     Raises
     ------
     UsageError
-        Unknown options, or such that do not fit; all of them are named.
+        Options that do not fit; all of them are named.
     """
     known, own = all_options(), options_of(backend.options)
-    unknown = sorted(set(given) - set(known) - {"backend"})
-    if unknown:
-        raise UsageError("unknown option", why=", ".join(unknown))
     problems = list(_foreign(backend, given, known)) if strict else []
     mine = {name: value for name, value in given.items() if name in own}
     try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.core.errors import UsageError
 from nnlogic.job.backend import Backend, Simulate
-from nnlogic.job.directory import ir_path
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
@@ -90,6 +89,8 @@ class ChainBackend(Backend):
 
     def wrote(self, folder: Path) -> bool:
         """Whether a run holds a chain of segments."""
+        from nnlogic.job.directory import ir_path
+
         return ir_path(folder, "chain").exists()
 
 

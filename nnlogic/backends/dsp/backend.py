@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from nnlogic.backends.dsp.options import DspOptions
 from nnlogic.job.backend import Backend, Simulate
-from nnlogic.job.directory import ir_path
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
@@ -90,6 +89,8 @@ class DspBackend(Backend):
 
     def wrote(self, folder: Path) -> bool:
         """Whether a run holds a program, or several."""
+        from nnlogic.job.directory import ir_path
+
         return any(ir_path(folder, name).exists() for name in ("program", "kernels"))
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from nnlogic.backends.mac.options import MacOptions
 from nnlogic.core.errors import UsageError
 from nnlogic.job.backend import Backend, Simulate, backend_of
-from nnlogic.job.directory import ir_path, open_run
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
@@ -32,6 +31,8 @@ class MacBackend(Backend):
 
     def prepare(self, ctx: Context) -> None:
         """Refuse to go on from a run of another backend; turn a clock into LUT levels."""
+        from nnlogic.job.directory import open_run
+
         if ctx.opts.reuses("quant") and backend_of(open_run(ctx.source)) is not self:
             raise UsageError(
                 f"the {self.name} backend cannot go on from this run",
@@ -86,6 +87,8 @@ class MacBackend(Backend):
 
     def wrote(self, folder: Path) -> bool:
         """Whether a run holds chains."""
+        from nnlogic.job.directory import ir_path
+
         return ir_path(folder, "mac").exists()
 
 

@@ -8,9 +8,9 @@ from nnlogic.checks import check
 from nnlogic.job import facts
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
-from nnlogic.logic.build import minimize_with_records
+from nnlogic.logic import build
 from nnlogic.logic.ir import LogicNet
-from nnlogic.logic.network.net import optimize_net
+from nnlogic.logic.network import net as network
 from nnlogic.report.model import Row
 
 # One engine on one function; others of the portfolio go on when it is exceeded.
@@ -39,7 +39,7 @@ def logic_stages(ctx: Context, k: int, *, luts: bool = True) -> list[Stage]:
 
 def _minimized(ctx: Context, k: int) -> LogicNet:
     opts = ctx.opts
-    logic, records = minimize_with_records(
+    logic, records = build.minimize_with_records(
         ctx.values["simplified"],
         k=k,
         effort=opts.effort,
@@ -88,7 +88,7 @@ class LogicStage(Stage):
         if ASSEMBLED not in ctx.values:
             return _minimized(ctx, self.k)
         opts = ctx.opts
-        return optimize_net(
+        return network.optimize_net(
             ctx.values[ASSEMBLED],
             layers=LAYERS[opts.optimize],
             objective=opts.objective,
