@@ -56,11 +56,8 @@ def port_names(design: Core) -> tuple[dict[str, Identifier], dict[str, Identifie
     inputs = [p.name for p in design.inputs]
     outputs = [p.name for p in design.outputs]
     return (
-        {n: Identifier(f"x_{i}") for n, i in zip(inputs, unique_identifiers(inputs), strict=True)},
-        {
-            n: Identifier(f"y_{i}")
-            for n, i in zip(outputs, unique_identifiers(outputs), strict=True)
-        },
+        dict(zip(inputs, unique_identifiers(inputs, "x_"), strict=True)),
+        dict(zip(outputs, unique_identifiers(outputs, "y_"), strict=True)),
     )
 
 

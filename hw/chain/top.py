@@ -113,12 +113,13 @@ def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> P
     text = component_verilog(ChainTop(shape), shape.top)
     lines = [*notes, "aresetn is synchronous and active low; it drops what is in flight"]
     for bus, prefix, ports in (
-        ("s_axis_tdata", "x", shape.inputs), ("m_axis_tdata", "y", shape.outputs)
+        ("s_axis_tdata", "x_", shape.inputs), ("m_axis_tdata", "y_", shape.outputs)
     ):  # fmt: skip
         lines += ["", f"{bus}, the rest is padding:"]
         at = 0
-        for port, name in zip(ports, unique_identifiers(p.name for p in ports), strict=True):
-            lines.append(f"  [{at + port.format.bits - 1}:{at}]  {prefix}_{name}")
+        names = unique_identifiers((p.name for p in ports), prefix)
+        for port, name in zip(ports, names, strict=True):
+            lines.append(f"  [{at + port.format.bits - 1}:{at}]  {name}")
             at += port.format.bits
     path = Path(folder) / f"{shape.top}.v"
     head = header(Identifier(shape.top), [CommentText(line) for line in lines])

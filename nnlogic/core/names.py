@@ -39,7 +39,8 @@ wait_order weak wildcard with within
 SYSTEM_VERILOG = frozenset(_SYSTEM_VERILOG.split())
 KEYWORDS = VERILOG | SYSTEM_VERILOG
 # The ports every core has are reserved too.
-RESERVED = KEYWORDS | {"clk", "rst", "in_valid", "out_valid"}
+_PORTS = {"clk", "rst", "in_valid", "out_valid"}
+RESERVED = KEYWORDS | _PORTS
 _PLAIN = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -61,20 +62,24 @@ class Identifier(str):
         return super().__new__(cls, text)
 
 
-def identifier(text: str) -> Identifier:
-    """Return `text` as a plain Verilog identifier, readable and never a keyword."""
+def identifier(text: str, prefix: str = "") -> Identifier:
+    """Return `text` as a plain Verilog identifier, readable and never a keyword.
+
+    Behind a prefix no word is a keyword; those of Verilog are escaped there all the same, as port
+    names of designs always were.
+    """
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_") or "n"
-    if name[0].isdigit() or name in RESERVED:
+    if name[0].isdigit() or name in (VERILOG | _PORTS if prefix else RESERVED):
         name = f"n_{name}"
-    return Identifier(name)
+    return Identifier(prefix + name)
 
 
-def unique_identifiers(texts: Iterable[str]) -> list[Identifier]:
+def unique_identifiers(texts: Iterable[str], prefix: str = "") -> list[Identifier]:
     """Return identifiers in order, with ``_2``, ``_3`` ... where two would be equal."""
     used: set[str] = set()
     out: list[Identifier] = []
     for text in texts:
-        base = name = identifier(text)
+        base = name = identifier(text, prefix)
         count = 1
         # Verilog is case sensitive, but file systems and some tools are not.
         while name.lower() in used:

@@ -16,6 +16,7 @@ CODES = {
     "UnsupportedModel": 3,
     "NotQuantized": 3,
     "TooWide": 3,
+    "UnsafeVerilog": 3,
     "Different": 1,
     "ToolNotFound": 4,
     "ToolFailed": 5,

@@ -150,7 +150,7 @@ def test_go_on_from_an_approximate_run(run, tmp_path):
     [
         ({"rows": None}, UsageError, "--rows"),
         ({"rarity": 0}, UsageError, "at least 1"),
-        ({"accuracy_budget": -1.0}, UsageError, "0 to 100"),
+        ({"accuracy_budget": -1.0}, UsageError, "at least 0"),
         ({"mode": "exact", "rarity": 3}, UsageError, "only approximate mode"),
     ],
 )
