@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from xml.etree.ElementTree import Element
 
-from nnlogic.report.markup import Markup, el, join
+from nnlogic.core.markup import el
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Verdict
 from nnlogic.report.words import count
@@ -14,7 +15,7 @@ LABEL = 150
 ROW = 30
 
 
-def layer_bars(report: Report) -> Markup:
+def layer_bars(report: Report) -> Element:
     """LUTs of each layer after minimization, colored by role."""
     rows = [row for row in report.funnel_layers if row.luts is not None]
     most = max((row.luts or 0 for row in rows), default=0)
@@ -32,7 +33,7 @@ def layer_bars(report: Report) -> Markup:
     return _figure(f"LUTs per layer after minimization: {said}", len(rows) * ROW, bars)
 
 
-def funnel(report: Report) -> Markup:
+def funnel(report: Report) -> Element:
     """Functions and LUTs as they shrink; functions and LUTs have a scale each."""
     total = report.funnel_total
     functions = [("tables", total.tables), ("distinct tables", total.distinct)]
@@ -42,7 +43,7 @@ def funnel(report: Report) -> Markup:
         for source in ("synth", "pnr")
         if (row := report.resource("total", source)) is not None
     ]
-    shapes: list[Markup] = []
+    shapes: list[Element] = []
     y = 0.0
     for group, class_ in ((functions, "functions"), (luts, "luts")):
         known = [(label, value) for label, value in group if value is not None]
@@ -52,7 +53,7 @@ def funnel(report: Report) -> Markup:
     return _figure(f"From tables to LUTs: {said}", y, shapes)
 
 
-def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> list[Markup]:
+def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> list[Element]:
     most = max((value for _, value in rows), default=1)
     room = WIDTH - LABEL - 90
     middle = LABEL + room / 2
@@ -76,7 +77,7 @@ def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> l
     return out
 
 
-def segments(report: Report) -> Markup:
+def segments(report: Report) -> Element:
     """Pipeline segments between register ranks; height is LUT levels."""
     levels = report.timing.levels_per_segment
     most, base = max(levels, default=1), 110
@@ -106,7 +107,7 @@ def segments(report: Report) -> Markup:
     return _figure(f"LUT levels of each pipeline segment: {said}", base + 24, shapes)
 
 
-def activity(percents: Sequence[float]) -> Markup:
+def activity(percents: Sequence[float]) -> Element:
     """Percent of slices at work over the program."""
     high, left = 80, 44
     step = (WIDTH - left - 8) / max(1, len(percents))
@@ -133,7 +134,7 @@ _SIGNS = {
 }
 
 
-def verdict_sign(verdict: Verdict) -> Markup:
+def verdict_sign(verdict: Verdict) -> Element:
     """Return the sign of a verdict: tick, cross or dash in a circle."""
     return el(
         "svg",
@@ -146,7 +147,7 @@ def verdict_sign(verdict: Verdict) -> Markup:
     )
 
 
-def ladder(report: Report) -> Markup:
+def ladder(report: Report) -> Element:
     """The rungs as a row of signs on a rail, rung 0 first."""
     step = WIDTH / max(1, len(report.ladder))
     shapes = [el("line", x1=step / 2, x2=WIDTH - step / 2, y1=24, y2=24, class_="axis")]
@@ -163,18 +164,18 @@ def ladder(report: Report) -> Markup:
     return _figure(f"Verification ladder: {said}", 84, shapes)
 
 
-def _label(text: str, y: float) -> Markup:
+def _label(text: str, y: float) -> Element:
     short = text if len(text) <= 20 else f"{text[:19]}…"
     return el(
         "text", el("title", text), short, x=LABEL - 8, y=y + 18, class_="label", text_anchor="end"
     )
 
 
-def _figure(said: str, height: float, shapes: Sequence[Markup]) -> Markup:
+def _figure(said: str, height: float, shapes: Sequence[Element]) -> Element:
     svg = el(
         "svg",
         el("title", said),
-        join(shapes),
+        shapes,
         viewBox=f"0 0 {WIDTH} {max(1.0, height):.0f}",
         class_="plot",
         role="img",

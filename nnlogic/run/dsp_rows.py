@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.backends.dsp.model.ops import LANES
-from nnlogic.backends.dsp.model.plot import Tried, activity, front_svg, tried_csv
+from nnlogic.backends.dsp.model.plot import Tried, activity, front, tried_csv
 from nnlogic.backends.dsp.model.search import Point
 from nnlogic.core.archive import write_bytes
+from nnlogic.core.markup import svg_file
 from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.slices import FABRIC
@@ -111,7 +112,7 @@ def write_tried(folder: Path, rows: tuple[Tried, ...]) -> list[Artifact]:
     out = []
     for name, text, what in (
         ("engines.csv", tried_csv(rows), "engines tried: cycles, resources, speed"),
-        ("engines.svg", front_svg(rows), "engines tried: throughput over slices"),
+        ("engines.svg", svg_file(front(rows)), "engines tried: throughput over slices"),
     ):
         write_bytes(folder / "ir" / name, text.encode())
         out.append(Artifact(f"ir/{name}", what))

@@ -11,12 +11,13 @@ from nnlogic.backends.dsp.model.place import compile_ops, machine_for
 from nnlogic.backends.dsp.model.plot import (
     activity,
     activity_text,
-    front_svg,
+    front,
     tried_csv,
     tried_rows,
 )
 from nnlogic.backends.dsp.model.search import Budget, Point, choose, engine_for, pareto, search
 from nnlogic.core.errors import TargetMissed
+from nnlogic.core.markup import svg_file
 from tests.backends.dsp.dsp_graphs import op_graph, random_graph
 
 
@@ -101,7 +102,7 @@ def test_rows_and_plot_show_every_point(points):
     head, *lines = tried_csv(rows).splitlines()
     assert len(lines) == len(points)
     assert {line.count(",") for line in lines} == {head.count(",")}
-    root = ET.fromstring(front_svg(rows))
+    root = ET.fromstring(svg_file(front(rows)))
     circles = [e for e in root.iter() if e.tag.endswith("circle")]
     assert len(circles) == len(points) + 1
     assert "2 slices" in root.find("{http://www.w3.org/2000/svg}title").text

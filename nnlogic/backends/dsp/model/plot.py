@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import log10
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 import numpy as np
+
+from nnlogic.core.markup import el
 
 if TYPE_CHECKING:
     from nnlogic.backends.dsp.model.ir import Program
@@ -108,40 +111,42 @@ def activity_text(percents: Sequence[float]) -> str:
     return "".join(BLOCKS[round(percent / 100 * 8)] for percent in percents)
 
 
-def front_svg(rows: Sequence[Tried]) -> str:
-    """Throughput over slices, both logarithmic; what no other engine beats is filled.
+def front(rows: Sequence[Tried]) -> Element:
+    """Return a plot of throughput over slices, both logarithmic, as an ``svg`` element.
 
-    The engine that was chosen has a ring around it.
+    What no other engine beats is filled; the engine that was chosen has a ring around it.
     """
     xs = [log10(row.slices) for row in rows]
     ys = [log10(row.throughput) for row in rows]
     x_low, x_span = min(xs), max(max(xs) - min(xs), 0.1)
     y_low, y_span = min(ys), max(max(ys) - min(ys), 0.1)
     said = "; ".join(f"{r.slices} slices {r.throughput:.3g} vectors per second" for r in rows)
+    axes = f"M{MARGIN} {MARGIN / 2}V{HEIGHT - MARGIN}H{WIDTH - MARGIN / 2}"
     shapes = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'class="plot" font-family="sans-serif" font-size="12">',
-        f"<title>Throughput over DSP slices: {said}</title>",
-        f'<path d="M{MARGIN} {MARGIN / 2}V{HEIGHT - MARGIN}H{WIDTH - MARGIN / 2}" fill="none" '
-        'stroke="currentColor"/>',
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">DSP slices</text>',
-        f'<text x="{MARGIN}" y="16">input vectors per second</text>',
+        el("title", f"Throughput over DSP slices: {said}"),
+        el("path", d=axes, fill="none", stroke="currentColor"),
+        el("text", "DSP slices", x=WIDTH / 2, y=HEIGHT - 8, text_anchor="middle"),
+        el("text", "input vectors per second", x=MARGIN, y=16),
     ]
     for row, x, y in zip(rows, xs, ys, strict=True):
         at_x = MARGIN + (x - x_low) / x_span * (WIDTH - 2 * MARGIN) + 12
         at_y = HEIGHT - MARGIN - 12 - (y - y_low) / y_span * (HEIGHT - 2 * MARGIN)
-        filled = "currentColor" if row.best else "none"
         label = f"{row.slices} slices, {row.contexts} contexts: {row.throughput:.3g}/s"
-        shapes.append(_circle(at_x, at_y, 4, filled, f"<title>{label}</title>"))
+        shapes.append(_circle(at_x, at_y, 4, "currentColor" if row.best else "none", label))
         if row.chosen:
-            shapes.append(_circle(at_x, at_y, 8, "none", "<title>chosen</title>"))
+            shapes.append(_circle(at_x, at_y, 8, "none", "chosen"))
         if row.best:
-            shapes.append(f'<text x="{at_x + 11:.1f}" y="{at_y + 4:.1f}">{row.slices}</text>')
-    return "\n".join([*shapes, "</svg>", ""])
-
-
-def _circle(x: float, y: float, radius: int, fill: str, inner: str) -> str:
-    return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" '
-        f'stroke="currentColor">{inner}</circle>'
+            shapes.append(el("text", row.slices, x=at_x + 11, y=at_y + 4))
+    return el(
+        "svg",
+        *shapes,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        class_="plot",
+        font_family="sans-serif",
+        font_size=12,
     )
+
+
+def _circle(x: float, y: float, radius: int, fill: str, said: str) -> Element:
+    return el("circle", el("title", said), cx=x, cy=y, r=radius, fill=fill, stroke="currentColor")
