@@ -127,3 +127,16 @@ def test_no_module_is_too_long():
     assert {name: n for name, n in lengths.items() if n > 400} == {}
     ordered = sorted(lengths.values())
     assert ordered[len(ordered) // 2] <= 150
+
+
+def test_a_format_is_known_to_its_folder_and_its_check_alone():
+    """Native is what training writes; any other importer can be taken out without an edit."""
+    folders = [p.parent for p in (ROOT / "nnlogic" / "frontend").glob("*/__init__.py")]
+    names = {p.name for p in folders} - {"native"}
+    assert names >= {"torch", "trees", "verilog"}
+    for name in names:
+        check = ROOT / "nnlogic" / "checks" / "inputs" / f"{name}.py"
+        for path in (param.values[1] for param in modules()):
+            if path != check and path.parent.name != name:
+                used = [n for n in imports(path) if n.startswith(f"nnlogic.frontend.{name}")]
+                assert used == [], path

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
-from nnlogic.frontend import Confidence, Format, formats, load, made_by, recognize
+from nnlogic.frontend import Confidence, Format, formats, is_source, load, made_by, recognize
 from nnlogic.frontend.foreign import FOREIGN
 from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network, fit_thresholds
@@ -114,6 +114,17 @@ def test_a_name_does_not_outweigh_the_content(own, tmp_path):
     assert recognize(disguised).name == "native"
     torch.save(network(), tmp_path / "model.v")
     assert recognize(tmp_path / "model.v").name == "torch"
+
+
+def test_a_file_may_not_claim_to_be_of_another_format(own, tmp_path):
+    net = load(own["verilog"][0])
+    assert is_source(net, own["verilog"][0])
+    for name in ("quant.safetensors", "quant.v"):
+        net.save(tmp_path / name)
+        again = load(tmp_path / name)
+        assert made_by(again).name == "verilog"
+        assert not is_source(again, tmp_path / name)
+    assert not is_source(net, tmp_path)
 
 
 def test_a_header_length_that_looks_like_a_pickle(tmp_path):
