@@ -25,12 +25,16 @@ def formats() -> Mapping[str, Format]:
     Raises
     ------
     UsageError
-        One cannot be imported, is no `Format`, or has the name or title of another.
+        One cannot be imported, is no `Format`, or shares its name or title with another.
     """
     found: dict[str, Format] = {}
     for item in discover("nnlogic.frontend", "FORMAT", GROUP):
-        if not isinstance(item, Format):
-            raise UsageError(f"not an importer: {item!r}", fix="an instance of a Format")
+        if not isinstance(item, Format) or not item.name.isidentifier():
+            raise UsageError(
+                f"not an importer: {item!r}",
+                why="it is no instance of a Format with an identifier for a name",
+                fix="repair or uninstall the package that brings it",
+            )
         for other in found.values():
             if other.name == item.name or other.title == item.title:
                 kinds = f"{type(other).__module__} and {type(item).__module__}"

@@ -151,6 +151,7 @@ class Lines(Format):
 
 
 LINES = Lines()
+UNNAMED = type("Unnamed", (Lines,), {"name": "a.b"})()
 CLASH = type("Clash", (Lines,), {"name": "trees"})()
 
 
@@ -181,6 +182,7 @@ def test_importers_of_other_packages_are_found(outside, tmp_path):
         ("no_such_module:F", "cannot be used"),
         (f"{__name__}:MISSING", "cannot be used"),
         (f"{__name__}:DATA", "not an importer"),
+        (f"{__name__}:UNNAMED", "not an importer"),
         (f"{__name__}:CLASH", r"two importers of table lines \(trees\)"),
     ],
 )
