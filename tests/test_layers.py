@@ -1,4 +1,4 @@
-"""A stage imports only what stands before it; backends know nothing of each other."""
+"""A stage imports only what stands before it; backends, and importers, know nothing of others."""
 
 import ast
 from fnmatch import fnmatch
@@ -45,6 +45,19 @@ def backend_of(name):
     return folder if top in OF_BACKENDS and (place / folder / "__init__.py").is_file() else None
 
 
+def importer_of(name):
+    """The importer whose folder, or whose check of the first rung, a module is; or None.
+
+    Not the native one: training writes what it reads.
+    """
+    for place in ("frontend/", "checks/inputs/"):
+        folder = name.removeprefix(place).split("/")[0] if name.startswith(place) else "native"
+        known = (ROOT / "nnlogic" / "frontend" / folder / "__init__.py").is_file()
+        if known and folder != "native":
+            return folder
+    return None
+
+
 def modules():
     for stage in STAGES:
         folder = ROOT / stage if stage in TOP_LEVEL else ROOT / "nnlogic" / stage
@@ -76,6 +89,8 @@ def faults(name, source):
         strange = theirs not in (None, ours) and (ours, theirs) not in COMPOSED
         if strange and name.split("/")[0] not in READERS:
             yield f"{name} imports {other} of the backend {theirs}"
+        if importer_of(other) not in (None, importer_of(name)):
+            yield f"{name} imports {other} of one importer"
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()))
@@ -97,6 +112,9 @@ def test_imports_follow_the_data(name, path):
         ("sim/dsp/run", "from nnlogic.sim.chain.run import run_chain_bench"),
         ("sim/netlist", "from nnlogic.hw.dsp.encode import EngineShape"),
         ("logic/build", "import torch"),
+        ("run/source", "from nnlogic.frontend.verilog.load import load_verilog"),
+        ("frontend/registry", "from nnlogic.frontend.trees.format import FORMAT"),
+        ("checks/inputs/torch", "from nnlogic.checks.inputs.trees import RUNG"),
     ],
 )
 def test_what_may_not_be_imported_is_seen(name, source):
@@ -110,6 +128,7 @@ def test_what_may_not_be_imported_is_seen(name, source):
         ("backends/dsp/flow", "from nnlogic.run import directory"),
         ("run/mac_job", "from nnlogic.backends.mac.checks.proof import prove_mac"),
         ("frontend/torch/read", "import torch"),
+        ("checks/inputs/torch", "from nnlogic.frontend.torch.read import read_module"),
         ("cli/main", "from nnlogic.cli.compile import command"),
     ],
 )
@@ -120,6 +139,11 @@ def test_what_may_be_imported_is_not(name, source):
 def test_backends_are_seen():
     names = [param.values[0] for param in modules()]
     assert {backend_of(name) for name in names} >= {"chain", "dsp", "lut", "mac"}
+
+
+def test_importers_are_seen():
+    names = [param.values[0] for param in modules()]
+    assert {importer_of(name) for name in names} == {None, "torch", "trees", "verilog"}
 
 
 def test_no_module_is_too_long():

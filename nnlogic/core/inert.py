@@ -6,7 +6,7 @@ a value of the type cannot leave its place: a comment cannot end early, a word c
 Writers take these types and no plain text. What a sink cannot hold is shown as ``<U+000A>``.
 
 Other sinks have their own door: Verilog, BLIF and Tcl identifiers `nnlogic.core.names.Identifier`,
-HTML `nnlogic.report.markup`, JSON and Python benches (which read JSON) `json.dumps`.
+HTML and SVG `nnlogic.core.markup`, JSON and Python benches (which read JSON) `json.dumps`.
 """
 
 from __future__ import annotations

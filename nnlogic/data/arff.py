@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ def fetch_openml(number: int) -> tuple[tuple[str, ...], NDArray[np.float32], NDA
 
 
 def parse_arff(text: str, where: str) -> tuple[tuple[str, ...], NDArray[np.float32], NDArray]:
-    """Parse a dense ARFF file whose numeric columns end in, or begin with, the class column.
+    """Parse a dense ARFF file of numeric columns and one class column.
 
     Returns
     -------
@@ -48,35 +50,48 @@ def parse_arff(text: str, where: str) -> tuple[tuple[str, ...], NDArray[np.float
     Raises
     ------
     InputError
-        Another kind of ARFF.
+        Another kind of ARFF, a damaged one, or one with missing values.
     """
-    head, _, body = text.partition("\n@DATA")
-    if not body:
-        head, _, body = text.partition("\n@data")
-    numeric, nominal = [], []
-    columns = 0
-    for line in head.splitlines():
-        words = line.replace("{", " {").split()
-        if len(words) < 3 or words[0].lower() != "@attribute":
-            continue
-        if words[2].lower() in ("numeric", "real", "integer"):
-            numeric.append((columns, words[1].strip("'\"")))
-        else:
-            nominal.append(columns)
-        columns += 1
-    if not body or len(nominal) != 1:
+    from scipy.io.arff import ArffError, loadarff
+
+    try:
+        table, meta = loadarff(io.StringIO(text))
+    except (ArffError, NotImplementedError) as error:
+        raise InputError(
+            "the data set's file is not understood", where=where, why=str(error)
+        ) from error
+    except (ValueError, IndexError, StopIteration) as error:
+        raise InputError(
+            "the data set's file is damaged",
+            where=where,
+            why=str(error) or "it ends before its data",
+        ) from error
+    kinds = dict(zip(meta.names(), meta.types(), strict=True))
+    numeric = [name for name, kind in kinds.items() if kind == "numeric"]
+    nominal = [name for name, kind in kinds.items() if kind == "nominal"]
+    if not numeric or len(nominal) != 1 or len(kinds) > len(numeric) + 1:
         raise InputError(
             "the data set's file is not understood",
             where=where,
-            why=f"ARFF with {len(numeric)} numeric and {len(nominal)} other columns",
+            why=f"ARFF with {len(numeric)} numeric and {len(kinds) - len(numeric)} other columns, "
+            f"{len(nominal)} of them nominal",
         )
-    lines = [line for line in body.splitlines() if line.strip() and line[0] != "%"]
-    cells = [line.split(",") for line in lines]
-    if any(len(row) != columns for row in cells):
-        raise InputError("the data set's file is damaged", where=where, why="rows differ in length")
-    try:
-        rows = np.array([[row[i] for i, _ in numeric] for row in cells], dtype=np.float32)
-    except ValueError as error:
-        raise InputError("the data set's file is damaged", where=where, why=str(error)) from error
-    labels = np.array([row[nominal[0]].strip().strip("'\"") for row in cells])
-    return tuple(name for _, name in numeric), rows, labels
+    _require_whole(text, len(kinds), where)
+    rows = np.stack([table[name].astype(np.float32) for name in numeric], axis=1)
+    if np.isnan(rows).any():
+        raise InputError(
+            "the data set's file is damaged",
+            where=where,
+            why=f"{int(np.isnan(rows).sum())} of {rows.size} values are missing",
+        )
+    return tuple(name.strip("'\"") for name in numeric), rows, table[nominal[0]].astype(str)
+
+
+def _require_whole(text: str, columns: int, where: str) -> None:
+    # The library reads as many cells of a line as there are columns, and passes over the others.
+    _, body = re.split(r"^\s*@data", text, maxsplit=1, flags=re.IGNORECASE | re.MULTILINE)
+    for line in body.splitlines():
+        if line.count(",") >= columns and not set(line) & set("'\"%"):
+            raise InputError(
+                "the data set's file is damaged", where=where, why=f"rows differ in length: {line}"
+            )

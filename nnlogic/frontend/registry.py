@@ -25,12 +25,16 @@ def formats() -> Mapping[str, Format]:
     Raises
     ------
     UsageError
-        One cannot be imported, is no `Format`, or has the name or title of another.
+        One cannot be imported, is no `Format`, or shares its name or title with another.
     """
     found: dict[str, Format] = {}
     for item in discover("nnlogic.frontend", "FORMAT", GROUP):
-        if not isinstance(item, Format):
-            raise UsageError(f"not an importer: {item!r}", fix="an instance of a Format")
+        if not isinstance(item, Format) or not item.name.isidentifier():
+            raise UsageError(
+                f"not an importer: {item!r}",
+                why="it is no instance of a Format with an identifier for a name",
+                fix="repair or uninstall the package that brings it",
+            )
         for other in found.values():
             if other.name == item.name or other.title == item.title:
                 kinds = f"{type(other).__module__} and {type(item).__module__}"
@@ -53,8 +57,7 @@ def recognize(path: Path | str) -> Format:
     """
     path = Path(path)
     head = _head(path)
-    sure = {fmt: found for fmt in formats().values() if (found := fmt.sniff(head, path))}
-    best = max(sure.values(), default=None)
+    best, chosen = _candidates(head, path)
     named = foreign.by_start(head) if best != Confidence.CERTAIN else None
     named = named or (foreign.by_name(path) if best is None else None)
     if named is not None:
@@ -68,7 +71,6 @@ def recognize(path: Path | str) -> Format:
             f"them: {', '.join(fmt.title for fmt in known)}",
             fix=f"give {', or '.join(fmt.wanted for fmt in known)}",
         )
-    chosen = [fmt for fmt, found in sure.items() if found == best]
     if len(chosen) > 1:
         raise CheckpointError(
             "several importers may read this file",
@@ -128,9 +130,17 @@ def made_by(net: QuantNet) -> Format | None:
 
 
 def is_source(net: QuantNet, path: Path) -> bool:
-    """Whether a path is a file of the format that a network came from; a run is none."""
-    fmt = made_by(net)
-    return fmt is not None and path.is_file() and fmt.sniff(_head(path), path) is not None
+    """Whether a path is a file of the format that a network came from; a run is none.
+
+    A file of another format may claim anything of where its network came from.
+    """
+    return path.is_file() and made_by(net) in _candidates(_head(path), path)[1]
+
+
+def _candidates(head: bytes, path: Path) -> tuple[Confidence | None, list[Format]]:
+    sure = {fmt: found for fmt in formats().values() if (found := fmt.sniff(head, path))}
+    best = max(sure.values(), default=None)
+    return best, [fmt for fmt, found in sure.items() if found == best]
 
 
 def _asked(name: str, path: Path) -> Format:

@@ -7,9 +7,10 @@ import hashlib
 import json
 from importlib.resources import files
 from string import Template
+from xml.etree.ElementTree import Element
 
+from nnlogic.core.markup import Content, el, facts, html, table
 from nnlogic.report import plots
-from nnlogic.report.markup import Markup, el, facts, join, table
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Approximation, Check, Rung
 from nnlogic.report.sections import Section
@@ -42,7 +43,7 @@ def render_html(report: Report) -> str:
     page = Template(folder.joinpath("page.html").read_text(encoding="utf-8"))
     what = report.approximation
     sections = (
-        _section("Approximation", _approximation(what)) if what else Markup(""),
+        _section("Approximation", _approximation(what)) if what else None,
         *(_section(s.title, _added(s), f"section-{i}") for i, s in enumerate(report.sections)),
         _section("Network", _network(report)),
         _section("From tables to LUTs", _funnel(report)),
@@ -55,37 +56,37 @@ def render_html(report: Report) -> str:
         _section("Files", _artifacts(report)),
     )
     return page.substitute(
-        title=el("title", f"{report.name}: nnlogic report"),
+        title=html(el("title", f"{report.name}: nnlogic report")),
         style=folder.joinpath("style.css").read_text(encoding="utf-8"),
         digest=digest,
         script=script,
-        header=_header(report),
-        tiles=_tiles(report),
-        sections=join(sections),
+        header=html(_header(report)),
+        tiles=html(_tiles(report)),
+        sections=html(*(s for s in sections if s is not None)),
     )
 
 
-def _section(title: str, body: Markup, name: str = "") -> Markup:
+def _section(title: str, body: Content, name: str = "") -> Element:
     name = name or title.lower().replace(" ", "-")
     return el("section", el("h2", title, id=name), body, aria_labelledby=name)
 
 
-def _added(section: Section) -> Markup:
+def _added(section: Section) -> Content:
     """Lay out what a backend says."""
-    parts: list[object] = [facts((item.label, item.text) for item in section.shown)]
+    parts: list[Content] = [facts((item.label, item.text) for item in section.shown)]
     for plot in section.plots:
         parts += [el("h3", plot.title), plots.draw(plot)]
     for block in section.tables:
         parts += [el("h3", block.title)] if block.title else []
         parts.append(table(block.columns, block.rows, block.caption) if block.rows else _missing())
-    return join(parts)
+    return parts
 
 
-def _missing() -> Markup:
+def _missing() -> Element:
     return el("p", NOT_RUN, class_="missing")
 
 
-def _header(report: Report) -> Markup:
+def _header(report: Report) -> Element:
     state = "fail" if report.failed else report.status
     words = [f"{report.mode} mode", report.target or "no target", f"nnlogic {report.version}"]
     return el(
@@ -100,7 +101,7 @@ def _word(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def _tiles(report: Report) -> Markup:
+def _tiles(report: Report) -> Element:
     total = report.resource("total")
     timing = report.timing
     measured = [row for row in report.accuracy if row.percent is not None]
@@ -131,21 +132,19 @@ def _tiles(report: Report) -> Markup:
     )
 
 
-def _approximation(what: Approximation) -> Markup:
+def _approximation(what: Approximation) -> Content:
     rows = [[*approximate_cells(row), row.detail] for row in what.rows]
     layers = [approximate_layer_cells(row) for row in what.layers]
     words = "Approximate mode: the logic is not equal to the trained network."
-    return join(
-        (
-            el("p", el("strong", words), " Everything after the tables is exact again."),
-            facts([("budget", budget_text(what)), ("largest rarity", f"{what.rarity}")]),
-            table((*APPROXIMATE_COLUMNS, "from"), rows, "Exact and approximate network"),
-            table(APPROXIMATE_LAYER_COLUMNS, layers, "What became of each layer"),
-        )
+    return (
+        el("p", el("strong", words), " Everything after the tables is exact again."),
+        facts([("budget", budget_text(what)), ("largest rarity", f"{what.rarity}")]),
+        table((*APPROXIMATE_COLUMNS, "from"), rows, "Exact and approximate network"),
+        table(APPROXIMATE_LAYER_COLUMNS, layers, "What became of each layer"),
     )
 
 
-def _network(report: Report) -> Markup:
+def _network(report: Report) -> Content:
     network = report.network
     if not network.layers:
         return _missing()
@@ -153,34 +152,28 @@ def _network(report: Report) -> Markup:
         [layer.name, layer.role, f"{layer.neurons:,}", count(layer.fan_in_bits)]
         for layer in network.layers
     ]
-    return join(
-        (
-            facts([("size", network_text(network)), ("encoder", network.encoder or NOT_RUN)]),
-            table(("layer", "role", ">neurons", ">widest fan-in, bits"), rows, "Layers"),
-        )
+    return (
+        facts([("size", network_text(network)), ("encoder", network.encoder or NOT_RUN)]),
+        table(("layer", "role", ">neurons", ">widest fan-in, bits"), rows, "Layers"),
     )
 
 
-def _funnel(report: Report) -> Markup:
+def _funnel(report: Report) -> Content:
     if not report.funnel:
         return _missing()
     legend = [el("span", role, class_=f"key {role}") for role in ("encoder", "network", "output")]
     rows = [funnel_cells(row) for row in (*report.funnel_layers, report.funnel_total)]
     columns = ("layer", "role", ">tables", ">distinct", ">bound", ">LUTs", ">depth")
     known = any(row.luts is not None for row in report.funnel_layers)
-    bars = join(
-        (el("h3", "LUTs per layer"), el("p", *legend, class_="legend"), plots.layer_bars(report))
-    )
-    return join(
-        (
-            plots.funnel(report),
-            bars if known else "",
-            table(columns, rows, "Tables, bound and minimized LUTs of each layer"),
-        )
+    bars = (el("h3", "LUTs per layer"), el("p", *legend, class_="legend"), plots.layer_bars(report))
+    return (
+        plots.funnel(report),
+        bars if known else "",
+        table(columns, rows, "Tables, bound and minimized LUTs of each layer"),
     )
 
 
-def _resources(report: Report) -> Markup:
+def _resources(report: Report) -> Content:
     if not report.resources:
         return _missing()
     used = {row.source for row in report.resources}
@@ -188,10 +181,10 @@ def _resources(report: Report) -> Markup:
     columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes", "how")
     body = table(columns, [resource_cells(row) for row in report.resources], "Hardware by part")
     outside = el("p", report.network.encoder) if report.network.encoder else ""
-    return join((outside, body, facts(words)))
+    return outside, body, facts(words)
 
 
-def _timing(report: Report) -> Markup:
+def _timing(report: Report) -> Content:
     timing = report.timing
     rows = [
         ("latency", latency_text(timing)),
@@ -210,14 +203,14 @@ def _timing(report: Report) -> Markup:
         ("definition", timing.definition),
     ]
     plot = (
-        join((el("h3", "LUT levels between registers"), plots.segments(report)))
+        (el("h3", "LUT levels between registers"), plots.segments(report))
         if timing.levels_per_segment
         else ""
     )
-    return join((plot, facts(rows)))
+    return plot, facts(rows)
 
 
-def _accuracy(report: Report) -> Markup:
+def _accuracy(report: Report) -> Content:
     if not report.accuracy:
         return _missing()
     rows = [
@@ -227,16 +220,16 @@ def _accuracy(report: Report) -> Markup:
     return table(("stage", ">correct", ">rows", "on"), rows, "Accuracy of each stage")
 
 
-def _ladder(report: Report) -> Markup:
+def _ladder(report: Report) -> Content:
     items = []
     for rung in report.ladder:
         below = [el("li", *_check(check, check.title)) for check in parts(rung)]
         inner = el("ul", *below) if below else ""
         items.append(el("li", *_check(rung, f"{rung.number}. {rung.title}"), inner))
-    return join((plots.ladder(report), el("ul", *items, class_="ladder")))
+    return plots.ladder(report), el("ul", *items, class_="ladder")
 
 
-def _check(check: Rung | Check, title: str) -> tuple[Markup, ...]:
+def _check(check: Rung | Check, title: str) -> tuple[Element, ...]:
     time = "" if check.seconds is None else quantity(check.seconds, "s")
     return (
         plots.verdict_sign(check.verdict),
@@ -247,7 +240,7 @@ def _check(check: Rung | Check, title: str) -> tuple[Markup, ...]:
     )
 
 
-def _reproduce(report: Report) -> Markup:
+def _reproduce(report: Report) -> Content:
     blocks = [
         el(
             "div",
@@ -259,27 +252,25 @@ def _reproduce(report: Report) -> Markup:
         for command in report.commands
     ]
     source = report.source
-    origin = [
+    origin: list[tuple[str, Content]] = [
         ("source", source.file or NOT_RUN),
         ("format", source.format or NOT_RUN),
         ("sha256", el("code", source.sha256 or NOT_RUN)),
     ]
     tools = [[tool.name, tool.version or "unknown", tool.source or ""] for tool in report.tools]
-    options = [
+    options: list[list[Content]] = [
         [key, el("code", json.dumps(value, default=str))]
         for key, value in sorted(report.config.items())
     ]
-    return join(
-        (
-            *(blocks or [_missing()]),
-            facts(origin),
-            table(("tool", "version", "from"), tools, "Tools used") if tools else "",
-            table(("option", "value"), options, "Effective options") if options else "",
-        )
+    return (
+        *(blocks or [_missing()]),
+        facts(origin),
+        table(("tool", "version", "from"), tools, "Tools used") if tools else "",
+        table(("option", "value"), options, "Effective options") if options else "",
     )
 
 
-def _steps(report: Report) -> Markup:
+def _steps(report: Report) -> Content:
     if not report.steps:
         return _missing()
     rows = [
@@ -289,17 +280,15 @@ def _steps(report: Report) -> Markup:
     engines = [[e.name, count(e.functions), count(e.luts)] for e in report.minimization]
     won = table(("engine", ">functions won", ">LUTs"), engines, "Minimization engines")
     body = table(("step", ">time", "before", "after"), rows, "Steps of the run")
-    return join(
-        (facts([("run time", quantity(report.seconds, "s"))]), body, won if engines else "")
-    )
+    return facts([("run time", quantity(report.seconds, "s"))]), body, won if engines else ""
 
 
 def _sizes(sizes: dict[str, int | float]) -> str:
     return ", ".join(f"{name} {value:,}" for name, value in sizes.items())
 
 
-def _artifacts(report: Report) -> Markup:
+def _artifacts(report: Report) -> Content:
     if not report.artifacts:
         return _missing()
-    rows = [[el("code", item.path), item.what] for item in report.artifacts]
+    rows: list[list[Content]] = [[el("code", item.path), item.what] for item in report.artifacts]
     return table(("file", "what"), rows, "Files, relative to the run directory")

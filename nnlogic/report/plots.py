@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log10
+from xml.etree.ElementTree import Element
 
-from nnlogic.report.markup import Markup, el, join
+from nnlogic.core.markup import el, svg_file
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Verdict
 from nnlogic.report.sections import PercentBars, Plot, Scatter
@@ -16,7 +17,7 @@ LABEL = 150
 ROW = 30
 
 
-def layer_bars(report: Report) -> Markup:
+def layer_bars(report: Report) -> Element:
     """LUTs of each layer after minimization, colored by role."""
     rows = [row for row in report.funnel_layers if row.luts is not None]
     most = max((row.luts or 0 for row in rows), default=0)
@@ -34,7 +35,7 @@ def layer_bars(report: Report) -> Markup:
     return _figure(f"LUTs per layer after minimization: {said}", len(rows) * ROW, bars)
 
 
-def funnel(report: Report) -> Markup:
+def funnel(report: Report) -> Element:
     """Functions and LUTs as they shrink; functions and LUTs have a scale each."""
     total = report.funnel_total
     functions = [("tables", total.tables), ("distinct tables", total.distinct)]
@@ -44,7 +45,7 @@ def funnel(report: Report) -> Markup:
         for source in ("synth", "pnr")
         if (row := report.resource("total", source)) is not None
     ]
-    shapes: list[Markup] = []
+    shapes: list[Element] = []
     y = 0.0
     for group, class_ in ((functions, "functions"), (luts, "luts")):
         known = [(label, value) for label, value in group if value is not None]
@@ -54,7 +55,7 @@ def funnel(report: Report) -> Markup:
     return _figure(f"From tables to LUTs: {said}", y, shapes)
 
 
-def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> list[Markup]:
+def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> list[Element]:
     most = max((value for _, value in rows), default=1)
     room = WIDTH - LABEL - 90
     middle = LABEL + room / 2
@@ -78,7 +79,7 @@ def _funnel_group(rows: Sequence[tuple[str, int]], top: float, class_: str) -> l
     return out
 
 
-def segments(report: Report) -> Markup:
+def segments(report: Report) -> Element:
     """Pipeline segments between register ranks; height is LUT levels."""
     levels = report.timing.levels_per_segment
     most, base = max(levels, default=1), 110
@@ -108,17 +109,17 @@ def segments(report: Report) -> Markup:
     return _figure(f"LUT levels of each pipeline segment: {said}", base + 24, shapes)
 
 
-def draw(plot: Plot) -> Markup:
+def draw(plot: Plot) -> Element:
     """Return a plot of a backend's section."""
     return _percent_bars(plot) if isinstance(plot, PercentBars) else el("figure", _scatter(plot))
 
 
 def scatter_file(plot: Scatter) -> str:
     """Return a plot as the text of an SVG file."""
-    return f"{_scatter(plot, xmlns='http://www.w3.org/2000/svg')}\n"
+    return svg_file(_scatter(plot))
 
 
-def _percent_bars(plot: PercentBars) -> Markup:
+def _percent_bars(plot: PercentBars) -> Element:
     high, left = 80, 44
     step = (WIDTH - left - 8) / max(1, len(plot.values))
     shapes = [
@@ -136,7 +137,7 @@ def _percent_bars(plot: PercentBars) -> Markup:
     return _figure(f"{plot.title}: {said}", high + 20, shapes)
 
 
-def _scatter(plot: Scatter, **attributes: str) -> Markup:
+def _scatter(plot: Scatter) -> Element:
     """Points over logarithmic axes, with all its style, for it also stands in files alone."""
     high, margin = 360, 56
     across = _log_scale([point.x for point in plot.points], WIDTH - 2 * margin)
@@ -156,7 +157,7 @@ def _scatter(plot: Scatter, **attributes: str) -> Markup:
         if point.mark:
             shapes.append(el("text", point.mark, x=x + 11, y=y + 4))
     said = f"{plot.title}: {'; '.join(point.label for point in plot.points)}"
-    return _svg(said, high, shapes, font_family="sans-serif", font_size="12", **attributes)
+    return _svg(said, high, shapes, font_family="sans-serif", font_size="12")
 
 
 def _log_scale(values: Sequence[float], room: float) -> list[float]:
@@ -167,7 +168,7 @@ def _log_scale(values: Sequence[float], room: float) -> list[float]:
     return [(value - low) / span * room for value in logs]
 
 
-def _circle(x: float, y: float, radius: int, fill: str, label: str) -> Markup:
+def _circle(x: float, y: float, radius: int, fill: str, label: str) -> Element:
     title = el("title", label)
     return el("circle", title, cx=x, cy=y, r=radius, fill=fill, stroke="currentColor")
 
@@ -180,7 +181,7 @@ _SIGNS = {
 }
 
 
-def verdict_sign(verdict: Verdict) -> Markup:
+def verdict_sign(verdict: Verdict) -> Element:
     """Return the sign of a verdict: tick, cross or dash in a circle."""
     return el(
         "svg",
@@ -193,7 +194,7 @@ def verdict_sign(verdict: Verdict) -> Markup:
     )
 
 
-def ladder(report: Report) -> Markup:
+def ladder(report: Report) -> Element:
     """The rungs as a row of signs on a rail, rung 0 first."""
     step = WIDTH / max(1, len(report.ladder))
     shapes = [el("line", x1=step / 2, x2=WIDTH - step / 2, y1=24, y2=24, class_="axis")]
@@ -210,22 +211,22 @@ def ladder(report: Report) -> Markup:
     return _figure(f"Verification ladder: {said}", 84, shapes)
 
 
-def _label(text: str, y: float) -> Markup:
+def _label(text: str, y: float) -> Element:
     short = text if len(text) <= 20 else f"{text[:19]}…"
     return el(
         "text", el("title", text), short, x=LABEL - 8, y=y + 18, class_="label", text_anchor="end"
     )
 
 
-def _figure(said: str, height: float, shapes: Sequence[Markup]) -> Markup:
+def _figure(said: str, height: float, shapes: Sequence[Element]) -> Element:
     return el("figure", _svg(said, height, shapes))
 
 
-def _svg(said: str, height: float, shapes: Sequence[Markup], **attributes: str) -> Markup:
+def _svg(said: str, height: float, shapes: Sequence[Element], **attributes: str) -> Element:
     return el(
         "svg",
         el("title", said),
-        join(shapes),
+        shapes,
         viewBox=f"0 0 {WIDTH} {max(1.0, height):.0f}",
         class_="plot",
         role="img",

@@ -10,7 +10,8 @@ from hand_nets import map_by_hand
 
 from nnlogic.checks import faults
 from nnlogic.checks.faults import flip_logic_bit, flip_table_bit, invert_gate, planted_faults
-from nnlogic.checks.inputs.native import check_golden, compare_outputs
+from nnlogic.checks.inputs.native import check_golden
+from nnlogic.checks.raw_rows import compare_on_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.errors import CheckpointError, IRError
@@ -90,15 +91,15 @@ def test_no_fault_shows_on_a_constant_network(tables, logic, codes):
 def test_recorded_outputs(quant):
     rows = np.array([[0, 1, 2, 3], [3, 2, 1, 0], [1, 1, 1, 1]])
     good = quant.evaluate(rows)
-    verdict = compare_outputs(quant, rows, good, "model")
+    verdict = compare_on_rows(quant, rows, good, "model")
     assert (verdict.equal, verdict.how) == (True, "sampled n=3")
     bad = good.copy()
     bad[1, 2] ^= 1
-    verdict = compare_outputs(quant, rows, bad, "model")
+    verdict = compare_on_rows(quant, rows, bad, "model")
     assert not verdict.equal
     assert verdict.where == "row 1, output score_2"
     assert "1 of 3 rows" in verdict.detail
-    assert not compare_outputs(quant, rows, good[:2], "model").equal
+    assert not compare_on_rows(quant, rows, good[:2], "model").equal
 
 
 def test_golden_file_is_read(quant, tmp_path, monkeypatch):

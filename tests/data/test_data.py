@@ -124,11 +124,38 @@ def test_jets_from_the_public_record(web):
     assert asked.count(url) == 1
 
 
-def test_arff_of_another_kind_is_refused():
-    with pytest.raises(InputError, match="not understood"):
-        arff.parse_arff("@ATTRIBUTE a REAL\n@DATA\n1\n", "here")
-    with pytest.raises(InputError, match="rows differ in length"):
-        arff.parse_arff(ARFF + "1,2,g\n1,g\n", "here")
+def test_arff_with_quotes_comments_and_the_class_first():
+    text = (
+        "% a comment\n@relation r\n@attribute class {'build wind', 'x,z', q}\n"
+        "@attribute 'a b' numeric\n@attribute c integer\n@data\n"
+        "'build wind',0.1,2\n% another, with, commas\n\n'x,z', 3e-2, 4\n"
+    )
+    names, rows, labels = arff.parse_arff(text, "here")
+    assert names == ("a b", "c")
+    np.testing.assert_array_equal(rows, np.array([[0.1, 2], [0.03, 4]], np.float32))
+    assert labels.tolist() == ["build wind", "x,z"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("@ATTRIBUTE a REAL\n@DATA\n1\n", "1 numeric and 0 other"),
+        ("@ATTRIBUTE c {x}\n@DATA\nx\n", "0 numeric and 1 other"),
+        ("@ATTRIBUTE a REAL\n@ATTRIBUTE c STRING\n@DATA\n1,x\n", "not understood"),
+        ("@ATTRIBUTE a REAL\n@ATTRIBUTE d DATE 'yyyy'\n@ATTRIBUTE c {x}\n@DATA\n1,1999,x\n",
+         "2 other columns, 1 of them nominal"),
+        (ARFF + "1,2,g\n1,g\n", "damaged"),
+        (ARFF + "1,2,g\n1,g,2,3\n", "damaged"),
+        (ARFF + "1,2,g\n1,2,g,3\n", "rows differ in length: 1,2,g,3"),
+        (ARFF + "1,2,x\n", "x value not in"),
+        (ARFF + "1,?,g\n?,?,q\n", "3 of 4 values are missing"),
+        (ARFF + "{0 1, 1 2, 2 g}\n", "damaged"),
+        ("<html>maintenance</html>", "ends before its data"),
+    ],
+)  # fmt: skip
+def test_arff_of_another_kind_is_refused(text, words):
+    with pytest.raises(InputError, match=words):
+        arff.parse_arff(text, "here")
 
 
 def test_a_record_that_is_not_understood(web):

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
-from nnlogic.frontend import Confidence, Format, formats, load, made_by, recognize
+from nnlogic.frontend import Confidence, Format, formats, is_source, load, made_by, recognize
 from nnlogic.frontend.foreign import FOREIGN
 from nnlogic.model.architecture import Architecture, LayerSpec
 from nnlogic.nn import Network, fit_thresholds
@@ -116,6 +116,17 @@ def test_a_name_does_not_outweigh_the_content(own, tmp_path):
     assert recognize(tmp_path / "model.v").name == "torch"
 
 
+def test_a_file_may_not_claim_to_be_of_another_format(own, tmp_path):
+    net = load(own["verilog"][0])
+    assert is_source(net, own["verilog"][0])
+    for name in ("quant.safetensors", "quant.v"):
+        net.save(tmp_path / name)
+        again = load(tmp_path / name)
+        assert made_by(again).name == "verilog"
+        assert not is_source(again, tmp_path / name)
+    assert not is_source(net, tmp_path)
+
+
 def test_a_header_length_that_looks_like_a_pickle(tmp_path):
     """The little-endian length of a safetensors header can begin with the sign of a pickle."""
     for size in range(400, 800):
@@ -140,6 +151,7 @@ class Lines(Format):
 
 
 LINES = Lines()
+UNNAMED = type("Unnamed", (Lines,), {"name": "a.b"})()
 CLASH = type("Clash", (Lines,), {"name": "trees"})()
 
 
@@ -170,6 +182,7 @@ def test_importers_of_other_packages_are_found(outside, tmp_path):
         ("no_such_module:F", "cannot be used"),
         (f"{__name__}:MISSING", "cannot be used"),
         (f"{__name__}:DATA", "not an importer"),
+        (f"{__name__}:UNNAMED", "not an importer"),
         (f"{__name__}:CLASH", r"two importers of table lines \(trees\)"),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.raw_rows import compare_on_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import IntArray
@@ -49,27 +50,7 @@ def check_golden(net: QuantNet, source: Path, *, model: Model | None = None) -> 
     label = "torch model (recorded)"
     if model is not None:
         label, expected = "torch model", np.asarray(model(rows))
-    return compare_outputs(net, rows, expected, label).timed(start)
-
-
-def compare_outputs(net: QuantNet, rows: NDArray, expected: IntArray, label: str) -> Verdict:
-    """Compare QuantNet on raw rows with outputs of shape (samples, outputs)."""
-    got = net.evaluate(net.encode(rows))
-    how = f"sampled n={len(rows)}"
-    if expected.shape != got.shape:
-        detail = f"outputs of shape {expected.shape}, need {got.shape}"
-        return Verdict(label, net.kind, False, how, detail, "outputs")
-    wrong = np.argwhere(expected != got)
-    if not wrong.size:
-        return Verdict(label, net.kind, True, how, "every output bit for bit")
-    row, port = (int(v) for v in wrong[0])
-    bad_rows = len(np.unique(wrong[:, 0]))
-    detail = (
-        f"model gives {expected[row, port]}, {net.kind} {got[row, port]}; "
-        f"{bad_rows} of {len(rows)} rows differ"
-    )
-    where = f"row {row}, output {net.outputs[port].name}"
-    return Verdict(label, net.kind, False, how, detail, where)
+    return compare_on_rows(net, rows, expected, label).timed(start)
 
 
 def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:

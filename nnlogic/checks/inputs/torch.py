@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 
 from nnlogic.checks.inputs import Check, FirstRung
-from nnlogic.checks.inputs.native import compare_outputs
-from nnlogic.checks.inputs.samples import edge_rows
+from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.frontend import is_source
 from nnlogic.quant.ir import QuantNet
@@ -34,7 +33,7 @@ def check_module(net: QuantNet, source: Path) -> Verdict:
         raise ValueError("a torch module has an input quantizer")
     rows = edge_rows(net.quantizer, ROWS)
     expected = read_module(source).evaluate(rows)
-    return compare_outputs(net, rows, expected, "torch module").timed(start)
+    return compare_on_rows(net, rows, expected, "torch module").timed(start)
 
 
 def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.checks.inputs import Check, FirstRung
-from nnlogic.checks.inputs.native import compare_outputs
-from nnlogic.checks.inputs.samples import edge_rows
+from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
@@ -50,7 +49,7 @@ def check_trees(net: QuantNet, source: Path) -> Verdict:
         shift = int(net.evaluate(net.encode(rows[:1]))[0, 0]) - int(scores[0, 0])
         expected = np.column_stack([scores + shift, scores.argmax(axis=1)])
     label = f"xgboost trees, leaves of {bits} bits"
-    return compare_outputs(net, rows, expected, label).timed(start)
+    return compare_on_rows(net, rows, expected, label).timed(start)
 
 
 def _scores(learner: dict[str, Any], rows: NDArray[np.float32], bits: int) -> IntArray:

@@ -1,0 +1,54 @@
+"""QuantNet on raw rows against what another model gives for them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.formats import IntArray
+from nnlogic.quant.ir import InputQuantizer, QuantNet
+
+
+def edge_rows(quantizer: InputQuantizer, rows: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return random rows whose values are thresholds or their neighbours among the float32.
+
+    Parameters
+    ----------
+    quantizer : InputQuantizer
+    rows, seed : int
+
+    Returns
+    -------
+    float32 array, shape (rows, features)
+    """
+    rng = np.random.default_rng(seed)
+    columns = []
+    for thresholds in quantizer.thresholds:
+        t = thresholds if len(thresholds) else np.zeros(1, np.float32)
+        far = np.float32(1 + np.abs(t).max())
+        values = np.concatenate(
+            [t, np.nextafter(t, -far), np.nextafter(t, far), [t[0] - far, t[-1] + far]]
+        )
+        columns.append(rng.choice(values.astype(np.float32), rows))
+    return np.stack(columns, axis=1)
+
+
+def compare_on_rows(net: QuantNet, rows: NDArray, expected: IntArray, label: str) -> Verdict:
+    """Compare QuantNet on raw rows with outputs of shape (samples, outputs)."""
+    got = net.evaluate(net.encode(rows))
+    how = f"sampled n={len(rows)}"
+    if expected.shape != got.shape:
+        detail = f"outputs of shape {expected.shape}, need {got.shape}"
+        return Verdict(label, net.kind, False, how, detail, "outputs")
+    wrong = np.argwhere(expected != got)
+    if not wrong.size:
+        return Verdict(label, net.kind, True, how, "every output bit for bit")
+    row, port = (int(v) for v in wrong[0])
+    bad_rows = len(np.unique(wrong[:, 0]))
+    detail = (
+        f"model gives {expected[row, port]}, {net.kind} {got[row, port]}; "
+        f"{bad_rows} of {len(rows)} rows differ"
+    )
+    where = f"row {row}, output {net.outputs[port].name}"
+    return Verdict(label, net.kind, False, how, detail, where)
