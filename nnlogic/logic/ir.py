@@ -6,9 +6,8 @@ first), then one signal per node. Nodes are in topological order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,13 +16,15 @@ from numpy.typing import NDArray
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, LayerInfo, Port
+from nnlogic.core.stored import Stored
 
 MAX_K = 6
 
 
 @dataclass(frozen=True, eq=False)
-class LogicNet:
+class LogicNet(Stored):
     """A K-LUT network.
 
     Attributes
@@ -53,7 +54,7 @@ class LogicNet:
     outputs: tuple[Port, ...]
     fanins: NDArray[np.int32]
     tables: Words
-    output_signals: tuple[int, ...]
+    output_signals: tuple[int, ...] = field(metadata=stored(array=np.int64))
     origins: tuple[str, ...]
     node_layers: NDArray[np.int32]
     layers: tuple[LayerInfo, ...]
@@ -170,16 +171,3 @@ class LogicNet:
         from nnlogic.logic.text import logic_text
 
         return logic_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.logic.store import save_logic
-
-        save_logic(self, path)
-
-    @staticmethod
-    def load(path: Path) -> LogicNet:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.logic.store import load_logic
-
-        return load_logic(path)

@@ -7,9 +7,8 @@ LSB first); each block then defines its output bits. Blocks are in topological o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +17,9 @@ from nnlogic.core import bits
 from nnlogic.core.archive import digest
 from nnlogic.core.bits import Bools, Words
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
+from nnlogic.core.stored import Stored
 
 MAX_INPUTS = 16
 JUSTIFICATIONS = ("exact SDC", "exact ODC", "observed data")
@@ -173,7 +174,7 @@ def block_inputs(block: Block) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class TableNet:
+class TableNet(Stored):
     """A network of tables and arithmetic blocks.
 
     Attributes
@@ -192,7 +193,7 @@ class TableNet:
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    functions: tuple[Function, ...]
+    functions: tuple[Function, ...] = field(metadata=stored(path="f{i}"))
     blocks: tuple[Block, ...]
     output_signals: tuple[int, ...]
     layers: tuple[LayerInfo, ...]
@@ -276,16 +277,3 @@ class TableNet:
         from nnlogic.tables.text import table_text
 
         return table_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.tables.store import save_tables
-
-        save_tables(self, path)
-
-    @staticmethod
-    def load(path: Path) -> TableNet:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.tables.store import load_tables
-
-        return load_tables(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -14,10 +13,11 @@ from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.stored import Stored
 
 
 @dataclass(frozen=True, eq=False)
-class OpGraph:
+class OpGraph(Stored):
     """A network of two-input operations; inverters are absorbed into the operations.
 
     Signals are single bits, numbered from 0: first the bits of the input ports (port by port,
@@ -92,22 +92,9 @@ class OpGraph:
 
         return graph_text(self)
 
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.dsp.model.store import save_graph
-
-        save_graph(self, path)
-
-    @staticmethod
-    def load(path: Path) -> OpGraph:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.dsp.model.store import load_graph
-
-        return load_graph(path)
-
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Program(Stored):
     """An OpGraph placed on N slices: what the engine executes, word for word.
 
     *Memory.* Bank ``i < slices`` belongs to slice ``i`` and is written by it alone. Banks
@@ -291,16 +278,3 @@ class Program:
         from nnlogic.backends.dsp.model.text import program_text
 
         return program_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.dsp.model.store import save_program
-
-        save_program(self, path)
-
-    @staticmethod
-    def load(path: Path) -> Program:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.dsp.model.store import load_program
-
-        return load_program(path)

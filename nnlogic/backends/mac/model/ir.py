@@ -16,12 +16,13 @@ have to fit, not those between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.stored import Stored
 
 P_BITS = 48
 B_BITS = 18
@@ -141,7 +142,7 @@ class Chain:
         From the lowest bit up.
     """
 
-    slices: tuple[MacSlice | AddSlice, ...]
+    slices: tuple[MacSlice | AddSlice, ...] = field(metadata=stored(rows=True))
     constant: int
     fields: tuple[Field, ...]
 
@@ -151,7 +152,7 @@ class Chain:
 
 
 @dataclass(frozen=True, eq=False)
-class MacNet:
+class MacNet(Stored):
     """The weighted sums of one layer.
 
     Attributes
@@ -169,7 +170,7 @@ class MacNet:
     """
 
     name: str
-    slice_kind: str
+    slice_kind: str = field(metadata=stored("kind"))
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     chains: tuple[Chain, ...]
@@ -249,16 +250,3 @@ class MacNet:
         from nnlogic.backends.mac.model.text import mac_text
 
         return mac_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.mac.model.store import save_mac
-
-        save_mac(self, path)
-
-    @staticmethod
-    def load(path: Path) -> MacNet:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.mac.model.store import load_mac
-
-        return load_mac(path)
