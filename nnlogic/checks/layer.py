@@ -32,7 +32,7 @@ class Checker(Generic[L]):
     Attributes
     ----------
     kind : str
-        Of the layers it is for; entry points (group ``nnlogic.check_layers``) bear it too.
+        Of the layers it is for.
     layer : Layer
     formats : tuple of IntFormat
         Of the wires of all sources.

@@ -51,8 +51,7 @@ class Layer(ABC):
     Attributes
     ----------
     kind : str
-        Name of the kind, in files and messages; of the entry point too, for kinds in other
-        packages (group ``nnlogic.layers``).
+        Name of the kind, in files and messages.
     name : str
     sources : tuple of str
         Layers read, one after another; ``"input"`` is the network's input ports.

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from nnlogic.checks.layer import Checker
-from nnlogic.core.kinds import find_kinds
+from nnlogic.core.plugins import by_kind
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.layer import Layer
 
@@ -12,7 +12,7 @@ from nnlogic.quant.layer import Layer
 @cache
 def checkers() -> dict[str, type[Checker[Any]]]:
     """Return all checkers by the kind of layer they are for."""
-    return find_kinds(__name__, Checker, "nnlogic.check_layers")
+    return by_kind(__name__, "CHECKER", "nnlogic.check_layers")
 
 
 def checker_of(net: QuantNet, layer: Layer) -> Checker[Any]:

@@ -32,3 +32,6 @@ class ArgmaxChecker(Checker[Argmax]):
     def reads(self, wires: Sequence[Wire]) -> Mapping[str, object]:
         """Return the candidates in order."""
         return {"kind": self.kind, "formats": self.layer.formats, "wires": list(wires)}
+
+
+CHECKER = ArgmaxChecker

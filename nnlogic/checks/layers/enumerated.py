@@ -41,3 +41,6 @@ class EnumeratedChecker(Checker[Enumerated]):
             "inputs": inputs,
             "tables": list(self.layer.tables),
         }
+
+
+CHECKER = EnumeratedChecker

@@ -52,3 +52,6 @@ class LinearChecker(Checker[Linear]):
             "weights": weights,
             "tables": [self.layer.bias, *thresholds],
         }
+
+
+CHECKER = LinearChecker

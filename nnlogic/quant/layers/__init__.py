@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from nnlogic.core.kinds import find_kinds
+from nnlogic.core.plugins import by_kind
 from nnlogic.quant.layer import Layer
 
 
 @cache
 def layer_kinds() -> dict[str, type[Layer]]:
     """Return all layer kinds by the name files use."""
-    return find_kinds(__name__, Layer, "nnlogic.layers")
+    return by_kind(__name__, "LAYER", "nnlogic.layers")

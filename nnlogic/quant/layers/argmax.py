@@ -38,3 +38,6 @@ class Argmax(Layer):
     def text(self, x_formats: Formats) -> str:
         """Return the kind."""
         return "argmax"
+
+
+LAYER = Argmax

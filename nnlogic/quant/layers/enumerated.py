@@ -87,3 +87,6 @@ class Enumerated(Layer):
         """Return the fan-ins."""
         fans = [len(wires) for wires in self.inputs]
         return f"tables fan-in {min(fans)}..{max(fans)}"
+
+
+LAYER = Enumerated

@@ -123,3 +123,6 @@ class Linear(Layer):
         fans = (self.weights != 0).sum(axis=1)
         levels = "sum" if self.thresholds is None else f"{self.thresholds.shape[1] + 1} levels"
         return f"linear fan-in {fans.min()}..{fans.max()} |w| <= {abs(self.weights).max()} {levels}"
+
+
+LAYER = Linear
