@@ -203,7 +203,9 @@ def _check_arithmetic(
         got = block.thresholds if isinstance(block, tables_ir.Threshold) else None
         facts.append(("thresholds", thresholds, got))
     else:
-        return Difference(block.origin, f"a {type(block).__name__} stands for {layer.kind}")
+        return Difference(
+            block.origin, f"block {type(block).__name__} stands for layer kind {layer.kind}"
+        )
     for what, expected, actual in facts:
         if expected != actual:
             return Difference(block.origin, f"{what}: expected {expected}, got {actual}")
