@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnlogic.backends.chain.model.chain import Chain
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.stored import Stored
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.mac.ir import MacNet
 from nnlogic.logic.ir import LogicNet
-from nnlogic.mixed import Chain
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.ir import TableNet
 

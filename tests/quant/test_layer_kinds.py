@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnlogic.checks.chain import check_structure
+from nnlogic.backends.chain.checks import check_structure
+from nnlogic.backends.chain.model.chain import segments_of
+from nnlogic.backends.chain.model.split import split
 from nnlogic.checks.compare import compare
 from nnlogic.checks.layer import Checker
 from nnlogic.checks.layers import checkers
@@ -18,8 +20,6 @@ from nnlogic.core import bits, plugins
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError, UsageError
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.mixed import split
-from nnlogic.mixed.chain import segments_of
 from nnlogic.quant import ir
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Linear, QuantNet
 from nnlogic.quant.layer import Largest, Layer, Sums
