@@ -19,6 +19,8 @@ from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.names import Identifier
 from nnlogic.core.stored import Stored
+from nnlogic.design.cycle import run_cycles
+from nnlogic.design.text import design_text
 from nnlogic.logic.ir import LogicNet
 
 
@@ -102,8 +104,6 @@ class HardwareDesign(Stored):
 
     def evaluate(self, codes: IntArray) -> IntArray:
         """Stream rows through the cycle model at initiation interval 1 and collect the outputs."""
-        from nnlogic.design.cycle import run_cycles
-
         return run_cycles(self, codes)
 
     def verify(self) -> None:
@@ -153,6 +153,4 @@ class HardwareDesign(Stored):
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.design.text import design_text
-
         return design_text(self)

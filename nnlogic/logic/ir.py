@@ -19,6 +19,8 @@ from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, LayerInfo, Port
 from nnlogic.core.stored import Stored
+from nnlogic.logic.evaluate import evaluate_words, trace_words
+from nnlogic.logic.text import logic_text
 
 MAX_K = 6
 
@@ -101,14 +103,10 @@ class LogicNet(Stored):
         -------
         uint64 array, shape (len(output_signals), words)
         """
-        from nnlogic.logic.evaluate import evaluate_words
-
         return evaluate_words(self, words)
 
     def trace_words(self, words: Words) -> Words:
         """Like `evaluate_words`, but return every signal, shape (signals, words)."""
-        from nnlogic.logic.evaluate import trace_words
-
         return trace_words(self, words)
 
     def verify(self) -> None:
@@ -168,6 +166,4 @@ class LogicNet(Stored):
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.logic.text import logic_text
-
         return logic_text(self)

@@ -9,7 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.interpret import evaluate_graph, run_program
 from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.rules import verify_graph, verify_program
+from nnlogic.backends.dsp.model.text import graph_text, program_text
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray, Port
@@ -72,14 +75,10 @@ class OpGraph(Stored):
 
     def evaluate_words(self, words: Words) -> Words:
         """Sample-packed input bits (n_inputs, words) in, output bits (outputs, words) out."""
-        from nnlogic.backends.dsp.model.interpret import evaluate_graph
-
         return evaluate_graph(self, words)
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of OpGraph is broken."""
-        from nnlogic.backends.dsp.model.rules import verify_graph
-
         verify_graph(self)
 
     def stats(self) -> dict[str, int]:
@@ -88,8 +87,6 @@ class OpGraph(Stored):
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.backends.dsp.model.text import graph_text
-
         return graph_text(self)
 
 
@@ -244,8 +241,6 @@ class Program(Stored):
 
         Executes the steps as described above; the 64 samples of a word are lanes.
         """
-        from nnlogic.backends.dsp.model.interpret import run_program
-
         return run_program(self, words)
 
     def verify(self) -> None:
@@ -255,8 +250,6 @@ class Program(Stored):
         port does not read, reads of rows that hold nothing yet or whose value was overwritten
         too early or arrives too late, outputs that are not emitted.
         """
-        from nnlogic.backends.dsp.model.rules import verify_program
-
         verify_program(self)
 
     def stats(self) -> dict[str, int]:
@@ -275,6 +268,4 @@ class Program(Stored):
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.backends.dsp.model.text import program_text
-
         return program_text(self)
