@@ -78,7 +78,7 @@ def measure(net: QuantNet, effort: str) -> dict:
         neurons = []
         thresholds = np.zeros((0, 0)) if layer.thresholds is None else layer.thresholds
         for i, fmt in enumerate(layer.formats):
-            wires = [int(w) for w in layer.fan_in(i)]
+            wires = list(layer.wires(i, net.x_formats(layer)))
             block = blocks[f"{layer.name}/neuron{i}"]
             neurons.append(
                 {

@@ -17,7 +17,6 @@ from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import GOLDEN_Y, read_golden, write_quantized
 from nnlogic.quant.ir import QuantNet
-from nnlogic.quant.store import VERSION as QUANT_VERSION
 
 TYPES = (np.int8, np.int16, np.int32, np.int64)
 
@@ -44,7 +43,7 @@ def slim(source: Path, target: Path, rows: int) -> None:
     net = dataclasses.replace(net, info={k: v for k, v in net.info.items() if k != "golden_rows"})
     target.parent.mkdir(parents=True, exist_ok=True)
     write_quantized(target, net, golden=(golden[0][:rows], golden[1][:rows]))
-    version, meta, arrays = read_archive(target, QuantNet.kind, (QUANT_VERSION,))
+    version, meta, arrays = read_archive(target, QuantNet.kind, (QuantNet.version,))
     small = {name: array if name == GOLDEN_Y else narrow(array) for name, array in arrays.items()}
     write_archive(target, QuantNet.kind, version, meta, small)
     net, golden = nnlogic.load(target), read_golden(target)

@@ -85,7 +85,10 @@ def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) 
     detail = f"{found.neurons} neurons on {found.combinations} input combinations"
     if found.arithmetic:
         detail += f", {found.arithmetic} arithmetic blocks by their parameters"
-    return Verdict(a.kind, b.kind, True, "exhaustive", detail + ", wiring")
+    detail += ", wiring"
+    if found.direct:
+        detail += f"; {', '.join(found.direct)} by evaluating the layer, for want of a checker"
+    return Verdict(a.kind, b.kind, True, "exhaustive", detail)
 
 
 def _tables_tables(a: TableNet, b: TableNet, rows: IntArray, timeout: float) -> Verdict:

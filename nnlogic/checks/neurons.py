@@ -1,7 +1,7 @@
 """QuantNet against TableNet: every neuron on every combination of its input codes.
 
-Expected values come from the weights and thresholds of the QuantNet layer, not from the code
-that made the tables. Care sets are checked too: a code that some producer emits must be cared
+Expected values come from the checkers of `nnlogic.checks.layers`, not from the code that made the
+tables. Care sets are checked too: a code that some producer emits must be cared
 for by its consumers.
 """
 
@@ -11,15 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnlogic.checks.layer import WIDEST, Checker
+from nnlogic.checks.layers import checker_of
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.layer import Largest, Layer, Sums
 from nnlogic.tables import ir as tables_ir
 from nnlogic.tables.ir import Block, Function, Instance, TableNet
 
 Arithmetic = tables_ir.Sum | tables_ir.Threshold | tables_ir.Argmax
-WIDEST = 20  # input bits that are still enumerated
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Matched:
-    """All neurons agree: how many were enumerated, over how many combinations in all."""
+    """All neurons agree: how many were enumerated, over how many combinations in all.
+
+    `direct` are the kinds of layers that are only known by evaluating them.
+    """
 
     neurons: int
     combinations: int
     arithmetic: int
+    direct: tuple[str, ...] = ()
 
 
 class Unmatched(Exception):
@@ -66,20 +72,21 @@ def compare_neurons(
     with progress.step("check neurons", total=sum(len(x.formats) for x in net.layers)) as step:
         for layer in net.layers:
             x = [wire for source in layer.sources for wire in wires[source]]
+            checker = checker_of(net, layer)
             out = []
             for i, fmt in enumerate(layer.formats):
                 block = _block_of(blocks, layer, i)
                 if len(block.outputs) != fmt.bits:
                     raise Unmatched(f"{block.origin}: {len(block.outputs)} bits for {fmt}")
                 if isinstance(block, Instance):
-                    found = _check_table(layer, i, x, block, tables.functions[block.function])
+                    found = _check_table(checker, i, x, block, tables.functions[block.function])
                     if isinstance(found, Difference):
                         return found
                     neurons += 1
                     combinations += found[0]
                     reach = found[1]
                 else:
-                    difference = _check_arithmetic(layer, i, x, block)
+                    difference = _check_arithmetic(checker, i, x, block)
                     if difference:
                         return difference
                     arithmetic += 1
@@ -92,7 +99,8 @@ def compare_neurons(
         pairs = enumerate(zip(signals, tables.output_signals, strict=False))
         at = next((i for i, (a, b) in pairs if a != b), len(signals))
         return Difference(f"output bit {at}", "is wired to another signal")
-    return Matched(neurons, combinations, arithmetic)
+    direct = {layer.kind: None for layer in net.layers if checker_of(net, layer).direct}
+    return Matched(neurons, combinations, arithmetic, tuple(direct))
 
 
 def _input_wires(net: QuantNet) -> list[_Wire]:
@@ -115,41 +123,11 @@ def _block_of(blocks: dict[str, Block], layer: Layer, neuron: int) -> Block:
     return block
 
 
-def _fan_in(layer: Layer, neuron: int, x: list[_Wire]) -> list[int]:
-    if isinstance(layer, Linear):
-        return [w for w in range(len(x)) if layer.weights[neuron, w] != 0]
-    if isinstance(layer, Enumerated):
-        return sorted(set(layer.inputs[neuron]))
-    return list(range(len(x)))
-
-
-def _expected(layer: Layer, neuron: int, values: dict[int, IntArray], size: int) -> IntArray:
-    """Output values of a neuron for given input values by wire."""
-    if isinstance(layer, Argmax):
-        return np.argmax(np.stack(list(values.values())), axis=0)
-    if isinstance(layer, Enumerated):
-        index, shift = np.zeros(size, np.int64), 0
-        for wire in layer.inputs[neuron]:
-            fmt = layer.x_formats[wire]
-            index += (values[wire] & ((1 << fmt.bits) - 1)) << shift
-            shift += fmt.bits
-        return layer.tables[neuron][index]
-    total = np.full(size, layer.bias[neuron], np.int64)
-    for wire, value in values.items():
-        total += layer.weights[neuron, wire] * value
-    if layer.thresholds is None:
-        return total
-    out = np.zeros(size, np.int64)
-    for threshold in layer.thresholds[neuron]:
-        out += total >= threshold
-    return out
-
-
 def _check_table(
-    layer: Layer, neuron: int, x: list[_Wire], block: Instance, function: Function
+    checker: Checker, neuron: int, x: list[_Wire], block: Instance, function: Function
 ) -> tuple[int, IntArray] | Difference:
     """Compare one table; return combinations compared and the raw codes the neuron can emit."""
-    fan_in = _fan_in(layer, neuron, x)
+    fan_in = checker.fan_in(neuron)
     width = sum(x[w].format.bits for w in fan_in)
     if width > WIDEST:
         raise Unmatched(f"{block.origin}: {width} input bits are too many to enumerate")
@@ -176,8 +154,8 @@ def _check_table(
     got = np.zeros(len(index), np.int64)
     for b, bits in enumerate(function.table()):
         got |= bits[row].astype(np.int64) << b
-    fmt = layer.formats[neuron]
-    expected = _expected(layer, neuron, values, len(index))
+    fmt = checker.layer.formats[neuron]
+    expected = checker.values(neuron, values, len(index))
     raw = expected & ((1 << fmt.bits) - 1)
     care = function.care_bools()[row]
 
@@ -201,29 +179,32 @@ def _check_table(
 
 
 def _check_arithmetic(
-    layer: Layer, neuron: int, x: list[_Wire], block: Arithmetic
+    checker: Checker, neuron: int, x: list[_Wire], block: Arithmetic
 ) -> Difference | None:
     """Compare operands, weights, bias, thresholds and result format of an arithmetic block."""
-    fmt = layer.formats[neuron]
-    fan_in = _fan_in(layer, neuron, x)
+    layer = checker.layer
+    if checker.direct and not checker.narrow():
+        raise Unmatched(f"{layer.name}: too wide to enumerate, and {layer.kind} has no checker")
+    how, fmt = checker.arithmetic(), layer.formats[neuron]
+    fan_in = checker.fan_in(neuron)
     words = [(tuple(w.signals), w.signed) for w in block.words]
     need = [(x[w].signals, x[w].format.signed) for w in fan_in]
     facts: list[tuple[str, object, object]] = [("result format", fmt, block.result.format)]
-    if isinstance(layer, Argmax) and isinstance(block, tables_ir.Argmax):
+    if isinstance(how, Largest) and isinstance(block, tables_ir.Argmax):
         facts.append(("operands", need, words))
-    elif isinstance(layer, Linear) and not isinstance(block, tables_ir.Argmax):
-        weights = [int(layer.weights[neuron, w]) for w in fan_in]
+    elif isinstance(how, Sums) and not isinstance(block, tables_ir.Argmax):
+        weights = [int(how.weights[neuron, w]) for w in fan_in]
         terms = sorted(zip(need, weights, strict=True))
         facts.append(("terms", terms, sorted(zip(words, block.weights, strict=True))))
-        facts.append(("bias", int(layer.bias[neuron]), block.bias))
+        facts.append(("bias", int(how.bias[neuron]), block.bias))
         thresholds = (
-            None if layer.thresholds is None else tuple(int(t) for t in layer.thresholds[neuron])
+            None if how.thresholds is None else tuple(int(t) for t in how.thresholds[neuron])
         )
         got = block.thresholds if isinstance(block, tables_ir.Threshold) else None
         facts.append(("thresholds", thresholds, got))
     else:
         return Difference(
-            block.origin, f"a {type(block).__name__} stands for {type(layer).__name__}"
+            block.origin, f"block {type(block).__name__} stands for layer kind {layer.kind}"
         )
     for what, expected, actual in facts:
         if expected != actual:

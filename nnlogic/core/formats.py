@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,23 +106,3 @@ class LayerInfo:
 
 
 ROLES = ("encoder", "network", "output")
-
-
-def ports_to_meta(ports: tuple[Port, ...]) -> list[list[str]]:
-    """Return a JSON form of ports."""
-    return [[p.name, str(p.format)] for p in ports]
-
-
-def ports_from_meta(meta: list[list[str]]) -> tuple[Port, ...]:
-    """Inverse of `ports_to_meta`."""
-    return tuple(Port(name, IntFormat.parse(fmt)) for name, fmt in meta)
-
-
-def layers_to_meta(layers: tuple[LayerInfo, ...]) -> list[list[str]]:
-    """Return a JSON form of layer infos."""
-    return [[layer.name, layer.role] for layer in layers]
-
-
-def layers_from_meta(meta: list[Any]) -> tuple[LayerInfo, ...]:
-    """Inverse of `layers_to_meta`."""
-    return tuple(LayerInfo(*item) for item in meta)

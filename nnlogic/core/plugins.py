@@ -47,3 +47,24 @@ def discover(package: str, attribute: str, group: str, inside: str = "") -> list
                 fix=f"repair or uninstall {owner}",
             ) from error
     return parts
+
+
+def by_kind(package: str, attribute: str, group: str) -> dict[str, Any]:
+    """Return what `discover` finds by its ``kind``.
+
+    Raises
+    ------
+    UsageError
+        As for `discover`; or two parts are of one kind, or one has none.
+    """
+    out: dict[str, Any] = {}
+    for part in discover(package, attribute, group):
+        kind = getattr(part, "kind", "")
+        if not kind or kind in out:
+            raise UsageError(
+                "a part cannot be used", where=f"{part!r} of {group}",
+                why=f"{out[kind]!r} is of kind {kind!r} already" if kind else "it has no kind",
+                fix="give it a kind of its own",
+            )  # fmt: skip
+        out[kind] = part
+    return out

@@ -8,13 +8,16 @@ and resets. Neither shares code with LogicNet.evaluate.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools, Words
 from nnlogic.core.formats import IntArray
-from nnlogic.design.ir import HardwareDesign
+
+if TYPE_CHECKING:
+    from nnlogic.design.ir import HardwareDesign
 
 ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -19,11 +18,14 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.names import Identifier
+from nnlogic.core.stored import Stored
+from nnlogic.design.cycle import run_cycles
+from nnlogic.design.text import design_text
 from nnlogic.logic.ir import LogicNet
 
 
 @dataclass(frozen=True, eq=False)
-class HardwareDesign:
+class HardwareDesign(Stored):
     """A pipelined, fully parallel circuit: initiation interval 1.
 
     Attributes
@@ -102,8 +104,6 @@ class HardwareDesign:
 
     def evaluate(self, codes: IntArray) -> IntArray:
         """Stream rows through the cycle model at initiation interval 1 and collect the outputs."""
-        from nnlogic.design.cycle import run_cycles
-
         return run_cycles(self, codes)
 
     def verify(self) -> None:
@@ -153,19 +153,4 @@ class HardwareDesign:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.design.text import design_text
-
         return design_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.design.store import save_design
-
-        save_design(self, path)
-
-    @staticmethod
-    def load(path: Path) -> HardwareDesign:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.design.store import load_design
-
-        return load_design(path)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nnlogic.core.inert import printed
-from nnlogic.design.ir import HardwareDesign
+
+if TYPE_CHECKING:
+    from nnlogic.design.ir import HardwareDesign
 
 
 def design_text(design: HardwareDesign) -> str:

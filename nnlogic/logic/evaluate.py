@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import InputError
-from nnlogic.logic.ir import LogicNet
+
+if TYPE_CHECKING:
+    from nnlogic.logic.ir import LogicNet
 
 CACHE_BYTES = 1 << 20
 """Size of a block of all live signals, to stay in a core's own cache."""

@@ -6,9 +6,8 @@ first), then one signal per node. Nodes are in topological order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,13 +16,17 @@ from numpy.typing import NDArray
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, LayerInfo, Port
+from nnlogic.core.stored import Stored
+from nnlogic.logic.evaluate import evaluate_words, trace_words
+from nnlogic.logic.text import logic_text
 
 MAX_K = 6
 
 
 @dataclass(frozen=True, eq=False)
-class LogicNet:
+class LogicNet(Stored):
     """A K-LUT network.
 
     Attributes
@@ -53,7 +56,7 @@ class LogicNet:
     outputs: tuple[Port, ...]
     fanins: NDArray[np.int32]
     tables: Words
-    output_signals: tuple[int, ...]
+    output_signals: tuple[int, ...] = field(metadata=stored(array=np.int64))
     origins: tuple[str, ...]
     node_layers: NDArray[np.int32]
     layers: tuple[LayerInfo, ...]
@@ -100,14 +103,10 @@ class LogicNet:
         -------
         uint64 array, shape (len(output_signals), words)
         """
-        from nnlogic.logic.evaluate import evaluate_words
-
         return evaluate_words(self, words)
 
     def trace_words(self, words: Words) -> Words:
         """Like `evaluate_words`, but return every signal, shape (signals, words)."""
-        from nnlogic.logic.evaluate import trace_words
-
         return trace_words(self, words)
 
     def verify(self) -> None:
@@ -167,19 +166,4 @@ class LogicNet:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.logic.text import logic_text
-
         return logic_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.logic.store import save_logic
-
-        save_logic(self, path)
-
-    @staticmethod
-    def load(path: Path) -> LogicNet:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.logic.store import load_logic
-
-        return load_logic(path)

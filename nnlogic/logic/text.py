@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnlogic.core.inert import printed
-from nnlogic.logic.ir import LogicNet
+
+if TYPE_CHECKING:
+    from nnlogic.logic.ir import LogicNet
 
 
 def signal_names(net: LogicNet) -> list[str]:

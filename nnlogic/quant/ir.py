@@ -8,18 +8,29 @@ after that rounds.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core import bits
-from nnlogic.core.errors import InputError, IRError, Problem
+from nnlogic.core.archive import frozen
+from nnlogic.core.errors import CheckpointError, InputError, IRError, Problem
+from nnlogic.core.fields import Arrays, Meta, read_fields, stored, write_fields
 from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
+from nnlogic.core.inert import printed
+from nnlogic.core.stored import Stored
+from nnlogic.quant.layer import Largest, Layer
+from nnlogic.quant.layers import layer_kinds
+from nnlogic.quant.layers.argmax import Argmax
+from nnlogic.quant.layers.enumerated import Enumerated
+from nnlogic.quant.layers.linear import Linear
+
+__all__ = ["INPUT", "Argmax", "Enumerated", "InputQuantizer", "Layer", "Linear", "QuantNet"]
 
 INPUT = "input"
 
@@ -81,160 +92,7 @@ class InputQuantizer:
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
-    """Integer weighted sums, thresholded or not.
-
-    With thresholds the output code is the number of thresholds ``<= weights @ x + bias``;
-    without, it is the sum itself. A popcount is a Linear with weights of one.
-
-    Attributes
-    ----------
-    weights : int64 array, shape (neurons, inputs)
-        Zero where there is no connection.
-    bias : int64 array, shape (neurons,)
-    thresholds : int64 array, shape (neurons, levels - 1), or None
-        Nondecreasing along the last axis.
-    formats : tuple of IntFormat
-        One per neuron.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    weights: IntArray
-    bias: IntArray
-    thresholds: IntArray | None
-    formats: tuple[IntFormat, ...]
-    role: str = "network"
-
-    def evaluate(self, x: IntArray) -> IntArray:
-        """Return output values, shape (samples, neurons)."""
-        # float64 products are exact: verify() bounds every partial sum below 2**53.
-        acc = x.astype(np.float64) @ self.weights.T.astype(np.float64)
-        total = acc.astype(np.int64) + self.bias
-        if self.thresholds is None:
-            return total
-        out = np.zeros(total.shape, dtype=np.int64)
-        for k in range(self.thresholds.shape[1]):
-            out += total >= self.thresholds[:, k]
-        return out
-
-    def fan_in(self, neuron: int) -> IntArray:
-        """Return the indices of the wires neuron `neuron` reads."""
-        return np.flatnonzero(self.weights[neuron])
-
-    def problems(self, x_formats: tuple[IntFormat, ...]) -> list[str]:
-        """Return what breaks the layer's rules."""
-        out = []
-        n = len(self.formats)
-        if self.weights.shape != (n, len(x_formats)) or self.bias.shape != (n,):
-            return [
-                f"weights {self.weights.shape} and bias {self.bias.shape} for {n} neurons "
-                f"of {len(x_formats)} inputs"
-            ]
-        span = np.array([max(abs(f.lo), abs(f.hi)) for f in x_formats], dtype=np.float64)
-        worst = np.abs(self.weights).astype(np.float64) @ span + np.abs(self.bias)
-        if worst.size and worst.max() >= 2.0**53:
-            out.append(f"accumulator of neuron {int(worst.argmax())} exceeds 53 bits")
-        if self.thresholds is not None:
-            if self.thresholds.shape[0] != n:
-                out.append(f"{self.thresholds.shape[0]} threshold rows for {n} neurons")
-            elif np.any(np.diff(self.thresholds, axis=1) < 0):
-                out.append("thresholds decrease")
-            if any(f.lo != 0 or f.hi < self.thresholds.shape[1] for f in self.formats):
-                out.append(f"{self.thresholds.shape[1]} thresholds do not fit the output format")
-        elif not out:
-            lo_x = np.array([f.lo for f in x_formats], dtype=np.int64)
-            hi_x = np.array([f.hi for f in x_formats], dtype=np.int64)
-            pos, neg = np.maximum(self.weights, 0), np.minimum(self.weights, 0)
-            lo = pos @ lo_x + neg @ hi_x + self.bias
-            hi = pos @ hi_x + neg @ lo_x + self.bias
-            out += [
-                f"neuron {i} reaches {lo[i]}..{hi[i]}, outside {f}"
-                for i, f in enumerate(self.formats)
-                if lo[i] < f.lo or hi[i] > f.hi
-            ]
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class Enumerated:
-    """Neurons given by their tables: encoders, and families defined only by enumeration.
-
-    Attributes
-    ----------
-    inputs : tuple of tuple of int
-        Per neuron, the wires it reads.
-    tables : tuple of int64 arrays
-        Per neuron, output value by input index; the index holds the raw codes of the wires
-        read, first wire in the low bits.
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    inputs: tuple[tuple[int, ...], ...]
-    tables: tuple[IntArray, ...]
-    formats: tuple[IntFormat, ...]
-    x_formats: tuple[IntFormat, ...]
-    role: str = "network"
-
-    def evaluate(self, x: IntArray) -> IntArray:
-        """Return output values, shape (samples, neurons)."""
-        columns = []
-        for wires, table in zip(self.inputs, self.tables, strict=True):
-            index = np.zeros(len(x), dtype=np.int64)
-            shift = 0
-            for wire in wires:
-                index |= self.x_formats[wire].to_raw(x[:, wire]) << shift
-                shift += self.x_formats[wire].bits
-            columns.append(table[index])
-        return np.stack(columns, axis=1)
-
-    def problems(self, x_formats: tuple[IntFormat, ...]) -> list[str]:
-        """Return what breaks the layer's rules."""
-        if x_formats != self.x_formats:
-            return ["input formats differ from those of the source layers"]
-        if not len(self.inputs) == len(self.tables) == len(self.formats):
-            return ["inputs, tables and formats differ in number"]
-        out = []
-        for i, (wires, table, fmt) in enumerate(
-            zip(self.inputs, self.tables, self.formats, strict=True)
-        ):
-            if any(not 0 <= w < len(x_formats) for w in wires):
-                out.append(f"neuron {i} reads a wire that does not exist")
-                continue
-            width = sum(x_formats[w].bits for w in wires)
-            if table.shape != (1 << width,):
-                out.append(f"neuron {i} has {table.shape} entries for {width} input bits")
-            elif not fmt.contains(table):
-                out.append(f"neuron {i} leaves its format {fmt}")
-        return out
-
-
-@dataclass(frozen=True, eq=False)
-class Argmax:
-    """Index of the largest input; the lowest index wins a tie."""
-
-    name: str
-    sources: tuple[str, ...]
-    formats: tuple[IntFormat, ...]
-    role: str = "output"
-
-    def evaluate(self, x: IntArray) -> IntArray:
-        """Return the winning index, shape (samples, 1)."""
-        return np.argmax(x, axis=1)[:, None].astype(np.int64)
-
-    def problems(self, x_formats: tuple[IntFormat, ...]) -> list[str]:
-        """Return what breaks the layer's rules."""
-        if len(self.formats) != 1 or self.formats[0].hi < len(x_formats) - 1:
-            return [f"{len(x_formats)} candidates do not fit {self.formats}"]
-        return []
-
-
-Layer = Linear | Enumerated | Argmax
-
-
-@dataclass(frozen=True, eq=False)
-class QuantNet:
+class QuantNet(Stored):
     """A network of integer layers.
 
     Attributes
@@ -253,9 +111,9 @@ class QuantNet:
 
     name: str
     inputs: tuple[Port, ...]
-    layers: tuple[Layer, ...]
-    output_wires: tuple[tuple[Port, str, int], ...]
-    quantizer: InputQuantizer | None = None
+    layers: tuple[Layer, ...] = field(metadata=stored(apart=True))
+    output_wires: tuple[tuple[Port, str, int], ...] = field(metadata=stored(apart=True))
+    quantizer: InputQuantizer | None = field(default=None, metadata=stored(apart=True))
     info: Mapping[str, Any] = field(default_factory=dict)
 
     kind: ClassVar[str] = "QuantNet"
@@ -345,33 +203,69 @@ class QuantNet:
         ]
 
     def stats(self) -> dict[str, int]:
-        """Layers, neurons and the widest fan-in in bits."""
+        """Layers, neurons and the widest fan-in in bits, that of an argmax left out."""
         widest = 0
         for layer in self.layers:
-            formats = self.x_formats(layer)
-            if isinstance(layer, Linear):
-                width = np.array([f.bits for f in formats])
-                widest = max(widest, int(((layer.weights != 0) @ width).max(initial=0)))
-            elif isinstance(layer, Enumerated):
-                widest = max([widest, *(sum(formats[w].bits for w in ws) for ws in layer.inputs)])
+            if not isinstance(layer.arithmetic, Largest):
+                widest = max([widest, *layer.fan_in_bits(self.x_formats(layer))])
         neurons = sum(len(layer.formats) for layer in self.layers)
         return {"layers": len(self.layers), "neurons": neurons, "widest_fan_in_bits": widest}
 
     def text(self) -> str:
-        """Return the stable printed form."""
-        from nnlogic.quant.text import quant_text
+        """Return the stable printed form: one line per port and layer."""
+        lines = [f"QuantNet {self.name}"]
+        lines += [f"  input {p}" for p in self.inputs]
+        for layer in self.layers:
+            out = f"{len(layer.formats)} x {formats_text(layer.formats)}"
+            head = f"{layer.role} {layer.name}({','.join(layer.sources)}) -> {out}"
+            lines.append(f"  {head}: {layer.text(self.x_formats(layer))}")
+        lines += [f"  output {p} = {layer}[{wire}]" for p, layer, wire in self.output_wires]
+        return printed(lines)
 
-        return quant_text(self)
+    def parts(self) -> tuple[Meta, Arrays]:
+        """Return metadata and arrays: arrays of a layer below its name, thresholds by port."""
+        meta, arrays = super().parts()
+        meta["layers"] = [
+            {"type": layer.kind, **write_fields(layer, layer.name, arrays)} for layer in self.layers
+        ]
+        meta["outputs"] = [[p.name, str(p.format), la, wire] for p, la, wire in self.output_wires]
+        meta["quantizer"] = self.quantizer is not None
+        if self.quantizer is not None:
+            for port, t in zip(self.inputs, self.quantizer.thresholds, strict=True):
+                arrays[f"input.{port.name}"] = t
+        return meta, arrays
 
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.quant.store import save_quant
+    @classmethod
+    def from_parts(cls, meta: Meta, arrays: Arrays) -> QuantNet:
+        """Inverse of `parts`."""
+        own = read_fields(cls, meta, "", arrays)
+        quantizer = None
+        if meta["quantizer"]:
+            names = (f"input.{port.name}" for port in own["inputs"])
+            quantizer = InputQuantizer(tuple(frozen(arrays[n], np.float32) for n in names))
+        return cls(
+            **own,
+            layers=tuple(_layer(item, arrays) for item in meta["layers"]),
+            output_wires=tuple(
+                (Port(name, IntFormat.parse(fmt)), layer, wire)
+                for name, fmt, layer, wire in meta["outputs"]
+            ),
+            quantizer=quantizer,
+        )
 
-        save_quant(self, path)
 
-    @staticmethod
-    def load(path: Path) -> QuantNet:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.quant.store import load_quant
+def _layer(item: Meta, arrays: Arrays) -> Layer:
+    kinds = layer_kinds()
+    if item["type"] not in kinds:
+        raise CheckpointError(
+            "the network has a layer of an unknown kind", where=item["name"],
+            why=f"{item['type']}, known are {', '.join(sorted(kinds))}",
+            fix="install the package that defines this kind",
+        )  # fmt: skip
+    cls = kinds[item["type"]]
+    return cls(**read_fields(cls, item, item["name"], arrays))
 
-        return load_quant(path)
+
+def formats_text(formats: tuple[IntFormat, ...]) -> str:
+    """Return the distinct formats, most frequent first."""
+    return "/".join(str(f) for f, _ in Counter(formats).most_common())

@@ -10,7 +10,7 @@ from typing import Any
 from nnlogic.core.formats import Port
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
-from nnlogic.quant.ir import Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.quant.ir import QuantNet, formats_text
 from nnlogic.report.rows import LayerRow, Network, PortRow
 from nnlogic.tables.ir import MAX_INPUTS, Instance, TableNet, block_inputs
 
@@ -145,31 +145,21 @@ def quantizer_text(net: QuantNet) -> str:
 
 
 def _quant_layers(net: QuantNet) -> tuple[tuple[LayerText, ...], dict[str, int]]:
-    from nnlogic.quant.text import formats_text
-
     out = []
     widths: dict[int, int] = {}
     for layer in net.layers:
-        sizes = _fan_in_bits(net, layer)
-        tabular = isinstance(layer, Enumerated) or (
-            isinstance(layer, Linear) and layer.thresholds is not None
-        )
+        sizes = layer.fan_in_bits(net.x_formats(layer))
         bound = None
-        if tabular and max(sizes, default=0) <= MAX_INPUTS:
+        if layer.tabular and max(sizes, default=0) <= MAX_INPUTS:
             pairs = zip(sizes, layer.formats, strict=True)
             bound = sum(lut_bound(size, fmt.bits) for size, fmt in pairs)
-        if tabular:
+        if layer.tabular:
             for size in sizes:
                 widths[size] = widths.get(size, 0) + 1
-        kind = type(layer).__name__.lower()
-        if isinstance(layer, Linear):
-            kind += (
-                " sum" if layer.thresholds is None else f", {layer.thresholds.shape[1] + 1} levels"
-            )
         row = LayerText(
             layer.name,
             layer.role,
-            kind,
+            layer.label(),
             len(layer.formats),
             max(sizes, default=None),
             formats_text(layer.formats),
@@ -177,16 +167,6 @@ def _quant_layers(net: QuantNet) -> tuple[tuple[LayerText, ...], dict[str, int]]
         )
         out.append(row)
     return tuple(out), _by_width(widths)
-
-
-def _fan_in_bits(net: QuantNet, layer: Layer) -> list[int]:
-    formats = net.x_formats(layer)
-    if isinstance(layer, Linear):
-        rows = [layer.fan_in(i) for i in range(len(layer.formats))]
-        return [sum(formats[int(w)].bits for w in wires) for wires in rows]
-    if isinstance(layer, Argmax):
-        return [sum(f.bits for f in formats)]
-    return [sum(formats[w].bits for w in wires) for wires in layer.inputs]
 
 
 def _table_layers(net: TableNet) -> tuple[tuple[LayerText, ...], dict[str, int]]:

@@ -11,8 +11,8 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, TooWide, UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.quant.ir import INPUT, Enumerated, Layer, Linear, QuantNet
-from nnlogic.quant.ir import Argmax as QuantArgmax
+from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.layer import Largest, Layer, Sums
 from nnlogic.tables.ir import (
     MAX_INPUTS,
     Argmax,
@@ -66,29 +66,6 @@ def tabulate(
     return tables
 
 
-def neuron_wires(layer: Layer, neuron: int) -> tuple[int, ...]:
-    """Return the wires a neuron reads, in table input order."""
-    if isinstance(layer, Linear):
-        return tuple(int(w) for w in layer.fan_in(neuron))
-    if isinstance(layer, Enumerated):
-        return layer.inputs[neuron]
-    raise TypeError(f"{layer.name} has no tables")
-
-
-def enumerate_linear(
-    layer: Linear, neuron: int, wires: tuple[int, ...], formats: tuple[IntFormat, ...]
-) -> IntArray:
-    """Return output values of a linear neuron for all ``2**n`` input codes, wire 0 in low bits."""
-    acc = np.array([layer.bias[neuron]], dtype=np.int64)
-    for wire in wires:
-        fmt = formats[wire]
-        values = fmt.from_raw(np.arange(1 << fmt.bits))
-        acc = (layer.weights[neuron, wire] * values[:, None] + acc[None, :]).ravel()
-    if layer.thresholds is None:
-        return acc
-    return np.searchsorted(layer.thresholds[neuron], acc, side="right").astype(np.int64)
-
-
 def function_from_values(values: IntArray, fmt: IntFormat) -> Function:
     """Return the truth table of integer outputs; `values` has shape (2**n,)."""
     raw = fmt.to_raw(values)
@@ -99,26 +76,21 @@ def function_from_values(values: IntArray, fmt: IntFormat) -> Function:
 def _refuse_wide(net: QuantNet, limit: int, arith: str) -> None:
     problems = []
     for layer in net.layers:
-        if isinstance(layer, QuantArgmax) or (isinstance(layer, Linear) and arith == "auto"):
+        how = layer.arithmetic
+        if how is not None and (arith == "auto" or not layer.tabular):
             continue
-        if isinstance(layer, Linear) and layer.thresholds is None:
-            continue
-        formats = net.x_formats(layer)
-        widths = [
-            sum(formats[w].bits for w in neuron_wires(layer, i)) for i in range(len(layer.formats))
-        ]
+        widths = layer.fan_in_bits(net.x_formats(layer))
         wide = [i for i, width in enumerate(widths) if width > limit]
         if wide:
             worst = max(widths)
-            kind = type(layer).__name__
             fix = "prune the fan-in, use fewer bits"
             if worst <= MAX_INPUTS:
                 fix += f", or raise the limit (--table-limit {worst})"
-            if isinstance(layer, Linear):
+            if how is not None:
                 fix += ", or --arith auto (adders and comparators)"
             why = (
-                f"{kind}, {len(wide)} of {len(widths)} neurons too wide, up to {worst} input bits: "
-                f"a table would need 2^{worst} rows (limit 2^{limit})"
+                f"{layer.kind}, {len(wide)} of {len(widths)} neurons too wide, up to {worst} "
+                f"input bits: a table would need 2^{worst} rows (limit 2^{limit})"
             )
             problems.append(Problem(layer.name, why, fix))
     if problems:
@@ -145,25 +117,22 @@ class _State:
     def add_layer(self, number: int, layer: Layer, limit: int) -> None:
         """Append the blocks of one layer."""
         x = [word for source in layer.sources for word in self.words[source]]
-        formats = self.net.x_formats(layer)
+        formats, how = self.net.x_formats(layer), layer.arithmetic
         out = []
         for i, fmt in enumerate(layer.formats):
             origin = f"{layer.name}/neuron{i}"
             result = self._new_word(fmt)
             out.append(result)
-            if isinstance(layer, QuantArgmax):
-                self.blocks.append(Argmax(tuple(x), result, layer.name, number))
+            wires = layer.wires(i, formats)
+            words = tuple(x[w] for w in wires)
+            if isinstance(how, Largest):
+                self.blocks.append(Argmax(words, result, layer.name, number))
                 continue
-            wires = neuron_wires(layer, i)
-            if isinstance(layer, Linear) and sum(formats[w].bits for w in wires) > limit:
-                self.blocks.append(_arithmetic(layer, i, wires, x, result, origin, number))
+            if how is not None and sum(len(word.signals) for word in words) > limit:
+                self.blocks.append(_sum(how, i, wires, words, result, origin, number))
                 continue
-            values = (
-                enumerate_linear(layer, i, wires, formats)
-                if isinstance(layer, Linear)
-                else layer.tables[i]
-            )
-            inputs = tuple(s for w in wires for s in x[w].signals)
+            values = layer.table(i, formats)
+            inputs = tuple(s for word in words for s in word.signals)
             function = self._share(function_from_values(values, fmt))
             self.blocks.append(Instance(function, inputs, result.signals, origin, number))
         self.words[layer.name] = out
@@ -189,19 +158,18 @@ class _State:
         )
 
 
-def _arithmetic(
-    layer: Linear,
+def _sum(
+    sums: Sums,
     neuron: int,
     wires: tuple[int, ...],
-    x: list[Word],
+    words: tuple[Word, ...],
     result: Word,
     origin: str,
     number: int,
 ) -> Block:
-    words = tuple(x[w] for w in wires)
-    weights = tuple(int(layer.weights[neuron, w]) for w in wires)
-    bias = int(layer.bias[neuron])
-    if layer.thresholds is None:
+    weights = tuple(int(sums.weights[neuron, w]) for w in wires)
+    bias = int(sums.bias[neuron])
+    if sums.thresholds is None:
         return Sum(words, weights, bias, result, origin, number)
-    thresholds = tuple(int(t) for t in layer.thresholds[neuron])
+    thresholds = tuple(int(t) for t in sums.thresholds[neuron])
     return Threshold(words, weights, bias, thresholds, result, origin, number)

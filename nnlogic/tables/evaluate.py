@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
-from nnlogic.tables.ir import Argmax, Block, Instance, Sum, TableNet, Threshold, Word
+from nnlogic.tables.blocks import Argmax, Block, Instance, Sum, Threshold, Word
+
+if TYPE_CHECKING:
+    from nnlogic.tables.ir import TableNet
 
 
 def trace_bits(net: TableNet, inputs: Bools) -> Bools:

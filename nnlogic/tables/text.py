@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnlogic.core.inert import printed
-from nnlogic.tables.ir import Block, Instance, Sum, TableNet, Threshold, Word
+from nnlogic.tables.blocks import Block, Instance, Sum, Threshold, Word
+
+if TYPE_CHECKING:
+    from nnlogic.tables.ir import TableNet
 
 
 def table_text(net: TableNet) -> str:

@@ -15,7 +15,7 @@ Up to six input bits that matter a neuron costs a LUT per output bit, which is n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -27,11 +27,14 @@ from numpy.typing import ArrayLike, NDArray
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.model.architecture import Architecture
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.layer import Largest, Layer
 
 LUT_INPUTS = 6
 WIDEST = 14
-"""Most input bits of a neuron measured by its table."""
+"""Most input bits of a neuron measured by its table, where it could be an adder instead."""
+MAX_TABLE = 16
+"""Most input bits of any table."""
 
 Floats = NDArray[np.float64]
 Parameters = tuple[float, float, float]
@@ -112,13 +115,13 @@ class CostModel:
         Raises
         ------
         UsageError
-            A neuron has more than `WIDEST` input bits, or is a plain sum.
+            A neuron has too many input bits, or is a plain sum.
         """
         live = live_neurons(net)
         out: dict[str, float] = {}
         for layer in net.layers:
             formats = net.x_formats(layer)
-            if isinstance(layer, Argmax):
+            if isinstance(layer.arithmetic, Largest):
                 out[layer.name] = self.choice(len(formats), max(f.bits for f in formats))
                 continue
             picked = np.flatnonzero(live[layer.name])
@@ -163,35 +166,27 @@ def model_from_meta(effort: str, meta: Mapping[str, Any]) -> CostModel:
 MEASURES = ("shape", "weights", "tables")
 
 
-def neuron_codes(
-    layer: Linear | Enumerated, neuron: int, formats: tuple[IntFormat, ...]
-) -> IntArray:
+def neuron_codes(layer: Layer, neuron: int, formats: tuple[IntFormat, ...]) -> IntArray:
     """Return the raw output codes of a neuron for all its inputs, first wire in the low bits.
 
     Raises
     ------
     UsageError
-        The neuron is a plain sum, or reads more than `WIDEST` bits.
+        The neuron is a plain sum, or reads too many bits.
     """
     where = f"{layer.name}, neuron {neuron}"
-    if isinstance(layer, Enumerated):
-        return layer.formats[neuron].to_raw(layer.tables[neuron])
-    if layer.thresholds is None:
+    if not layer.tabular:
         raise UsageError("the cost of a plain sum is not predicted", where=where)
-    wires = layer.fan_in(neuron)
-    width = sum(formats[w].bits for w in wires)
-    if width > WIDEST:
+    width = sum(formats[w].bits for w in layer.wires(neuron, formats))
+    widest = MAX_TABLE if layer.arithmetic is None else WIDEST
+    if width > widest:
         raise UsageError(
             "neuron too wide for the cost model",
             where=where,
-            why=f"{width} input bits, at most {WIDEST}",
+            why=f"{width} input bits, at most {widest}",
             fix="compile the network instead",
         )
-    total = np.array([layer.bias[neuron]])
-    for w in wires:
-        values = formats[w].from_raw(np.arange(1 << formats[w].bits))
-        total = (layer.weights[neuron, w] * values[:, None] + total[None, :]).ravel()
-    return np.searchsorted(layer.thresholds[neuron], total, side="right").astype(np.int64)
+    return layer.formats[neuron].to_raw(layer.table(neuron, formats))
 
 
 def diagram_width(codes: IntArray) -> tuple[float, int]:
@@ -230,7 +225,8 @@ def live_neurons(net: QuantNet) -> dict[str, NDArray[np.bool_]]:
         if name != INPUT:
             live[name][wire] = True
     for layer in reversed(net.layers):
-        needed = {w for i in np.flatnonzero(live[layer.name]) for w in _reads(net, layer, int(i))}
+        formats, neurons = net.x_formats(layer), np.flatnonzero(live[layer.name]).tolist()
+        needed = {w for i in neurons for w in layer.wires(i, formats)}
         start = 0
         for source in layer.sources:
             if source == INPUT:
@@ -240,14 +236,6 @@ def live_neurons(net: QuantNet) -> dict[str, NDArray[np.bool_]]:
             live[source] |= np.isin(np.arange(start, start + size), list(needed))
             start += size
     return live
-
-
-def _reads(net: QuantNet, layer: Layer, neuron: int) -> Iterator[int]:
-    if isinstance(layer, Linear):
-        return iter(int(w) for w in layer.fan_in(neuron))
-    if isinstance(layer, Enumerated):
-        return iter(layer.inputs[neuron])
-    return iter(range(len(net.x_formats(layer))))
 
 
 def _distinct_outputs(codes: IntArray, out_bits: int) -> int:

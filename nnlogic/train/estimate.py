@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.formats import IntFormat
-from nnlogic.quant.ir import Argmax, Linear, QuantNet
+from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.layer import Largest, Layer, Sums
 from nnlogic.train.cost import WIDEST, CostModel, cost_model, live_neurons, neuron_codes
 
 ADDER_BIT = 1.0
@@ -33,13 +34,15 @@ def estimate_luts(net: QuantNet, model: CostModel | None = None) -> dict[str, fl
     out = {}
     for layer in net.layers:
         formats = net.x_formats(layer)
-        if isinstance(layer, Argmax):
+        if isinstance(layer.arithmetic, Largest):
             out[layer.name] = model.choice(len(formats), max(f.bits for f in formats))
             continue
         total = 0.0
         for i in np.flatnonzero(live[layer.name]):
-            if isinstance(layer, Linear) and _is_adder(layer, int(i), formats):
-                total += _adder(layer, int(i), formats)
+            sums = _adder_of(layer, int(i), formats)
+            if sums is not None:
+                wires = layer.wires(int(i), formats)
+                total += _adder(sums, int(i), wires, formats)
             else:
                 codes = neuron_codes(layer, int(i), formats)
                 total += model.table(codes, layer.formats[i].bits)
@@ -71,14 +74,19 @@ def adder_luts(saved: Any, sum_bits: Any, bounds: int) -> Any:
     return ADDER_BIT * saved + BOUND_BIT * bounds * sum_bits
 
 
-def _is_adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> bool:
-    width = sum(formats[w].bits for w in layer.fan_in(neuron))
-    return layer.thresholds is None or width > WIDEST
+def _adder_of(layer: Layer, neuron: int, formats: tuple[IntFormat, ...]) -> Sums | None:
+    """Return the sums of a layer where this neuron of it is too wide for a table, or plain."""
+    sums = layer.arithmetic
+    if not isinstance(sums, Sums):
+        return None
+    width = sum(formats[w].bits for w in layer.wires(neuron, formats))
+    return sums if sums.thresholds is None or width > WIDEST else None
 
 
-def _adder(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> float:
-    wires = layer.fan_in(neuron)
+def _adder(
+    sums: Sums, neuron: int, wires: tuple[int, ...], formats: tuple[IntFormat, ...]
+) -> float:
     entering = sum(formats[w].bits for w in wires)
-    bounds = 0 if layer.thresholds is None else len(np.unique(layer.thresholds[neuron]))
-    top = sum(abs(int(layer.weights[neuron, w])) * formats[w].hi for w in wires)
+    bounds = 0 if sums.thresholds is None else len(np.unique(sums.thresholds[neuron]))
+    top = sum(abs(int(sums.weights[neuron, w])) * formats[w].hi for w in wires)
     return float(adder_luts(max(0, entering - top.bit_length()), top.bit_length(), bounds))

@@ -59,7 +59,7 @@ def test_codes_are_those_of_the_layer():
     layer = linear(rng.integers(-5, 6, (3, 4)), np.sort(rng.integers(-9, 9, (3, 3))))
     formats = (IntFormat(1), IntFormat(2), IntFormat(2), IntFormat(1))
     for i in range(3):
-        wires = layer.fan_in(i)
+        wires = layer.wires(i, formats)
         codes = neuron_codes(layer, i, formats)
         x = np.zeros((len(codes), 4), np.int64)
         shift = 0

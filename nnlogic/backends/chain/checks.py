@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nnlogic.checks.layer import Wire
+from nnlogic.checks.layers import checker_of
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
 from nnlogic.core.formats import IntArray
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, QuantNet
+from nnlogic.quant.ir import INPUT, QuantNet
 
 EXHAUSTIVE_BITS = 16
 SAMPLES = 4096
-Wire = tuple[str, int]
 
 
 def check_structure(net: QuantNet, parts: Sequence[QuantNet]) -> Verdict:
@@ -51,9 +52,9 @@ def _difference(net: QuantNet, parts: Sequence[QuantNet]) -> str:
             return f"inputs of segment {number} have other formats than what comes before it"
         known: dict[str, list[Wire]] = {INPUT: entry}
         for layer in part.layers:
-            got = _reads(layer, [w for s in layer.sources for w in known[s]])
+            got = checker_of(part, layer).reads([w for s in layer.sources for w in known[s]])
             other = old[layer.name]
-            want = _reads(other, [w for s in other.sources for w in straight[s]])
+            want = checker_of(net, other).reads([w for s in other.sources for w in straight[s]])
             if not _same(got, want):
                 return f"layer {layer.name} in segment {number}"
             known[layer.name] = straight[layer.name]
@@ -62,24 +63,6 @@ def _difference(net: QuantNet, parts: Sequence[QuantNet]) -> str:
     wanted = [(layer, wire) for _, layer, wire in net.output_wires]
     names = [p.name for p in parts[-1].outputs] == [p.name for p in net.outputs]
     return "" if entry == wanted and names else "the outputs of the last segment"
-
-
-def _reads(layer: Layer, wires: Sequence[Wire]) -> Mapping[str, object]:
-    """Return all a layer computes, in terms of the wires of the whole network."""
-    common = {"type": type(layer).__name__, "formats": layer.formats}
-    if isinstance(layer, Argmax):
-        return {**common, "wires": list(wires)}
-    if isinstance(layer, Enumerated):
-        inputs = [[(wires[w], layer.x_formats[w]) for w in one] for one in layer.inputs]
-        return {**common, "inputs": inputs, "tables": list(layer.tables)}
-    weights: list[dict[Wire, int]] = []
-    for row in layer.weights:
-        found: dict[Wire, int] = {}
-        for i in np.flatnonzero(row).tolist():
-            found[wires[i]] = found.get(wires[i], 0) + int(row[i])
-        weights.append({wire: value for wire, value in found.items() if value})
-    thresholds = [] if layer.thresholds is None else [layer.thresholds]
-    return {**common, "weights": weights, "tables": [layer.bias, *thresholds]}
 
 
 def _same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:

@@ -18,6 +18,8 @@ import numpy as np
 
 from nnlogic.checks.gates import ONE, ZERO, Gates, add_function, bit_names
 from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.layer import WIDEST
+from nnlogic.checks.layers import checker_of
 from nnlogic.checks.netlist import (
     Net,
     Netlist,
@@ -32,7 +34,8 @@ from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed
 from nnlogic.frontend import is_source
-from nnlogic.quant.ir import INPUT, Enumerated, QuantNet
+from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.layer import Layer
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import MAX_INPUTS
 from nnlogic.tools.abc import prove_equal
@@ -174,8 +177,6 @@ class _Match:
             for neuron in range(len(layer.formats)):
                 if (layer.name, neuron) not in live:
                     continue
-                if not isinstance(layer, Enumerated):
-                    return f"{layer.name}: not a table"
                 gap = self._prove_neuron(layer, neuron)
                 if gap:
                     return gap
@@ -187,30 +188,35 @@ class _Match:
     def _live(self) -> set[tuple[str, int]]:
         live = {(layer, wire) for _, layer, wire in self.net.output_wires}
         for layer in reversed(self.net.layers):
-            if isinstance(layer, Enumerated):
-                wires = _wires(self.net, layer)
-                for neuron, pins in enumerate(layer.inputs):
-                    if (layer.name, neuron) in live:
-                        live |= {wires[pin] for pin in pins}
+            wires, checker = _wires(self.net, layer), checker_of(self.net, layer)
+            for neuron in range(len(layer.formats)):
+                if (layer.name, neuron) in live:
+                    live |= {wires[pin] for pin in checker.fan_in(neuron)}
         return live
 
-    def _prove_neuron(self, layer: Enumerated, neuron: int) -> str:
-        wires = _wires(self.net, layer)
+    def _prove_neuron(self, layer: Layer, neuron: int) -> str:
+        wires, checker = _wires(self.net, layer), checker_of(self.net, layer)
+        fan_in = checker.fan_in(neuron)
+        if sum(checker.formats[w].bits for w in fan_in) > WIDEST:
+            return f"{layer.name}/neuron{neuron}: too wide to enumerate"
         pins = [
             self.net_of[(*wires[pin], b)]
-            for pin in layer.inputs[neuron]
-            for b in range(layer.x_formats[pin].bits)
+            for pin in fan_in
+            for b in range(checker.formats[pin].bits)
         ]
         names = [at for at in dict.fromkeys(pins) if at not in ("0", "1")]
         index = np.arange(1 << len(names))
         values = _constants(len(index))
         values.update((at, (index >> i & 1).astype(bool)) for i, at in enumerate(names))
-        row = np.zeros(len(index), np.int64)
-        for k, at in enumerate(pins):
-            value = values[at]
-            if value is not None:
-                row |= value.astype(np.int64) << k
-        expected = layer.tables[neuron][row]
+        inputs, at_bit = {}, iter(pins)
+        for wire in fan_in:
+            fmt, raw = checker.formats[wire], np.zeros(len(index), np.int64)
+            for k in range(fmt.bits):
+                value = values[next(at_bit)]
+                if value is not None:
+                    raw |= value.astype(np.int64) << k
+            inputs[wire] = fmt.from_raw(raw)
+        expected = checker.values(neuron, inputs, len(index))
         for b in range(layer.formats[neuron].bits):
             bit = (layer.name, neuron, b)
             wanted = (expected >> b & 1).astype(bool)
@@ -261,7 +267,7 @@ def _constants(size: int) -> dict[Net, Bools | None]:
     return {"0": np.zeros(size, bool), "1": np.ones(size, bool)}
 
 
-def _wires(net: QuantNet, layer: Enumerated) -> list[tuple[str, int]]:
+def _wires(net: QuantNet, layer: Layer) -> list[tuple[str, int]]:
     widths = {INPUT: len(net.inputs), **{la.name: len(la.formats) for la in net.layers}}
     return [(source, wire) for source in layer.sources for wire in range(widths[source])]
 

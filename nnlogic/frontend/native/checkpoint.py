@@ -20,8 +20,6 @@ from nnlogic.core.formats import IntArray
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import assemble
 from nnlogic.quant.ir import QuantNet
-from nnlogic.quant.store import VERSION as QUANT_VERSION
-from nnlogic.quant.store import load_quant, quant_to_parts
 
 KIND, VERSION = "checkpoint", 1
 GOLDEN_X, GOLDEN_Y = "golden.x", "golden.y"
@@ -76,18 +74,18 @@ def write_quantized(
     golden : (rows, outputs), optional
         Raw feature rows, and the int64 outputs the trained model itself gave for them.
     """
-    meta, arrays = quant_to_parts(net)
+    meta, arrays = net.parts()
     described = {key: value for key, value in meta.items() if key != "info"}
     names = sorted(arrays)
     meta["info"]["digest"] = digest(described, names, *(arrays[name] for name in names))
     write_archive(
-        Path(path), QuantNet.kind, QUANT_VERSION, meta, {**arrays, **_golden_arrays(golden)}
+        Path(path), QuantNet.kind, QuantNet.version, meta, {**arrays, **_golden_arrays(golden)}
     )
 
 
 def load_quantized(path: Path) -> QuantNet:
     """Return a saved QuantNet, verified; ``info["golden_rows"]`` tells of those in the file."""
-    net = load_quant(path)
+    net = QuantNet.load(path)
     golden = read_golden(path)
     info = {key: value for key, value in net.info.items() if key != "golden_rows"}
     if golden is not None:
@@ -156,5 +154,5 @@ def read_golden(path: Path) -> tuple[NDArray[np.float32], IntArray] | None:
     """
     if archive_kind(Path(path)) != QuantNet.kind:
         return read_native(path)[3]
-    arrays = read_archive(Path(path), QuantNet.kind, (QUANT_VERSION,))[2]
+    arrays = read_archive(Path(path), QuantNet.kind, (QuantNet.version,))[2]
     return _golden(arrays)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
+from typing import ClassVar
 
-from nnlogic.core.archive import read_archive, write_archive
-from nnlogic.core.errors import CheckpointError
-from nnlogic.core.formats import Port, ports_from_meta, ports_to_meta
+from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
 from nnlogic.core.names import identifier
+from nnlogic.core.stored import Stored
 
-VERSION = 1
-KIND = "Chain"
 KINDS = ("lut", "dsp", "mac")
 """Backends a layer can be given to: LUTs, an engine, multiply-accumulate chains."""
 
@@ -65,7 +62,7 @@ def segments_of(plan: Sequence[str]) -> tuple[Segment, ...]:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(Stored):
     """What the top module connects.
 
     Attributes
@@ -82,6 +79,8 @@ class Chain:
     outputs: tuple[Port, ...]
     segments: tuple[Segment, ...]
 
+    kind: ClassVar[str] = "Chain"
+
     @property
     def top(self) -> str:
         """Name of the top module."""
@@ -95,38 +94,6 @@ class Chain:
     def segment_name(self, segment: Segment) -> str:
         """Name of a segment's network, and of its modules."""
         return identifier(f"{self.name}_s{segment.number}")
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        meta = {
-            "name": self.name,
-            "inputs": ports_to_meta(self.inputs),
-            "outputs": ports_to_meta(self.outputs),
-            "segments": [[s.number, s.kind, s.first, s.last, s.slices] for s in self.segments],
-        }
-        write_archive(path, KIND, VERSION, meta, {})
-
-    @staticmethod
-    def load(path: Path) -> Chain:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        CheckpointError
-            The file is missing, damaged, or of another kind.
-        """
-        _, meta, _ = read_archive(path, KIND, (VERSION,))
-        try:
-            return Chain(
-                name=str(meta["name"]),
-                inputs=ports_from_meta(meta["inputs"]),
-                outputs=ports_from_meta(meta["outputs"]),
-                segments=tuple(Segment(*row) for row in meta["segments"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                "Chain file is incomplete", where=str(path), why=repr(error)
-            ) from error
 
     def text(self) -> str:
         """Return the stable printed form."""

@@ -8,16 +8,12 @@ boundary as its output ports; wires that only pass through are both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from nnlogic.backends.chain.model.chain import Segment
-from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.names import unique_identifiers
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, Layer, QuantNet
 
 Wire = tuple[str, int]
 """Layer (or ``"input"``) and number of a wire."""
@@ -32,13 +28,9 @@ def wires_of(net: QuantNet, layer: Layer) -> list[Wire]:
 def wires_read(net: QuantNet, layer: Layer) -> list[Wire]:
     """Return the wires a layer depends on, each once, in order."""
     wires = wires_of(net, layer)
-    if isinstance(layer, Linear):
-        used = np.flatnonzero((layer.weights != 0).any(axis=0)).tolist()
-    elif isinstance(layer, Enumerated):
-        used = sorted({w for inputs in layer.inputs for w in inputs})
-    else:
-        used = list(range(len(wires)))
-    return list(dict.fromkeys(wires[i] for i in used))
+    formats = net.x_formats(layer)
+    used = {w for i in range(len(layer.formats)) for w in layer.wires(i, formats)}
+    return list(dict.fromkeys(wires[i] for i in sorted(used)))
 
 
 def boundary(net: QuantNet, at: int) -> list[Wire]:
@@ -110,8 +102,7 @@ def _cut(net: QuantNet, segment: Segment, count: int, name: str) -> QuantNet:
 
 
 def _ports(net: QuantNet, wires: Sequence[Wire]) -> tuple[Port, ...]:
-    formats: dict[str, tuple[IntFormat, ...]] = {INPUT: tuple(p.format for p in net.inputs)}
-    formats |= {layer.name: layer.formats for layer in net.layers}
+    formats = _formats(net)
     names = [net.inputs[i].name if layer == INPUT else f"{layer}_{i}" for layer, i in wires]
     return tuple(
         Port(name, formats[layer][i])
@@ -132,25 +123,16 @@ def _moved(net: QuantNet, layer: Layer, mine: set[str], entry: Sequence[Wire]) -
         for wire in (entry if source == INPUT else [(source, i) for i in range(sizes[source])])
     ]
     at = {wire: i for i, wire in enumerate(new)}
-    if isinstance(layer, Argmax):
-        if new != old:
-            raise UsageError(
-                "an argmax cannot be cut off", where=layer.name,
-                why=f"it reads {len(old)} wires, and {len(new)} cross the boundary before it",
-                fix="give it the backend of the layer before it",
-            )  # fmt: skip
-        return replace(layer, sources=sources)
-    if isinstance(layer, Linear):
-        weights = np.zeros((len(layer.formats), len(new)), dtype=np.int64)
-        for column, wire in enumerate(old):
-            if layer.weights[:, column].any():
-                weights[:, at[wire]] += layer.weights[:, column]
-        return replace(layer, sources=sources, weights=frozen(weights, np.int64))
-    formats: dict[str, tuple[IntFormat, ...]] = {INPUT: tuple(p.format for p in net.inputs)}
-    formats |= {one.name: one.formats for one in net.layers}
-    return replace(
-        layer,
-        sources=sources,
-        inputs=tuple(tuple(at[old[w]] for w in wires) for wires in layer.inputs),
-        x_formats=tuple(formats[name][i] for name, i in new),
+    formats = _formats(net)
+    return layer.rewired(
+        sources,
+        [at.get(wire, -1) for wire in old],
+        tuple(formats[name][i] for name, i in new),
     )
+
+
+def _formats(net: QuantNet) -> dict[str, tuple[IntFormat, ...]]:
+    return {
+        INPUT: tuple(p.format for p in net.inputs),
+        **{layer.name: layer.formats for layer in net.layers},
+    }

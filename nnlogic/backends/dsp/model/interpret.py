@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.ops import TABLE_OF_OPCODE
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import InputError
+
+if TYPE_CHECKING:
+    from nnlogic.backends.dsp.model.ir import OpGraph, Program
 
 JUNK = np.uint64(0x9E3779B97F4A7C15)
 """What unwritten rows hold, so that a read that comes too early shows."""

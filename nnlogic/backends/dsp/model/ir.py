@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.backends.dsp.model.interpret import evaluate_graph, run_program
 from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.rules import verify_graph, verify_program
+from nnlogic.backends.dsp.model.text import graph_text, program_text
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.stored import Stored
 
 
 @dataclass(frozen=True, eq=False)
-class OpGraph:
+class OpGraph(Stored):
     """A network of two-input operations; inverters are absorbed into the operations.
 
     Signals are single bits, numbered from 0: first the bits of the input ports (port by port,
@@ -72,14 +75,10 @@ class OpGraph:
 
     def evaluate_words(self, words: Words) -> Words:
         """Sample-packed input bits (n_inputs, words) in, output bits (outputs, words) out."""
-        from nnlogic.backends.dsp.model.interpret import evaluate_graph
-
         return evaluate_graph(self, words)
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of OpGraph is broken."""
-        from nnlogic.backends.dsp.model.rules import verify_graph
-
         verify_graph(self)
 
     def stats(self) -> dict[str, int]:
@@ -88,26 +87,11 @@ class OpGraph:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.backends.dsp.model.text import graph_text
-
         return graph_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.dsp.model.store import save_graph
-
-        save_graph(self, path)
-
-    @staticmethod
-    def load(path: Path) -> OpGraph:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.dsp.model.store import load_graph
-
-        return load_graph(path)
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Program(Stored):
     """An OpGraph placed on N slices: what the engine executes, word for word.
 
     *Memory.* Bank ``i < slices`` belongs to slice ``i`` and is written by it alone. Banks
@@ -257,8 +241,6 @@ class Program:
 
         Executes the steps as described above; the 64 samples of a word are lanes.
         """
-        from nnlogic.backends.dsp.model.interpret import run_program
-
         return run_program(self, words)
 
     def verify(self) -> None:
@@ -268,8 +250,6 @@ class Program:
         port does not read, reads of rows that hold nothing yet or whose value was overwritten
         too early or arrives too late, outputs that are not emitted.
         """
-        from nnlogic.backends.dsp.model.rules import verify_program
-
         verify_program(self)
 
     def stats(self) -> dict[str, int]:
@@ -288,19 +268,4 @@ class Program:
 
     def text(self) -> str:
         """Return the stable printed form."""
-        from nnlogic.backends.dsp.model.text import program_text
-
         return program_text(self)
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.dsp.model.store import save_program
-
-        save_program(self, path)
-
-    @staticmethod
-    def load(path: Path) -> Program:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.dsp.model.store import load_program
-
-        return load_program(path)

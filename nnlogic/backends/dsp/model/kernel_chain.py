@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -18,11 +17,13 @@ from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import Words
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.stored import Stored
 
 
 @dataclass(frozen=True, eq=False)
-class KernelChain:
+class KernelChain(Stored):
     """Kernels of one engine, in order of execution, with the values kept between them.
 
     *Words.* For each batch of 48 vectors a host keeps words of 48 lanes, numbered from 0: first
@@ -44,8 +45,8 @@ class KernelChain:
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    programs: tuple[Program, ...]
-    sources: tuple[NDArray[np.int32], ...]
+    programs: tuple[Program, ...] = field(metadata=stored("kernels", path="{i}"))
+    sources: tuple[NDArray[np.int32], ...] = field(metadata=stored(path="{i}.source"))
     output_words: NDArray[np.int32]
 
     kind: ClassVar[str] = "KernelChain"
@@ -167,10 +168,10 @@ class KernelChain:
             except IRError as error:
                 found = error.problems or (Problem("", error.why),)
                 problems += [Problem(f"{where} {p.where}".strip(), p.why) for p in found]
-            for field in ("slices", "input_banks", "contexts", "latency"):
-                mine, first = getattr(program, field), getattr(self.programs[0], field)
+            for name in ("slices", "input_banks", "contexts", "latency"):
+                mine, first = getattr(program, name), getattr(self.programs[0], name)
                 if mine != first:
-                    problems.append(Problem(where, f"{field} {mine}, but {first} in kernel 0"))
+                    problems.append(Problem(where, f"{name} {mine}, but {first} in kernel 0"))
             problems += _words(where, source, program.n_inputs, self.starts[number])
         wanted = bits.total_bits(self.outputs)
         problems += _words("outputs", self.output_words, wanted, self.starts[-1])
@@ -198,19 +199,6 @@ class KernelChain:
             lines += [f"makes words {made}", program.text().rstrip("\n")]
         lines += ["", f"outputs are words {' '.join(map(str, self.output_words.tolist()))}"]
         return "\n".join(lines) + "\n"
-
-    def save(self, path: Path) -> None:
-        """Write to a versioned file."""
-        from nnlogic.backends.dsp.model.store import save_chain
-
-        save_chain(self, path)
-
-    @staticmethod
-    def load(path: Path) -> KernelChain:
-        """Read what `save` wrote, and verify it."""
-        from nnlogic.backends.dsp.model.store import load_chain
-
-        return load_chain(path)
 
 
 def _words(where: str, source: NDArray[np.int32], count: int, known: int) -> list[Problem]:

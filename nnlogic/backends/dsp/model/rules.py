@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.ops import ILLEGAL, OPCODE_OF_TABLE, TABLE_OF_OPCODE
 from nnlogic.core import bits
 from nnlogic.core.errors import IRError, Problem
+
+if TYPE_CHECKING:
+    from nnlogic.backends.dsp.model.ir import OpGraph, Program
 
 MOST = 20
 """Problems listed at most."""

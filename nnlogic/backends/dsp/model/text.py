@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from typing import TYPE_CHECKING
+
 from nnlogic.backends.dsp.model.ops import BY_OPCODE, BY_TABLE
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
+
+if TYPE_CHECKING:
+    from nnlogic.backends.dsp.model.ir import OpGraph, Program
 
 
 def graph_text(graph: OpGraph) -> str:

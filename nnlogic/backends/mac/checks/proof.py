@@ -17,8 +17,11 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 from nnlogic.backends.mac.model.ir import AddSlice, Chain, Field, MacNet
+from nnlogic.checks.layer import SAMPLES
+from nnlogic.checks.layers import checker_of
 from nnlogic.checks.verdict import Verdict
-from nnlogic.quant.ir import INPUT, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.layer import Layer, Sums
 
 # Multiplier operands and cascade length: UG479 for DSP48E1 (25 x 18, columns of 60 in XC7Z020),
 # UG579 for DSP48E2 (27 x 18, 120 between the edges of a die of XCVU9P). The fabric variant does
@@ -48,25 +51,29 @@ def prove_mac(net: QuantNet, mac: MacNet, tail: QuantNet) -> Verdict:
     Returns
     -------
     Verdict
-        "proved", equal or with the first difference.
+        "proved", equal or with the first difference; "sampled" where the first layer is of a kind
+        without a checker and too wide to be known but by samples.
     """
     start = time.monotonic()
     found = next(_differences(net, mac, tail), None)
     names = ("QuantNet", "MacNet and tail")
     if found is not None:
         return Verdict(*names, False, "proved", detail=found.detail, where=found.where).timed(start)
+    first = checker_of(net, net.layers[0])
+    how = f"sampled n={SAMPLES}" if first.direct and not first.narrow() else "proved"
     detail = f"{mac.slices} coefficients and clocks, {len(mac.outputs)} ranges"
-    return Verdict(*names, True, "proved", detail=detail).timed(start)
+    return Verdict(*names, True, how, detail=detail).timed(start)
 
 
 def _differences(net: QuantNet, mac: MacNet, tail: QuantNet) -> Iterator[_Difference]:
     layer = net.layers[0]
-    if not isinstance(layer, Linear) or layer.sources != (INPUT,):
+    sums = checker_of(net, layer).arithmetic()
+    if not isinstance(sums, Sums) or layer.sources != (INPUT,):
         yield _Difference(layer.name, "is not linear in the inputs")
         return
     placed = [f for chain in mac.chains for f in chain.fields]
     neurons = sorted(f.neuron for f in placed)
-    reads = np.flatnonzero(layer.weights.any(axis=1)).tolist()
+    reads = np.flatnonzero(sums.weights.any(axis=1)).tolist()
     if mac.inputs != net.inputs or neurons != reads:
         yield _Difference(mac.name, "other inputs, or not one field for every neuron that reads")
         return
@@ -77,13 +84,11 @@ def _differences(net: QuantNet, mac: MacNet, tail: QuantNet) -> Iterator[_Differ
         yield _Difference(mac.name, "output ports are not the fields, in order of neurons")
         return
     for i, chain in enumerate(mac.chains):
-        yield from _chain_differences(layer, mac, chain, f"chain {i}")
-    yield from _tail_differences(net, layer, mac, tail, {f.neuron: f for f in placed})
+        yield from _chain_differences(sums, mac, chain, f"chain {i}")
+    yield from _tail_differences(net, layer, sums, mac, tail, {f.neuron: f for f in placed})
 
 
-def _chain_differences(
-    layer: Linear, mac: MacNet, chain: Chain, where: str
-) -> Iterator[_Difference]:
+def _chain_differences(sums: Sums, mac: MacNet, chain: Chain, where: str) -> Iterator[_Difference]:
     bits = [(wire, b) for wire, p in enumerate(mac.inputs) for b in range(p.format.bits)]
     coefficients, clocks = _follow(chain, mac, bits)
     for wire, found in clocks.items():
@@ -108,7 +113,7 @@ def _chain_differences(
         if f.shift < end:
             yield _Difference(f"{where}, neuron {f.neuron}", "its field overlaps the one below")
         end = f.shift + f.bits
-        weights, base, problem = _field_of(layer, mac, f)
+        weights, base, problem = _field_of(sums, mac, f)
         if problem:
             yield _Difference(f"{where}, neuron {f.neuron}", problem)
             return
@@ -164,9 +169,9 @@ def _worth(mac: MacNet, wire: int, b: int) -> int:
     return -(1 << b) if fmt.signed and b == fmt.bits - 1 else 1 << b
 
 
-def _field_of(layer: Linear, mac: MacNet, f: Field) -> tuple[np.ndarray, int, str]:
+def _field_of(sums: Sums, mac: MacNet, f: Field) -> tuple[np.ndarray, int, str]:
     """Return weights and constant of a field as the layer defines it, or what is wrong."""
-    row, bias = layer.weights[f.neuron], int(layer.bias[f.neuron])
+    row, bias = sums.weights[f.neuron], int(sums.bias[f.neuron])
     if f.scale < 1 or (row % f.scale).any() or (bias - f.offset) % f.scale:
         return row, 0, f"the sum is not {f.scale} * an integer + {f.offset}"
     weights, base = row // f.scale, (bias - f.offset) // f.scale
@@ -180,7 +185,12 @@ def _field_of(layer: Linear, mac: MacNet, f: Field) -> tuple[np.ndarray, int, st
 
 
 def _tail_differences(
-    net: QuantNet, layer: Linear, mac: MacNet, tail: QuantNet, placed: dict[int, Field]
+    net: QuantNet,
+    layer: Layer,
+    sums: Sums,
+    mac: MacNet,
+    tail: QuantNet,
+    placed: dict[int, Field],
 ) -> Iterator[_Difference]:
     first = tail.layers[0]
     others = all(_same(a, b) for a, b in zip(net.layers[1:], tail.layers[1:], strict=False))
@@ -190,7 +200,8 @@ def _tail_differences(
         yield _Difference(tail.name, "layers after the first differ, or read the inputs")
     if (tail.inputs, tail.output_wires) != (mac.outputs, net.output_wires):
         yield _Difference(tail.name, "ports differ")
-    if not isinstance(first, Linear) or (first.name, first.sources, first.formats) != (
+    given = checker_of(tail, first).arithmetic()
+    if not isinstance(given, Sums) or (first.name, first.sources, first.formats) != (
         layer.name, (INPUT,), layer.formats
     ):  # fmt: skip
         yield _Difference(tail.name, "the first layer is another")
@@ -198,22 +209,22 @@ def _tail_differences(
     order = sorted(placed)
     for neuron in range(len(layer.formats)):
         f = placed.get(neuron)
-        row = first.weights[neuron].tolist()
+        row = given.weights[neuron].tolist()
         column = order.index(neuron) if f is not None else -1
         if any(w for i, w in enumerate(row) if i != column):
             yield _Difference(f"neuron {neuron}", "the tail reads fields of others")
             return
-        if not _reads(layer, first, neuron, row[column] if f is not None else 0, f):
+        if not _reads(sums, given, neuron, row[column] if f is not None else 0, f):
             yield _Difference(f"neuron {neuron}", "the tail makes other codes of its sum")
 
 
-def _reads(layer: Linear, first: Linear, neuron: int, weight: int, f: Field | None) -> bool:
+def _reads(sums: Sums, tail: Sums, neuron: int, weight: int, f: Field | None) -> bool:
     """Whether the tail makes of field F what the layer makes of ``scale * F + offset``."""
-    scale, offset = (f.scale, f.offset) if f is not None else (0, int(layer.bias[neuron]))
-    bias = int(first.bias[neuron])
-    if layer.thresholds is None or first.thresholds is None:
-        return layer.thresholds is first.thresholds and (weight, bias) == (scale, offset)
-    wanted, given = layer.thresholds[neuron].tolist(), first.thresholds[neuron].tolist()
+    scale, offset = (f.scale, f.offset) if f is not None else (0, int(sums.bias[neuron]))
+    bias = int(tail.bias[neuron])
+    if sums.thresholds is None or tail.thresholds is None:
+        return sums.thresholds is tail.thresholds and (weight, bias) == (scale, offset)
+    wanted, given = sums.thresholds[neuron].tolist(), tail.thresholds[neuron].tolist()
     if f is None:
         return sum(t <= offset for t in wanted) == sum(t <= bias for t in given)
     if weight != 1 or len(wanted) != len(given):

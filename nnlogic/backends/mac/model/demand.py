@@ -8,7 +8,7 @@ from math import gcd
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat
-from nnlogic.quant.ir import Linear
+from nnlogic.quant.layer import Sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,27 +33,27 @@ class Demand:
     bits: int
 
 
-def demand_of(layer: Linear, neuron: int, formats: tuple[IntFormat, ...]) -> Demand | None:
+def demand_of(sums: Sums, neuron: int, formats: tuple[IntFormat, ...]) -> Demand | None:
     """Return what a neuron asks for; None for a neuron that reads nothing.
 
     Without thresholds, `offset` leaves the sum itself in the field, its sign bit inverted where
     it has one. With one threshold the top bit of the field says whether it is reached; with more,
     the thresholds get as many zeros at their end as the range allows, which shortens comparisons.
     """
-    row = layer.weights[neuron]
+    row = sums.weights[neuron]
     if not row.any():
         return None
-    bias = int(layer.bias[neuron])
+    bias = int(sums.bias[neuron])
     scale = gcd(*(int(w) for w in row))
-    if layer.thresholds is None:
+    if sums.thresholds is None:
         scale &= -scale  # multiplying by anything but a power of two would take LUTs
     weights = row // scale
     low = sum(int(w) * (f.lo if w > 0 else f.hi) for w, f in zip(weights, formats, strict=True))
     high = sum(int(w) * (f.hi if w > 0 else f.lo) for w, f in zip(weights, formats, strict=True))
-    if layer.thresholds is None:
+    if sums.thresholds is None:
         start, bits = _sum_start(low, high, bias // scale)
     else:
-        steps = [-((bias - int(t)) // scale) for t in layer.thresholds[neuron]]
+        steps = [-((bias - int(t)) // scale) for t in sums.thresholds[neuron]]
         start, bits = _code_start(low, high, sorted({t for t in steps if low < t <= high}))
     return Demand(neuron, weights, scale, bias - scale * start, start, bits)
 

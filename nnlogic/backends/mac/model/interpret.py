@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from nnlogic.backends.mac.model.ir import (
+from nnlogic.backends.mac.model.slices import (
     B_BITS,
     CASCADE,
     FABRIC_HOP,
     KINDS,
     P_BITS,
     AddSlice,
-    MacNet,
 )
 from nnlogic.core import bits
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntArray
+
+if TYPE_CHECKING:
+    from nnlogic.backends.mac.model.ir import MacNet
 
 JUNK_SEED = 48
 

@@ -26,6 +26,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import INPUT, Linear, QuantNet
+from nnlogic.quant.layer import Layer, Sums
 
 STYLES = ("auto", "multiply", "add")
 
@@ -57,7 +58,7 @@ def compile_mac(
     Parameters
     ----------
     net : QuantNet
-        Its first layer is Linear and alone reads the input ports.
+        Its first layer is made of weighted sums and alone reads the input ports.
     kind : {"dsp48e1", "dsp48e2", "fabric"}
         Slices; ``"fabric"`` is the same circuit from ordinary LUTs.
     column : int, optional
@@ -88,12 +89,12 @@ def compile_mac(
         raise UsageError(
             "no such column of slices", why=f"{limit}, allowed 1 to {KINDS[kind].column}"
         )
-    layer = _first_layer(net)
+    layer, sums = _first_layer(net)
     formats = tuple(p.format for p in net.inputs)
-    found = [demand_of(layer, i, formats) for i in range(len(layer.formats))]
+    found = [demand_of(sums, i, formats) for i in range(len(layer.formats))]
     demands = [d for d in found if d is not None]
     problems = _wide_sums(layer, demands)
-    wide = _wide_operands(net, layer, demands, KINDS[kind].a_bits)
+    wide = _wide_operands(net, layer, sums, demands, KINDS[kind].a_bits)
     if problems or (style == "multiply" and wide):
         raise UnsupportedModel(
             "sums do not fit DSP slices", where=net.name, problems=[*problems, *wide]
@@ -105,21 +106,22 @@ def compile_mac(
         ways.append([_multiplied(p, formats, limit) for p in _grouped(demands, KINDS[kind].a_bits)])
     chains = min(ways, key=lambda way: sum(len(chain.slices) for chain in way))
     mac = _placed(net, layer, chains, kind)
-    plan = MacPlan(mac, _tail(net, layer, mac))
+    plan = MacPlan(mac, _tail(net, layer, sums, mac))
     plan.mac.verify()
     plan.tail.verify()
     return plan
 
 
-def _first_layer(net: QuantNet) -> Linear:
+def _first_layer(net: QuantNet) -> tuple[Layer, Sums]:
     layer = net.layers[0]
+    sums = layer.arithmetic
     others = [other.name for other in net.layers[1:] if INPUT in other.sources]
     others += [port.name for port, name, _ in net.output_wires if name == INPUT]
-    if not isinstance(layer, Linear) or layer.sources != (INPUT,):
+    if not isinstance(sums, Sums) or layer.sources != (INPUT,):
         raise UnsupportedModel(
             "multiply-accumulate needs a linear layer of integers first",
             where=f"{net.name}, {layer.name}",
-            why=f"{type(layer).__name__} on {', '.join(layer.sources)}",
+            why=f"{layer.kind} on {', '.join(layer.sources)}",
             fix="put this layer into LUTs",
         )
     if others:
@@ -129,21 +131,21 @@ def _first_layer(net: QuantNet) -> Linear:
             why=f"{', '.join(others)} read them beside {layer.name}",
             fix="put these layers into LUTs",
         )
-    if not layer.weights.any():
+    if not sums.weights.any():
         raise UnsupportedModel(
             "nothing to multiply", where=f"{net.name}, {layer.name}", why="all weights are 0"
         )
-    return layer
+    return layer, sums
 
 
 def _wide_operands(
-    net: QuantNet, layer: Linear, demands: list[Demand], a_bits: int
+    net: QuantNet, layer: Layer, sums: Sums, demands: list[Demand], a_bits: int
 ) -> list[Problem]:
     """What does not fit a multiplier."""
     problems = []
     for i, port in enumerate(net.inputs):
         f = port.format
-        if layer.weights[:, i].any() and max(-f.lo - 1, f.hi) >= 1 << B_BITS - 1:
+        if sums.weights[:, i].any() and max(-f.lo - 1, f.hi) >= 1 << B_BITS - 1:
             why = f"{f}, {f.lo}..{f.hi}: port B of a slice takes {B_BITS} signed bits"
             problems.append(Problem(port.name, why, "fewer bits, or LUTs for this layer"))
     for d in demands:
@@ -155,7 +157,7 @@ def _wide_operands(
     return problems
 
 
-def _wide_sums(layer: Linear, demands: list[Demand]) -> list[Problem]:
+def _wide_sums(layer: Layer, demands: list[Demand]) -> list[Problem]:
     return [
         Problem(
             f"{layer.name}, neuron {d.neuron}",
@@ -209,7 +211,7 @@ def _read_off(placed: Placed) -> tuple[int, tuple[Field, ...]]:
     return constant, tuple(Field(d.neuron, s, d.bits, d.scale, d.offset) for d, s in placed)
 
 
-def _placed(net: QuantNet, layer: Linear, chains: list[Chain], kind: str) -> MacNet:
+def _placed(net: QuantNet, layer: Layer, chains: list[Chain], kind: str) -> MacNet:
     latency = max(1 + _clocks(chain.slices[0]) + chain.after(0) for chain in chains)
     ordered = sorted((f for chain in chains for f in chain.fields), key=lambda f: f.neuron)
     ports = tuple(Port(f"{layer.name}_{f.neuron}", IntFormat(f.bits)) for f in ordered)
@@ -240,12 +242,12 @@ def _timed(chain: Chain, latency: int) -> Chain:
     return replace(chain, slices=tuple(slices))
 
 
-def _tail(net: QuantNet, layer: Linear, mac: MacNet) -> QuantNet:
+def _tail(net: QuantNet, layer: Layer, sums: Sums, mac: MacNet) -> QuantNet:
     """Return the network on the fields."""
     n = len(layer.formats)
     weights = np.zeros((n, len(mac.outputs)), np.int64)
-    bias = np.array(layer.bias)
-    thresholds = None if layer.thresholds is None else np.array(layer.thresholds)
+    bias = np.array(sums.bias)
+    thresholds = None if sums.thresholds is None else np.array(sums.thresholds)
     for wire, (_, f) in enumerate(mac.fields):
         if thresholds is None:
             weights[f.neuron, wire], bias[f.neuron] = f.scale, f.offset
@@ -254,10 +256,13 @@ def _tail(net: QuantNet, layer: Linear, mac: MacNet) -> QuantNet:
             weights[f.neuron, wire], bias[f.neuron] = 1, 0
             steps = [-((f.offset - int(t)) // f.scale) for t in thresholds[f.neuron]]
             thresholds[f.neuron] = np.clip(steps, 0, 1 << f.bits)
-    first = replace(
-        layer,
-        weights=frozen(weights, np.int64),
-        bias=frozen(bias, np.int64),
-        thresholds=None if thresholds is None else frozen(thresholds, np.int64),
+    first = Linear(
+        layer.name,
+        layer.sources,
+        frozen(weights, np.int64),
+        frozen(bias, np.int64),
+        None if thresholds is None else frozen(thresholds, np.int64),
+        layer.formats,
+        layer.role,
     )
     return replace(net, inputs=mac.outputs, layers=(first, *net.layers[1:]), quantizer=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nnlogic.backends.mac.model.ir import (
+from typing import TYPE_CHECKING
+
+from nnlogic.backends.mac.model.slices import (
     B_BITS,
     CASCADE,
     CONSTANT,
@@ -11,10 +13,12 @@ from nnlogic.backends.mac.model.ir import (
     P_BITS,
     AddSlice,
     Chain,
-    MacNet,
     MacSlice,
 )
 from nnlogic.core.errors import IRError, Problem
+
+if TYPE_CHECKING:
+    from nnlogic.backends.mac.model.ir import MacNet
 
 MULTIPLY_CLOCKS, ADD_CLOCKS = 2, 1
 """From the registers at the ports to P: multiplier and result, or result alone."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from nnlogic.backends.mac.model.ir import AddSlice, MacNet
+from typing import TYPE_CHECKING
+
+from nnlogic.backends.mac.model.slices import AddSlice
 from nnlogic.core.inert import printed
+
+if TYPE_CHECKING:
+    from nnlogic.backends.mac.model.ir import MacNet
 
 
 def mac_text(mac: MacNet) -> str:

@@ -1,0 +1,294 @@
+"""How a dataclass lies in an archive, by the types of its fields: arrays by name, the rest as JSON.
+
+======================  ============================================================
+type of the field       in the archive
+======================  ============================================================
+array                   an array, named by the path of the field: ``logic.fanins``
+tuple of arrays         arrays ``<path>.0``, ``<path>.1``, ...
+str, int, float, bool   itself
+mapping, ``Any``        itself, JSON data
+`IntFormat`             its text: ``u3``
+tuple                   a list
+dataclass               a list of its fields; an object by field name where it holds
+                        arrays, and with a ``"type"`` where a union allows several
+``X | None``            null, or no array
+======================  ============================================================
+
+A field with a default may be missing from a file: so layouts grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from itertools import count, takewhile
+from operator import index
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.archive import frozen
+from nnlogic.core.formats import IntFormat
+
+Arrays = dict[str, NDArray]
+Meta = dict[str, Any]
+NOTHING: Any = object()
+"""In place of JSON data: the field is all arrays."""
+PLAIN: dict[type, Callable[[Any], Any]] = {str: str, int: index, float: float, bool: bool}
+
+
+@dataclass(frozen=True)
+class _Form:
+    name: str = ""
+    path: str = ""
+    array: Any = None
+    ragged: bool = False
+    rows: bool = False
+    apart: bool = False
+
+
+def stored(
+    name: str = "",
+    *,
+    path: str = "",
+    array: Any = None,
+    ragged: bool = False,
+    rows: bool = False,
+    apart: bool = False,
+) -> Mapping[str, _Form]:
+    """Return the metadata of a dataclass field that is stored in another way.
+
+    Parameters
+    ----------
+    name : str
+        Key of the JSON data, in place of the field's name.
+    path : str
+        Path of item ``{i}`` of a tuple, in place of ``<path>.{i}``.
+    array : dtype, optional
+        A tuple of integers is one array of this type.
+    ragged : bool
+        A tuple of one-dimensional arrays is one array, and the JSON data are their lengths.
+    rows : bool
+        Members of a union are lists, told apart by the number of their fields.
+    apart : bool
+        The class stores this field itself.
+    """
+    return {"stored": _Form(name, path, array, ragged, rows, apart)}
+
+
+@dataclass(frozen=True)
+class _Codec:
+    """One type. Both functions take the path of the value and the arrays of the archive."""
+
+    write: Callable[[Any, str, Arrays], Any]
+    read: Callable[[Any, str, Arrays], Any]
+    arrays: bool = False
+
+
+def write_fields(value: Any, path: str, arrays: Arrays) -> Meta:
+    """Return the JSON data of a dataclass instance; its arrays are added under `path`."""
+    meta: Meta = {}
+    cls: Any = type(value)
+    for name, key, codec, _ in _layout(cls):
+        data = codec.write(getattr(value, name), _join(path, name), arrays)
+        if data is not NOTHING:
+            meta[key] = data
+    return meta
+
+
+def read_fields(cls: Any, meta: Meta, path: str, arrays: Arrays) -> Meta:
+    """Return the fields of a dataclass by name, as `write_fields` kept them; arrays read-only.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        A field is missing, of another type, or out of range.
+    """
+    return {
+        name: codec.read(NOTHING if codec.arrays else meta[key], _join(path, name), arrays)
+        for name, key, codec, optional in _layout(cls)
+        if key in meta or codec.arrays or not optional
+    }
+
+
+@cache
+def _layout(cls: Any) -> list[tuple[str, str, _Codec, bool]]:
+    """Return name, key, codec of each field, and whether a file may lack it."""
+    hints, out = get_type_hints(cls), []
+    for field in fields(cls):
+        form = field.metadata.get("stored", _Form())
+        optional = field.default is not MISSING or field.default_factory is not MISSING
+        if not form.apart:
+            codec = _codec(hints[field.name], form, field.name)
+            out.append((field.name, form.name or field.name, codec, optional))
+    return out
+
+
+def _codec(hint: Any, form: _Form, name: str) -> _Codec:
+    options = [a for a in get_args(hint) if a is not NoneType]
+    if get_origin(hint) in (Union, UnionType):
+        inner = _codec(options[0], form, name) if len(options) == 1 else _union(options, form)
+        return _or_none(inner) if NoneType in get_args(hint) else inner
+    if get_origin(hint) is np.ndarray:
+        return _array(hint)
+    if get_origin(hint) is tuple:
+        return _items(hint, form, name)
+    if hint is IntFormat:
+        return _Codec(lambda value, *_: str(value), lambda data, *_: IntFormat.parse(data))
+    if hasattr(hint, "__dataclass_fields__"):
+        return _by_name(hint) if _holds_arrays(hint) else _row(hint)
+    if hint in PLAIN:
+        return _Codec(lambda value, *_: PLAIN[hint](value), lambda data, *_: _checked(data, hint))
+    if get_origin(hint) in (Mapping, dict):
+        return _Codec(lambda value, *_: dict(value), lambda data, *_: _checked(data, dict))
+    if hint is Any:
+        return _Codec(lambda value, *_: value, lambda data, *_: data)
+    raise TypeError(f"a field of type {hint} cannot be stored")
+
+
+def _checked(data: Any, kind: type) -> Any:
+    if type(data) is not kind and not (kind is float and type(data) is int):
+        raise TypeError(f"{data!r} is not {kind.__name__}")
+    return data
+
+
+def _or_none(inner: _Codec) -> _Codec:
+    if inner.arrays:
+        return _Codec(
+            lambda value, *at: NOTHING if value is None else inner.write(value, *at),
+            lambda data, path, arrays: inner.read(data, path, arrays) if path in arrays else None,
+            True,
+        )
+    return _Codec(
+        lambda value, *at: None if value is None else inner.write(value, *at),
+        lambda data, *at: None if data is None else inner.read(data, *at),
+    )
+
+
+def _array(hint: Any) -> _Codec:
+    dtype = _dtype(hint)
+
+    def write(value: NDArray, path: str, arrays: Arrays) -> Any:
+        arrays[path] = value
+        return NOTHING
+
+    return _Codec(write, lambda _, path, arrays: frozen(arrays[path], dtype), True)
+
+
+def _dtype(hint: Any) -> Any:
+    return get_args(get_args(hint)[1])[0]
+
+
+def _items(hint: Any, form: _Form, name: str) -> _Codec:
+    """Tuples: of any length and one type, or of one type a place."""
+    args = get_args(hint)
+    if Ellipsis not in args:
+        codecs = [_codec(arg, _Form(), name) for arg in args]
+        return _each(codecs, tuple)
+    if form.array is not None:
+        return _int_array(form.array)
+    if form.ragged:
+        return _ragged(_dtype(args[0]))
+    inner = _codec(args[0], _Form(rows=form.rows), name)
+
+    def place(path: str, i: int) -> str:
+        return path.removesuffix(name) + form.path.format(i=i) if form.path else f"{path}.{i}"
+
+    def write(value: tuple[Any, ...], path: str, arrays: Arrays) -> Any:
+        out = [inner.write(item, place(path, i), arrays) for i, item in enumerate(value)]
+        return NOTHING if inner.arrays else out
+
+    def read(data: Any, path: str, arrays: Arrays) -> tuple[Any, ...]:
+        if inner.arrays:
+            places = takewhile(arrays.__contains__, (place(path, i) for i in count()))
+            return tuple(inner.read(NOTHING, at, arrays) for at in places)
+        items = enumerate(_checked(data, list))
+        return tuple(inner.read(item, place(path, i), arrays) for i, item in items)
+
+    return _Codec(write, read, inner.arrays)
+
+
+def _each(codecs: list[_Codec], make: Callable[[list[Any]], Any]) -> _Codec:
+    def write(value: Any, *at: Any) -> list[Any]:
+        return [codec.write(item, *at) for codec, item in zip(codecs, value, strict=True)]
+
+    def read(data: Any, *at: Any) -> Any:
+        return make([codec.read(item, *at) for codec, item in zip(codecs, data, strict=True)])
+
+    return _Codec(write, read)
+
+
+def _int_array(dtype: Any) -> _Codec:
+    def write(value: tuple[int, ...], path: str, arrays: Arrays) -> Any:
+        arrays[path] = np.array(value, dtype=dtype)
+        return NOTHING
+
+    return _Codec(write, lambda _, path, arrays: tuple(arrays[path].tolist()), True)
+
+
+def _ragged(dtype: Any) -> _Codec:
+    def write(value: tuple[NDArray, ...], path: str, arrays: Arrays) -> list[int]:
+        arrays[path] = np.concatenate([np.zeros(0, dtype), *value])
+        return [len(part) for part in value]
+
+    def read(data: Any, path: str, arrays: Arrays) -> tuple[NDArray, ...]:
+        ends = np.cumsum(_checked(data, list), dtype=np.int64)
+        parts = np.split(frozen(arrays[path], dtype), ends)
+        if len(parts.pop()):
+            raise ValueError(f"{path} is longer than its parts")
+        return tuple(parts)
+
+    return _Codec(write, read)
+
+
+@cache
+def _holds_arrays(cls: Any) -> bool:
+    hints = get_type_hints(cls)
+    return any(_is_or_holds_array(hints[field.name]) for field in fields(cls))
+
+
+def _is_or_holds_array(hint: Any) -> bool:
+    if hasattr(hint, "__dataclass_fields__"):
+        return _holds_arrays(hint)
+    return get_origin(hint) is np.ndarray or any(map(_is_or_holds_array, get_args(hint)))
+
+
+def _row(cls: Any) -> _Codec:
+    layout = _layout(cls)
+    inner = _each([codec for _, _, codec, _ in layout], lambda values: cls(*values))
+    return _Codec(
+        lambda value, *at: inner.write([getattr(value, name) for name, *_ in layout], *at),
+        inner.read,
+    )
+
+
+def _by_name(cls: Any) -> _Codec:
+    return _Codec(
+        lambda value, *at: write_fields(value, *at),
+        lambda data, *at: cls(**read_fields(cls, _checked(data, dict), *at)),
+    )
+
+
+def _union(classes: list[Any], form: _Form) -> _Codec:
+    """Classes by name, or rows by their number of fields."""
+    rows = {len(fields(cls)): _row(cls) for cls in classes}
+    named = {cls.__name__: _by_name(cls) for cls in classes}
+
+    def write(value: Any, *at: Any) -> Any:
+        if form.rows:
+            return rows[len(fields(value))].write(value, *at)
+        name = type(value).__name__
+        return {"type": name, **named[name].write(value, *at)}
+
+    def read(data: Any, *at: Any) -> Any:
+        codec = rows[len(data)] if form.rows else named[_checked(data, dict)["type"]]
+        return codec.read(data, *at)
+
+    return _Codec(write, read)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

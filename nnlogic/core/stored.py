@@ -1,0 +1,71 @@
+"""What every IR is on disk: a versioned archive of its fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from numpy.typing import NDArray
+
+from nnlogic.core.archive import read_archive, write_archive
+from nnlogic.core.errors import CheckpointError
+from nnlogic.core.fields import read_fields, write_fields
+
+
+class Stored:
+    """Base of the frozen dataclasses that have a file of their own.
+
+    Attributes
+    ----------
+    kind : str
+        What the file says it holds.
+    version : int
+        Of the layout; other versions are refused.
+    """
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """Return JSON metadata and arrays that describe all fields; see `nnlogic.core.fields`."""
+        arrays: dict[str, NDArray] = {}
+        return write_fields(self, "", arrays), arrays
+
+    @classmethod
+    def from_parts(cls, meta: dict[str, Any], arrays: dict[str, NDArray]) -> Self:
+        """Inverse of `parts`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            Something is missing or of another type.
+        """
+        return cls(**read_fields(cls, meta, "", arrays))
+
+    def verify(self) -> None:
+        """Raise IRError, with all problems, when a rule is broken."""
+
+    def save(self, path: Path) -> None:
+        """Write to a versioned file."""
+        write_archive(path, self.kind, self.version, *self.parts())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote, and verify it.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing, damaged, incomplete, of another kind or of an unknown version.
+        IRError
+            What it holds breaks a rule.
+        """
+        _, meta, arrays = read_archive(path, cls.kind, (cls.version,))
+        try:
+            value = cls.from_parts(meta, arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{cls.kind} file is incomplete", where=str(path), why=repr(error)
+            ) from error
+        value.verify()
+        return value

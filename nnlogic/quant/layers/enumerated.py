@@ -1,0 +1,92 @@
+"""Enumerated: neurons given by their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nnlogic.core.fields import stored
+from nnlogic.core.formats import IntArray
+from nnlogic.quant.layer import Formats, Layer
+
+
+@dataclass(frozen=True, eq=False)
+class Enumerated(Layer):
+    """Neurons given by their tables: encoders, and families defined only by enumeration.
+
+    Attributes
+    ----------
+    inputs : tuple of tuple of int
+        Per neuron, the wires it reads.
+    tables : tuple of int64 arrays
+        Per neuron, output value by input index; the index holds the raw codes of the wires
+        read, first wire in the low bits.
+    x_formats : tuple of IntFormat
+        Of the wires of all sources.
+    """
+
+    kind = "Enumerated"
+    name: str
+    sources: tuple[str, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    tables: tuple[IntArray, ...] = field(metadata=stored("sizes", ragged=True))
+    formats: Formats
+    x_formats: Formats
+    role: str = "network"
+
+    def evaluate(self, x: IntArray) -> IntArray:
+        """Return output values, shape (samples, neurons)."""
+        columns = []
+        for wires, table in zip(self.inputs, self.tables, strict=True):
+            index = np.zeros(len(x), dtype=np.int64)
+            shift = 0
+            for wire in wires:
+                index |= self.x_formats[wire].to_raw(x[:, wire]) << shift
+                shift += self.x_formats[wire].bits
+            columns.append(table[index])
+        return np.stack(columns, axis=1)
+
+    def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
+        """Return the wires a neuron reads, those of its table."""
+        return self.inputs[neuron]
+
+    def problems(self, x_formats: Formats) -> list[str]:
+        """Return what breaks the layer's rules."""
+        if x_formats != self.x_formats:
+            return ["input formats differ from those of the source layers"]
+        if not len(self.inputs) == len(self.tables) == len(self.formats):
+            return ["inputs, tables and formats differ in number"]
+        out = []
+        for i, (wires, table, fmt) in enumerate(
+            zip(self.inputs, self.tables, self.formats, strict=True)
+        ):
+            if any(not 0 <= w < len(x_formats) for w in wires):
+                out.append(f"neuron {i} reads a wire that does not exist")
+                continue
+            width = sum(x_formats[w].bits for w in wires)
+            if table.shape != (1 << width,):
+                out.append(f"neuron {i} has {table.shape} entries for {width} input bits")
+            elif not fmt.contains(table):
+                out.append(f"neuron {i} leaves its format {fmt}")
+        return out
+
+    def table(self, neuron: int, x_formats: Formats) -> IntArray:
+        """Return a neuron's table."""
+        return self.tables[neuron]
+
+    def rewired(
+        self, sources: tuple[str, ...], places: Sequence[int], x_formats: Formats
+    ) -> Enumerated:
+        """Return the layer with the same tables on the wires' new places."""
+        inputs = tuple(tuple(places[wire] for wire in wires) for wires in self.inputs)
+        return replace(self, sources=sources, inputs=inputs, x_formats=x_formats)
+
+    def text(self, x_formats: Formats) -> str:
+        """Return the fan-ins."""
+        fans = [len(wires) for wires in self.inputs]
+        return f"tables fan-in {min(fans)}..{max(fans)}"
+
+
+LAYER = Enumerated
