@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.flows.targets import Target
 
 STAGES = "quant, tables, logic, design, rtl"
 
@@ -22,7 +23,13 @@ STAGES = "quant, tables, logic, design, rtl"
     type=click.Path(path_type=Path),
     help="Run directory to write.",
 )
-@click.option("--target", default="ecp5", metavar="NAME", show_default=True, help="Device target.")
+@click.option(
+    "--target",
+    default=Target.default().name,
+    metavar="NAME|FILE.toml",
+    show_default=True,
+    help="Device target, or a file that describes one.",
+)
 @click.option(
     "--clock",
     metavar="MHZ",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from nnlogic.run import artifacts, facts
 from nnlogic.run.approximate_report import EXACT_CHECK
 from nnlogic.run.approximate_run import ApproximateRun, approximate_options
 from nnlogic.run.directory import (
+    TARGETS,
     Run,
     close_run,
     ir_path,
@@ -86,13 +87,13 @@ def compile(
         Read torch pickles that may run code.
     progress : Progress
     **options
-        ``target`` (name), ``clock`` (MHz) or ``levels_per_stage`` (LUT levels between
-        registers; default: a register after each layer), ``mode``, ``effort`` (fast, normal,
-        high), ``objective`` (balanced, area, depth, adp), ``optimize`` (none, layer, network:
-        across the neurons of a layer or across layers), ``backend``, ``arith`` (never, auto:
-        adders for neurons too wide for a table), ``table_limit`` (input bits), ``rows`` (.npz
-        or .csv), ``stream`` (valid/ready wrapper), ``validation_rows``, ``test_rows``,
-        ``rarity`` and ``accuracy_budget`` (percentage points) for approximate mode,
+        ``target`` (a name, or a user's file .toml), ``clock`` (MHz) or ``levels_per_stage`` (LUT
+        levels between registers; default: a register after each layer), ``mode``, ``effort`` (fast,
+        normal, high), ``objective`` (balanced, area, depth, adp), ``optimize`` (none, layer,
+        network: across the neurons of a layer or across layers), ``backend``, ``arith`` (never,
+        auto: adders for neurons too wide for a table), ``table_limit`` (input bits), ``rows`` (.npz
+        or .csv), ``stream`` (valid/ready wrapper), ``validation_rows``, ``test_rows``, ``rarity``
+        and ``accuracy_budget`` (percentage points) for approximate mode,
         ``dsps`` (slices), ``max_dsps``, ``max_luts`` and ``max_latency`` (ns) for the backends
         ``dsp`` and ``auto``, ``kernels`` (a number, or auto), ``program_words`` and ``bank_rows``
         for the engine's memories,
@@ -116,13 +117,15 @@ def compile(
         opts = Options(**options)
     except TypeError as error:
         raise UsageError("unknown option", why=str(error)) from error
-    target = Target.named(opts.target)
+    target = Target.of(opts.target)
+    opts = replace(opts, target=target.name)
     schedule: str | int = opts.levels_per_stage or "layer"
     if opts.clock is not None and opts.backend != "dsp":
         schedule = target.levels_for(opts.clock)
     find("abc"), find("yosys")
     started = time.monotonic()
     with staged_run(Path(out), force=force) as folder:
+        target.keep(folder / TARGETS)
         with progress.step("load"):
             job = _job_type(opts)(Path(source), folder, opts, target, allow_pickle, progress)
         job.run(schedule)
@@ -358,7 +361,7 @@ class Job:
 
     def _commands(self) -> list[Command]:
         line = (
-            f"nnlogic compile {ShellWord.of_file(self.source)} -o RUN --target {self.target.name}"
+            f"nnlogic compile {ShellWord.of_file(self.source)} -o RUN --target {self.target.asked}"
         )
         opts = self.opts
         if opts.rows is not None:

@@ -11,7 +11,7 @@ from nnlogic.backends.dsp.model.search import Point
 from nnlogic.core.archive import write_bytes
 from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.report.dsp import DspEngine
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing

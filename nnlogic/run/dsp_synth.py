@@ -8,7 +8,7 @@ from nnlogic.flows.memories import memory_target
 from nnlogic.flows.targets import Target
 from nnlogic.report.model import Report
 from nnlogic.run.directory import Run
-from nnlogic.run.dsp_choice import ROOMS
+from nnlogic.run.dsp_choice import with_kind
 from nnlogic.run.dsp_kernels import saved_engine
 from nnlogic.run.dsp_netlist import netlist_checks
 from nnlogic.run.dsp_rows import measured_report
@@ -43,9 +43,7 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     )
     report = measured_report(put_synth(forget_tools(run.report), run.path, result), found, how)
     netlist = result.files["netlist_verilog"]
-    for check in netlist_checks(
-        run, netlist, engine.name, engine.widths, target.name, ask.progress
-    ):
+    for check in netlist_checks(run, netlist, engine.name, engine.widths, target, ask.progress):
         report = report.with_check(6, check)
     goal = run.report.config.get("clock")
     placed = memory_target(target)
@@ -57,7 +55,7 @@ def check_engine(run: Run, target: Target, primitives: bool) -> None:
     files = list((run.path / "rtl").glob("*.v"))
     problems = []
     kind = run.report.dsp.kind if run.report.dsp else ""
-    room = ROOMS.get(target.name)
+    room = target.dsp
     if not files:
         why = "the run has no Verilog"
         problems.append(Problem(str(run.path), why, "compile it without --stop-after"))
@@ -66,7 +64,7 @@ def check_engine(run: Run, target: Target, primitives: bool) -> None:
         problems.append(Problem("--primitives", why, "leave it out"))
     if files and (room is None or room.kind != kind):
         why = f"the engine is made of {kind} slices, which {target.name} does not have"
-        fix = f"compile again with --target {target.name}" if room else "--target xc7, xcup or ecp5"
+        fix = f"compile again with --target {target.asked}" if room else with_kind(kind)
         problems.append(Problem("--target", why, fix))
     if problems:
         what = "the engine cannot be synthesized like this" if files else "nothing to synthesize"

@@ -16,12 +16,11 @@ from nnlogic.core.formats import IntArray
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.hw.mac.verilog import MacPair
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import Artifact, Command, StepRow
 from nnlogic.run.compile_run import Job
 from nnlogic.run.directory import is_mac_run, open_run
-from nnlogic.run.dsp_choice import ROOMS
 from nnlogic.run.mac_rows import INTERPRETER_CHECK, PROOF_CHECK, open_mac_ladder, pair_report
 
 EXHAUSTIVE_BITS = 14
@@ -30,7 +29,7 @@ SAMPLES = 1024
 
 def slice_kind(target: Target) -> str:
     """Return the slices of a target: those of its DSP cells, else ordinary LUTs."""
-    return ROOMS[target.name].kind if target.name in ROOMS else FABRIC
+    return target.dsp.kind if target.dsp else FABRIC
 
 
 class MacJob(Job):
@@ -69,7 +68,7 @@ class MacJob(Job):
         self.rows = replace(self.rows, codes=self.mac.evaluate(codes))
 
     def _check_room(self, mac: MacNet) -> None:
-        room = ROOMS.get(self.target.name)
+        room = self.target.dsp
         part = None if room is None else room.dsps
         for where, most in (("--max-dsps", self.opts.max_dsps), (getattr(room, "part", ""), part)):
             if most is not None and mac.slices > most:

@@ -15,7 +15,7 @@ from nnlogic.core.progress import Progress
 from nnlogic.flows.targets import Target
 from nnlogic.hw.chain.top import ChainShape
 from nnlogic.hw.dsp.vectors import TurnShape
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.mixed import SegmentRow
 from nnlogic.report.model import TOTAL, Report

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.flows.targets import Target
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
 CHOICES = {
@@ -28,7 +29,7 @@ DEFAULT_BUDGET = 0.1
 class Options:
     """Effective options of a run; see `nnlogic.run.compile` for their meaning."""
 
-    target: str = "ecp5"
+    target: str | Path = field(default_factory=lambda: Target.default().name)
     clock: float | None = None
     levels_per_stage: int | None = None
     mode: str = "exact"

@@ -11,10 +11,12 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.report.model import Report
 from nnlogic.report.rows import ResourceRow
 from nnlogic.run import facts
 from nnlogic.run.directory import (
+    TARGETS,
     WORDS,
     Run,
     close_run,
@@ -29,13 +31,11 @@ from nnlogic.run.ladder_rows import verdict_check
 from nnlogic.run.tool_rows import Ask, forget_tools, place, put_synth
 from nnlogic.run.verify_run import refuse_stale
 
-FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
-
 
 def synth(
     path: Path | str,
     *,
-    target: str | None = None,
+    target: str | Path | None = None,
     pnr: bool = True,
     primitives: bool = False,
     clock: float | None = None,
@@ -48,9 +48,9 @@ def synth(
     ----------
     path : path
         A run directory with Verilog.
-    target : str, optional
-        Another target than the run's own. Its figures replace those in the report; LUT nodes
-        were mapped for the LUT size of the run's target.
+    target : str or Path, optional
+        Another target than the run's own, by name or as a file. Its figures replace those in the
+        report; LUT nodes were mapped for the LUT size of the run's target.
     pnr : bool
         Place and route, where an open tool exists for the target.
     primitives : bool
@@ -74,7 +74,8 @@ def synth(
     """
     opened = open_run(Path(path))
     status = opened.report.status
-    chosen = Target.named(target or opened.report.target or "ecp5")
+    asked = target or opened.report.target
+    chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     make = _synth_luts
     if is_dsp_run(opened):
         from nnlogic.run.dsp_synth import check_engine, synth_engine
@@ -92,13 +93,14 @@ def synth(
         check_mac(opened, chosen, primitives)
         make = synth_mac
     with reopened_run(Path(path)) as run:
+        chosen.keep(run.path / TARGETS)
         ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
         report, missed = make(run, ask)
         status = "failed" if report.failed else status
         status = "stale" if status not in WORDS else status
         report = report.replace(status=status, target=chosen.name)
         report = bound(report, run.path, run.report)
-        close_run(run.path, report, "synth/", "pnr/")
+        close_run(run.path, report, "synth/", "pnr/", f"{TARGETS}/")
     if report.failed:
         bad = next(c for r in report.ladder for c in r.checks if c.verdict == "fail")
         raise Different(f"check failed: {bad.title}", where=str(path), why=bad.detail)
@@ -120,19 +122,21 @@ def _synth_luts(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     core = run.path / "rtl" / f"{design.name}.v"
     if ask.primitives:
         folder = run.path / "synth" / "rtl"
-        core = write_primitives(design, folder, FAMILIES[ask.target.name], ask.progress)
+        core = write_primitives(design, folder, ask.target.lut_cell, ask.progress)
     report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
     goal = run.report.timing.clock_mhz
     return place(report, run.path, result, ask.target, ask, goal, design.latency)
 
 
-def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
-    """Write the core as LUT cells of a vendor family; return the file."""
+def write_primitives(
+    design: HardwareDesign, folder: Path, lut_cell: LutCell, progress: Progress
+) -> Path:
+    """Write the core as LUT cells of a device family; return the file."""
     from nnlogic.hw.lut.verilog import write_verilog
 
     folder.mkdir(parents=True, exist_ok=True)
     core_only = replace(design, stream=False)
-    return write_verilog(core_only, folder, primitives=family, progress=progress)[0]
+    return write_verilog(core_only, folder, primitives=lut_cell, progress=progress)[0]
 
 
 def _synthesize(
@@ -151,8 +155,7 @@ def _synthesize(
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
     with progress.step("check: Verilog = netlist"):
         netlist = result.files["netlist_verilog"]
-        family = FAMILIES[target.name]
-        verdict = prove_netlist(design, [netlist], family=family, timeout=timeout)
+        verdict = prove_netlist(design, [netlist], target=target, timeout=timeout)
     return report.with_check(6, verdict_check("Verilog = netlist", verdict)), result
 
 
