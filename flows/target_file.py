@@ -118,12 +118,12 @@ def _targets(entries: Tables, families: Tables, problems: list[Problem]) -> dict
             why = f"no family {family!r}"
             problems.append(Problem(f"{where}.family", why, f"one of {', '.join(families)}"))
             continue
-        own = {key: value for key, value in entry.items() if key != "family"}
-        for key in sorted({"name", "files"} & {*own, *families.get(family, {})}):
-            problems.append(Problem(f"{where}.{key}", "unknown key"))
-            own.pop(key, None)
-        table = {**families.get(family, {}), **own, "name": name}
-        target = read_table(Target, table, where, problems)
+        table = {**(families[family] if family else {}), **entry}
+        table.pop("family", None)
+        for key in ("name", "files"):
+            if table.pop(key, None) is not None:
+                problems.append(Problem(f"{where}.{key}", "unknown key"))
+        target = read_table(Target, {**table, "name": name}, where, problems)
         if target is not None:
             out[name] = target
     return out
