@@ -5,6 +5,7 @@ folder only, and the commit of a checkout has to be written down for an installa
 """
 
 import runpy
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -37,9 +38,13 @@ class BuildPackages(build_py):
 
     def run(self) -> None:
         """Build; an editable install keeps asking git."""
+        if self.editable_mode:
+            super().run()
+            return
+        # What an earlier build left would be packed too, modules that are gone since among it.
+        shutil.rmtree(Path(self.build_lib, "nnlogic"), ignore_errors=True)
         super().run()
-        if not self.editable_mode:
-            record_commit(self.build_lib)
+        record_commit(self.build_lib)
 
 
 class SourceArchive(sdist):

@@ -26,7 +26,7 @@ from nnlogic.flows.synth import SynthResult
 from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.verilog import write_engine
-from nnlogic.hw.slices import DSP48E1, DSP48E2, FABRIC
+from nnlogic.hw.slice_kinds import DSP48E1, DSP48E2, FABRIC
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "jets" / "jets.safetensors"
 KINDS = {"xc7": DSP48E1, "xcup": DSP48E2, "ecp5": FABRIC}

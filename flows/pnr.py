@@ -14,7 +14,8 @@ from nnlogic.core.progress import SILENT, Progress, Step
 from nnlogic.flows.harness import HARNESS, harness_script, harness_verilog
 from nnlogic.flows.reports import TimingPath, read_pnr_report, read_stat
 from nnlogic.flows.synth import SynthResult
-from nnlogic.flows.targets import Device, PnrSettings, Target
+from nnlogic.flows.target_facts import Device, PnrSettings
+from nnlogic.flows.targets import Target
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -171,7 +172,7 @@ def place_and_route(
     settings = target.pnr
     if settings is None:
         raise TargetMissed(f"{target.name} has no open place-and-route")
-    nextpnr, packer = find(settings.tool), find(settings.packer)
+    nextpnr, packer = (find(program) for program in settings.programs)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     goal = target.clock_mhz if clock is None else clock
@@ -204,7 +205,7 @@ def place_and_route(
             outputs=(bitstream,),
         )
         step.advance(1, "bitstream")
-    read = read_pnr_report(report)
+    read = read_pnr_report(report, settings.packed_suffix)
     return PnrResult(
         target=target.name,
         device=device.name,

@@ -121,7 +121,7 @@ def count_cells(types: Mapping[str, int], target: Target, where: str = "") -> Ce
             "synthesis left cells that the target does not know",
             where=where or target.name,
             why=", ".join(unknown),
-            fix=f"add them to [{target.name}.cells] in flows/targets.toml",
+            fix=f"add them to the cells of target {target.name}, or of its family",
         )
     totals = {kind: sum(found[kind].values()) for kind in ("ffs", "carry", "brams", "dsps")}
     return Cells(luts=found["luts"], wide_muxes=found["wide_muxes"], **totals)
@@ -161,8 +161,14 @@ def read_stat(path: Path, target: Target) -> tuple[Cells, dict[str, Cells]]:
     return total, parts
 
 
-def read_pnr_report(path: Path) -> PnrReport:
+def read_pnr_report(path: Path, packed_suffix: str = "") -> PnrReport:
     """Read the JSON report of nextpnr for a design with one clock.
+
+    Parameters
+    ----------
+    path : Path
+    packed_suffix : str
+        As in `PnrSettings`.
 
     Raises
     ------
@@ -183,7 +189,7 @@ def read_pnr_report(path: Path) -> PnrReport:
     }
     edge = f"posedge {clock}"
     paths = [
-        _path(entry["path"])
+        _path(entry["path"], packed_suffix)
         for entry in report.get("critical_paths", ())
         if entry["from"] == edge and entry["to"] == edge and entry["path"]
     ]
@@ -191,7 +197,7 @@ def read_pnr_report(path: Path) -> PnrReport:
     return PnrReport(float(fmax["achieved"]), used, worst)
 
 
-def _path(entries: list[dict[str, Any]]) -> TimingPath:
+def _path(entries: list[dict[str, Any]], packed_suffix: str) -> TimingPath:
     steps = tuple(
         PathStep(
             entry["type"],
@@ -202,8 +208,7 @@ def _path(entries: list[dict[str, Any]]) -> TimingPath:
     )
     routing = sum(step.delay_ns for step in steps if step.kind == "routing")
     total = sum(step.delay_ns for step in steps)
-    # An iCE40 logic cell reports its LUT as part of the setup of its flip-flop.
-    packed = int(entries[-1]["to"]["cell"].endswith("_LC"))
+    packed = bool(packed_suffix) and entries[-1]["to"]["cell"].endswith(packed_suffix)
     return TimingPath(
         start=entries[0]["from"]["cell"],
         end=entries[-1]["to"]["cell"],

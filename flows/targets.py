@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-from nnlogic.core.errors import TargetMissed, UsageError
+from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.flows.target_facts import DelayModel, Device, DspRoom, PnrSettings
+from nnlogic.flows.target_table import CellPattern, Source, Text
+from nnlogic.hw.lut_cell import LutCell
+from nnlogic.tools.find import Program
 
 CELL_KINDS = ("luts", "wide_muxes", "ffs", "carry", "brams", "dsps")
 FULL = 0.9
-
-
-@dataclass(frozen=True)
-class DelayModel:
-    """Expected delay of a pipeline segment, in nanoseconds.
-
-    Attributes
-    ----------
-    register_ns : float
-        Clock to output, setup, and the route to or from the register.
-    level_ns : float
-        One LUT and one route.
-    """
-
-    register_ns: float
-    level_ns: float
-
-    def segment_ns(self, levels: int) -> float:
-        """Return the delay of a segment of `levels` LUT levels."""
-        return self.register_ns + levels * self.level_ns
-
-
-@dataclass(frozen=True)
-class Device:
-    """One device of a family that nextpnr can place and route.
-
-    Attributes
-    ----------
-    name : str
-    option : str
-        The option of nextpnr that chooses it.
-    luts, ffs : int
-        Capacity.
-    """
-
-    name: str
-    option: str
-    luts: int
-    ffs: int
-
-
-@dataclass(frozen=True)
-class PnrSettings:
-    """How nextpnr and the bitstream packer are called for a family.
-
-    Attributes
-    ----------
-    tool, packer : str
-        Names for `nnlogic.tools.find.find`.
-    arguments : tuple of str
-        Package and speed grade.
-    layout_option, layout, bitstream : str
-        Option that writes the layout, and names of the files.
-    lut_resource, ff_resource : str
-        Names in nextpnr's utilization report.
-    devices : tuple of Device
-        From small to large.
-    """
-
-    tool: str
-    arguments: tuple[str, ...]
-    layout_option: str
-    layout: str
-    packer: str
-    bitstream: str
-    lut_resource: str
-    ff_resource: str
-    devices: tuple[Device, ...]
+LUT_SIZES = range(2, 7)
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A device family and its flow; `Target.named` reads it from targets.toml.
+    """A device family and its flow; `Target.of` reads it from targets.toml or a user's file.
 
     Attributes
     ----------
@@ -100,42 +34,163 @@ class Target:
     clock_mhz : float
         Clock asked of the tools when the user names none.
     delay : DelayModel
+    lut_cell : LutCell
+    cell_models : tuple of str
+        Verilog that says what the cells do: ``+/`` is yosys' library, else a name in `files`.
+    memory_luts : mapping of str to int
+        LUTs that cells occupy which are not LUTs.
     part : str
         Vivado part; empty where Vivado does not serve the family.
+    dsp : DspRoom or None
+        None where no engine is made for the target.
     pnr : PnrSettings or None
         None where there is no open place-and-route.
+    files : mapping of str to str
+        A user's target file and the Verilog beside it, text by file name; empty for a target of
+        this package.
     """
 
     name: str
-    title: str
+    title: Text
     lut_size: int
     yosys: tuple[str, ...]
-    cells: Mapping[str, tuple[str, ...]]
+    cells: Mapping[str, tuple[CellPattern, ...]]
     clock_mhz: float
     delay: DelayModel
+    lut_cell: LutCell
+    cell_models: tuple[Source, ...]
+    memory_luts: Mapping[str, int] = field(default_factory=dict)
     part: str = ""
+    dsp: DspRoom | None = None
     pnr: PnrSettings | None = None
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def names() -> tuple[str, ...]:
-        """Return the names of all targets."""
-        return tuple(_targets())
+        """Return the names of all targets of this package."""
+        from nnlogic.flows.target_file import packaged
+
+        return tuple(packaged().targets)
 
     @staticmethod
     def named(name: str) -> Target:
-        """Return a target by name.
+        """Return a target of this package by name.
 
         Raises
         ------
         UsageError
             No such target; the message lists those there are.
         """
+        from nnlogic.flows.target_file import packaged
+
         try:
-            return _targets()[name]
+            return packaged().targets[name]
         except KeyError:
             raise UsageError(
-                f"unknown target {name!r}", why=f"targets are {', '.join(Target.names())}"
+                f"unknown target {name!r}",
+                why=f"targets are {', '.join(Target.names())}",
+                fix="choose one, or give a file of your own, FILE.toml",
             ) from None
+
+    @staticmethod
+    def load(path: Path | str) -> Target:
+        """Read a user's target from a file; docs/guide/targets.md says what it holds.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read; all that is wrong with it, at once.
+        """
+        from nnlogic.flows.target_file import load_target
+
+        return load_target(Path(path))
+
+    @staticmethod
+    def of(asked: Path | str, kept: Path | None = None) -> Target:
+        """Return the target a user asked for: a name, or a file that ends in ``.toml``.
+
+        Parameters
+        ----------
+        asked : str or Path
+        kept : Path, optional
+            A folder that `keep` wrote to; its targets have names too.
+
+        Raises
+        ------
+        UsageError
+            No such target, or the file cannot be read.
+        """
+        from nnlogic.flows.target_file import kept_target
+
+        if str(asked).endswith(".toml"):
+            return Target.load(asked)
+        return kept_target(str(asked), kept) or Target.named(str(asked))
+
+    @staticmethod
+    def default() -> Target:
+        """Return the target of those who name none."""
+        from nnlogic.flows.target_file import packaged
+
+        return packaged().default
+
+    @staticmethod
+    def default_vivado() -> Target:
+        """Return the target of Vivado scripts where Vivado does not serve the one asked for."""
+        from nnlogic.flows.target_file import packaged
+
+        return packaged().vivado
+
+    @staticmethod
+    def flags(wanted: Callable[[Target], bool]) -> str:
+        """Return the targets of this package that are wanted as a user would ask for them."""
+        names = (name for name in Target.names() if wanted(Target.named(name)))
+        return " or ".join(f"--target {name}" for name in names)
+
+    @staticmethod
+    def programs() -> tuple[Program, ...]:
+        """Return the programs that the targets of this package need, each once."""
+        all_ = (Target.named(name).pnr for name in Target.names())
+        return tuple(dict.fromkeys(p for pnr in all_ if pnr is not None for p in pnr.programs))
+
+    @property
+    def asked(self) -> str:
+        """What a user gives ``--target``."""
+        return f"{self.name}.toml" if self.files else self.name
+
+    def keep(self, folder: Path) -> None:
+        """Write a user's target into a folder, from which `of` reads it by name."""
+        from nnlogic.core.archive import write_bytes
+
+        for name, text in self.files.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_bytes(folder / name, text.encode())
+
+    def model_sources(self, folder: Path) -> tuple[str, ...]:
+        """Write a user's cell models into a folder; return the names for a script that runs there.
+
+        Names that begin with ``+/`` are of yosys' library.
+        """
+        from nnlogic.core.archive import write_bytes
+
+        for name in self.cell_models:
+            if name in self.files:
+                write_bytes(folder / name, self.files[name].encode())
+        return self.cell_models
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong, named by key."""
+        if set(self.cells) != set(CELL_KINDS):
+            why = f"kinds are {', '.join(self.cells)}"
+            yield Problem("cells", why, f"lists for {', '.join(CELL_KINDS)}, and no others")
+        if self.lut_size not in LUT_SIZES:
+            yield Problem("lut_size", f"{self.lut_size} inputs", "2 to 6")
+        for key in ("cells", "inputs"):
+            if (n := len(getattr(self.lut_cell, key))) != self.lut_size:
+                yield Problem(f"lut_cell.{key}", f"{n} names for {self.lut_size} inputs")
+        if not self.yosys or not self.yosys[0].startswith("synth"):
+            yield Problem("yosys", "no synthesis command", "begin with one, synth_... of yosys")
+        if not self.cell_models:
+            yield Problem("cell_models", "none", "Verilog of the cells, to prove netlists with")
 
     @property
     def fastest_mhz(self) -> float:
@@ -206,33 +261,3 @@ class Target:
             if any(fnmatchcase(cell, pattern) for pattern in patterns):
                 return kind
         return None
-
-
-@functools.cache
-def _targets() -> dict[str, Target]:
-    text = Path(__file__).with_name("targets.toml").read_text("utf-8")
-    return {name: _target(name, entry) for name, entry in tomllib.loads(text).items()}
-
-
-def _target(name: str, entry: dict[str, Any]) -> Target:
-    pnr = entry.get("pnr")
-    return Target(
-        name=name,
-        title=entry["title"],
-        lut_size=entry["lut_size"],
-        yosys=tuple(entry["yosys"]),
-        cells={kind: tuple(entry["cells"][kind]) for kind in CELL_KINDS},
-        clock_mhz=entry["clock_mhz"],
-        delay=DelayModel(**entry["delay"]),
-        part=entry.get("part", ""),
-        pnr=None if pnr is None else _settings(pnr),
-    )
-
-
-def _settings(entry: dict[str, Any]) -> PnrSettings:
-    values = {
-        **entry,
-        "arguments": tuple(entry["arguments"]),
-        "devices": tuple(Device(**device) for device in entry["devices"]),
-    }
-    return PnrSettings(**values)

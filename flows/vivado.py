@@ -53,7 +53,7 @@ def write_vivado(
         raise UsageError(
             f"there is no Vivado script for {target.name}",
             why="Vivado does not serve this family",
-            fix="choose target xcup or xc7",
+            fix=f"choose {Target.flags(lambda other: bool(other.part))}",
         )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def vivado_tcl(sources: Sequence[str], top: Identifier, part: str) -> str:
     """Return the Tcl: synthesis out of context, optimization, placement, routing, reports.
 
     The synthesis options are those of Vivado's strategy Flow_PerfOptimized_high, which published
-    results for LUT networks use; the part of target xcup, xcvu9p-flgb2104-2-i, is theirs too.
+    results for LUT networks use; xcvu9p-flgb2104-2-i is theirs too.
 
     Parameters
     ----------

@@ -8,8 +8,7 @@ from importlib.resources import files as resources
 from amaranth.hdl import Const
 
 from nnlogic.core.errors import UsageError
-
-DSP48E1, DSP48E2, FABRIC = "dsp48e1", "dsp48e2", "fabric"
+from nnlogic.hw.slice_kinds import DSP48E1, DSP48E2, KINDS
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,6 @@ def check_kind(kind: str) -> str:
     UsageError
         Not a kind of slice.
     """
-    kinds = (*CELLS, FABRIC)
-    if kind not in kinds:
-        raise UsageError(f"no slice called {kind!r}", fix=f"choose one of {', '.join(kinds)}")
+    if kind not in KINDS:
+        raise UsageError(f"no slice called {kind!r}", fix=f"choose one of {', '.join(KINDS)}")
     return kind

@@ -9,14 +9,12 @@ from pathlib import Path
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.targets import Target
 from nnlogic.hw.slices import MODELS, model_text
 from nnlogic.sim.ram_models import ram_models, unknown_mode
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
-FAMILY_CELLS = {"xc7": "+/xilinx/cells_sim.v", "xcup": "+/xilinx/cells_sim.v",
-                "ecp5": "+/ecp5/cells_sim.v"}  # fmt: skip
-"""Yosys' own models of LUTs, flip-flops, carry chains and LUT memories."""
 RAMS = "ram_models.v"
 FLAT = "netlist_sim.v"
 SECONDS = 600.0
@@ -38,19 +36,19 @@ _CELL = re.compile(r"^  (\w+) #\(\n(.*?)^  \) (\\\S+ |\w+) \(", re.MULTILINE | r
 
 
 def behavioural(
-    netlist: Path, top: str, target: str, folder: Path, *, progress: Progress = SILENT
+    netlist: Path, top: str, target: Target, folder: Path, *, progress: Progress = SILENT
 ) -> tuple[Path, ...]:
     """Write a netlist with behavioural cells.
 
-    Yosys puts its own models in place of the small cells. Block RAMs and DSP cells stay cells; the
-    models of this package stand for them.
+    Yosys puts the target's cell models in place of the small cells. Block RAMs and DSP cells stay
+    cells; the models of this package stand for them.
 
     Parameters
     ----------
     netlist : Path
     top : str
         Its module.
-    target : str
+    target : Target
     folder : Path
         Made when missing.
     progress : Progress
@@ -68,7 +66,7 @@ def behavioural(
         No yosys, or it failed.
     """
     text = netlist.read_text()
-    mode = unknown_mode(text) if target in FAMILY_CELLS else f"cells of {target}"
+    mode = unknown_mode(text) if target.dsp else f"cells of {target.name}"
     if mode:
         raise UsageError(
             "the netlist cannot be simulated", where=str(netlist),
@@ -81,8 +79,8 @@ def behavioural(
     write_bytes(dsps, model_text().encode())
     write_bytes(folder / "netlist.v", text.encode())
     script = [
-        # Lattice includes some files twice.
-        f"read_verilog -nooverwrite {FAMILY_CELLS[target]}",
+        # Some families' models include a file twice.
+        f"read_verilog -nooverwrite {' '.join(target.model_sources(folder))}",
         # What the simulator gets a model of stays a cell here.
         f"read_verilog -lib -overwrite {RAMS} {MODELS}",
         "read_verilog netlist.v",
@@ -110,7 +108,7 @@ def simulatable(
     netlist: Path,
     top: str,
     widths: tuple[int, int],
-    target: str,
+    target: Target,
     folder: Path,
     *,
     progress: Progress = SILENT,

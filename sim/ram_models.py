@@ -13,7 +13,7 @@ CORE = """\
 // Two ports on bytes of nine bits. Widths are 0 (not used), 1, 2, 4, 9, 18, 36 or 72.
 module nnlogic_ram #(
   parameter LOG = 12, parameter RA = 0, parameter WA = 0, parameter RB = 0, parameter WB = 0,
-  parameter LATTICE = 0
+  parameter SPREAD = 0
 ) (
   input clka, input ena, input [7:0] wea, input [LOG+2:0] addra, input [71:0] da,
   output reg [71:0] qa,
@@ -21,11 +21,11 @@ module nnlogic_ram #(
   output reg [71:0] qb
 );
   reg [8:0] mem [0:(1<<LOG)-1];
-  // Contents of 32 bytes. Lattice keeps words of 18 bits in fields of 20.
+  // Contents of 32 bytes. SPREAD: words of 18 bits stand in fields of 20.
   task put(input integer at, input [319:0] data, input [31:0] parity);
     integer n;
     for (n = 0; n < 32; n = n + 1)
-      mem[32 * at + n] = LATTICE ? data[20 * (n / 2) + 9 * (n % 2) +: 9]
+      mem[32 * at + n] = SPREAD ? data[20 * (n / 2) + 9 * (n % 2) +: 9]
                                  : {parity[n], data[8 * n +: 8]};
   endtask
 """
@@ -81,12 +81,12 @@ def ram_models() -> str:
            "DOPBDOP": "DOUTPBDOUTP"}  # fmt: skip
     parts = [core]
     for kilobits, log in ((18, 11), (36, 12)):
-        parts.append(_xilinx(f"RAMB{kilobits}E1", log, 16 if log == 12 else 14, {}))
-        parts.append(_xilinx(f"RAMB{kilobits}E2", log, 15 if log == 12 else 14, new))
+        parts.append(_byte_wide(f"RAMB{kilobits}E1", log, 16 if log == 12 else 14, {}))
+        parts.append(_byte_wide(f"RAMB{kilobits}E2", log, 15 if log == 12 else 14, new))
     return "\n".join([*parts, _dp16kd()])
 
 
-def _xilinx(name: str, log: int, address: int, rename: dict[str, str]) -> str:
+def _byte_wide(name: str, log: int, address: int, rename: dict[str, str]) -> str:
     """A RAMB: simple dual port where a width is the double of a port's."""
     half = 1 << (log - 10 + 3)
     pins = [
@@ -178,7 +178,7 @@ def _dp16kd() -> str:
              "ASYNC_RESET_RELEASE", "CSDECODE_A", "CSDECODE_B", "WRITEMODE_A", "WRITEMODE_B",
              "CLKAMUX", "CLKBMUX")  # fmt: skip
     lines += [
-        "  nnlogic_ram #(.LOG(11), .LATTICE(1), .RA(DATA_WIDTH_A == 36 ? 0 : DATA_WIDTH_A),",
+        "  nnlogic_ram #(.LOG(11), .SPREAD(1), .RA(DATA_WIDTH_A == 36 ? 0 : DATA_WIDTH_A),",
         "    .WA(DATA_WIDTH_A), .RB(DATA_WIDTH_B),",
         "    .WB(DATA_WIDTH_B == 36 ? 0 : DATA_WIDTH_B)) ram (",
         "    .clka(CLKA), .ena(ena), .wea(wea), .addra(aa), .da({36'd0, wide ? db : 18'd0, da}),",

@@ -19,7 +19,7 @@ TOP_LEVEL = {"hw", "sim", "flows"}
 # A backend has one folder of its name in each of these.
 OF_BACKENDS = ("backends", "hw", "sim")
 # Which backend may read another: a chain is made of others, and LUTs read the sums of a MAC core.
-COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut"), ("mac", "dsp")}
+COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut")}
 TORCH_ALLOWED = ("nn", "train", "frontend/torch/read")
 
 RANKS = {pattern: rank for rank, line in enumerate(ORDER) for pattern in line}

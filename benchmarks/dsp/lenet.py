@@ -34,7 +34,7 @@ from nnlogic.core.errors import TargetMissed
 from nnlogic.core.formats import IntArray
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.verilog import write_kernels
-from nnlogic.hw.slices import DSP48E1
+from nnlogic.hw.slice_kinds import DSP48E1
 from nnlogic.sim.dsp.kernels_run import Kernels, run_kernels
 
 FILE = Path(__file__).parent / "lenet.npz"

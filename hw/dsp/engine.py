@@ -26,7 +26,8 @@ from nnlogic.hw.dsp.logic_unit import LANES
 from nnlogic.hw.dsp.sequencer import Sequencer, delay, kernel_values, kernel_widths, write_ports
 from nnlogic.hw.dsp.slice import SLICE_LATENCY, LogicSlice
 from nnlogic.hw.dsp.streams import Loader, Tokens, Unloader
-from nnlogic.hw.slices import FABRIC, check_kind
+from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.hw.slices import check_kind
 
 
 def build_engine(program: Program, kind: str, four: str) -> Engine:

@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from nnlogic.hw.dsp.logic_unit import LANES, OPCODE_BITS
-from nnlogic.hw.slices import CASCADES, CELLS, FABRIC, PARAMETERS, RESETS, Cell
+from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.hw.slices import CASCADES, CELLS, PARAMETERS, RESETS, Cell
 
 SLICE_LATENCY = 2
 """Clocks from operands and opcode to the result: input registers, result register."""

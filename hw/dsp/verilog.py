@@ -20,7 +20,8 @@ from nnlogic.hw.dsp.crossbar import Four
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
 from nnlogic.hw.header import header
-from nnlogic.hw.slices import DSP48E1, MODELS, model_text
+from nnlogic.hw.slice_kinds import DSP48E1
+from nnlogic.hw.slices import MODELS, model_text
 
 
 def write_engine(

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.lut.layer import LogicLayer
-from nnlogic.hw.lut.primitives import Primitive
 from nnlogic.hw.lut.structure import CorePlan, Tap, plan_core
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import Names, name_design
 
 
@@ -22,7 +22,7 @@ class LogicCore(wiring.Component):
     Parameters
     ----------
     design : HardwareDesign
-    primitive : Primitive, optional
+    primitive : LutCell, optional
         Emit nodes as LUT cells of a device.
     external : bool
         Instantiate the layer modules by name instead of building them inside, for output of one
@@ -33,7 +33,7 @@ class LogicCore(wiring.Component):
         self,
         design: HardwareDesign,
         *,
-        primitive: Primitive | None = None,
+        primitive: LutCell | None = None,
         external: bool = False,
     ) -> None:
         self.design = design

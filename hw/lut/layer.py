@@ -7,8 +7,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from nnlogic.hw.lut.expression import expression, to_value
-from nnlogic.hw.lut.primitives import Primitive
+from nnlogic.hw.lut.primitives import lut_instance
 from nnlogic.hw.lut.structure import LayerPlan, Tap
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import Names
 from nnlogic.logic.ir import LogicNet
 
@@ -21,12 +22,12 @@ class LogicLayer(wiring.Component):
     logic : LogicNet
     plan : LayerPlan
     names : Names
-    primitive : Primitive, optional
+    primitive : LutCell, optional
         Emit each node as an instance of a device's LUT instead of an expression.
     """
 
     def __init__(
-        self, logic: LogicNet, plan: LayerPlan, names: Names, primitive: Primitive | None = None
+        self, logic: LogicNet, plan: LayerPlan, names: Names, primitive: LutCell | None = None
     ) -> None:
         self._logic, self.plan, self._names, self._primitive = logic, plan, names, primitive
         members = {self._name(t): In(1) for t in plan.inputs}
@@ -67,6 +68,6 @@ class LogicLayer(wiring.Component):
         table = int(self._logic.tables[node])
         if self._primitive is not None and inputs:
             name = f"lut_{out.name}"
-            m.submodules[name] = self._primitive.instance(table, list(inputs), out)
+            m.submodules[name] = lut_instance(self._primitive, table, list(inputs), out)
         else:
             m.d.comb += out.eq(to_value(expression(table, len(inputs)), inputs))

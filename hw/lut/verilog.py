@@ -18,7 +18,7 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.header import header
 from nnlogic.hw.lut.core import LogicCore
 from nnlogic.hw.lut.fold import fold_temporaries
-from nnlogic.hw.lut.primitives import primitive_for
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import port_names
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
 from nnlogic.tools.find import find
@@ -31,7 +31,7 @@ def write_verilog(
     design: HardwareDesign,
     folder: Path,
     *,
-    primitives: str | None = None,
+    primitives: LutCell | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
     """Write ``<name>.v``, and ``<name>_stream.v`` when the design has a stream wrapper.
@@ -44,9 +44,9 @@ def write_verilog(
     design : HardwareDesign
     folder : Path
         Made when it does not exist.
-    primitives : {"xilinx", "ecp5", "ice40"}, optional
-        Instantiate the device's LUT cells, so that a vendor tool keeps the mapping; the default
-        is technology-neutral expressions.
+    primitives : LutCell, optional
+        Instantiate the LUT cells of a device (`Target.lut_cell`), so that a vendor tool keeps the
+        mapping; the default is technology-neutral expressions.
     progress : Progress
 
     Returns
@@ -57,13 +57,15 @@ def write_verilog(
     Raises
     ------
     UsageError
-        Unknown primitives, or a network too wide for them.
+        The network is too wide for the LUT cells.
     ToolNotFound, ToolFailed
         Yosys is missing or failed.
     """
     folder = Path(folder)
+    if primitives is not None:
+        primitives.check_width(design.logic.k)
     folder.mkdir(parents=True, exist_ok=True)
-    core = LogicCore(design, primitive=primitive_for(primitives, design.logic.k), external=True)
+    core = LogicCore(design, primitive=primitives, external=True)
     texts = _verilog_texts(design, core, progress)
     paths = []
     for name, text in texts.items():

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from nnlogic.backends.mac.model.ir import B_BITS, CASCADE, P_BITS, AddSlice, Chain, MacNet, MacSlice
 from nnlogic.hw.names import port_names
-from nnlogic.hw.slices import CASCADES, CELLS, FABRIC, PARAMETERS, RESETS, Cell
+from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.hw.slices import CASCADES, CELLS, PARAMETERS, RESETS, Cell
 
 ENABLED = ("CEA2", "CEB2", "CEC", "CEP", "CECTRL", "CEALUMODE", "CEINMODE")
 DISABLED = ("CEAD", "CECARRYIN", "CED")

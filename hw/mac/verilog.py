@@ -20,9 +20,11 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.header import comment_block, header
 from nnlogic.hw.lut.verilog import write_verilog
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.mac.core import MacCore
 from nnlogic.hw.names import Core, port_names
-from nnlogic.hw.slices import FABRIC, MODELS, model_text
+from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.hw.slices import MODELS, model_text
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
 
 
@@ -135,7 +137,7 @@ def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tupl
 
 
 def write_mac_pair(
-    pair: MacPair, folder: Path, *, primitives: str | None = None, progress: Progress = SILENT
+    pair: MacPair, folder: Path, *, primitives: LutCell | None = None, progress: Progress = SILENT
 ) -> tuple[Path, ...]:
     """Write both cores, the module around them, and the stream wrapper when asked for.
 
@@ -144,7 +146,7 @@ def write_mac_pair(
     pair : MacPair
     folder : Path
         Made when it does not exist.
-    primitives : str, optional
+    primitives : LutCell, optional
         As for `nnlogic.hw.lut.verilog.write_verilog`.
     progress : Progress
 

@@ -27,20 +27,14 @@ from nnlogic.checks.netlist import (
 )
 from nnlogic.checks.sweep import prove_nodes
 from nnlogic.checks.verdict import Verdict
-from nnlogic.core.errors import UsageError
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.targets import Target
 from nnlogic.hw.names import port_names
 from nnlogic.tools.abc import prove_equal
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
-
-CELL_MODELS = {
-    "ecp5": "+/ecp5/cells_sim.v",
-    "ice40": "+/ice40/cells_sim.v",
-    "xilinx": "+/xilinx/cells_sim.v",
-}
 
 
 def prove_verilog(
@@ -68,31 +62,34 @@ def prove_verilog(
     ToolNotFound, ToolFailed, ToolTimeout
         yosys cannot read the files, or ABC came to no verdict.
     """
-    return _prove(design, files, "Verilog", "", timeout)
+    return _prove(design, files, "Verilog", None, timeout)
 
 
 def prove_netlist(
-    design: HardwareDesign, files: Sequence[Path], *, family: str, timeout: float = 600
+    design: HardwareDesign, files: Sequence[Path], *, target: Target, timeout: float = 600
 ) -> Verdict:
-    """Like `prove_verilog`, for a netlist after synthesis, with the vendor's cell models.
+    """Like `prove_verilog`, for a netlist after synthesis, with the target's cell models.
 
     Parameters
     ----------
-    family : str
-        ``"ecp5"``, ``"ice40"`` or ``"xilinx"``: whose simulation models to use.
+    target : Target
+        Whose `cell_models` to use.
     """
-    if family not in CELL_MODELS:
-        raise UsageError("no cell models", why=repr(family), fix=", ".join(CELL_MODELS))
-    return _prove(design, files, f"{family} netlist", CELL_MODELS[family], timeout)
+    return _prove(design, files, f"{target.name} netlist", target, timeout)
 
 
 def _prove(
-    design: HardwareDesign, files: Sequence[Path], label: str, models: str, timeout: float
+    design: HardwareDesign,
+    files: Sequence[Path],
+    label: str,
+    cells: Target | None,
+    timeout: float,
 ) -> Verdict:
     start = time.monotonic()
     left = design.logic.kind
     try:
         with tempfile.TemporaryDirectory(prefix="nnlogic-formal-") as folder:
+            models = cells.model_sources(Path(folder)) if cells else ()
             netlist = _read(Path(folder), design.name, files, models, timeout)
         leaves, outputs = _ports(design, netlist)
         clock = _single(netlist, "clk")
@@ -123,13 +120,15 @@ def _prove(
     return Verdict(left, label, True, "proved", detail).timed(start)
 
 
-def _read(folder: Path, top: str, files: Sequence[Path], models: str, timeout: float) -> Netlist:
+def _read(
+    folder: Path, top: str, files: Sequence[Path], models: Sequence[str], timeout: float
+) -> Netlist:
     out = folder / "gates.json"
     copies = checked_copies(files, folder / "rtl")
     lines = [f"read_verilog rtl/{copy.name}" for copy in copies]
     if models:
         # Deferred, since elaborating every cell of a vendor takes a minute.
-        lines.append(f"read_verilog -defer -overwrite {models}")
+        lines.append(f"read_verilog -defer -overwrite {' '.join(models)}")
     lines += [
         f"hierarchy -check -top {Identifier(top)}",
         "proc",

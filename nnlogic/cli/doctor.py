@@ -22,11 +22,12 @@ def command(session: Session) -> int:
     from rich.text import Text
 
     from nnlogic.cli.output import print_json
+    from nnlogic.flows.targets import Target
     from nnlogic.report.codec import to_json
     from nnlogic.report.terminal import STYLES, print_table
     from nnlogic.tools.doctor import diagnose
 
-    found = diagnose()
+    found = diagnose(Target.programs())
     missing = [status.name for status in found if status.required and not status.ok]
     if session.json:
         print_json({"ok": not missing, "missing": missing, "tools": to_json(found)})

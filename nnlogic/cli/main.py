@@ -47,7 +47,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 HELP = """Compile trained quantized networks to LUT logic that is proved equal.
 
 \b
-  nnlogic compile network.safetensors -o run --target ecp5
+  nnlogic compile network.safetensors -o run
   nnlogic verify run
   nnlogic synth run
   nnlogic report run --html report.html

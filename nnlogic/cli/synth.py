@@ -13,7 +13,9 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 @click.command("synth", short_help="Synthesize, place and route a run.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--target", metavar="NAME", help="Device target (default: the one the run was compiled for)."
+    "--target",
+    metavar="NAME|FILE.toml",
+    help="Device target (default: the one the run was compiled for).",
 )
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
 @click.option(

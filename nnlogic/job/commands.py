@@ -19,7 +19,7 @@ LEFT_OUT = {"target", "jobs", "tool_timeout", "stop_after", "start_from"}
 def compile_line(ctx: Context) -> str:
     """Return the command that makes the run of a context, with all options but the defaults."""
     words = ["nnlogic compile", ShellWord.of_file(ctx.source), "-o RUN"]
-    words.append(f"--target {ShellWord(ctx.opts.target)}")
+    words.append(f"--target {ctx.target.asked}")
     if ctx.backend.name != type(ctx.opts).backend:
         words.append(f"--backend {ctx.backend.name}")
     for name, (what, default) in options_of(type(ctx.opts)).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job import facts
-from nnlogic.job.directory import Run
+from nnlogic.job.directory import TARGETS, Run
 from nnlogic.job.ladder import open_ladder, recorded_accuracy, verdict_check
 from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
@@ -114,7 +114,9 @@ def open_context(
     UsageError, CheckpointError, UnsupportedModel, InputError
         Network, rows or options do not fit.
     """
-    target = Target.named(opts.target)
+    target = Target.of(opts.target)
+    opts = replace(opts, target=target.name)
+    target.keep(folder / TARGETS)
     net, _ = load_source(source, opts, allow_pickle)
     approximate = ApproximateRun(net, opts, target.lut_size, source).begin()
     report = Report(
@@ -150,13 +152,13 @@ def saved_context(backend: Backend, run: Run, progress: Progress = SILENT) -> Co
     """Return the context of a finished run, in which the comparisons of its stages can be made."""
     known = options_of(backend.options)
     saved = {n: v for n, v in run.report.config.items() if n in known}
-    opts = backend.options(**{**saved, "target": run.report.config.get("target", "ecp5")})
+    opts = backend.options(**saved)
     net = QuantNet.load(run.ir_path("quant"))
     rows, _ = read_saved(run.path / "sim" / "rows.npz")
     return Context(
         backend=backend,
         opts=opts,
-        target=Target.named(opts.target),
+        target=Target.of(opts.target, run.path / TARGETS),
         source=run.path,
         folder=run.path,
         net=net,

@@ -28,6 +28,8 @@ from nnlogic.report.model import Report
 STATUS = "STATUS"
 WORDS = ("running", "stopped", "compiled", "verified", "failed", "stale", "error")
 FOLDERS = ("ir", "rtl", "sim", "flows", "synth", "pnr")
+TARGETS = "targets"
+"""Folder with the user's own targets, where a run was made or synthesized for one."""
 
 
 @dataclass(frozen=True)

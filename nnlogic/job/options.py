@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.flows.targets import Target
 from nnlogic.job.option import option, options_of, value_problems
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
@@ -24,7 +25,10 @@ class Options:
         Values that are not allowed or exclude each other; all of them are named.
     """
 
-    target: str = option("ecp5", "Device target.", metavar="NAME", shown=True)
+    target: str | Path = option(
+        Target.default().name, "Device target, or a file that describes one.",
+        metavar="NAME|FILE.toml", shown=True,
+    )  # fmt: skip
     clock: float | None = option(
         None, "Clock to meet; sets LUT levels per stage.", metavar="MHZ", kind=float, above=0
     )

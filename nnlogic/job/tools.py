@@ -10,6 +10,7 @@ from nnlogic.core.errors import TargetMissed
 from nnlogic.core.progress import Progress
 from nnlogic.flows.pnr import PnrResult, place_and_route
 from nnlogic.flows.synth import SynthResult
+from nnlogic.flows.target_facts import PnrSettings
 from nnlogic.flows.targets import Target
 from nnlogic.job import facts
 from nnlogic.report.model import TOTAL, Report
@@ -46,7 +47,12 @@ def put_synth(report: Report, folder: Path, result: SynthResult, *rows: Resource
 
 
 def put_placed(
-    report: Report, folder: Path, cycles: int, placed: PnrResult, what: str = "core"
+    report: Report,
+    folder: Path,
+    cycles: int,
+    placed: PnrResult,
+    settings: PnrSettings,
+    what: str = "core",
 ) -> Report:
     """Return a report with what place and route gave.
 
@@ -58,6 +64,8 @@ def put_placed(
     cycles : int
         Latency.
     placed : PnrResult
+    settings : PnrSettings
+        Those it was placed with.
     what : str
         What was placed, in one word.
     """
@@ -68,7 +76,7 @@ def put_placed(
         f"{placed.device}: {placed.tool}, seed {placed.seed}; with a shift-register harness of "
         f"{placed.harness_luts} LUTs and {placed.harness_ffs} FFs; limiting path {where}; {used}"
     )
-    luts, ffs = used_by_core(placed)
+    luts, ffs = used_by_core(placed, settings)
     report = report.put(
         ResourceRow(TOTAL, "pnr", luts, ffs, detail=detail),
         StepRow("place and route", round(placed.seconds, 3)),
@@ -125,18 +133,15 @@ def place(
             timeout=ask.timeout,
             progress=ask.progress,
         )
-        report = put_placed(report, folder, cycles, placed, what)
+        report = put_placed(report, folder, cycles, placed, ask.target.pnr, what)
         placed.require_clock()
     except TargetMissed as error:
         return report, error
     return report, None
 
 
-def used_by_core(placed: PnrResult) -> tuple[int | None, int | None]:
+def used_by_core(placed: PnrResult, settings: PnrSettings) -> tuple[int | None, int | None]:
     """LUTs and flip-flops used, without the harness."""
-    settings = Target.named(placed.target).pnr
-    if settings is None:
-        return None, None
     luts = placed.utilization.get(settings.lut_resource)
     ffs = placed.utilization.get(settings.ff_resource)
     separate = settings.lut_resource != settings.ff_resource

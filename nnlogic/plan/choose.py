@@ -47,7 +47,7 @@ def choose(
     """
     budgets = budgets_of(given)
     plain = backend_named(DEFAULT)
-    target = Target.named(budgets.target)
+    target = Target.of(budgets.target)
     if not budgets.budgeted:
         net, _ = load_source(source, budgets, allow_pickle)
         opts = Planning(net, target, given, budgets).options(plain)

@@ -8,7 +8,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import backend_of
-from nnlogic.job.directory import WORDS, Run, close_run, open_run, reopened_run
+from nnlogic.job.directory import TARGETS, WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
 from nnlogic.job.tools import Ask
 from nnlogic.job.verify import has_verilog, refuse_failed, refuse_stale
@@ -17,7 +17,7 @@ from nnlogic.job.verify import has_verilog, refuse_failed, refuse_stale
 def synth(
     path: Path | str,
     *,
-    target: str | None = None,
+    target: str | Path | None = None,
     pnr: bool = True,
     primitives: bool = False,
     clock: float | None = None,
@@ -30,9 +30,9 @@ def synth(
     ----------
     path : path
         A run directory with Verilog.
-    target : str, optional
-        Another target than the run's own. Its figures replace those in the report; LUT nodes
-        were mapped for the LUT size of the run's target.
+    target : str or Path, optional
+        Another target than the run's own, by name or as a file. Its figures replace those in the
+        report; LUT nodes were mapped for the LUT size of the run's target.
     pnr : bool
         Place and route, where an open tool exists for the target.
     primitives : bool
@@ -57,7 +57,8 @@ def synth(
     """
     opened = open_run(Path(path))
     status = opened.report.status
-    chosen = Target.named(target or opened.report.target or "ecp5")
+    asked = target or opened.report.target
+    chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     backend = backend_of(opened)
     if not has_verilog(opened):
         raise UsageError(
@@ -68,12 +69,14 @@ def synth(
         )
     backend.refuse_synth(opened, chosen, primitives)
     with reopened_run(Path(path)) as run:
+        chosen.keep(run.path / TARGETS)
+        chosen.keep(run.path / TARGETS)
         ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
         report, missed = backend.synth(run, ask)
         status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
         report = bound(report, run.path, run.report)
-        close_run(run.path, report, "synth/", "pnr/")
+        close_run(run.path, report, "synth/", "pnr/", f"{TARGETS}/")
     refuse_failed(Path(path), report)
     if missed is not None:
         raise missed

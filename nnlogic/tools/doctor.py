@@ -8,11 +8,12 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnlogic.tools.find import SPECS, look
+from nnlogic.tools.find import SPECS, Program, look, name_of, spec_of
 
 GIB = 1 << 30
 DISK_GIB = 1.0
@@ -70,10 +71,15 @@ class ToolStatus:
     required: bool = True
 
 
-def diagnose() -> tuple[ToolStatus, ...]:
+def diagnose(more: Sequence[Program] = ()) -> tuple[ToolStatus, ...]:
     """Look for everything nnlogic uses: Python, packages, programs, disk space.
 
     Nothing is imported and nothing heavy is started, so this is quick.
+
+    Parameters
+    ----------
+    more : sequence of Program
+        Programs to look for beside those every design needs.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def diagnose() -> tuple[ToolStatus, ...]:
         Names are unique; Python first, then packages, programs, and free disk space.
     """
     with ThreadPoolExecutor(max_workers=8) as pool:
-        programs = list(pool.map(_program, SPECS))
+        programs = list(pool.map(_program, (*SPECS, *more)))
     return (
         _python(),
         *_packages(),
@@ -127,9 +133,9 @@ def _package(name: str, purpose: str, fix: str, required: bool) -> ToolStatus:
     return ToolStatus(name, True, version, "Python package", purpose, "", required)
 
 
-def _program(name: str) -> ToolStatus:
-    spec = SPECS[name]
-    tool, why = look(name)
+def _program(program: str | Program) -> ToolStatus:
+    spec, name = spec_of(program), name_of(program)
+    tool, why = look(program)
     if tool is None:
         return ToolStatus(name, False, "", why, spec.purpose, spec.fix, spec.required)
     version = tool.version_text

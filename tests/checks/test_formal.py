@@ -11,8 +11,9 @@ from hand_nets import write_by_hand
 
 from nnlogic.checks.formal import prove_netlist, prove_verilog
 from nnlogic.checks.netlist import Netlist, StructureError
-from nnlogic.core.errors import ToolFailed, UsageError
+from nnlogic.core.errors import ToolFailed
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.targets import Target
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -95,33 +96,28 @@ def test_unreadable_verilog_is_a_tool_failure(design, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("family", "command"),
+    ("name", "command"),
     [
         ("ecp5", "synth_ecp5 -noabc9"),
         ("ice40", "synth_ice40"),
-        ("xilinx", "synth_xilinx -nosrl -noiopad"),
+        ("xc7", "synth_xilinx -nosrl -noiopad"),
     ],
 )
-def test_synthesized_netlists_are_proved(design, verilog, tmp_path, family, command):
+def test_synthesized_netlists_are_proved(design, verilog, tmp_path, name, command):
     out = tmp_path / "netlist.v"
     script = tmp_path / "synth.ys"
     script.write_text(
         f'read_verilog "{verilog}"\n{command} -top tiny\nwrite_verilog -noattr netlist.v\n'
     )
     run_tool(find("yosys"), [script], cwd=tmp_path, timeout=120, outputs=(out,))
-    verdict = prove_netlist(design, [out], family=family)
+    verdict = prove_netlist(design, [out], target=Target.named(name))
     assert verdict.equal, verdict.text()
     text = out.read_text()
     luts = r"(\.(?:LUT_INIT|INIT)\((?:4|8|16|32|64)'h)([0-9a-f]+)\)"
     found = list(re.finditer(luts, text))[-1]
     flipped = f"{found[1]}{int(found[2], 16) ^ 16 ** len(found[2]) - 1:x})"
     out.write_text(text[: found.start()] + flipped + text[found.end() :])
-    assert not prove_netlist(design, [out], family=family).equal
-
-
-def test_unknown_family(design, verilog):
-    with pytest.raises(UsageError, match="ecp5"):
-        prove_netlist(design, [verilog], family="gowin9")
+    assert not prove_netlist(design, [out], target=Target.named(name)).equal
 
 
 def test_combinational_loop_is_an_error(tmp_path):

@@ -14,7 +14,7 @@ NO_TORCH = ToolStatus("torch", False, "", "not installed", "training", "pip inst
     ("found", "code"), [((YOSYS, NO_TORCH), 0), ((YOSYS, NO_ABC), 4), ((YOSYS,), 0)]
 )
 def test_exit_code_4_when_something_needed_is_missing(nnlogic, monkeypatch, found, code):
-    monkeypatch.setattr(doctor, "diagnose", lambda: found)
+    monkeypatch.setattr(doctor, "diagnose", lambda more: found)
     got = nnlogic("doctor")
     assert got.code == code
     for status in found:

@@ -11,7 +11,7 @@ from nnlogic.flows.harness import HARNESS, harness_verilog
 from nnlogic.flows.pnr import place_and_route, pnr_arguments
 from nnlogic.flows.synth import NetPort
 from nnlogic.flows.targets import Target
-from nnlogic.tools.find import Tool, find
+from nnlogic.tools.find import Tool, find, name_of
 
 CONTROL = (
     NetPort("clk", "input", 1),
@@ -150,7 +150,9 @@ def _with_fake_nextpnr(synths, folder, monkeypatch, body, clock=None):
         "nextpnr-ecp5": Tool("nextpnr-ecp5", (sys.executable, "-c", body), (0, 8), "fake"),
         "ecppack": Tool("ecppack", (sys.executable, "-c", PACK), (0, 8), "fake"),
     }
-    monkeypatch.setattr(module, "find", lambda name: fakes.get(name) or find(name))
+    monkeypatch.setattr(
+        module, "find", lambda program: fakes.get(name_of(program)) or find(program)
+    )
     return place_and_route(synths["ecp5"], Target.named("ecp5"), folder, clock=clock)
 
 

@@ -86,7 +86,7 @@ def test_ecp5_place_and_route():
 
 
 def test_ice40_place_and_route():
-    report = read_pnr_report(DATA / "tiny.ice40.pnr.json")
+    report = read_pnr_report(DATA / "tiny.ice40.pnr.json", "_LC")
     assert report.fmax_mhz == pytest.approx(626.566, abs=0.001)
     assert report.utilization == {
         "ICESTORM_LC": (25, 7680),
@@ -94,6 +94,13 @@ def test_ice40_place_and_route():
         "SB_IO": (6, 206),
     }
     assert report.path.delay_ns == pytest.approx(1000 / report.fmax_mhz, abs=0.002)
+
+
+def test_a_lut_packed_with_its_flip_flop_is_a_level(tmp_path):
+    text = (DATA / "tiny.ice40.pnr.json").read_text().replace("_DFFLC", "_LC")
+    (tmp_path / "pnr.json").write_text(text)
+    for suffix, levels in (("", 0), (Target.named("ice40").pnr.packed_suffix, 1)):
+        assert read_pnr_report(tmp_path / "pnr.json", suffix).path.levels == levels
 
 
 def test_order_of_entries_does_not_matter(tmp_path):

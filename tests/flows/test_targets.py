@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.flows.targets import CELL_KINDS, Target
-from nnlogic.tools.find import SPECS
 
 
 def test_targets_of_the_issue_are_there():
@@ -23,7 +22,7 @@ def test_targets_are_complete(name):
     assert target.clock_mhz > 0
     assert bool(target.part) is (target.pnr is None)
     if target.pnr is not None:
-        assert {target.pnr.tool, target.pnr.packer} <= set(SPECS)
+        assert set(target.pnr.programs) <= set(Target.programs())
         sizes = [device.luts for device in target.pnr.devices]
         assert sizes == sorted(sizes)
 

@@ -4,11 +4,12 @@ from test_lut_verilog import simulate
 
 from nnlogic.core.errors import UsageError
 from nnlogic.design.build import build
+from nnlogic.flows.targets import Target
 from nnlogic.hw.lut.verilog import write_verilog
 
 # Models of the devices' cells, from their data sheets.
 CELLS = {
-    "xilinx": "".join(
+    "xc7": "".join(
         f"module LUT{n}(output O, input {', '.join(f'I{i}' for i in range(n))});\n"
         f"  parameter [{2**n - 1}:0] INIT = 0;\n"
         f"  assign O = INIT[{{{', '.join(f'I{i}' for i in reversed(range(n)))}}}];\nendmodule\n"
@@ -31,15 +32,15 @@ endmodule
 def test_device_cells_compute_the_network(tmp_path, kind):
     cells = tmp_path / "cells.v"
     cells.write_text("`timescale 1ns/1ps\n" + CELLS[kind])
-    k = 6 if kind == "xilinx" else 4
+    target = Target.named(kind)
+    k = target.lut_size
     design = build(layered_net(k=k), schedule=1, stream=False)
-    simulate(design, tmp_path, write={"primitives": kind}, cells=[cells])
+    simulate(design, tmp_path, write={"primitives": target.lut_cell}, cells=[cells])
     text = (tmp_path / "toy.v").read_text()
     assert text.count("lut_fc") == design.stats()["luts"] + design.stats()["inverters"]
 
 
-@pytest.mark.parametrize(("kind", "message"), [("gowin", "no primitives"), ("ice40", "6 inputs")])
-def test_bad_choice_is_a_usage_error(tmp_path, kind, message):
-    with pytest.raises(UsageError, match=message):
-        write_verilog(build(layered_net(k=6)), tmp_path, primitives=kind)
+def test_luts_wider_than_the_cell_are_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="6 inputs"):
+        write_verilog(build(layered_net(k=6)), tmp_path, primitives=Target.named("ice40").lut_cell)
     assert not list(tmp_path.iterdir())

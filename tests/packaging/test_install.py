@@ -80,6 +80,9 @@ def archives(checkout, commit, tmp_path_factory):
     code = (
         "import sys; from setuptools import build_meta as b; getattr(b, sys.argv[1])(sys.argv[2])"
     )
+    left = checkout / "build" / "lib" / "nnlogic"  # of an earlier build
+    left.mkdir(parents=True)
+    (left / "gone.py").write_text("")
     for kind in ("build_sdist", "build_wheel"):
         run(sys.executable, "-c", code, kind, out, cwd=checkout)
     return {"wheel": next(out.glob("*.whl")), "sdist": next(out.glob("*.tar.gz"))}

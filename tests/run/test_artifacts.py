@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from nnlogic.flows.targets import Target
 from nnlogic.run import compile as compile_run
 from nnlogic.tools.find import find
 
@@ -19,7 +20,7 @@ def run(make_net, tmp_path_factory):
 
 def shim(folder, name):
     """A program of the given name that runs the tool nnlogic found."""
-    tool = find(name)
+    tool = find(next((p for p in Target.programs() if p.name == name), name))
     script = folder / name
     settings = "".join(f"export {k}={shlex.quote(v)}\n" for k, v in tool.env.items())
     script.write_text(f'#!/bin/sh\n{settings}exec {shlex.join(tool.command)} "$@"\n')

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnlogic.core.errors import UsageError
+from nnlogic.flows.targets import Target
 from nnlogic.sim.netlist import behavioural, wrong_netlists
 from nnlogic.sim.ram_models import unknown_mode
 from nnlogic.tools.find import find
@@ -64,7 +65,7 @@ RAMS = {"xc7": ("RAMB36E1", "RAMB18E1"), "xcup": ("RAMB36E2", "RAMB18E2"), "ecp5
 
 def wrong_words(netlist: Path, width: int, target: str, folder: Path) -> int:
     """Cycles in which a mapped memory and the memory itself differ, of 1200."""
-    sources = behavioural(netlist, "mapped", target, folder)
+    sources = behavioural(netlist, "mapped", Target.named(target), folder)
     (folder / "good.v").write_text(MEMORY.format(name="good", top=width - 1))
     (folder / "bench.v").write_text(BENCH.format(top=width - 1))
     names = [f.name for f in sources] + ["good.v", "bench.v"]
@@ -108,7 +109,7 @@ def test_modes_without_a_model_are_refused(tmp_path, text):
     netlist = tmp_path / "n.v"
     netlist.write_text(f"module t; RAMB18E1 #( {text} ) r (); endmodule\n")
     with pytest.raises(UsageError, match="no model of"):
-        behavioural(netlist, "t", "xc7", tmp_path / "out")
+        behavioural(netlist, "t", Target.named("xc7"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not unknown_mode(".DOA_REG(32'sd0), .REGMODE_A(\"NOREG\"), .DOB_REG(32'd0)")
 
@@ -116,4 +117,4 @@ def test_modes_without_a_model_are_refused(tmp_path, text):
 def test_targets_without_models_are_refused(tmp_path):
     (tmp_path / "n.v").write_text("module t; endmodule\n")
     with pytest.raises(UsageError, match="cells of ice40"):
-        behavioural(tmp_path / "n.v", "t", "ice40", tmp_path / "out")
+        behavioural(tmp_path / "n.v", "t", Target.named("ice40"), tmp_path / "out")

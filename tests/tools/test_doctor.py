@@ -5,10 +5,11 @@ from collections import namedtuple
 
 import pytest
 
+from nnlogic.flows.targets import Target
 from nnlogic.tools import doctor
 from nnlogic.tools import find as find_module
 from nnlogic.tools.doctor import diagnose
-from nnlogic.tools.find import SPECS, look
+from nnlogic.tools.find import SPECS, look, name_of
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +19,11 @@ def _fresh_cache():
     look.cache_clear()
 
 
+PROGRAMS = (*SPECS, *Target.programs())
+
+
 def by_name():
-    found = diagnose()
+    found = diagnose(Target.programs())
     names = [status.name for status in found]
     assert len(set(names)) == len(names)
     return dict(zip(names, found, strict=True))
@@ -27,7 +31,7 @@ def by_name():
 
 def test_lists_python_packages_programs_and_disk():
     found = by_name()
-    assert set(SPECS) <= set(found)
+    assert set(map(name_of, PROGRAMS)) <= set(found)
     assert {"python", "numpy", "numba", "amaranth", "torch", "cocotb", "perl"} <= set(found)
     assert {"disk, here", "disk, scratch"} <= set(found)
     for status in found.values():
@@ -42,7 +46,7 @@ def test_lists_python_packages_programs_and_disk():
 def test_missing_program_has_a_reason_and_a_fix(on_path, monkeypatch):
     monkeypatch.setattr(find_module, "_package_dir", lambda package: None)
     found = by_name()
-    for name in SPECS:
+    for name in map(name_of, PROGRAMS):
         assert not found[name].ok
         assert "on PATH" in found[name].source
         assert "install" in found[name].fix

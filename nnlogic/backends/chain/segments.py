@@ -17,7 +17,7 @@ from nnlogic.core.progress import Progress
 from nnlogic.flows.targets import Target
 from nnlogic.hw.chain.top import ChainShape
 from nnlogic.hw.dsp.vectors import TurnShape
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.job.backend import backend_named
 from nnlogic.job.context import open_context
 from nnlogic.job.directory import ir_path, staged_run

@@ -68,7 +68,7 @@ def synth_mixed(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         timeout=ask.timeout,
         progress=ask.progress,
     )
-    found = resources_of(result.total)
+    found = resources_of(result.total, target)
     how = (
         f"{target.name}: {result.tool}, {result.command}; {found.dsps} DSP cells, {found.brams} "
         f"block RAMs, {found.memory_luts} of the LUTs are memory"

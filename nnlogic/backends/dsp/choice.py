@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.plot import Tried, tried_rows
 from nnlogic.backends.dsp.model.search import Budget, Point, choose, point_for, search
 from nnlogic.backends.dsp.options import DspOptions
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.flows.target_facts import DspRoom
 from nnlogic.flows.targets import Target
-from nnlogic.hw.slices import DSP48E1, DSP48E2, FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 
-
-@dataclass(frozen=True)
-class Room:
-    """What the part of a target offers an engine; None is no limit.
-
-    Attributes
-    ----------
-    kind : str
-        Slice of the engine, see `nnlogic.hw.dsp.slice`.
-    part : str
-    dsps, brams, luts : int or None
-        DSP slices, 36 Kb block RAMs and LUT6.
-    """
-
-    kind: str
-    part: str = ""
-    dsps: int | None = None
-    brams: int | None = None
-    luts: int | None = None
-
-
-# Figures of the parts in targets.toml, from the vendor's product tables (DS190, DS890).
-ROOMS: Mapping[str, Room] = {
-    "xc7": Room(DSP48E1, "XC7Z020", 220, 140, 53_200),
-    "xcup": Room(DSP48E2, "XCVU9P", 6840, 2160, 1_182_240),
-    "ecp5": Room(FABRIC),
-}
 MOST_SLICES = 64
 """Slices tried when nothing says how many; the crossbar grows with their square."""
 CHEAP_OPS = 5000
 """Operations up to which other engines are tried only to compare."""
-WITH_SLICES = "--target xc7 or --target xcup"
 NAMES = {
     "slices": "--max-dsps",
     "luts": "--max-luts",
@@ -53,7 +26,17 @@ NAMES = {
 }
 
 
-def room_of(target: Target, opts: DspOptions) -> Room:
+def with_slices() -> str:
+    """Return the targets whose DSP slices do bitwise logic, as options."""
+    return Target.flags(lambda other: other.dsp is not None and other.dsp.kind != FABRIC)
+
+
+def with_kind(kind: str) -> str:
+    """Return the targets whose engines are made of a kind of slices, as options."""
+    return Target.flags(lambda other: other.dsp is not None and other.dsp.kind == kind)
+
+
+def room_of(target: Target, opts: DspOptions) -> DspRoom:
     """Return what an engine may use on a target.
 
     Raises
@@ -61,14 +44,14 @@ def room_of(target: Target, opts: DspOptions) -> Room:
     UsageError
         No engine is made for the target, or its slices are LUTs and their number is limited.
     """
-    room = ROOMS.get(target.name)
+    room = target.dsp
     if room is None:
         raise UsageError(
             f"{target.name} has no DSP logic units",
             where="--target",
             why=f"the slices of {target.title} do no bitwise logic on wide words",
-            fix=f"{WITH_SLICES}; --backend dsp --target ecp5 runs the same program on ordinary "
-            "LUTs (fabric variant)",
+            fix=f"{with_slices()}; --backend dsp {with_kind(FABRIC)} runs the same program on "
+            "ordinary LUTs (fabric variant)",
         )
     if room.kind == FABRIC and opts.dsps is None and opts.max_dsps is None:
         raise UsageError(
@@ -83,7 +66,7 @@ def room_of(target: Target, opts: DspOptions) -> Room:
             "the LUTs of the fabric variant are known only after synthesis",
             where="--max-luts",
             why=f"{target.name} has no DSP logic units; its slices are LUTs, which no model counts",
-            fix=f"leave it out and run `nnlogic synth`, or {WITH_SLICES}",
+            fix=f"leave it out and run `nnlogic synth`, or {with_slices()}",
         )
     return room
 
@@ -92,7 +75,8 @@ def assumed_clock(target: Target, opts: DspOptions) -> float | None:
     """Return the clock for times in MHz; None for the model in `model.cost`."""
     if opts.clock is not None:
         return opts.clock
-    return target.clock_mhz if ROOMS[target.name].kind == FABRIC else None
+    fabric = target.dsp is not None and target.dsp.kind == FABRIC
+    return target.clock_mhz if fabric else None
 
 
 def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point, ...]:
@@ -117,7 +101,7 @@ def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point
         raise TargetMissed(
             "more slices than the part has", where=f"--dsps, {room.part}",
             why=f"{opts.dsps} slices, {opts.dsps - room.dsps} more than its {room.dsps}",
-            fix=f"--dsps {room.dsps} or fewer, or a larger part ({WITH_SLICES})",
+            fix=f"--dsps {room.dsps} or fewer, or a larger part ({with_slices()})",
         )  # fmt: skip
     mhz = assumed_clock(target, opts)
     if opts.dsps is not None and not opts.budgeted:
@@ -200,11 +184,11 @@ def engines_beside(
     return tried_rows((*others, *tried), point), why
 
 
-def _limit(opts: DspOptions, room: Room) -> int | None:
+def _limit(opts: DspOptions, room: DspRoom) -> int | None:
     return min((n for n in (opts.max_dsps, opts.dsps, room.dsps) if n is not None), default=None)
 
 
-def _slices(graph: OpGraph, opts: DspOptions, room: Room) -> tuple[int, ...]:
+def _slices(graph: OpGraph, opts: DspOptions, room: DspRoom) -> tuple[int, ...]:
     """Powers of two up to the limit, and the limit; more slices than operations are of no use."""
     if opts.dsps is not None:
         return (opts.dsps,)
@@ -230,7 +214,7 @@ def _missed(
     ] or list(error.problems)
 
 
-def _asked(opts: DspOptions, room: Room, target: Target) -> str:
+def _asked(opts: DspOptions, room: DspRoom, target: Target) -> str:
     if opts.dsps is not None:
         return f"--dsps {opts.dsps}, {room.part or target.name}"
     return room.part or target.name

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnlogic.backends.dsp.choice import choose_engine, room_of
+from nnlogic.backends.dsp.choice import choose_engine, room_of, with_slices
 from nnlogic.backends.dsp.model.build import build_ops
 from nnlogic.core.errors import UsageError
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.plan.proposal import Planning, Proposal
 
 if TYPE_CHECKING:
     from nnlogic.job.backend import Backend
 
 PAIRS = 2
-WITH_SLICES = "--target xc7 or --target xcup"
 
 
 def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
@@ -34,7 +33,7 @@ def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
             f"{planning.target.name} has no DSP logic units",
             where="--target",
             why=f"the slices of {planning.target.title} do no bitwise logic on wide words",
-            fix=f"{WITH_SLICES}",
+            fix=with_slices(),
         )
     graph = build_ops(planning.logic(PAIRS), effort=opts.effort)
     point = choose_engine(graph, planning.target, opts)

@@ -77,4 +77,4 @@ def synthesize_engine(
     result = synthesize(
         [*files, wrapper], core, memory_target(target), folder, timeout=timeout, progress=progress
     )
-    return result, resources_of(result.total)
+    return result, resources_of(result.total, target)

@@ -14,6 +14,7 @@ from nnlogic.backends.dsp.rows import NETLIST_CHECK, NETLIST_FAULT
 from nnlogic.backends.dsp.verify import GROUPS
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
 from nnlogic.core.progress import Progress
+from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.job.directory import Run
 from nnlogic.job.rows import read_saved
@@ -32,7 +33,7 @@ TRIES = 6
 
 class _Netlist:
     def __init__(
-        self, run: Run, name: str, widths: tuple[int, int], target: str, progress: Progress
+        self, run: Run, name: str, widths: tuple[int, int], target: Target, progress: Progress
     ) -> None:
         self.program = Program.load(run.ir_path("program"))
         rows, expected = read_saved(run.path / "sim" / "rows.npz")
@@ -72,7 +73,7 @@ def _simulator() -> str:
 
 
 def netlist_checks(
-    run: Run, netlist: Path, name: str, widths: tuple[int, ...], target: str, progress: Progress
+    run: Run, netlist: Path, name: str, widths: tuple[int, ...], target: Target, progress: Progress
 ) -> list[Check]:
     """Run the engine's tests on its netlist, and on netlists with one wrong bit.
 
@@ -86,7 +87,7 @@ def netlist_checks(
         The engine's module.
     widths : tuple of int
         Bits of ``s_axis_tdata`` and of ``m_axis_tdata``.
-    target : str
+    target : Target
     progress : Progress
 
     Returns

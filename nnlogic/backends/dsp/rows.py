@@ -13,7 +13,7 @@ from nnlogic.backends.dsp.section import DspEngine
 from nnlogic.core.archive import write_bytes
 from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.plots import scatter_file
 from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing

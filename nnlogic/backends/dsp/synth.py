@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnlogic.backends.dsp import section as dsp_section
-from nnlogic.backends.dsp.choice import ROOMS
+from nnlogic.backends.dsp.choice import with_kind
 from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.backends.dsp.kernels import saved_engine
 from nnlogic.backends.dsp.netlist import netlist_checks
@@ -44,9 +44,7 @@ def synth_engine(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     )
     report = measured_report(put_synth(forget_tools(run.report), run.path, result), found, how)
     netlist = result.files["netlist_verilog"]
-    for check in netlist_checks(
-        run, netlist, engine.name, engine.widths, target.name, ask.progress
-    ):
+    for check in netlist_checks(run, netlist, engine.name, engine.widths, target, ask.progress):
         report = report.with_check(6, check)
     goal = run.report.config.get("clock")
     placed = memory_target(target)
@@ -58,13 +56,13 @@ def check_engine(run: Run, target: Target, primitives: bool) -> None:
     problems = []
     dsp = dsp_section.of(run.report)
     kind = dsp.kind if dsp else ""
-    room = ROOMS.get(target.name)
+    room = target.dsp
     if primitives:
         why = "an engine has no LUT network to keep"
         problems.append(Problem("--primitives", why, "leave it out"))
     if room is None or room.kind != kind:
         why = f"the engine is made of {kind} slices, which {target.name} does not have"
-        fix = f"compile again with --target {target.name}" if room else "--target xc7, xcup or ecp5"
+        fix = f"compile again with --target {target.asked}" if room else with_kind(kind)
         problems.append(Problem("--target", why, fix))
     if problems:
         raise UsageError("the engine cannot be synthesized like this", problems=problems)

@@ -20,7 +20,6 @@ from nnlogic.report.rows import Artifact
 from nnlogic.sim.vectors import write_bench
 
 BENCH_ROWS = 1000
-VIVADO_DEFAULT = "xcup"
 
 
 def write_user_files(
@@ -40,7 +39,7 @@ def write_user_files(
     written.append(Artifact(f"flows/{SCRIPT}", f"yosys script for {target.name}"))
     if target.pnr is not None:
         written.append(_pnr(design, flows, target, clock))
-    vendor = target if target.part else Target.named(VIVADO_DEFAULT)
+    vendor = target if target.part else Target.default_vivado()
     script, constraints = write_vivado(core, design.name, vendor, flows, clock)
     written.append(Artifact(f"flows/{script.name}", f"Vivado script for {vendor.part}"))
     written.append(Artifact(f"flows/{constraints.name}", "clock constraint"))

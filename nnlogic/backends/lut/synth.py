@@ -13,6 +13,7 @@ from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.lut.verilog import write_verilog
+from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import name_design
 from nnlogic.job import facts
 from nnlogic.job.directory import Run
@@ -20,8 +21,6 @@ from nnlogic.job.ladder import verdict_check
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.report.model import Report
 from nnlogic.report.rows import ResourceRow
-
-FAMILIES = {"xcup": "xilinx", "xc7": "xilinx", "ecp5": "ecp5", "ice40": "ice40"}
 
 
 def synth(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
@@ -36,17 +35,19 @@ def synth(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     core = run.path / "rtl" / f"{design.name}.v"
     if ask.primitives:
         folder = run.path / "synth" / "rtl"
-        core = write_primitives(design, folder, FAMILIES[ask.target.name], ask.progress)
+        core = write_primitives(design, folder, ask.target.lut_cell, ask.progress)
     report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
     goal = run.report.timing.clock_mhz
     return place(report, run.path, result, ask.target, ask, goal, design.latency)
 
 
-def write_primitives(design: HardwareDesign, folder: Path, family: str, progress: Progress) -> Path:
-    """Write the core as LUT cells of a vendor family; return the file."""
+def write_primitives(
+    design: HardwareDesign, folder: Path, lut_cell: LutCell, progress: Progress
+) -> Path:
+    """Write the core as LUT cells of a device family; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     core_only = replace(design, stream=False)
-    return write_verilog(core_only, folder, primitives=family, progress=progress)[0]
+    return write_verilog(core_only, folder, primitives=lut_cell, progress=progress)[0]
 
 
 def _synthesize(
@@ -63,8 +64,7 @@ def _synthesize(
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
     with progress.step("check: Verilog = netlist"):
         netlist = result.files["netlist_verilog"]
-        family = FAMILIES[target.name]
-        verdict = prove_netlist(design, [netlist], family=family, timeout=timeout)
+        verdict = prove_netlist(design, [netlist], target=target, timeout=timeout)
     return report.with_check(6, verdict_check("Verilog = netlist", verdict)), result
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from nnlogic.backends.dsp.choice import ROOMS
 from nnlogic.backends.mac.checks.faults import FAULTS
 from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.errors import TargetMissed
 from nnlogic.flows.targets import Target
 from nnlogic.hw.mac.verilog import MacPair
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.job.context import Context
 from nnlogic.job.facts import estimate_facts
 from nnlogic.job.ladder import open_rungs
@@ -45,12 +44,12 @@ def open_mac_ladder(report: Report) -> Report:
 
 def slice_kind(target: Target) -> str:
     """Return the slices of a target: those of its DSP cells, else ordinary LUTs."""
-    return ROOMS[target.name].kind if target.name in ROOMS else FABRIC
+    return target.dsp.kind if target.dsp else FABRIC
 
 
 def check_room(mac: MacNet, ctx: Context) -> None:
     """Raise TargetMissed where chains need more slices than the budget or the part has."""
-    room = ROOMS.get(ctx.target.name)
+    room = ctx.target.dsp
     part = None if room is None else room.dsps
     asked = getattr(ctx.opts, "max_dsps", None)
     for where, most in (("--max-dsps", asked), (getattr(room, "part", ""), part)):

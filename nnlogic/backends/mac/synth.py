@@ -6,12 +6,12 @@ from nnlogic.backends.mac.rows import COUNT_CHECK, slice_kind
 from nnlogic.backends.mac.verify import load_pair
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import Problem, TargetMissed, UsageError
-from nnlogic.flows.memories import MEMORY_LUTS, memory_target
+from nnlogic.flows.memories import memory_target, resources_of
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.mac.verilog import MacPair
-from nnlogic.hw.slices import FABRIC
+from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
@@ -28,7 +28,7 @@ def check_mac(run: Run, target: Target, primitives: bool) -> None:
         problems.append(Problem("--primitives", why, "leave it out"))
     if pair.mac.slice_kind not in (slice_kind(target), FABRIC):
         why = f"the chains are {pair.mac.slice_kind} cells, which {target.name} does not have"
-        fix = f"compile again with --target {target.name}"
+        fix = f"compile again with --target {target.asked}"
         problems.append(Problem("--target", why, fix))
     if problems:
         raise UsageError("the chains cannot be synthesized like this", problems=problems)
@@ -54,9 +54,9 @@ def synth_mac(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     others = add_cells(cells for name, cells in result.modules.items() if name != pair.mac.name)
     how = f"{result.target}: {result.tool}, {result.command}; "
     rows = [
-        _row("multiply-accumulate", chains),
-        _row("tail and valid chain", others),
-        _row(TOTAL, result.total, how),
+        _row("multiply-accumulate", chains, target),
+        _row("tail and valid chain", others, target),
+        _row(TOTAL, result.total, target, how),
     ]
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
     report = report.with_check(6, verdict_check(COUNT_CHECK, _counted(pair, result)))
@@ -64,12 +64,11 @@ def synth_mac(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     return place(report, run.path, result, target, ask, goal, pair.latency)
 
 
-def _row(title: str, cells: Cells, how: str = "") -> ResourceRow:
-    memory = sum(MEMORY_LUTS.get(cell, 0) * count for cell, count in cells.luts.items())
-    logic = sum(count for cell, count in cells.luts.items() if cell not in MEMORY_LUTS)
-    detail = f"{cells.dsps} DSP cells, {memory} of the LUTs are delay lines, {cells.carry} carry"
-    wide = sum(cells.wide_muxes.values())
-    return ResourceRow(title, "synth", logic + memory, cells.ffs, wide, how + detail)
+def _row(title: str, cells: Cells, target: Target, how: str = "") -> ResourceRow:
+    found = resources_of(cells, target)
+    memory = f"{found.memory_luts} of the LUTs are delay lines"
+    detail = f"{found.dsps} DSP cells, {memory}, {found.carry} carry"
+    return ResourceRow(title, "synth", found.luts, found.ffs, found.wide_muxes, how + detail)
 
 
 def _counted(pair: MacPair, result: SynthResult) -> Verdict:

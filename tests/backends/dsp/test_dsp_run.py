@@ -16,6 +16,8 @@ from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.rows import ENGINE_FAULT, FAULTS, NETLIST_FAULT
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Different, Problem, TargetMissed, UsageError
+from nnlogic.flows.target_file import packaged
+from nnlogic.flows.targets import Target
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
@@ -38,6 +40,12 @@ def checkpoint(tmp_path_factory, make_net):
 def run(checkpoint, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "run"
     return compile_run(checkpoint, out, backend="dsp", dsps=2, **OPTIONS)
+
+
+def with_room(**change):
+    """Target xc7 with a part of another size."""
+    target = Target.named("xc7")
+    return replace(target, dsp=replace(target.dsp, **change))
 
 
 def checks(report, rung):
@@ -179,8 +187,8 @@ def test_budgets_choose_the_engine(checkpoint, tmp_path):
 def test_without_a_number_of_slices_the_fastest_that_fits_the_part(
     checkpoint, tmp_path, monkeypatch
 ):
-    small = replace(dsp_choice.ROOMS["xc7"], luts=3000)
-    monkeypatch.setattr(dsp_choice, "ROOMS", {"xc7": small})
+    small = with_room(luts=3000)
+    monkeypatch.setitem(packaged().targets, "xc7", small)
     run = compile_run(checkpoint, tmp_path / "r", backend="dsp", **OPTIONS)
     rows = dsp_section.of(run.report).tried
     assert max(row.luts for row in rows) > 3000
@@ -290,8 +298,8 @@ def test_what_cannot_be_built_is_refused_and_nothing_written(
 ):
     options = dict(options)
     if most := options.pop("dsps_of_part", None):
-        small = replace(dsp_choice.ROOMS["xc7"], dsps=most)
-        monkeypatch.setattr(dsp_choice, "ROOMS", {"xc7": small})
+        small = with_room(dsps=most)
+        monkeypatch.setitem(packaged().targets, "xc7", small)
     with pytest.raises(error, match=text):
         compile_run(checkpoint, tmp_path / "r", **{**OPTIONS, **options})
     assert not list(tmp_path.iterdir())

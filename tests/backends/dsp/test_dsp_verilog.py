@@ -16,7 +16,7 @@ from amaranth.sim import Simulator
 from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core.errors import UsageError
-from nnlogic.flows.memories import MEMORY_LUTS, memory_target
+from nnlogic.flows.memories import memory_target
 from nnlogic.flows.targets import Target
 from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.dsp.crossbar import choose
@@ -112,7 +112,9 @@ def test_synthesis_counts_the_slices(tmp_path):
     assert found.dsps == 2
     # Two operand multiplexers of 48 bits for each slice, three banks to choose from.
     assert found.luts - found.memory_luts >= 2 * 2 * LANES
-    assert found.memory_luts == sum(MEMORY_LUTS.get(c, 0) * n for c, n in found.cells.items())
+    assert found.memory_luts == sum(
+        Target.named("xc7").memory_luts.get(c, 0) * n for c, n in found.cells.items()
+    )
     assert found.memory_luts > 0
     assert result.modules["random_slice0"].dsps == 1
     assert "-nobram" not in result.command

@@ -2,7 +2,7 @@
 
 An operation is named by its truth table, four bits: bit ``x + 2 * z`` is the result for operand
 bits x and z. The slice computes it bitwise on 48 lanes with X = A:B and Z = C (W = 0), chosen by
-OPMODE[3:2] (Y = 0 or all ones) and ALUMODE: table "Two-input logic unit" of Xilinx UG479
+OPMODE[3:2] (Y = 0 or all ones) and ALUMODE: table "Two-input logic unit" of UG479
 (DSP48E1) and UG579 (DSP48E2). Exactly the ten functions that depend on both operands exist, so
 inverters are free: they are absorbed into the operation that drives or reads them.
 """
