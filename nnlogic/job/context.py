@@ -87,6 +87,7 @@ def open_context(
     source: Path,
     folder: Path,
     *,
+    target: Target | None = None,
     rows: Rows | None = None,
     allow_pickle: bool = False,
     choice: str = "",
@@ -100,6 +101,8 @@ def open_context(
     backend : Backend
     opts : Options
     source, folder : Path
+    target : Target, optional
+        In place of the one that the options name.
     rows : Rows, optional
         In place of those that the options name.
     allow_pickle : bool
@@ -114,7 +117,7 @@ def open_context(
     UsageError, CheckpointError, UnsupportedModel, InputError
         Network, rows or options do not fit.
     """
-    target = Target.of(opts.target)
+    target = target or Target.of(opts.target)
     opts = replace(opts, target=target.name)
     target.keep(folder / TARGETS)
     net, _ = load_source(source, opts, allow_pickle)

@@ -89,6 +89,7 @@ def compile_segment(
     folder: Path,
     opts: ChainOptions,
     *,
+    target: Target,
     rows: Rows,
     progress: Progress,
 ) -> Report:
@@ -102,6 +103,7 @@ def compile_segment(
     folder : Path
         Of the chain's run.
     opts : ChainOptions
+    target : Target
     rows : Rows
         What enters the segment, with labels where it gives the class.
     progress : Progress
@@ -113,7 +115,9 @@ def compile_segment(
     backend = backend_named(segment.kind)
     mine = segment_options(opts, segment)
     with staged_run(place, force=False) as work:
-        ctx = open_context(backend, mine, source, work, rows=rows, progress=progress)
+        ctx = open_context(
+            backend, mine, source, work, target=target, rows=rows, progress=progress
+        )
         return run_stages(ctx)
 
 

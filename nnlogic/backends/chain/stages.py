@@ -93,8 +93,9 @@ class SegmentsStage(Stage):
         for segment, net, entering in zip(chain.segments, parts, rows, strict=True):
             with ctx.progress.step(f"{segment.title()}: {len(net.layers)} layers"):
                 report = compile_segment(
-                    net, segment, ctx.folder, _options(ctx), rows=entering, progress=ctx.progress
-                )
+                    net, segment, ctx.folder, _options(ctx),
+                    target=ctx.target, rows=entering, progress=ctx.progress,
+                )  # fmt: skip
             own.append(report)
             ctx.report = with_segment(ctx.report, segment, report)
             ctx.put(
