@@ -138,7 +138,7 @@ class Linear:
         if self.thresholds is not None:
             if self.thresholds.shape[0] != n:
                 out.append(f"{self.thresholds.shape[0]} threshold rows for {n} neurons")
-            elif np.any(np.diff(self.thresholds, axis=1) < 0):
+            elif np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
                 out.append("thresholds decrease")
             if any(f.lo != 0 or f.hi < self.thresholds.shape[1] for f in self.formats):
                 out.append(f"{self.thresholds.shape[1]} thresholds do not fit the output format")
@@ -341,7 +341,7 @@ class QuantNet:
         return [
             Problem(port.name, "input thresholds are not finite, sorted, or do not fit the port")
             for port, t in zip(self.inputs, quantizer.thresholds, strict=True)
-            if not np.all(np.isfinite(t)) or np.any(np.diff(t) < 0) or port.format.hi < len(t)
+            if not np.all(np.isfinite(t)) or np.any(t[1:] < t[:-1]) or port.format.hi < len(t)
         ]
 
     def stats(self) -> dict[str, int]:
