@@ -112,6 +112,10 @@ def compile_mac(
 
 
 def _first_layer(net: QuantNet) -> Linear:
+    if not net.layers:
+        raise UnsupportedModel(
+            "nothing to multiply", where=net.name, why="the network has no layers"
+        )
     layer = net.layers[0]
     others = [other.name for other in net.layers[1:] if INPUT in other.sources]
     others += [port.name for port, name, _ in net.output_wires if name == INPUT]
