@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from nnlogic.backends.dsp.model.ir import OpGraph, Program
+from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.core.errors import TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.dsp.ir import OpGraph, Program
-from nnlogic.dsp.kernel_chain import KernelChain
-from nnlogic.dsp.mac.ir import MacNet
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.ir import TableNet

@@ -15,7 +15,7 @@ import nnlogic
 from nnlogic.checks.formal import prove_verilog
 from nnlogic.core.errors import TooWide
 from nnlogic.core.formats import IntArray
-from nnlogic.hw.verilog import write_verilog
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.logic.network.net import optimize_net
 from nnlogic.tables.passes import simplify
 
