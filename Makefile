@@ -5,11 +5,12 @@ BIN     := $(VENV)/bin
 RUN     ?= runs/jets
 TARGET  ?= ecp5
 JOBS    ?= 2
+MINUTES ?= 10
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install -q
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-minimize zoo golden doctor icarus clean
+.PHONY: help demo test fuzz lint types bench bench-minimize zoo golden doctor icarus clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ icarus: $(VENV)/flow ## Make sure Icarus Verilog is there (installs it below .to
 
 test: $(VENV)/dev icarus ## Set up and run all tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+fuzz: $(VENV)/dev ## Compile random networks for MINUTES, every stage compared: MINUTES=60 SEED=1
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/dev ## Lint and check formatting
 	$(BIN)/ruff check .

@@ -135,6 +135,7 @@ def _check_table(
     values: dict[int, IntArray] = {}
     place: dict[int, int] = {}
     occurs: Bools = np.ones(len(index), bool)
+    alike: Bools = np.ones(len(index), bool)
     at = 0
     for w in fan_in:
         fmt = x[w].format
@@ -143,8 +144,11 @@ def _check_table(
         if len(x[w].reach) < 1 << fmt.bits:
             occurs &= np.isin(raw, x[w].reach)
         for b, signal in enumerate(x[w].signals):
-            place.setdefault(signal, at + b)
+            # A layer may read a source twice: two wires are then the same signals.
+            before = place.setdefault(signal, at + b)
+            alike &= (index >> before & 1) == (index >> (at + b) & 1)
         at += fmt.bits
+    occurs &= alike
     strangers = [s for s in block.inputs if s not in place]
     if strangers:
         return Difference(block.origin, f"reads signals {strangers}, not inputs of this neuron")
@@ -157,7 +161,7 @@ def _check_table(
     fmt = checker.layer.formats[neuron]
     expected = checker.values(neuron, values, len(index))
     raw = expected & ((1 << fmt.bits) - 1)
-    care = function.care_bools()[row]
+    care = function.care_bools()[row] & alike
 
     def at_index(i: int) -> str:
         return "inputs " + ", ".join(f"{w}={int(values[w][i])}" for w in fan_in)

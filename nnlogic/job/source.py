@@ -21,13 +21,13 @@ def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantN
     UsageError, CheckpointError, UnsupportedModel
         Not a network, or a run that lacks the stages before ``--from``.
     """
-    if opts.start_from is None or opts.start_from == "quant":
-        if source.is_dir():
-            raise UsageError(
-                "a directory is not a checkpoint",
-                where=str(source),
-                fix="give a checkpoint file, or --from STAGE to go on from a run",
-            )
+    if source.is_dir() and opts.start_from is None:
+        raise UsageError(
+            "a directory is not a checkpoint",
+            where=str(source),
+            fix="give a checkpoint file, or --from STAGE to go on from a run",
+        )
+    if opts.start_from is None or (opts.start_from == "quant" and not source.is_dir()):
         return load(source, allow_pickle=allow_pickle), False
     if not is_run(source):
         raise UsageError(

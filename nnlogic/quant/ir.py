@@ -199,7 +199,7 @@ class QuantNet(Stored):
         return [
             Problem(port.name, "input thresholds are not finite, sorted, or do not fit the port")
             for port, t in zip(self.inputs, quantizer.thresholds, strict=True)
-            if not np.all(np.isfinite(t)) or np.any(np.diff(t) < 0) or port.format.hi < len(t)
+            if not np.all(np.isfinite(t)) or np.any(t[1:] < t[:-1]) or port.format.hi < len(t)
         ]
 
     def stats(self) -> dict[str, int]:

@@ -115,9 +115,7 @@ def compile_segment(
     backend = backend_named(segment.kind)
     mine = segment_options(opts, segment)
     with staged_run(place, force=False) as work:
-        ctx = open_context(
-            backend, mine, source, work, target=target, rows=rows, progress=progress
-        )
+        ctx = open_context(backend, mine, source, work, target=target, rows=rows, progress=progress)
         return run_stages(ctx)
 
 

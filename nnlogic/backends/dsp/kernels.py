@@ -13,7 +13,9 @@ from nnlogic.backends.dsp.model.cost import Cost, cost_of
 from nnlogic.backends.dsp.model.cut import Cut, cut_kernels, kernels_cost
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.model.machine import bounds
 from nnlogic.backends.dsp.model.ops import LANES
+from nnlogic.backends.dsp.model.place import compile_ops
 from nnlogic.backends.dsp.model.plot import activity
 from nnlogic.backends.dsp.model.search import Point
 from nnlogic.backends.dsp.options import DspOptions
@@ -80,12 +82,14 @@ def choose_kernels(graph: OpGraph, target: Target, opts: DspOptions) -> KernelsP
         )  # fmt: skip
     mhz = assumed_clock(target, opts)
     if count == 1:
-        cost = cost_of(cut.chain.programs[0], mhz=mhz)
-    else:
-        shape = shape_of(cut.chain, cut.memory_words)
-        cost = kernels_cost(cut.chain.programs, cut.memory_words, pass_cycles(shape, 1), mhz=mhz)
-    point = within([Point(cut.chain.programs[0], cut.bound, cost)], target, opts)
-    return point if count == 1 else KernelsPoint(cut, cost)
+        # A kernel has only the bits it reads as inputs; an engine alone has the network's ports.
+        program = compile_ops(graph, cut.machine)
+        cost = cost_of(program, mhz=mhz)
+        return within([Point(program, bounds(graph, cut.machine), cost)], target, opts)
+    shape = shape_of(cut.chain, cut.memory_words)
+    cost = kernels_cost(cut.chain.programs, cut.memory_words, pass_cycles(shape, 1), mhz=mhz)
+    within([Point(cut.chain.programs[0], cut.bound, cost)], target, opts)
+    return KernelsPoint(cut, cost)
 
 
 def pass_cycles(shape: EngineShape, groups: int) -> int:

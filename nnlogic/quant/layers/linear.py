@@ -69,7 +69,7 @@ class Linear(Layer):
         if self.thresholds is not None:
             if self.thresholds.shape[0] != n:
                 out.append(f"{self.thresholds.shape[0]} threshold rows for {n} neurons")
-            elif np.any(np.diff(self.thresholds, axis=1) < 0):
+            elif np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
                 out.append("thresholds decrease")
             if any(f.lo != 0 or f.hi < self.thresholds.shape[1] for f in self.formats):
                 out.append(f"{self.thresholds.shape[1]} thresholds do not fit the output format")

@@ -89,6 +89,12 @@ def _cut(net: QuantNet, segment: Segment, count: int, name: str) -> QuantNet:
         wanted = [(port, (layer, wire)) for port, layer, wire in net.output_wires]
     else:
         leave = boundary(net, segment.last)
+        if not leave:
+            raise UsageError(
+                "a segment cannot be cut off", where=net.layers[segment.last].name,
+                why="nothing crosses the boundary before it: all that follows is constant",
+                fix="give it the backend of the layer before it",
+            )  # fmt: skip
         wanted = list(zip(_ports(net, leave), leave, strict=True))
     return QuantNet(
         name=f"{name}_s{segment.number}",

@@ -113,6 +113,10 @@ def compile_mac(
 
 
 def _first_layer(net: QuantNet) -> tuple[Layer, Sums]:
+    if not net.layers:
+        raise UnsupportedModel(
+            "nothing to multiply", where=net.name, why="the network has no layers"
+        )
     layer = net.layers[0]
     sums = layer.arithmetic
     others = [other.name for other in net.layers[1:] if INPUT in other.sources]
