@@ -28,7 +28,7 @@ class FamilySpec:
     width : int
         Neurons.
     family : str
-        A name of `nnlogic.nn.families.FAMILIES`.
+        A name of `nnlogic.nn.families.families`.
     fan_in : int
         Wires a neuron reads; 0 for all.
     activation : str

@@ -1,17 +1,20 @@
-"""Neuron families by name. A new family is one file in this folder: a subclass with a `kind`."""
+"""Neuron families by name. A new one is a subclass with a `kind`: a file here, or an entry point.
+
+Entry points of the group ``nnlogic.families`` name families of other packages, one class each.
+"""
 
 from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
-from pkgutil import iter_modules
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.kinds import find_kinds
 from nnlogic.nn.family import Codes, Family
 from nnlogic.nn.spec import FamilySpec
 
@@ -25,17 +28,17 @@ ACCEPTED: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def _find() -> Iterator[type[Family]]:
-    for info in iter_modules(__path__):
-        module = import_module(f"{__name__}.{info.name}")
-        for _, value in sorted(vars(module).items()):
-            own = inspect.isclass(value) and value.__module__ == module.__name__
-            if own and issubclass(value, Family) and value.kind:
-                yield value
+@cache
+def families() -> Mapping[str, type[Family]]:
+    """Return all families by the name a recipe uses.
 
-
-FAMILIES: dict[str, type[Family]] = {cls.kind: cls for cls in _find()}
-"""All families by the name a recipe uses."""
+    Raises
+    ------
+    UsageError
+        An installed package offers what is no family, or takes a name that is taken.
+    """
+    # Found when first asked for: a family outside imports this package.
+    return find_kinds(__name__, Family, "nnlogic.families")
 
 
 def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
@@ -44,13 +47,19 @@ def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
     return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
+def type_name(option: inspect.Parameter) -> str:
+    """Return the type of an option as text; of those in `ACCEPTED` a recipe can give values."""
+    found = option.annotation
+    return found.__name__ if isinstance(found, type) else str(found)
+
+
 def spec_problems(spec: FamilySpec) -> list[Problem]:
     """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
     out = [Problem(spec.name, why) for why in spec.problems()]
-    if spec.family not in FAMILIES:
-        names = ", ".join(sorted(FAMILIES))
+    if spec.family not in families():
+        names = ", ".join(sorted(families()))
         return [*out, Problem(spec.name, f"family {spec.family!r}, known are {names}")]
-    known = options_of(FAMILIES[spec.family])
+    known = options_of(families()[spec.family])
     inner = spec.options.get("layers", ())
     out += [problem for part in inner for problem in spec_problems(part)]
     for key, value in spec.options.items():
@@ -59,8 +68,8 @@ def spec_problems(spec: FamilySpec) -> list[Problem]:
             fix = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
             out.append(Problem(spec.name, f"unknown attribute {key!r}", fix))
             continue
-        kind = str(known[key].annotation)
-        types = ACCEPTED[kind]
+        kind = type_name(known[key])
+        types = ACCEPTED.get(kind, ())
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             out.append(Problem(spec.name, f"{key} is {value!r}, need {kind}"))
     return out
@@ -71,9 +80,9 @@ def shrinks(specs: Iterable[FamilySpec]) -> bool:
     return any(
         shrinks(spec.options["layers"])
         if spec.options.get("layers")
-        else FAMILIES[spec.family].shrinks
+        else families()[spec.family].shrinks
         for spec in specs
-        if spec.family in FAMILIES
+        if spec.family in families()
     )
 
 
@@ -98,6 +107,6 @@ def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Famil
     problems = spec_problems(spec)
     if problems:
         raise UsageError("layer not understood", where=spec.name, problems=problems)
-    build: Any = FAMILIES[spec.family]
+    build: Any = families()[spec.family]
     layer: Family = build(x, spec, generator, **spec.options)
     return layer
