@@ -20,7 +20,7 @@ import nnlogic
 from benchmarks.ablation.variants import BUDGET, TRIALS, Variant, variants
 from nnlogic import data
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train import LutRecipe, train, train_population
+from nnlogic.train import PopulationRecipe, train, train_population
 from nnlogic.train.cost import cost_model
 from nnlogic.train.cost_loss import LutCost
 from nnlogic.train.estimate import luts_by_role
@@ -43,7 +43,7 @@ def luts(net: QuantNet) -> int:
 def checkpoint_of(variant: Variant, folder: Path, data_dir: Path) -> Path:
     """Train a variant, or search around it; return the checkpoint."""
     recipe = variant.recipe
-    if isinstance(recipe, LutRecipe):
+    if isinstance(recipe, PopulationRecipe):
         return train_population(recipe, out=folder, data_dir=data_dir, device="cpu").checkpoint
     if not variant.sampler:
         return train(recipe, out=folder, data_dir=data_dir).checkpoint
@@ -84,7 +84,7 @@ def measure(variant: Variant, data_dir: Path) -> dict[str, Any]:
 def loss_term(variant: Variant, net: QuantNet, folder: Path) -> float | None:
     """Return what the differentiable cost says of a trained stack, its argmax included."""
     recipe = variant.recipe
-    if isinstance(recipe, LutRecipe) or not recipe.family_specs:
+    if isinstance(recipe, PopulationRecipe) or recipe.plain:
         return None
     features = tuple(port.name for port in net.inputs)
     stack = make_network(recipe, features, tuple(net.info["class_names"]))

@@ -25,8 +25,8 @@ from nnlogic.frontend.native import write_quantized
 from nnlogic.nn.lut import LutNetwork
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train.lut_pool import load_teacher, make_thresholds
-from nnlogic.train.lut_recipe import parse_lut_recipe
 from nnlogic.train.population import TEACHER_IS, accuracy_on_test, network_of, with_offset
+from nnlogic.train.recipe_file import parse_recipe
 
 WIDE, FEW_ROWS = 100, 300
 """Networks of many inputs carry fewer golden rows, to keep checkpoints small."""
@@ -52,7 +52,7 @@ def rebuild(
     fact: Mapping[str, Any], network: LutNetwork, rows: data.Dataset, name: str = ""
 ) -> QuantNet:
     """Return the QuantNet of a network of a sweep."""
-    recipe = parse_lut_recipe(fact["recipe"], "sweep")
+    recipe = parse_recipe(fact["recipe"], "sweep")
     if name:
         recipe = dataclasses.replace(recipe, name=name)
     return network_of(network, recipe, rows, make_thresholds(rows, recipe))

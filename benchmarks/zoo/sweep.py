@@ -3,7 +3,7 @@
     python -m benchmarks.zoo.sweep RECIPES.toml --data DIR --out DIR [--device cuda:0]
         [--part 0/4] [--minutes 8] [--teachers DIR]
 
-RECIPES.toml holds tables ``[[recipe]]``, each with the keys of `nnlogic.train.lut_recipe`. Members
+RECIPES.toml holds tables ``[[recipe]]``, keys as of `nnlogic.train.PopulationRecipe`. Members
 are ranked on validation rows, images on perturbed copies of them; test rows are not read. The
 result is one ``.npz`` that `benchmarks.zoo.export` turns into checkpoints.
 """
@@ -22,7 +22,8 @@ import torch
 from nnlogic import data
 from nnlogic.train.lut_job import Job, Pool, run_jobs
 from nnlogic.train.lut_pool import load_teacher, make_pool, make_teacher
-from nnlogic.train.lut_recipe import LutRecipe, check_classes, parse_lut_recipe
+from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import refine
 
 GOLDEN_ROWS = 1000
@@ -47,7 +48,7 @@ def main() -> None:
         torch.cuda.set_device(args.device)
     tables = tomllib.loads(args.recipes.read_text("utf-8"))["recipe"]
     mine, of = (int(v) for v in args.part.split("/"))
-    recipes = [parse_lut_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
+    recipes = [parse_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
     device = "cuda" if args.device.startswith("cuda") else args.device
     pools = Pools(args.data, args.teachers, device)
     begun = time.monotonic()
@@ -112,7 +113,7 @@ class Pools:
         self.models: dict[str, torch.nn.Module] = {}
         self.pools: dict[tuple, Pool] = {}
 
-    def get(self, recipe: LutRecipe) -> Pool:
+    def get(self, recipe: PopulationRecipe) -> Pool:
         """Return the rows of a recipe."""
         name = recipe.dataset
         if name not in self.data:

@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnlogic.core.errors import UsageError
-from nnlogic.nn.network import Network
 from nnlogic.nn.stack import Stack
 from nnlogic.train.recipe import Recipe
 
@@ -48,7 +47,7 @@ class Loop:
 
     Parameters
     ----------
-    network : Network or Stack
+    network : Stack
     rows : Rows
     recipe : Recipe
     epochs : int
@@ -64,7 +63,7 @@ class Loop:
 
     def __init__(
         self,
-        network: Network | Stack,
+        network: Stack,
         rows: Rows,
         recipe: Recipe,
         *,

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from nnlogic.nn.lut.network import LutPopulation, Phase
 from nnlogic.nn.lut.sums import SumPopulation
-from nnlogic.train.lut_recipe import LutRecipe
+from nnlogic.train.population_recipe import PopulationRecipe
 
 WARM_UP_STEPS = 200
 BURST = 100
@@ -73,7 +73,7 @@ class Pool:
         return out
 
 
-def make_population(recipe: LutRecipe, pool: Pool) -> LutPopulation | SumPopulation:
+def make_population(recipe: PopulationRecipe, pool: Pool) -> LutPopulation | SumPopulation:
     """Return the population a recipe asks for, untrained, on the CPU."""
     features = pool.codes.shape[1]
     if recipe.shape == "sums":
@@ -115,7 +115,7 @@ class Job:
     held within them; they are set before `capture`.
     """
 
-    recipe: LutRecipe
+    recipe: PopulationRecipe
     pool: Pool
     done: int = 0
     began: float = field(default_factory=time.monotonic)

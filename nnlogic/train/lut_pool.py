@@ -16,7 +16,7 @@ from nnlogic.data import Dataset
 from nnlogic.data.fetch import cache_dir
 from nnlogic.nn.quantizers import InputQuantizer, fit_thresholds
 from nnlogic.train.lut_job import Pool
-from nnlogic.train.lut_recipe import LutRecipe
+from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.teacher import (
     IMAGE_SIDE,
     Ensemble,
@@ -98,7 +98,7 @@ def load_teacher(path: Path, data: Dataset, device: str) -> Ensemble:
     return teacher.to(device).eval()
 
 
-def make_thresholds(data: Dataset, recipe: LutRecipe) -> list[Tensor]:
+def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
     """Return the thresholds of the input codes, per feature."""
     features = data.x_train.shape[1]
     if recipe.input_bits == 1:
@@ -115,7 +115,7 @@ def make_thresholds(data: Dataset, recipe: LutRecipe) -> list[Tensor]:
 
 
 def make_pool(
-    data: Dataset, recipe: LutRecipe, teacher: nn.Module | None, device: str
+    data: Dataset, recipe: PopulationRecipe, teacher: nn.Module | None, device: str
 ) -> tuple[Pool, list[Tensor]]:
     """Return the rows a recipe trains on, and the thresholds of its codes.
 

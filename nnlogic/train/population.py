@@ -23,7 +23,8 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.lut_job import BURST, Job
 from nnlogic.train.lut_pool import kept_teacher, make_pool, untrained_teacher
-from nnlogic.train.lut_recipe import LutRecipe, check_classes, load_lut_recipe
+from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.recipe_file import load_recipe
 from nnlogic.train.refine import refine
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.teacher import Ensemble
@@ -35,7 +36,7 @@ SAVE_SECONDS = 120.0
 
 
 def train_population(
-    recipe: LutRecipe | Path | str,
+    recipe: PopulationRecipe | Path | str,
     *,
     out: Path | str,
     data_dir: Path | str | None = None,
@@ -50,7 +51,7 @@ def train_population(
 
     Parameters
     ----------
-    recipe : LutRecipe or path
+    recipe : PopulationRecipe or path
     out : Path
         Folder for ``NAME.safetensors`` and the state of the run, ``NAME.state.pt``.
     data_dir : Path, optional
@@ -74,8 +75,10 @@ def train_population(
         The data cannot be had.
     """
     start = time.monotonic()
-    if not isinstance(recipe, LutRecipe):
-        recipe = load_lut_recipe(Path(recipe))
+    if not isinstance(recipe, PopulationRecipe):
+        loaded = load_recipe(recipe)
+        assert isinstance(loaded, PopulationRecipe)
+        recipe = loaded
     if seed is not None:
         recipe = dataclasses.replace(recipe, seed=seed)
     folder = Path(out)
@@ -150,7 +153,7 @@ def train_population(
 
 
 def network_of(
-    network: LutNetwork, recipe: LutRecipe, rows: Dataset, thresholds: list[Tensor]
+    network: LutNetwork, recipe: PopulationRecipe, rows: Dataset, thresholds: list[Tensor]
 ) -> QuantNet:
     """Return the QuantNet of a trained network."""
     return to_quantnet(

@@ -18,8 +18,8 @@ from nnlogic.frontend import load
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train import search_study as studies
 from nnlogic.train.cost import cost_model
-from nnlogic.train.recipe import Recipe, load_recipe
-from nnlogic.train.recipe_text import recipe_text
+from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
 from nnlogic.train.search_seeds import sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
 from nnlogic.train.sensitivity import METHODS
@@ -179,7 +179,7 @@ def search(
     problems = options.problems()
     if problems:
         raise UsageError("search options make no sense", problems=problems)
-    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    recipe = recipe if isinstance(recipe, Recipe) else load_layered_recipe(recipe)
     space = space or search_space(recipe)
     folder = Path(out)
     try:
@@ -244,7 +244,7 @@ class _Search:
         values, checkpoint, _ = self.evaluate(base, 0)
         space, options = self.space, self.options
         seeds: tuple[dict[str, int], ...] = ()
-        if options.sensitivity != "none" and not space.base.family_specs:
+        if options.sensitivity != "none" and space.base.plain:
             found = sensitivity_seeds(
                 space,
                 Path(checkpoint),

@@ -28,8 +28,8 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train.cost_loss import lut_penalty
 from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.loop import Loop, Rows
-from nnlogic.train.lut_recipe import is_population
-from nnlogic.train.recipe import Recipe, load_recipe
+from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_file import load_recipe
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.teach import FLOAT_IS as TEACHER_IS
 from nnlogic.train.teach import Teacher, teach
@@ -109,15 +109,15 @@ def train(
     TooWide
         A neuron would read more bits than the recipe allows.
     """
-    if not isinstance(recipe, Recipe) and is_population(recipe):
+    if isinstance(recipe, str | Path):
+        recipe = load_recipe(recipe)
+    if not isinstance(recipe, Recipe):
         # Imported here: a population ends in this module's result.
         from nnlogic.train.population import train_population
 
         return train_population(
             recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress
         )
-    if not isinstance(recipe, Recipe):
-        recipe = load_recipe(recipe)
     if seed is not None:
         recipe = dataclasses.replace(recipe, seed=seed)
     with _one_thread():
@@ -160,7 +160,7 @@ def _train(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     teacher = None
-    if recipe.distill or (recipe.family_specs and recipe.float_epochs):
+    if recipe.distill or (not recipe.plain and recipe.float_epochs):
         teacher = teach(dataset, recipe, device, progress)
     loop = _quantized_loop(network, dataset, recipe, device, teacher)
     history: list[dict[str, Any]] = []
@@ -206,9 +206,7 @@ def _train(
     return TrainResult(target, accuracies, loop.epoch, loop.best_epoch, seconds, estimate)
 
 
-def make_network(
-    recipe: Recipe, features: tuple[str, ...], classes: tuple[str, ...]
-) -> Network | Stack:
+def make_network(recipe: Recipe, features: tuple[str, ...], classes: tuple[str, ...]) -> Stack:
     """Return the untrained network of a recipe, its input thresholds not fitted yet.
 
     Raises
@@ -220,13 +218,13 @@ def make_network(
     UnsupportedModel
         A family cannot read what the layer before it gives.
     """
-    if recipe.family_specs:
+    if not recipe.plain:
         return Stack(
             recipe.name,
             features,
             classes,
             (recipe.input_bits,) * len(features),
-            recipe.family_specs,
+            recipe.layers,
             seed=recipe.seed,
             fan_in_limit=recipe.fan_in_limit,
         )
@@ -238,7 +236,7 @@ def make_network(
     )
 
 
-def _measure(network: Network | Stack, dataset: Dataset) -> tuple[dict[str, float], QuantNet]:
+def _measure(network: Stack, dataset: Dataset) -> tuple[dict[str, float], QuantNet]:
     # Accuracies as torch runs the network and as it is compiled; these must be one function.
     net = network.quantnet()
     table = net.evaluate(net.encode(dataset.x_test))
@@ -258,7 +256,7 @@ def _measure(network: Network | Stack, dataset: Dataset) -> tuple[dict[str, floa
 
 
 def _quantized_loop(
-    network: Network | Stack,
+    network: Stack,
     dataset: Dataset,
     recipe: Recipe,
     device: torch.device,

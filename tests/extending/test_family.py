@@ -79,9 +79,9 @@ def test_a_package_that_offers_no_family_is_named(case, installed, tmp_path):
 
 
 def test_an_option_of_a_type_no_recipe_can_give_is_a_problem_not_a_crash(monkeypatch):
+    from nnlogic.model.layer import LayerSpec
     from nnlogic.nn import families as package
     from nnlogic.nn.families.poly import Polynomial
-    from nnlogic.nn.spec import FamilySpec
 
     class Odd(Polynomial):
         kind = "odd"
@@ -91,5 +91,5 @@ def test_an_option_of_a_type_no_recipe_can_give_is_a_problem_not_a_crash(monkeyp
 
     known = {**package.families(), "odd": Odd}
     monkeypatch.setattr(package, "families", lambda: known)
-    spec = FamilySpec("fc", 3, "odd", options={"table": {}, "spread": 2})
+    spec = LayerSpec("fc", 3, "odd", options={"table": {}, "spread": 2})
     assert [p.why for p in package.spec_problems(spec)] == ["table is {}, need dict"]

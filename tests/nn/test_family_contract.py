@@ -13,11 +13,12 @@ import torch
 from nnlogic.checks.inputs.native import check_golden
 from nnlogic.frontend import load, read_golden
 from nnlogic.logic.build import minimize
+from nnlogic.model.keys import ACCEPTED, type_name
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn import save_checkpoint
-from nnlogic.nn.families import ACCEPTED, families, options_of, shrinks, type_name
+from nnlogic.nn.families import families, options_of, shrinks
 from nnlogic.nn.family import Neurons, chain_cost, exact_copy
 from nnlogic.nn.quantizers import LearnedBits
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import Enumerated, Linear
 from nnlogic.tables.build import tabulate
@@ -30,14 +31,14 @@ TIE = 1e-5
 @dataclass(frozen=True)
 class Fixture:
     bits: tuple[int, ...]
-    specs: tuple[FamilySpec, ...]
+    specs: tuple[LayerSpec, ...]
 
 
 def layer(family, name="fc", width=3, fan_in=3, **more):
-    shared = {f.name for f in fields(FamilySpec)}
+    shared = {f.name for f in fields(LayerSpec)}
     spec = {key: value for key, value in more.items() if key in shared}
     options = {key: value for key, value in more.items() if key not in shared}
-    return FamilySpec(name, width, family, fan_in, options=options, **spec)
+    return LayerSpec(name, width, family, fan_in, options=options, **spec)
 
 
 TWOS, ONES, MIXED = (2,) * 5, (1,) * 9, (1, 3, 2, 1, 3)

@@ -11,15 +11,15 @@ import torch
 import nnlogic
 from nnlogic.core.errors import UsageError
 from nnlogic.frontend.native import read_golden
-from nnlogic.train import LutRecipe, is_population, load_lut_recipe, train, train_population
+from nnlogic.train import PopulationRecipe, load_recipe, train, train_population
 from nnlogic.train.lut_job import Job, Pool
-from nnlogic.train.lut_recipe import parse_lut_recipe
+from nnlogic.train.recipe_file import parse_recipe
 
-LUTS = LutRecipe(
+LUTS = PopulationRecipe(
     "tiny", "digits", input_bits=2, widths=(40,), members=2, steps=300, batch=128, copies=0,
     distill=0,
 )  # fmt: skip
-SUMS = LutRecipe(
+SUMS = PopulationRecipe(
     "tiny", "digits", shape="sums", input_bits=2, hidden=4, members=2, steps=120, batch=128,
     copies=0, distill=0, bit_cost=1e-5, rate_tables=0.1,
 )  # fmt: skip
@@ -87,17 +87,17 @@ def test_train_takes_either_kind_of_recipe(tmp_path):
 def test_recipe_file(tmp_path):
     path = tmp_path / "r.toml"
     path.write_text('name = "n"\ndataset = "digits"\nshape = "luts"\nwidths = [20, 10]\n')
-    assert is_population(path)
-    assert load_lut_recipe(path).widths == (20, 10)
+    assert load_recipe(path).widths == (20, 10)
     path.write_text('name = "n"\ndataset = "digits"\n')
-    assert not is_population(path)
+    with pytest.raises(UsageError, match="'layers' is missing"):
+        load_recipe(path)
 
 
 def test_all_mistakes_of_a_recipe_at_once():
     table = {"name": "n", "dataset": "digits", "shape": "tree", "soft": 2, "members": 0}
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe(table, "r.toml")
+        parse_recipe(table, "r.toml")
     assert {p.where for p in caught.value.problems} == {"shape", "soft", "members"}
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe({**table, "withs": [3]}, "r.toml")
+        parse_recipe({**table, "withs": [3]}, "r.toml")
     assert "did you mean 'widths'" in str(caught.value.problems)

@@ -15,17 +15,17 @@ from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.data import dataset as datasets
 from nnlogic.nn.lut import SumPopulation, to_quantnet
 from nnlogic.quant.ir import Enumerated
-from nnlogic.train import LutRecipe, train_population
+from nnlogic.train import PopulationRecipe, train_population
 from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.lut_job import Job, Pool
-from nnlogic.train.lut_recipe import parse_lut_recipe
+from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import SLACK, refine, settle
 
-SUMS = LutRecipe(
+SUMS = PopulationRecipe(
     "tiny", "toy", shape="sums", input_bits=2, hidden=2, hidden_bits=3, members=2, steps=200,
     batch=32, copies=1, distill=0.5, bit_cost=3e-4, rate_tables=0.1, refine_steps=210,
 )  # fmt: skip
-LUTS = LutRecipe(
+LUTS = PopulationRecipe(
     "tiny", "toy", input_bits=2, widths=(30,), members=2, steps=300, batch=64, copies=0,
     distill=0,
 )  # fmt: skip
@@ -97,7 +97,10 @@ def test_a_teacher_is_trained_once_and_a_damaged_one_again(tmp_path, cache, monk
 
 def test_perturbation_out_of_range_is_refused():
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe({"name": "n", "dataset": "d", "widths": [4], "shake": -1, "plain": 2}, "x")
+        parse_recipe(
+            {"name": "n", "dataset": "d", "shape": "luts", "widths": [4], "shake": -1, "plain": 2},
+            "x",
+        )
     assert {p.where for p in caught.value.problems} == {"shake", "plain"}
 
 
@@ -227,7 +230,10 @@ def exported_bits(model):
 
 def test_refinement_is_for_sums():
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe({"name": "n", "dataset": "digits", "widths": [8], "refine_steps": 5}, "r")
+        parse_recipe(
+            {"name": "n", "dataset": "digits", "shape": "luts", "widths": [8], "refine_steps": 5},
+            "r",
+        )
     assert [p.where for p in caught.value.problems] == ["refine_steps"]
 
 

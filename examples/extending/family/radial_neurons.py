@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Neurons
-from nnlogic.nn.spec import FamilySpec
 
 
 class Radial(Neurons):
@@ -16,7 +16,7 @@ class Radial(Neurons):
     ----------
     x : Codes
         What the layer reads.
-    spec : FamilySpec
+    spec : LayerSpec
         Name, width, fan-in, bits and connections, the same for all families.
     generator : torch.Generator
         Source of the initial centres.
@@ -27,7 +27,7 @@ class Radial(Neurons):
     kind = "radial"
 
     def __init__(
-        self, x: Codes, spec: FamilySpec, generator: torch.Generator, *, spread: float = 1.5
+        self, x: Codes, spec: LayerSpec, generator: torch.Generator, *, spread: float = 1.5
     ) -> None:
         super().__init__(x, spec, generator)
         self.spread = spread

@@ -5,7 +5,6 @@ Entry points of the group ``nnlogic.families`` name families of other packages, 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -15,17 +14,11 @@ import torch
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.kinds import find_kinds
+from nnlogic.model.keys import key_problems, keys_of, type_problems
+from nnlogic.model.layer import PRUNED, SUMS, LayerSpec
+from nnlogic.nn.connect import CONNECTIONS
 from nnlogic.nn.family import Codes, Family
-from nnlogic.nn.spec import FamilySpec
-
-ACCEPTED: Mapping[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "str": (str,),
-    "tuple[int, ...]": (list, tuple),
-    "tuple[FamilySpec, ...]": (list, tuple),
-}
+from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
 
 
 @cache
@@ -43,39 +36,33 @@ def families() -> Mapping[str, type[Family]]:
 
 def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
     """Return the options of a family: the keyword-only arguments of its constructor."""
-    found = inspect.signature(cls).parameters
-    return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    return {n: p for n, p in keys_of(cls).items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def type_name(option: inspect.Parameter) -> str:
-    """Return the type of an option as text; of those in `ACCEPTED` a recipe can give values."""
-    found = option.annotation
-    return found.__name__ if isinstance(found, type) else str(found)
-
-
-def spec_problems(spec: FamilySpec) -> list[Problem]:
+def spec_problems(spec: LayerSpec) -> list[Problem]:
     """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
     out = [Problem(spec.name, why) for why in spec.problems()]
+    for key, names in (
+        ("activation", (*KINDS, LearnedBits.kind, SUMS)),
+        ("connect", (*CONNECTIONS, PRUNED)),
+    ):
+        if getattr(spec, key) not in names:
+            why = f"{key} {getattr(spec, key)!r}, known are {', '.join(names)}"
+            out.append(Problem(spec.name, why))
+    if spec.activation == "rebnet" and spec.bits > MOST_LEVELS:
+        why = f"bits {spec.bits}, residual binarization has up to {MOST_LEVELS}"
+        out.append(Problem(spec.name, why))
     if spec.family not in families():
-        names = ", ".join(sorted(families()))
-        return [*out, Problem(spec.name, f"family {spec.family!r}, known are {names}")]
+        names = tuple(sorted(families()))
+        return [*out, Problem(spec.name, f"family {spec.family!r}, known are {', '.join(names)}")]
     known = options_of(families()[spec.family])
+    out += key_problems(spec.name, spec.options, known, optional=known)
+    out += type_problems(spec.name, spec.options, known)
     inner = spec.options.get("layers", ())
-    out += [problem for part in inner for problem in spec_problems(part)]
-    for key, value in spec.options.items():
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            fix = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-            out.append(Problem(spec.name, f"unknown attribute {key!r}", fix))
-            continue
-        kind = type_name(known[key])
-        types = ACCEPTED.get(kind, ())
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            out.append(Problem(spec.name, f"{key} is {value!r}, need {kind}"))
-    return out
+    return out + [problem for part in inner for problem in spec_problems(part)]
 
 
-def shrinks(specs: Iterable[FamilySpec]) -> bool:
+def shrinks(specs: Iterable[LayerSpec]) -> bool:
     """Whether training can make any of these layers cheaper, see `Family.cost`."""
     return any(
         shrinks(spec.options["layers"])
@@ -86,14 +73,14 @@ def shrinks(specs: Iterable[FamilySpec]) -> bool:
     )
 
 
-def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Family:
+def make_family(x: Codes, spec: LayerSpec, generator: torch.Generator) -> Family:
     """Return the layer a spec asks for.
 
     Parameters
     ----------
     x : Codes
         What it reads.
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
         Source of connections and initial weights.
 
