@@ -20,12 +20,12 @@ import nnlogic
 from benchmarks.ablation.variants import BUDGET, TRIALS, Variant, variants
 from nnlogic import data
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train import PopulationRecipe, train, train_population
+from nnlogic.train import PopulationRecipe, train
 from nnlogic.train.cost import cost_model
 from nnlogic.train.cost_loss import LutCost
 from nnlogic.train.estimate import luts_by_role
+from nnlogic.train.layered import make_network
 from nnlogic.train.search import SearchOptions, search
-from nnlogic.train.trainer import STATE, make_network
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "ablation.md"
 SHOWN = ("section", "name", "seed", "validation", "luts", "seconds")
@@ -43,10 +43,8 @@ def luts(net: QuantNet) -> int:
 def checkpoint_of(variant: Variant, folder: Path, data_dir: Path) -> Path:
     """Train a variant, or search around it; return the checkpoint."""
     recipe = variant.recipe
-    if isinstance(recipe, PopulationRecipe):
-        return train_population(recipe, out=folder, data_dir=data_dir, device="cpu").checkpoint
-    if not variant.sampler:
-        return train(recipe, out=folder, data_dir=data_dir).checkpoint
+    if isinstance(recipe, PopulationRecipe) or not variant.sampler:
+        return train(recipe, out=folder, data_dir=data_dir, device="cpu").checkpoint
     options = SearchOptions(
         trials=TRIALS,
         budget=BUDGET,
@@ -88,7 +86,7 @@ def loss_term(variant: Variant, net: QuantNet, folder: Path) -> float | None:
         return None
     features = tuple(port.name for port in net.inputs)
     stack = make_network(recipe, features, tuple(net.info["class_names"]))
-    state = torch.load(folder / STATE, weights_only=True)
+    state = torch.load(folder / recipe.state_name, weights_only=True)
     stack.load_state_dict(state["loop"]["best"])
     stack.anneal(1.0)
     scores = max(net.x_formats(net.layers[-1]), key=lambda fmt: fmt.bits)

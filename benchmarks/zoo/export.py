@@ -22,11 +22,12 @@ import torch
 from nnlogic import data
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import write_quantized
-from nnlogic.nn.lut import LutNetwork
+from nnlogic.nn.population import LutNetwork
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train.lut_pool import load_teacher, make_thresholds
-from nnlogic.train.population import TEACHER_IS, accuracy_on_test, network_of, with_offset
+from nnlogic.train.population import accuracy_on_test, network_of, with_offset
+from nnlogic.train.population_rows import make_thresholds
 from nnlogic.train.recipe_file import parse_recipe
+from nnlogic.train.teacher import KEPT_FLOAT_IS, load_teacher
 
 WIDE, FEW_ROWS = 100, 300
 """Networks of many inputs carry fewer golden rows, to keep checkpoints small."""
@@ -94,7 +95,7 @@ def write(
         },
         "accuracy": accuracy,
         "family": "sums of tables" if fact["recipe"]["shape"] == "sums" else "LUT-native",
-        "float_is": TEACHER_IS,
+        "float_is": KEPT_FLOAT_IS,
         "training": training,
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 
 from nnlogic import data
-from nnlogic.train.lut_job import Job, Pool, run_jobs
-from nnlogic.train.lut_pool import load_teacher, make_pool, make_teacher
 from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.population_rows import PopulationRows, make_rows
+from nnlogic.train.population_steps import PopulationSteps, run_jobs
 from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import refine
+from nnlogic.train.teacher import load_teacher, make_teacher
 
 GOLDEN_ROWS = 1000
 
@@ -53,8 +54,8 @@ def main() -> None:
     pools = Pools(args.data, args.teachers, device)
     begun = time.monotonic()
 
-    def report(job: Job) -> None:
-        loss, best = float(job.loss), float(job.accuracies().max())
+    def report(job: PopulationSteps) -> None:
+        loss, best = float(job.loss_so_far), float(job.accuracies().max())
         took = time.monotonic() - job.began
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} step {job.done:6d} "
@@ -63,7 +64,7 @@ def main() -> None:
         )
 
     arrays, facts = {}, []
-    makers = [lambda r=r: Job(r, pools.get(r)) for r in recipes]
+    makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
         refine(job)
         accuracy, ranking = job.accuracies(), job.ranking()
@@ -97,9 +98,9 @@ def main() -> None:
 
 
 @torch.no_grad()
-def golden_outputs(job: Job) -> np.ndarray:
+def golden_outputs(job: PopulationSteps) -> np.ndarray:
     """Return scores and class of every member on the first validation rows, as torch has them."""
-    scores = job.model.hard_scores(job.pool.codes_val[:GOLDEN_ROWS]).round().cpu().numpy()
+    scores = job.model.hard_scores(job.rows.x_val[:GOLDEN_ROWS]).round().cpu().numpy()
     winner = scores.argmax(2)[..., None]
     return np.concatenate([scores, winner], axis=2).astype(np.int32)
 
@@ -111,9 +112,9 @@ class Pools:
         self.folder, self.teachers, self.device = folder, teachers, device
         self.data: dict[str, data.Dataset] = {}
         self.models: dict[str, torch.nn.Module] = {}
-        self.pools: dict[tuple, Pool] = {}
+        self.pools: dict[tuple, PopulationRows] = {}
 
-    def get(self, recipe: PopulationRecipe) -> Pool:
+    def get(self, recipe: PopulationRecipe) -> PopulationRows:
         """Return the rows of a recipe."""
         name = recipe.dataset
         if name not in self.data:
@@ -126,7 +127,7 @@ class Pools:
         key = (name, recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake, teach)
         if key not in self.pools:
             teacher = self.models[name] if teach else None
-            self.pools[key], _ = make_pool(rows, recipe, teacher, self.device)
+            self.pools[key], _ = make_rows(rows, recipe, teacher, self.device)
         return self.pools[key]
 
     def _teacher(self, name: str, rows: data.Dataset) -> torch.nn.Module:

@@ -1,6 +1,5 @@
-"""Recipes and the trainers."""
+"""Recipes and the trainer."""
 
-from nnlogic.train.population import train_population
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.recipe_file import load_recipe, recipe_names
@@ -13,5 +12,4 @@ __all__ = [
     "load_recipe",
     "recipe_names",
     "train",
-    "train_population",
 ]

@@ -24,11 +24,11 @@ class PopulationRecipe:
     input_method : str
         ``"uniform"`` or ``"quantile"``, see `nnlogic.nn.fit_thresholds`.
     widths, votes, share : tuples of int
-        See `nnlogic.nn.lut.LutPopulation`.
+        See `nnlogic.nn.population.LutPopulation`.
     functions : int
         Learned functions per feature.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
-        See `nnlogic.nn.lut.SumPopulation`.
+        See `nnlogic.nn.population.SumPopulation`.
     members : int
         Networks trained side by side, from different starts.
     steps, batch : int
@@ -37,7 +37,7 @@ class PopulationRecipe:
     sharpness : float
         Slope of the soft tables at their end; 1 at the start.
     smooth, spread_gradient
-        See `nnlogic.nn.lut.network.Phase`.
+        See `nnlogic.nn.population.luts.Phase`.
     rate_wires, rate_tables, rate_functions, rate_steps, rate_scale : float
         Adam's rates at their peak; a short warm-up, then a cosine.
     distill, temperature : float
@@ -93,6 +93,11 @@ class PopulationRecipe:
     bit_cost: float = 0.0
     refine_steps: int = 0
     seed: int = 0
+
+    @property
+    def state_name(self) -> str:
+        """File of the state of a run, in its folder."""
+        return f"{self.name}.state.pt"
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""

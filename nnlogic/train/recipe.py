@@ -81,6 +81,11 @@ class Recipe:
     seed: int = 0
 
     @property
+    def state_name(self) -> str:
+        """File of the state of a run, in its folder."""
+        return "state.pt"
+
+    @property
     def plain(self) -> bool:
         """Whether no layer names a family: linear sums, kept as their float parameters."""
         return all(spec.family == PLAIN for spec in self.layers)

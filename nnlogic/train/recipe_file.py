@@ -92,9 +92,11 @@ def parse_recipe(table: Table, where: str) -> AnyRecipe:
     UsageError
         With all problems found.
     """
-    kind = PopulationRecipe if any(key in table for key in POPULATION) else Recipe
+    kind: type[AnyRecipe] = PopulationRecipe if any(key in table for key in POPULATION) else Recipe
     known = keys_of(kind)
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items() if k != LAYERS}
+    values: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in table.items() if k != LAYERS
+    }
     problems = key_problems("recipe", table, known) + type_problems("recipe", values, known)
     if LAYERS in table:
         values[LAYERS] = _layers(table[LAYERS], problems)

@@ -23,7 +23,7 @@ from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
 from nnlogic.train.search_seeds import sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
 from nnlogic.train.sensitivity import METHODS
-from nnlogic.train.trainer import STATE, train
+from nnlogic.train.trainer import train
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -314,7 +314,7 @@ class _Search:
         )
         place = self.folder / "trials" / f"{number:04}"
         result = train(recipe, out=place, data_dir=self.data_dir, resume=True)
-        (place / STATE).unlink(missing_ok=True)
+        (place / recipe.state_name).unlink(missing_ok=True)
         count = self.luts(load(result.checkpoint))
         checkpoint = str(result.checkpoint.resolve())
         return (result.accuracy["validation"], float(count)), checkpoint, False

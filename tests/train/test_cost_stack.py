@@ -17,8 +17,8 @@ from nnlogic.nn.quantizers import LearnedBits
 from nnlogic.nn.stack import Stack
 from nnlogic.train import Recipe, train
 from nnlogic.train.cost_loss import LutCost, lut_penalty
+from nnlogic.train.layered import make_network
 from nnlogic.train.recipe_file import parse_recipe
-from nnlogic.train.trainer import make_network
 
 NAMES = tuple(f"x{i}" for i in range(8))
 

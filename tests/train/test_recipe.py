@@ -7,8 +7,8 @@ import pytest
 from nnlogic.core.errors import UsageError
 from nnlogic.nn import Stack
 from nnlogic.train import load_recipe, recipe_names
+from nnlogic.train.layered import make_network
 from nnlogic.train.recipe_file import parse_recipe
-from nnlogic.train.trainer import make_network
 
 SHAPES = {"jets": (16, 5), "jets_small": (16, 5), "mnist": (784, 10), "digits": (64, 10)}
 PER_FAMILY = {

@@ -196,7 +196,7 @@ def test_random_pruning_and_bias_instead_of_batch_norm(tmp_path):
 
 def test_divergence_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "nnlogic.train.loop.functional.cross_entropy",
+        "nnlogic.train.epochs.functional.cross_entropy",
         lambda scores, y: (scores * torch.nan).sum(),
     )
     with pytest.raises(UsageError, match="training diverged"):

@@ -1,6 +1,6 @@
-"""Neuron families by name. A new one is a subclass with a `kind`: a file here, or an entry point.
+"""Neuron families by name. A new one is a subclass with a `kind`.
 
-Entry points of the group ``nnlogic.families`` name families of other packages, one class each.
+A file here names its own as ``FAMILY``, another package as an entry point of `GROUP`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any
 import torch
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.core.kinds import find_kinds
+from nnlogic.core.plugins import discover
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import PRUNED, SUMS, LayerSpec
 from nnlogic.nn.connect import CONNECTIONS
 from nnlogic.nn.family import Codes, Family
 from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
+
+GROUP = "nnlogic.families"
 
 
 @cache
@@ -28,10 +30,20 @@ def families() -> Mapping[str, type[Family]]:
     Raises
     ------
     UsageError
-        An installed package offers what is no family, or takes a name that is taken.
+        An installed package cannot be used, offers what is no family, or takes a name that is
+        taken.
     """
     # Found when first asked for: a family outside imports this package.
-    return find_kinds(__name__, Family, "nnlogic.families")
+    out: dict[str, type[Family]] = {}
+    for cls in discover(__name__, "FAMILY", GROUP):
+        if not (inspect.isclass(cls) and issubclass(cls, Family) and cls.kind):
+            why = f"{cls!r} is no subclass of {Family.__module__}.{Family.__name__} with a kind"
+            raise UsageError("what is offered is no neuron family", where=GROUP, why=why)
+        known = out.setdefault(cls.kind, cls)
+        if known is not cls:
+            why = f"{cls.kind!r} is that of {known!r} and of {cls!r}"
+            raise UsageError("two neuron families have one name", where=GROUP, why=why)
+    return out
 
 
 def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:

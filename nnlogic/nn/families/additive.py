@@ -56,3 +56,6 @@ class Additive(Summed):
     def partials(self, x: Tensor) -> Tensor:
         """Return one float per table, (samples, tables), of what it reads (..., tables, fan_in)."""
         return (self.monomials(x) * self.weight).sum(-1) + self.offset
+
+
+FAMILY = Additive

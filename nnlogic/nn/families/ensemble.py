@@ -172,3 +172,6 @@ class Ensemble(Family):
         """Turn rounding on or off."""
         for layer in self._inner():
             layer.set_quantized(on)
+
+
+FAMILY = Ensemble

@@ -60,3 +60,6 @@ class Kan(Summed):
         flat = self.knot_values.reshape(-1)
         start, end = flat[index], flat[index + 1]
         return self.slope * x + start + (at - left) * (end - start)
+
+
+FAMILY = Kan

@@ -186,3 +186,6 @@ def _levels(x: Codes) -> Levels:
     if x.levels is None:
         raise IRError("a linear layer reads codes of uneven values")
     return x.levels
+
+
+FAMILY = LinearSums

@@ -141,3 +141,6 @@ def _interpolate(tables: Tensor, z: Tensor) -> Tensor:
         low, high = out.chunk(2, -1)
         out = low + z[:, :, k : k + 1] * (high - low)
     return out[..., 0]
+
+
+FAMILY = Luts

@@ -63,3 +63,6 @@ class Polynomial(Neurons):
     def neurons(self, x: Tensor) -> Tensor:
         """Return one float per neuron, (samples, width), of what it reads (..., width, fan_in)."""
         return (self.monomials(x) * self.weight).sum(-1)
+
+
+FAMILY = Polynomial

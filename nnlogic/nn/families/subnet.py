@@ -75,3 +75,6 @@ class Subnet(Neurons):
             if at == 0:
                 start = x
         return x[..., 0]
+
+
+FAMILY = Subnet

@@ -93,3 +93,6 @@ class Thermometer(OneFeature):
         whole, at = self._whole(rows)[self.slot], self.positions(x)
         soft = torch.tanh((at - rows[self.slot] + 0.5) / self.spread)
         return forward_as(soft, 2.0 * (at >= whole) - 1)
+
+
+FAMILY = Thermometer

@@ -117,3 +117,6 @@ class Tree(Family):
         for level in self.levels:
             if isinstance(level, Tabulated):
                 level.anneal(progress)
+
+
+FAMILY = Tree

@@ -82,3 +82,6 @@ class Truncate(OneFeature):
         """Return values (samples, width) of input values (samples, features)."""
         code = torch.floor(self.positions(x) / self.divisor)
         return (2 * code + 1 - self.count) * 2 / self.count
+
+
+FAMILY = Truncate

@@ -80,3 +80,6 @@ class Votes(Family):
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""
         self.log_scale = other.log_scale
+
+
+FAMILY = Votes
