@@ -8,7 +8,7 @@ import pytest
 
 import nnlogic
 from nnlogic.frontend.native import read_golden
-from nnlogic.train import load_lut_recipe
+from nnlogic.train import load_recipe
 
 ZOO = Path(__file__).parent.parent / "zoo"
 NAMES = [f"{data}_{size}" for data in ("jets", "mnist", "nid") for size in "sml"]
@@ -21,6 +21,6 @@ def test_checkpoint_gives_what_torch_gave(name):
     assert len(rows) >= 300
     assert (net.evaluate(net.encode(rows)) == outputs).all()
     assert net.info["accuracy"]["table"] > 0.7
-    recipe = load_lut_recipe(ZOO / "recipes" / f"{name}.toml")
+    recipe = load_recipe(ZOO / "recipes" / f"{name}.toml")
     assert recipe.name == name
     assert recipe.dataset == net.info["dataset"]["name"]

@@ -21,7 +21,7 @@ from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import read_golden
 from nnlogic.quant.ir import Enumerated
 from nnlogic.train import load_recipe
-from nnlogic.train.lut_recipe import parse_lut_recipe
+from nnlogic.train.recipe_file import parse_recipe
 
 ZOO = Path(__file__).parent.parent / "zoo"
 SETTINGS = Settings("normal", "network", None)
@@ -44,7 +44,7 @@ def recipes() -> dict[str, dict]:
     found = {}
     for path in RECIPES.glob("*.toml"):
         if "recipe" in (tables := tomllib.loads(path.read_text("utf-8"))):
-            kept = [parse_lut_recipe(table, path.name) for table in tables["recipe"]]
+            kept = [parse_recipe(table, path.name) for table in tables["recipe"]]
         else:
             kept = [load_recipe(path)]
         found |= {recipe.name: recipe.to_meta() for recipe in kept}

@@ -20,12 +20,12 @@ import nnlogic
 from benchmarks.ablation.variants import BUDGET, TRIALS, Variant, variants
 from nnlogic import data
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train import LutRecipe, train, train_population
+from nnlogic.train import PopulationRecipe, train
 from nnlogic.train.cost import cost_model
 from nnlogic.train.cost_loss import LutCost
 from nnlogic.train.estimate import luts_by_role
+from nnlogic.train.layered import make_network
 from nnlogic.train.search import SearchOptions, search
-from nnlogic.train.trainer import STATE, make_network
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "ablation.md"
 SHOWN = ("section", "name", "seed", "validation", "luts", "seconds")
@@ -43,10 +43,8 @@ def luts(net: QuantNet) -> int:
 def checkpoint_of(variant: Variant, folder: Path, data_dir: Path) -> Path:
     """Train a variant, or search around it; return the checkpoint."""
     recipe = variant.recipe
-    if isinstance(recipe, LutRecipe):
-        return train_population(recipe, out=folder, data_dir=data_dir, device="cpu").checkpoint
-    if not variant.sampler:
-        return train(recipe, out=folder, data_dir=data_dir).checkpoint
+    if isinstance(recipe, PopulationRecipe) or not variant.sampler:
+        return train(recipe, out=folder, data_dir=data_dir, device="cpu").checkpoint
     options = SearchOptions(
         trials=TRIALS,
         budget=BUDGET,
@@ -84,11 +82,11 @@ def measure(variant: Variant, data_dir: Path) -> dict[str, Any]:
 def loss_term(variant: Variant, net: QuantNet, folder: Path) -> float | None:
     """Return what the differentiable cost says of a trained stack, its argmax included."""
     recipe = variant.recipe
-    if isinstance(recipe, LutRecipe) or not recipe.family_specs:
+    if isinstance(recipe, PopulationRecipe) or recipe.plain:
         return None
     features = tuple(port.name for port in net.inputs)
     stack = make_network(recipe, features, tuple(net.info["class_names"]))
-    state = torch.load(folder / STATE, weights_only=True)
+    state = torch.load(folder / recipe.state_name, weights_only=True)
     stack.load_state_dict(state["loop"]["best"])
     stack.anneal(1.0)
     scores = max(net.x_formats(net.layers[-1]), key=lambda fmt: fmt.bits)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nnlogic.model.architecture import LayerSpec
-from nnlogic.nn.spec import FamilySpec
-from nnlogic.train import LutRecipe, Recipe, load_recipe
+from nnlogic.model.layer import LayerSpec, plain_layer
+from nnlogic.train import PopulationRecipe, Recipe
+from nnlogic.train.recipe_file import load_layered_recipe
 
 EPOCHS, EPOCH_ROWS, BATCH, RATE = 6, 32768, 512, 0.015
 LUT_COST = 3e-4
@@ -23,36 +23,36 @@ class Variant:
     Attributes
     ----------
     section, name : str
-    recipe : Recipe or LutRecipe
+    recipe : Recipe or PopulationRecipe
     sampler : str
         Of a search around the recipe; empty for training it as it is.
     """
 
     section: str
     name: str
-    recipe: Recipe | LutRecipe
+    recipe: Recipe | PopulationRecipe
     sampler: str = ""
 
 
 def poly(connect: str = "random", activation: str = "signed_uniform", bits: int = 2) -> Recipe:
     """Return the small shape: learned encoder, 40 polynomial neurons of 4 wires, 5 scores."""
     return _recipe(
-        FamilySpec("enc", 48, "linear", 1, "pact", 2, role="encoder"),
-        FamilySpec("fc1", 40, "poly", 4, activation, bits, connect=connect),
-        FamilySpec("score", 5, "poly", 4, bits=4, connect=connect),
+        LayerSpec("enc", 48, "linear", 1, "pact", 2, role="encoder"),
+        LayerSpec("fc1", 40, "poly", 4, activation, bits, connect=connect),
+        LayerSpec("score", 5, "poly", 4, bits=4, connect=connect),
     )
 
 
 def linear(connect: str) -> Recipe:
     """Return the same shape of linear sums."""
     return _recipe(
-        FamilySpec("enc", 48, "linear", 1, "pact", 2, role="encoder"),
-        FamilySpec("fc1", 40, "linear", 4, bits=2, connect=connect),
-        FamilySpec("score", 5, "linear", 4, bits=4, connect=connect),
+        LayerSpec("enc", 48, "linear", 1, "pact", 2, role="encoder"),
+        LayerSpec("fc1", 40, "linear", 4, bits=2, connect=connect),
+        LayerSpec("score", 5, "linear", 4, bits=4, connect=connect),
     )
 
 
-def _recipe(*layers: FamilySpec, **more: Any) -> Recipe:
+def _recipe(*layers: LayerSpec, **more: Any) -> Recipe:
     return Recipe(
         "small", "jets", layers, input_bits=6, prune_from=0.0, prune_to=0.5,
         float_epochs=0, epochs=EPOCHS, epoch_rows=EPOCH_ROWS, batch=BATCH, learning_rate=RATE,
@@ -60,9 +60,9 @@ def _recipe(*layers: FamilySpec, **more: Any) -> Recipe:
     )  # fmt: skip
 
 
-def sums(bit_cost: float, refine_steps: int) -> LutRecipe:
+def sums(bit_cost: float, refine_steps: int) -> PopulationRecipe:
     """Return a small network of sums of tables."""
-    return LutRecipe(
+    return PopulationRecipe(
         "sums", "jets", shape="sums", hidden=3, hidden_bits=5, members=1, steps=1000, batch=512,
         copies=0, distill=0.0, rate_tables=0.1, bit_cost=bit_cost, refine_steps=refine_steps,
     )  # fmt: skip
@@ -91,9 +91,9 @@ def variants(seed: int) -> Iterator[Variant]:
         recipe = replace(poly("learned"), distill=share, float_epochs=int(share > 0))
         yield _with(seed, "distillation", f"share {share}", recipe)
     layers = (
-        LayerSpec("fc1", 24, 3, "pact", 2, 6),
-        LayerSpec("fc2", 14, 4, "pact", 2, 6),
-        LayerSpec("score", 5, 5, "signed_uniform", 4, 6),
+        plain_layer("fc1", 24, 3, "pact", 2, 6),
+        plain_layer("fc2", 14, 4, "pact", 2, 6),
+        plain_layer("score", 5, 5, "signed_uniform", 4, 6),
     )
     plain = Recipe(
         "base", "jets", layers, input_bits=3, epochs=2, epoch_rows=EPOCH_ROWS, batch=BATCH,
@@ -105,7 +105,7 @@ def variants(seed: int) -> Iterator[Variant]:
         yield replace(_with(seed, "search", name, plain), sampler=sampler)
     for name in FAMILIES:
         recipe = replace(
-            load_recipe(f"jets_{name}"),
+            load_layered_recipe(f"jets_{name}"),
             epochs=EPOCHS,
             epoch_rows=EPOCH_ROWS,
             batch=BATCH,
@@ -115,5 +115,5 @@ def variants(seed: int) -> Iterator[Variant]:
         yield _with(seed, "family", name, recipe)
 
 
-def _with(seed: int, section: str, name: str, recipe: Recipe | LutRecipe) -> Variant:
+def _with(seed: int, section: str, name: str, recipe: Recipe | PopulationRecipe) -> Variant:
     return Variant(section, name, replace(recipe, seed=seed))

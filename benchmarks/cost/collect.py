@@ -12,7 +12,7 @@ import numpy as np
 import nnlogic
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.logic.build import minimize_with_records
-from nnlogic.model.architecture import LayerSpec
+from nnlogic.model.layer import LayerSpec, plain_layer
 from nnlogic.quant.ir import INPUT, Argmax, Linear, QuantNet
 from nnlogic.tables.ir import Instance
 from nnlogic.train import Recipe, train
@@ -53,7 +53,7 @@ def _layer(rng: np.random.Generator, name: str, width: int, before: int, bits: i
     weight_bits = int(rng.choice([3, 4, 6, 8]))
     activation = "signed_uniform" if name == "score" else str(rng.choice(["pact", "sign"]))
     bits = 1 if activation == "sign" else bits
-    return LayerSpec(name, width, min(fan_in, 12 // before), activation, bits, weight_bits)
+    return plain_layer(name, width, min(fan_in, 12 // before), activation, bits, weight_bits)
 
 
 def networks(numbers: range, data_dir: Path) -> Iterator[QuantNet]:

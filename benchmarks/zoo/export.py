@@ -22,11 +22,12 @@ import torch
 from nnlogic import data
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import write_quantized
-from nnlogic.nn.lut import LutNetwork
+from nnlogic.nn.population import LutNetwork
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train.lut_pool import load_teacher, make_thresholds
-from nnlogic.train.lut_recipe import parse_lut_recipe
-from nnlogic.train.population import TEACHER_IS, accuracy_on_test, network_of, with_offset
+from nnlogic.train.population import accuracy_on_test, network_of, with_offset
+from nnlogic.train.population_rows import make_thresholds
+from nnlogic.train.recipe_file import parse_recipe
+from nnlogic.train.teacher import KEPT_FLOAT_IS, load_teacher
 
 WIDE, FEW_ROWS = 100, 300
 """Networks of many inputs carry fewer golden rows, to keep checkpoints small."""
@@ -52,7 +53,7 @@ def rebuild(
     fact: Mapping[str, Any], network: LutNetwork, rows: data.Dataset, name: str = ""
 ) -> QuantNet:
     """Return the QuantNet of a network of a sweep."""
-    recipe = parse_lut_recipe(fact["recipe"], "sweep")
+    recipe = parse_recipe(fact["recipe"], "sweep")
     if name:
         recipe = dataclasses.replace(recipe, name=name)
     return network_of(network, recipe, rows, make_thresholds(rows, recipe))
@@ -94,7 +95,7 @@ def write(
         },
         "accuracy": accuracy,
         "family": "sums of tables" if fact["recipe"]["shape"] == "sums" else "LUT-native",
-        "float_is": TEACHER_IS,
+        "float_is": KEPT_FLOAT_IS,
         "training": training,
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
     python -m benchmarks.zoo.sweep RECIPES.toml --data DIR --out DIR [--device cuda:0]
         [--part 0/4] [--minutes 8] [--teachers DIR]
 
-RECIPES.toml holds tables ``[[recipe]]``, each with the keys of `nnlogic.train.lut_recipe`. Members
+RECIPES.toml holds tables ``[[recipe]]``, keys as of `nnlogic.train.PopulationRecipe`. Members
 are ranked on validation rows, images on perturbed copies of them; test rows are not read. The
 result is one ``.npz`` that `benchmarks.zoo.export` turns into checkpoints.
 """
@@ -20,10 +20,12 @@ import numpy as np
 import torch
 
 from nnlogic import data
-from nnlogic.train.lut_job import Job, Pool, run_jobs
-from nnlogic.train.lut_pool import load_teacher, make_pool, make_teacher
-from nnlogic.train.lut_recipe import LutRecipe, check_classes, parse_lut_recipe
+from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.population_rows import PopulationRows, make_rows
+from nnlogic.train.population_steps import PopulationSteps, run_jobs
+from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import refine
+from nnlogic.train.teacher import load_teacher, make_teacher
 
 GOLDEN_ROWS = 1000
 
@@ -47,13 +49,13 @@ def main() -> None:
         torch.cuda.set_device(args.device)
     tables = tomllib.loads(args.recipes.read_text("utf-8"))["recipe"]
     mine, of = (int(v) for v in args.part.split("/"))
-    recipes = [parse_lut_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
+    recipes = [parse_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
     device = "cuda" if args.device.startswith("cuda") else args.device
     pools = Pools(args.data, args.teachers, device)
     begun = time.monotonic()
 
-    def report(job: Job) -> None:
-        loss, best = float(job.loss), float(job.accuracies().max())
+    def report(job: PopulationSteps) -> None:
+        loss, best = float(job.loss_so_far), float(job.accuracies().max())
         took = time.monotonic() - job.began
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} step {job.done:6d} "
@@ -62,7 +64,7 @@ def main() -> None:
         )
 
     arrays, facts = {}, []
-    makers = [lambda r=r: Job(r, pools.get(r)) for r in recipes]
+    makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
         refine(job)
         accuracy, ranking = job.accuracies(), job.ranking()
@@ -96,9 +98,9 @@ def main() -> None:
 
 
 @torch.no_grad()
-def golden_outputs(job: Job) -> np.ndarray:
+def golden_outputs(job: PopulationSteps) -> np.ndarray:
     """Return scores and class of every member on the first validation rows, as torch has them."""
-    scores = job.model.hard_scores(job.pool.codes_val[:GOLDEN_ROWS]).round().cpu().numpy()
+    scores = job.model.hard_scores(job.rows.x_val[:GOLDEN_ROWS]).round().cpu().numpy()
     winner = scores.argmax(2)[..., None]
     return np.concatenate([scores, winner], axis=2).astype(np.int32)
 
@@ -110,9 +112,9 @@ class Pools:
         self.folder, self.teachers, self.device = folder, teachers, device
         self.data: dict[str, data.Dataset] = {}
         self.models: dict[str, torch.nn.Module] = {}
-        self.pools: dict[tuple, Pool] = {}
+        self.pools: dict[tuple, PopulationRows] = {}
 
-    def get(self, recipe: LutRecipe) -> Pool:
+    def get(self, recipe: PopulationRecipe) -> PopulationRows:
         """Return the rows of a recipe."""
         name = recipe.dataset
         if name not in self.data:
@@ -125,7 +127,7 @@ class Pools:
         key = (name, recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake, teach)
         if key not in self.pools:
             teacher = self.models[name] if teach else None
-            self.pools[key], _ = make_pool(rows, recipe, teacher, self.device)
+            self.pools[key], _ = make_rows(rows, recipe, teacher, self.device)
         return self.pools[key]
 
     def _teacher(self, name: str, rows: data.Dataset) -> torch.nn.Module:

@@ -112,12 +112,12 @@ def command(
     from nnlogic.cli.output import print_json
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
-    from nnlogic.train import load_recipe
+    from nnlogic.train.recipe_file import load_layered_recipe
     from nnlogic.train.search import SearchOptions, search
     from nnlogic.train.search_space import search_space
 
     options = SearchOptions(**how)
-    base = load_recipe(recipe)
+    base = load_layered_recipe(recipe)
     result = search(
         base,
         out=out,

@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import CheckpointError, Problem, TooWide
+from nnlogic.model.keys import key_problems, keys_of
+from nnlogic.model.layer import LayerSpec, plain_layer
 
-ACTIVATIONS = ("sign", "pact", "signed_uniform", "qfx")
-RESERVED = ("input", "argmax", "golden")
 FAN_IN_BITS = 12
 """Default bound on the input bits of a neuron: its table then has at most 4096 rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerSpec:
-    """One linear layer with its activation.
-
-    Attributes
-    ----------
-    name : str
-        Identifier, unique in the network.
-    width : int
-        Neurons.
-    fan_in : int
-        Largest number of connections of a neuron; 0 for all inputs.
-    activation : str
-        One of `ACTIVATIONS`.
-    bits : int
-        Bits of the output code; 1 for ``"sign"``.
-    weight_bits : int
-        Bits of the signed integer weights, 2 to 16.
-    batch_norm : bool
-        Batch-norm between sum and activation; a bias otherwise.
-    role : str
-        ``"encoder"`` or ``"network"``; the report counts them apart.
-    """
-
-    name: str
-    width: int
-    fan_in: int = 0
-    activation: str = "pact"
-    bits: int = 2
-    weight_bits: int = 8
-    batch_norm: bool = True
-    role: str = "network"
-
-    def problems(self) -> list[str]:
-        """Return what is wrong with the values."""
-        out = []
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
-            out.append(f"name {self.name!r} is not an identifier")
-        if self.name in RESERVED:
-            out.append(f"name {self.name!r} is taken by the network itself")
-        if self.width < 1:
-            out.append(f"width {self.width}, at least 1")
-        if self.fan_in < 0:
-            out.append(f"fan_in {self.fan_in}, 0 (all) or more")
-        if self.activation not in ACTIVATIONS:
-            out.append(f"activation {self.activation!r}, known are {', '.join(ACTIVATIONS)}")
-        if not 1 <= self.bits <= 8:
-            out.append(f"bits {self.bits}, allowed 1 to 8")
-        if self.activation == "sign" and self.bits != 1:
-            out.append(f"bits {self.bits}, a sign has 1")
-        if self.role not in ("encoder", "network"):
-            out.append(f"role {self.role!r}, known are encoder, network")
-        if not 2 <= self.weight_bits <= 16:
-            out.append(f"weight_bits {self.weight_bits}, allowed 2 to 16")
-        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +28,7 @@ class Architecture:
     classes : tuple of str
         Names of the outputs of the last layer.
     layers : tuple of LayerSpec
+        Plain ones, see `nnlogic.model.layer.plain_layer`.
     norm_eps : float
         ``eps`` of all batch-norms.
     """
@@ -149,7 +91,7 @@ class Architecture:
 
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form."""
-        return asdict(self)
+        return {**asdict(self), "layers": [spec.to_meta() for spec in self.layers]}
 
     @staticmethod
     def from_meta(meta: Mapping[str, Any], where: str) -> Architecture:
@@ -160,11 +102,11 @@ class Architecture:
         CheckpointError
             With all problems found.
         """
-        problems = key_problems("architecture", meta, Architecture)
+        problems = key_problems("architecture", meta, keys_of(Architecture), optional=())
         layers = meta.get("layers", ())
         for i, item in enumerate(layers):
             place = str(item.get("name", f"layer {i}"))
-            problems += key_problems(place, item, LayerSpec)
+            problems += key_problems(place, item, keys_of(plain_layer), optional=())
         if problems:
             raise CheckpointError("architecture not understood", where=where, problems=problems)
         try:
@@ -173,7 +115,7 @@ class Architecture:
                 features=tuple(str(n) for n in meta["features"]),
                 input_bits=tuple(int(b) for b in meta["input_bits"]),
                 classes=tuple(str(n) for n in meta["classes"]),
-                layers=tuple(LayerSpec(**item) for item in layers),
+                layers=tuple(plain_layer(**item) for item in layers),
                 norm_eps=float(meta["norm_eps"]),
             )
             problems = out.problems()
@@ -184,22 +126,3 @@ class Architecture:
         if problems:
             raise CheckpointError("architecture contradicts itself", where=where, problems=problems)
         return out
-
-
-def key_problems(
-    where: str, item: Mapping[str, Any], cls: type, optional: Iterable[str] = ()
-) -> list[Problem]:
-    """Return unknown and missing keys of `item`, against the fields of the dataclass `cls`."""
-    known = [f.name for f in fields(cls)]
-    out = [
-        Problem(where, f"unknown attribute {key!r}", _suggestion(key, known))
-        for key in item
-        if key not in known
-    ]
-    missing = [key for key in known if key not in item and key not in set(optional)]
-    return out + [Problem(where, f"attribute {key!r} is missing") for key in missing]
-
-
-def _suggestion(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

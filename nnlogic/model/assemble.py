@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import LayerSpec
 from nnlogic.quant.fold import HALF, Levels, Norm, fold_linear, quantize_weights
 from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Layer, Linear, QuantNet
 

@@ -1,8 +1,9 @@
 """Torch modules whose neurons can be enumerated."""
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.checkpoint import load_network, save_checkpoint
 from nnlogic.nn.encoders import allocate_bits
-from nnlogic.nn.network import LogicLayer, Network
+from nnlogic.nn.network import Network
 from nnlogic.nn.quantizers import (
     PACT,
     QFX,
@@ -15,7 +16,6 @@ from nnlogic.nn.quantizers import (
     fit_thresholds,
 )
 from nnlogic.nn.sparse import SparseLinear
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.stack import Stack
 
 __all__ = [
@@ -23,9 +23,8 @@ __all__ = [
     "QFX",
     "Activation",
     "Codebook",
-    "FamilySpec",
     "InputQuantizer",
-    "LogicLayer",
+    "LayerSpec",
     "Network",
     "ReBNet",
     "Sign",

@@ -17,7 +17,7 @@ from nnlogic.nn.stack import Stack
 
 
 def save_checkpoint(
-    network: Network | Stack,
+    network: Stack,
     path: Path | str,
     *,
     info: Mapping[str, Any] | None = None,
@@ -27,8 +27,8 @@ def save_checkpoint(
 
     Parameters
     ----------
-    network : Network or Stack
-        A stack is written as the QuantNet it is.
+    network : Stack
+        A `Network` is written as its float parameters, any other one as the QuantNet it is.
     path : Path
     info : mapping, optional
         JSON data: data set and digest, training, accuracies.
@@ -42,7 +42,7 @@ def save_checkpoint(
         A parameter is NaN or infinite, or the input thresholds were never fitted.
     """
     golden = None
-    if isinstance(network, Stack):
+    if not isinstance(network, Network):
         _refuse_unfit(network, str(path))
         net = network.quantnet(info)
         if golden_rows is not None:

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.connect import Fixed
 from nnlogic.nn.family import Codes, Tabulated, refuse
 from nnlogic.nn.gates import Price, read_at_all
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 
 
@@ -33,14 +33,14 @@ class OneFeature(Tabulated):
     ----------
     x : Codes
         Of uniform levels.
-    spec : FamilySpec
+    spec : LayerSpec
     feature : int64 Tensor, shape (width,)
         Input each wire reads.
     """
 
     shrinks = False
 
-    def __init__(self, x: Codes, spec: FamilySpec, feature: Tensor) -> None:
+    def __init__(self, x: Codes, spec: LayerSpec, feature: Tensor) -> None:
         if x.levels is None:
             raise refuse(spec, "an encoder reads input codes", "make it the first layer")
         if spec.fan_in > 1 or spec.connect != "random":
@@ -79,12 +79,12 @@ class OneFeature(Tabulated):
         return Codes.uniform((1,) * self.spec.width, Levels(4 * HALF, -HALF, 2))
 
 
-def spread_over(spec: FamilySpec, counts: tuple[int, ...], inputs: int) -> Tensor:
+def spread_over(spec: LayerSpec, counts: tuple[int, ...], inputs: int) -> Tensor:
     """Return the input each wire of an encoder reads, in increasing order.
 
     Parameters
     ----------
-    spec : FamilySpec
+    spec : LayerSpec
         Its width is the number of wires, of one bit each.
     counts : tuple of int
         Wires per input; empty for an even spread, the first inputs taking what is left over.

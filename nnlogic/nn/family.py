@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.connect import Connection, Learned, connect
 from nnlogic.nn.gates import Price, present, probe, probed_gates, soft_codes, table_cost
 from nnlogic.nn.quantizers import Activation, LearnedBits, Uniform, make_activation
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 from nnlogic.quant.ir import Enumerated, Layer
 
@@ -84,14 +84,14 @@ class Family(nn.Module):
     ----------
     x : Codes
         What the layer reads, as far as it is known before training.
-    spec : FamilySpec
+    spec : LayerSpec
     """
 
     kind: ClassVar[str] = ""
     shrinks: ClassVar[bool] = True
     """Whether training can make it cheaper: what `cost` returns depends on its parameters."""
 
-    def __init__(self, x: Codes, spec: FamilySpec) -> None:
+    def __init__(self, x: Codes, spec: LayerSpec) -> None:
         super().__init__()
         self.spec = spec
         self.inputs = len(x.bits)
@@ -181,7 +181,7 @@ class Tabulated(Family):
     A subclass implements `forward`, `tables`, `output` and `bit_gates`.
     """
 
-    def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
+    def __init__(self, x: Codes, spec: LayerSpec, generator: torch.Generator) -> None:
         super().__init__(x, spec)
         self.fan_in = min(spec.fan_in or self.inputs, self.inputs)
         self.connect: Connection = connect(
@@ -232,7 +232,7 @@ class Neurons(Tabulated):
     A subclass implements `neurons`. Batch-norm or bias and the activation follow it here.
     """
 
-    def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
+    def __init__(self, x: Codes, spec: LayerSpec, generator: torch.Generator) -> None:
         super().__init__(x, spec, generator)
         self.norm = nn.BatchNorm1d(spec.width) if spec.batch_norm else Bias(spec.width)
         self.activation = make_activation(spec)
@@ -367,12 +367,12 @@ def enumerated(
     return Enumerated(name, sources, inputs, tuple(tables), formats, x.formats, role)
 
 
-def refuse(spec: FamilySpec, why: str, fix: str) -> UnsupportedModel:
+def refuse(spec: LayerSpec, why: str, fix: str) -> UnsupportedModel:
     """Return the error of a layer that cannot be built."""
     return UnsupportedModel("a layer cannot be built", where=spec.name, why=why, fix=fix)
 
 
-def require_least(spec: FamilySpec, **bounds: tuple[float, float]) -> None:
+def require_least(spec: LayerSpec, **bounds: tuple[float, float]) -> None:
     """Raise, with all of them, when an option (value, least) is below its least value."""
     low = [
         f"{name} {value}, at least {least}"

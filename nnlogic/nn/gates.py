@@ -11,8 +11,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nnlogic.nn.network import LogicLayer
-
 NOTICEABLE = 0.01
 """Influence at which an input bit counts as half a bit."""
 TINY = 1e-12
@@ -64,12 +62,18 @@ def noticed(influence: Tensor) -> Tensor:
     return influence / (influence + NOTICEABLE)
 
 
-def layer_gates(block: LogicLayer, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the connections a layer's neurons will keep, and how far each of their bits counts.
+def linear_gates(
+    weight: Tensor, fan_in: int, bounds: Tensor, values: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the connections linear neurons will keep, and how far each of their bits counts.
 
     Parameters
     ----------
-    block : LogicLayer
+    weight : tensor, shape (neurons, inputs)
+    fan_in : int
+        Connections a neuron ends up with.
+    bounds : tensor, shape (neurons, levels - 1)
+        Thresholds of the output code in the space of the sums.
     values : tensor, shape (2**bits,)
         Value of each input code.
 
@@ -78,13 +82,11 @@ def layer_gates(block: LogicLayer, values: Tensor) -> tuple[Tensor, Tensor]:
     reads : int64 tensor, shape (neurons, fan_in)
     gates : tensor, shape (neurons, fan_in, bits), 0 to 1
     """
-    # Not rounded: a weight that rounds to zero would have no gradient.
-    weight = block.linear.weight * block.linear.mask
-    kept, reads = weight.abs().topk(block.linear.fan_in, dim=1)
+    kept, reads = weight.abs().topk(fan_in, dim=1)
     contributions = kept[:, :, None] * _bit_steps(values)
     spread = contributions.detach().square().sum((1, 2)).sqrt() / 2
     mean = weight.detach().gather(1, reads).sum(1) * values.mean()
-    thresholds = (_bounds(block) - mean[:, None]) / (spread[:, None] + TINY)
+    thresholds = (bounds - mean[:, None]) / (spread[:, None] + TINY)
     gates = noticed(influences(contributions.flatten(1), thresholds))
     return reads, gates.view(contributions.shape)
 
@@ -94,18 +96,6 @@ def _bit_steps(values: Tensor) -> Tensor:
     codes = torch.arange(len(values), device=values.device)
     bits = len(values).bit_length() - 1
     return torch.stack([(values - values[codes ^ (1 << b)]).abs().mean() for b in range(bits)])
-
-
-@torch.no_grad()
-def _bounds(block: LogicLayer) -> Tensor:
-    """Return the thresholds of the output code in the space of the sums, (neurons, levels - 1)."""
-    bounds = block.activation.thresholds().to(block.linear.weight.dtype)
-    affine = block.affine()
-    if "bias" in affine:
-        return bounds - affine["bias"][:, None]
-    gain = affine["gamma"] / (affine["var"] + TINY).sqrt()
-    gain = torch.where(gain.abs() < TINY, torch.full_like(gain, TINY), gain)
-    return (bounds - affine["beta"][:, None]) / gain[:, None] + affine["mean"][:, None]
 
 
 def probe_codes(bits: Tensor) -> Tensor:

@@ -15,11 +15,11 @@ from nnlogic.core.errors import Problem, TooWide, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.model.architecture import FAN_IN_BITS
 from nnlogic.model.assemble import ARGMAX
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, Family, input_codes
 from nnlogic.nn.quantizers import InputQuantizer, LearnedBits
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.ir import INPUT, Argmax, Layer, QuantNet
 from nnlogic.quant.ir import InputQuantizer as QuantInput
 
@@ -38,7 +38,7 @@ class Stack(Classifier):
     features, classes : tuple of str
     input_bits : tuple of int
         Bits of each input code.
-    specs : tuple of FamilySpec
+    specs : tuple of LayerSpec
         The last one has one neuron per class.
     seed : int
         Of connections and initial weights.
@@ -61,7 +61,7 @@ class Stack(Classifier):
         features: tuple[str, ...],
         classes: tuple[str, ...],
         input_bits: tuple[int, ...],
-        specs: tuple[FamilySpec, ...],
+        specs: tuple[LayerSpec, ...],
         *,
         seed: int = 0,
         fan_in_limit: int = FAN_IN_BITS,
@@ -72,7 +72,7 @@ class Stack(Classifier):
         self.quantizer = InputQuantizer(input_bits)
         self.layers = nn.ModuleList()
         generator = torch.Generator().manual_seed(seed)
-        x, wide, odd = input_codes(input_bits), [], []
+        x, wide, odd = self.input_codes(), [], []
         for spec in specs:
             layer = make_family(x, spec, generator)
             width = layer.fan_in_bits(x)
@@ -95,6 +95,10 @@ class Stack(Classifier):
         if wide:
             raise TooWide("neurons too wide to enumerate", where=name, problems=wide)
 
+    def input_codes(self) -> Codes:
+        """Return what the first layer reads."""
+        return input_codes(self.input_bits)
+
     @property
     def families(self) -> list[Family]:
         """The layers, in order."""
@@ -102,7 +106,7 @@ class Stack(Classifier):
 
     def traced(self) -> Iterator[tuple[Family, Codes]]:
         """Yield each layer with what it reads, as learned so far."""
-        x, before = input_codes(self.input_bits), None
+        x, before = self.input_codes(), None
         for layer in self.families:
             # What the last layer gives is not asked for: of plain sums it takes long to know.
             x = x if before is None else before.output(x)
@@ -131,7 +135,7 @@ class Stack(Classifier):
     @torch.no_grad()
     def score_codes(self, codes: Tensor) -> tuple[Tensor, Codes]:
         """Return the exact score codes (samples, classes) for input codes, and their meaning."""
-        x = input_codes(self.input_bits)
+        x = self.input_codes()
         out = codes.to(torch.int64)
         for layer, x in self.traced():
             out = layer.evaluate(out, x)

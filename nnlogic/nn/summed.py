@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.model.layer import SUMS, LayerSpec
 from nnlogic.nn.connect import Connection, Learned, connect
 from nnlogic.nn.family import (
     Codes,
@@ -26,7 +27,6 @@ from nnlogic.nn.family import (
 )
 from nnlogic.nn.gates import LEAST_BITS, Price, present, probe, probed_gates, read_at_all
 from nnlogic.nn.quantizers import LearnedBits, make_activation, round_half_up
-from nnlogic.nn.spec import PLAIN, FamilySpec
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
 
@@ -70,7 +70,7 @@ class Summed(Family):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
     parts : int
         Tables per neuron.
@@ -85,7 +85,7 @@ class Summed(Family):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         parts: int,
@@ -106,7 +106,7 @@ class Summed(Family):
             raise refuse(spec, why, "use a smaller fan_in")
         self.connect: Connection = connect(spec.connect, self.inputs, rows, per_row, generator)
         self.steps = Steps(part_bits)
-        plain = spec.activation == PLAIN
+        plain = spec.activation == SUMS
         self.norm = nn.BatchNorm1d(spec.width) if spec.batch_norm and not plain else None
         self.bias = None if self.norm is not None else nn.Parameter(torch.zeros(spec.width))
         self.activation = None if plain else make_activation(spec)

@@ -1,18 +1,15 @@
-"""Recipes and the trainers."""
+"""Recipes and the trainer."""
 
-from nnlogic.train.lut_recipe import LutRecipe, is_population, load_lut_recipe
-from nnlogic.train.population import train_population
-from nnlogic.train.recipe import Recipe, load_recipe, recipe_names
+from nnlogic.train.population_recipe import PopulationRecipe
+from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_file import load_recipe, recipe_names
 from nnlogic.train.trainer import TrainResult, train
 
 __all__ = [
-    "LutRecipe",
+    "PopulationRecipe",
     "Recipe",
     "TrainResult",
-    "is_population",
-    "load_lut_recipe",
     "load_recipe",
     "recipe_names",
     "train",
-    "train_population",
 ]

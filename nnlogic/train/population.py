@@ -1,181 +1,170 @@
-"""`train_population`: a LUT-native recipe in, the checkpoint of its best member out."""
+"""Training many members of one shape at once, and keeping the best."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from nnlogic import data
-from nnlogic.core.errors import UsageError
-from nnlogic.core.progress import SILENT, Progress
+from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend.native import write_quantized
-from nnlogic.nn.lut import LutNetwork, to_quantnet
+from nnlogic.nn.population import LutNetwork, LutPopulation, SumPopulation, to_quantnet
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train.estimate import luts_by_role
-from nnlogic.train.lut_job import BURST, Job
-from nnlogic.train.lut_pool import kept_teacher, make_pool, untrained_teacher
-from nnlogic.train.lut_recipe import LutRecipe, check_classes, load_lut_recipe
+from nnlogic.train.layered import GOLDEN_ROWS
+from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.population_rows import make_rows
+from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
-from nnlogic.train.saved import load_state, save_state, writing
-from nnlogic.train.teacher import Ensemble
-from nnlogic.train.trainer import GOLDEN_ROWS, STATE, TrainResult
+from nnlogic.train.teacher import KEPT_FLOAT_IS, Ensemble, kept_teacher, saved_teacher
 
-TEACHER_IS = "the float teacher the recipe distils from"
 FAMILY = {"sums": "sums of tables", "luts": "LUT-native"}
-SAVE_SECONDS = 120.0
 
 
-def train_population(
-    recipe: LutRecipe | Path | str,
-    *,
-    out: Path | str,
-    data_dir: Path | str | None = None,
-    seed: int | None = None,
-    device: str | None = None,
-    resume: bool = False,
-    progress: Progress = SILENT,
-) -> TrainResult:
-    """Train a population and write its best member, by validation rows, as a checkpoint.
-
-    State is saved every few minutes, so an interrupted run can go on.
+class PopulationTraining:
+    """A `Trainable` of many members: the population of a recipe with a ``shape``.
 
     Parameters
     ----------
-    recipe : LutRecipe or path
-    out : Path
-        Folder for ``NAME.safetensors`` and the state of the run, ``NAME.state.pt``.
-    data_dir : Path, optional
-        Folder with local copies of the data sets.
-    seed : int, optional
-        Instead of the recipe's.
-    device : str, optional
-        A torch device; a GPU when there is one.
-    resume : bool
-        Go on with the run in `out`.
-    progress : Progress
+    recipe : PopulationRecipe
+    dataset : Dataset
+    device : torch.device
 
     Raises
     ------
     UsageError
-        The recipe is not understood; or `out` already holds its run and `resume` is off, or
-        another run and it is on.
-    CheckpointError
-        The saved state cannot be read.
-    InputError
-        The data cannot be had.
+        The recipe does not fit the classes of the data set.
     """
-    start = time.monotonic()
-    if not isinstance(recipe, LutRecipe):
-        recipe = load_lut_recipe(Path(recipe))
-    if seed is not None:
-        recipe = dataclasses.replace(recipe, seed=seed)
-    folder = Path(out)
-    target, kept = folder / f"{recipe.name}.safetensors", folder / f"{recipe.name}.{STATE}"
-    if not resume and (target.exists() or kept.exists()):
-        raise UsageError(
-            "the folder already holds a training run",
-            where=str(target),
-            fix="resume it (--resume), or choose another folder (-o)",
-        )
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    with progress.step(f"load {recipe.dataset}"):
-        rows = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
-    check_classes(recipe, len(rows.class_names))
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    identity = json.dumps([recipe.to_meta(), rows.digest], sort_keys=True)
-    saved = load_state(kept, identity, device) if resume and kept.exists() else {}
-    teacher, accuracy = None, {}
-    if recipe.distill:
-        teacher = _teacher(rows, device, saved, progress)
-        accuracy["float"] = _accuracy_of(teacher, rows, device)
-    with progress.step("rows on the device"):
-        pool, thresholds = make_pool(rows, recipe, teacher, device)
-    job = Job(recipe, pool)
-    if saved:
-        job.load_state(saved["job"])
-    job.capture()
 
-    def save() -> None:
-        state = {"teacher": {} if teacher is None else teacher.state_dict(), "job": job.state()}
-        with writing(folder):
-            save_state(kept, identity, state)
+    one_thread: ClassVar[bool] = False
+    save_seconds: ClassVar[float] = 120.0
+    epochs = (0, 0)
 
-    with progress.step(f"train {recipe.name} on {device}", total=recipe.steps) as step:
-        step.advance(job.done, "resumed" if job.done else "")
-        last = time.monotonic()
-        while not job.finished:
-            before = job.done
-            job.run(BURST)
-            job.wait()
-            if job.finished or time.monotonic() - last >= SAVE_SECONDS:
-                save()
-                last = time.monotonic()
-            step.advance(job.done - before, f"loss {float(job.loss):.4f}")
-    if recipe.refine_steps:
-        with progress.step(f"refine {recipe.name}", total=recipe.refine_steps) as step:
-            refine(job, step.advance)
-    members = job.accuracies()
-    best = int(job.ranking().argmax())
-    info = {
-        "dataset": {
-            "name": rows.name,
-            "digest": rows.digest,
-            "provenance": rows.provenance,
-            "test_rows": len(rows.y_test),
-        },
-        "training": {"recipe": recipe.to_meta(), "member": best, "steps": job.done},
-        "float_is": TEACHER_IS,
-        "family": FAMILY[recipe.shape],
-    }
-    net = network_of(job.model.network(best), recipe, rows, thresholds)
-    accuracy |= {"validation": float(members[best]), "table": accuracy_on_test(net, rows)}
-    accuracy["quantized"] = accuracy["table"]
-    estimate = luts_by_role(net)
-    info |= {"accuracy": accuracy, "lut_estimate": estimate}
-    golden = golden_rows(job, best, net, rows)
-    with writing(folder):
-        write_quantized(target, dataclasses.replace(net, info={**net.info, **info}), golden=golden)
-    seconds = time.monotonic() - start
-    return TrainResult(target, accuracy, 0, 0, seconds, estimate)
+    def __init__(self, recipe: PopulationRecipe, dataset: Dataset, device: torch.device) -> None:
+        check_classes(recipe, len(dataset.class_names))
+        self.recipe, self.dataset, self.device = recipe, dataset, device
+        self.title, self.total = f"train {recipe.name} on {device}", recipe.steps
+        self.members = recipe.members
+        self.teacher: Ensemble | None = None
+
+    def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
+        """Make teacher and rows, record the step, and go on from a saved state if there is one."""
+        recipe, dataset, device = self.recipe, self.dataset, self.device
+        if recipe.distill and saved is not None:
+            self.teacher = saved_teacher(saved["teacher"], dataset, device)
+        elif recipe.distill:
+            self.teacher = kept_teacher(dataset, device, progress)
+        with progress.step("rows on the device"):
+            rows, self.thresholds = make_rows(dataset, recipe, self.teacher, device)
+        self.steps = PopulationSteps(recipe, rows)
+        if saved is not None:
+            self.steps.load_state(saved["job"])
+        self.steps.capture()
+
+    @property
+    def model(self) -> LutPopulation | SumPopulation:
+        """All members."""
+        return self.steps.model
+
+    @property
+    def done(self) -> int:
+        """Steps done."""
+        return self.steps.done
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.steps.finished
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the loss of a batch of training rows, given by their indices, with gradients."""
+        return self.steps.loss(rows)
+
+    def advance(self) -> str:
+        """Take a burst of steps."""
+        self.steps.run(BURST)
+        self.steps.wait()
+        return f"loss {float(self.steps.loss_so_far):.4f}"
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `prepare` needs to go on; tensors and plain values only."""
+        teacher = {} if self.teacher is None else self.teacher.state_dict()
+        return {"teacher": teacher, "job": self.steps.state()}
+
+    def finish(self, progress: Progress) -> None:
+        """Train the tables again at fixed bits, where the recipe says so."""
+        if self.recipe.refine_steps:
+            title = f"refine {self.recipe.name}"
+            with progress.step(title, total=self.recipe.refine_steps) as step:
+                refine(self.steps, step.advance)
+        self.chosen = int(self.steps.ranking().argmax())
+
+    def accuracies(self) -> NDArray[np.floating]:
+        """Return the exact accuracy of every member on the validation rows."""
+        return self.steps.accuracies()
+
+    def best(self) -> int:
+        """Return the member that ranked first at the end."""
+        return self.chosen
+
+    def quantnet(self, member: int) -> QuantNet:
+        """Return a member as it is compiled."""
+        network = self.model.network(member)
+        return network_of(network, self.recipe, self.dataset, self.thresholds)
+
+    def measure(self, progress: Progress) -> dict[str, float]:
+        """Return the accuracies of the best member; what torch runs is exact already."""
+        dataset, best = self.dataset, self.best()
+        table = accuracy_on_test(self.quantnet(best), dataset)
+        out = {"validation": float(self.accuracies()[best]), "table": table, "quantized": table}
+        if self.teacher is not None:
+            out["float"] = float_accuracy(self.teacher, dataset, self.device)
+        return out
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the checkpoint says of its training."""
+        recipe = self.recipe
+        return {
+            "training": {"recipe": recipe.to_meta(), "member": self.best(), "steps": self.done},
+            "float_is": KEPT_FLOAT_IS,
+            "family": FAMILY[recipe.shape],
+        }
+
+    def write(self, path: Path, info: Mapping[str, Any]) -> None:
+        """Write the checkpoint of the best member, with validation rows as golden ones."""
+        best = self.best()
+        net = self.quantnet(best)
+        x = self.dataset.x_val[:GOLDEN_ROWS]
+        scores = self.model.hard_scores(self.steps.rows.x_val[: len(x)])[best]
+        golden = x, with_offset(scores.round().long().cpu().numpy(), net, x)
+        net = dataclasses.replace(net, info={**net.info, **info})
+        write_quantized(path, net, golden=golden)
 
 
 def network_of(
-    network: LutNetwork, recipe: LutRecipe, rows: Dataset, thresholds: list[Tensor]
+    network: LutNetwork, recipe: PopulationRecipe, dataset: Dataset, thresholds: list[Tensor]
 ) -> QuantNet:
     """Return the QuantNet of a trained network."""
     return to_quantnet(
         network,
         name=recipe.name,
-        features=rows.feature_names,
-        classes=rows.class_names,
+        features=dataset.feature_names,
+        classes=dataset.class_names,
         thresholds=[t.numpy() for t in thresholds],
         input_bits=recipe.input_bits,
     )
 
 
-def accuracy_on_test(net: QuantNet, rows: Dataset) -> float:
+def accuracy_on_test(net: QuantNet, dataset: Dataset) -> float:
     """Return the exact accuracy on the test rows."""
-    guess = net.evaluate(net.encode(rows.x_test))[:, -1]
-    return float(np.mean(guess == rows.y_test))
-
-
-def golden_rows(
-    job: Job, member: int, net: QuantNet, rows: Dataset
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return validation rows and what torch gives for them, scores at the QuantNet's offset."""
-    x = rows.x_val[:GOLDEN_ROWS]
-    scores = job.model.hard_scores(job.pool.codes_val[: len(x)])[member]
-    return x, with_offset(scores.round().long().cpu().numpy(), net, x)
+    guess = net.evaluate(net.encode(dataset.x_test))[:, -1]
+    return float(np.mean(guess == dataset.y_test))
 
 
 def with_offset(scores: np.ndarray, net: QuantNet, x: np.ndarray) -> np.ndarray:
@@ -188,16 +177,9 @@ def with_offset(scores: np.ndarray, net: QuantNet, x: np.ndarray) -> np.ndarray:
     return np.concatenate([scores + shift, scores.argmax(1)[:, None]], axis=1)
 
 
-def _teacher(rows: Dataset, device: str, saved: Mapping[str, Any], progress: Progress) -> Ensemble:
-    if not saved:
-        return kept_teacher(rows, device, progress)
-    teacher = untrained_teacher(rows, torch.from_numpy(rows.x_train))
-    teacher.load_state_dict(saved["teacher"])
-    return teacher.to(device).eval()
-
-
 @torch.no_grad()
-def _accuracy_of(teacher: torch.nn.Module, rows: Dataset, device: str) -> float:
-    x = torch.from_numpy(rows.x_test).to(device)
+def float_accuracy(teacher: Ensemble, dataset: Dataset, device: torch.device) -> float:
+    """Return the accuracy of a teacher on the test rows."""
+    x = torch.from_numpy(dataset.x_test).to(device)
     guess = torch.cat([teacher(part).argmax(1) for part in x.split(20_000)]).cpu().numpy()
-    return float(np.mean(guess == rows.y_test))
+    return float(np.mean(guess == dataset.y_test))

@@ -1,19 +1,14 @@
-"""Recipes: all a training run depends on, as data."""
+"""Recipes of a network by its layers: all a training run depends on, as data."""
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
-from importlib import resources
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.model.architecture import FAN_IN_BITS, Architecture, LayerSpec, key_problems
+from nnlogic.model.architecture import FAN_IN_BITS, Architecture
+from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
 from nnlogic.nn.families import shrinks, spec_problems
-from nnlogic.nn.spec import FamilySpec
 
 PRUNING = ("gradual", "random")
 INPUT_METHODS = ("quantile", "uniform")
@@ -31,9 +26,9 @@ class Recipe:
         Of the network.
     dataset : str
         A name `nnlogic.data.load` knows.
-    layers : tuple of LayerSpec, or of FamilySpec
-        The last one has one neuron per class. A recipe that names a `family` anywhere makes a
-        `nnlogic.nn.Stack`, any other one a `nnlogic.nn.Network`.
+    layers : tuple of LayerSpec
+        The last one has one neuron per class. Plain ones (`nnlogic.model.layer.plain_layer`) make
+        a `nnlogic.nn.Network`, those of families a `nnlogic.nn.Stack`.
     input_bits : int
         Bits of every input code.
     input_method : str
@@ -66,7 +61,7 @@ class Recipe:
 
     name: str
     dataset: str
-    layers: tuple[LayerSpec, ...] | tuple[FamilySpec, ...]
+    layers: tuple[LayerSpec, ...]
     input_bits: int = 3
     input_method: str = "quantile"
     fan_in_limit: int = FAN_IN_BITS
@@ -86,20 +81,24 @@ class Recipe:
     seed: int = 0
 
     @property
-    def family_specs(self) -> tuple[FamilySpec, ...]:
-        """The layers of a stack; empty for a network of plain linear layers."""
-        return tuple(spec for spec in self.layers if isinstance(spec, FamilySpec))
+    def state_name(self) -> str:
+        """File of the state of a run, in its folder."""
+        return "state.pt"
+
+    @property
+    def plain(self) -> bool:
+        """Whether no layer names a family: linear sums, kept as their float parameters."""
+        return all(spec.family == PLAIN for spec in self.layers)
 
     @property
     def prunes(self) -> bool:
         """Whether connections are cut while training."""
-        specs = self.family_specs
-        if specs:
-            return any(spec.connect == "pruned" for spec in specs)
-        return self.pruning == "gradual"
+        if self.plain:
+            return self.pruning == "gradual"
+        return any(spec.connect == PRUNED for spec in self.layers)
 
     def problems(self) -> list[Problem]:
-        """Return what is wrong with the values; the layers are checked with the architecture."""
+        """Return what is wrong with the values, those of the layers included."""
         out = []
         for key, known in (("pruning", PRUNING), ("input_method", INPUT_METHODS)):
             value = getattr(self, key)
@@ -115,8 +114,8 @@ class Recipe:
             out.append(Problem("float_epochs", "0, but distill needs a trained teacher"))
         if not 0 < self.temperature <= 100:
             out.append(Problem("temperature", f"{self.temperature}, need above 0, to 100"))
-        if self.lut_cost and self.family_specs and not shrinks(self.family_specs):
-            names = ", ".join(dict.fromkeys(spec.family for spec in self.family_specs))
+        if self.lut_cost and not self.plain and not shrinks(self.layers):
+            names = ", ".join(dict.fromkeys(spec.family for spec in self.layers))
             why = f"{self.lut_cost}, but {names} cost the same whatever they learn"
             out.append(Problem("lut_cost", why, "leave it out, and choose the widths"))
         if not 1 <= self.input_bits <= 8:
@@ -130,6 +129,11 @@ class Recipe:
             out.append(Problem("lut_cost", f"{self.lut_cost}, need 0 to 1"))
         if not 0 <= self.weight_decay < 1:
             out.append(Problem("weight_decay", f"{self.weight_decay}, need 0 to 1"))
+        for spec in self.layers:
+            if self.plain:
+                out += [Problem(spec.name, why) for why in spec.problems()]
+            else:
+                out += spec_problems(spec)
         return out
 
     def architecture(self, features: tuple[str, ...], classes: tuple[str, ...]) -> Architecture:
@@ -145,7 +149,7 @@ class Recipe:
             features=features,
             input_bits=(self.input_bits,) * len(features),
             classes=classes,
-            layers=tuple(spec for spec in self.layers if isinstance(spec, LayerSpec)),
+            layers=self.layers,
         )
         problems = arch.problems()
         if problems:
@@ -154,125 +158,5 @@ class Recipe:
 
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form; ingredients that are not used are left out."""
-        meta = asdict(self)
+        meta = {**asdict(self), "layers": [spec.to_meta() for spec in self.layers]}
         return {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
-
-
-def recipe_names() -> tuple[str, ...]:
-    """Return the names of the recipes that come with nnlogic."""
-    folder = resources.files("nnlogic.train") / "recipes"
-    return tuple(
-        sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
-    )
-
-
-def load_recipe(source: str | Path) -> Recipe:
-    """Read a recipe: one that comes with nnlogic by name, or a TOML file by path.
-
-    Raises
-    ------
-    UsageError
-        No such recipe; or keys it does not know, or values that make no sense, all listed.
-    """
-    path = Path(source)
-    if str(source) in recipe_names():
-        text = (resources.files("nnlogic.train") / "recipes" / f"{source}.toml").read_text("utf-8")
-    elif path.suffix == ".toml":
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError("cannot read the recipe", where=str(path), why=str(error)) from error
-    else:
-        close = difflib.get_close_matches(str(source), recipe_names(), 1)
-        raise UsageError(
-            "no such recipe",
-            why=f"{str(source)!r}, known are {', '.join(recipe_names())}, or a .toml file",
-            fix=f"did you mean {close[0]!r}?" if close else "",
-        )
-    try:
-        return parse_recipe(tomllib.loads(text), str(source))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("recipe is not TOML", where=str(source), why=str(error)) from error
-
-
-def parse_recipe(table: Mapping[str, Any], where: str) -> Recipe:
-    """Return the recipe a TOML table describes; layers are the tables ``[[layers]]``.
-
-    Raises
-    ------
-    UsageError
-        With all problems found.
-    """
-    layers = table.get("layers", [])
-    problems = key_problems("recipe", table, Recipe, _with_default(Recipe))
-    problems += _type_problems("recipe", table, Recipe)
-    if not isinstance(layers, list) or not all(isinstance(item, dict) for item in layers):
-        problems.append(Problem("layers", "must be tables", "write each as [[layers]]"))
-        layers = []
-    parse = _family_spec if any("family" in item for item in layers) else _layer_spec
-    specs = [parse(item, i, problems) for i, item in enumerate(layers)]
-    made = tuple(spec for spec in specs if spec is not None)
-    if len(made) == len(layers) and not problems:
-        recipe = Recipe(**{**table, "layers": made})
-        problems = recipe.problems()
-        for spec in made:
-            if isinstance(spec, LayerSpec):
-                problems += [Problem(spec.name, why) for why in spec.problems()]
-            else:
-                problems += spec_problems(spec)
-    if problems:
-        raise UsageError("recipe not understood", where=where, problems=problems)
-    return recipe
-
-
-def _layer_spec(item: Mapping[str, Any], number: int, problems: list[Problem]) -> LayerSpec | None:
-    place = str(item.get("name", f"layer {number}"))
-    found = key_problems(place, item, LayerSpec, _with_default(LayerSpec))
-    found += _type_problems(place, item, LayerSpec)
-    problems += found
-    return None if found else LayerSpec(**item)
-
-
-def _family_spec(
-    item: Mapping[str, Any], number: int, problems: list[Problem]
-) -> FamilySpec | None:
-    # What every family has, and the rest as options, which the family itself knows.
-    place = str(item.get("name", f"layer {number}"))
-    shared = {f.name for f in fields(FamilySpec)} - {"options"}
-    common = {key: value for key, value in item.items() if key in shared}
-    options = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in item.items()
-        if key not in shared
-    }
-    found = key_problems(place, common, FamilySpec, _with_default(FamilySpec))
-    found += _type_problems(place, common, FamilySpec)
-    inner = options.get("layers", ())
-    if not isinstance(inner, tuple) or not all(isinstance(part, dict) for part in inner):
-        found.append(Problem(place, "layers must be tables", "write each as [[layers.layers]]"))
-        inner = ()
-    if inner:
-        parts = [_family_spec(part, i, found) for i, part in enumerate(inner)]
-        options["layers"] = tuple(part for part in parts if part is not None)
-    problems += found
-    return None if found else FamilySpec(**common, options=options)
-
-
-def _with_default(cls: type) -> set[str]:
-    return {
-        f.name for f in fields(cls) if f.default is not MISSING or f.default_factory is not MISSING
-    }
-
-
-def _type_problems(where: str, table: Mapping[str, Any], cls: type) -> list[Problem]:
-    # Annotations are strings here; only these four plain types come from TOML.
-    accepted = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
-    out = []
-    for f in fields(cls):
-        types = accepted.get(str(f.type))
-        if f.name not in table or types is None:
-            continue
-        value = table[f.name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            out.append(Problem(where, f"{f.name} is {value!r}, need {f.type}"))
-    return out

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnlogic.nn.lut import SumPopulation
-from nnlogic.train.lut_job import Job
+from nnlogic.nn.population import SumPopulation
+from nnlogic.train.population_steps import PopulationSteps
 
 CHECK_EVERY = 200
 RATE, BATCHES = 0.03, 2
@@ -24,36 +24,38 @@ SLACK = 0.45
 """Steps beyond the outermost values: rounding brings them back."""
 
 
-def refine(job: Job, advance: Callable[[int, str], None] = lambda count, note: None) -> None:
+def refine(
+    steps: PopulationSteps, advance: Callable[[int, str], None] = lambda count, note: None
+) -> None:
     """Train all members of a trained sums population again, in place, as its recipe says.
 
     Parameters
     ----------
-    job : Job
+    steps : PopulationSteps
         Of a recipe with ``shape = "sums"``; does nothing where its `refine_steps` is 0.
     advance : callable
         Called with a number of steps done and a note.
     """
-    if not job.recipe.refine_steps or not isinstance(job.model, SumPopulation):
+    if not steps.recipe.refine_steps or not isinstance(steps.model, SumPopulation):
         return
     recipe = replace(
-        job.recipe,
-        steps=job.recipe.refine_steps,
-        batch=BATCHES * job.recipe.batch,
+        steps.recipe,
+        steps=steps.recipe.refine_steps,
+        batch=BATCHES * steps.recipe.batch,
         rate_tables=RATE,
         rate_steps=0.0,
         bit_cost=0.0,
     )
-    plain = job.pool.plain_rows
-    teacher = job.pool.teacher
-    pool = replace(
-        job.pool,
-        codes=job.pool.codes[:plain],
-        y=job.pool.y[:plain],
+    plain = steps.rows.plain_rows
+    teacher = steps.rows.teacher
+    rows = replace(
+        steps.rows,
+        x=steps.rows.x[:plain],
+        y=steps.rows.y[:plain],
         teacher=None if teacher is None else teacher[:plain],
     )
-    again = Job(recipe, pool)
-    again.model.load_state_dict(job.model.state_dict())
+    again = PopulationSteps(recipe, rows)
+    again.model.load_state_dict(steps.model.state_dict())
     if isinstance(again.model, SumPopulation):
         again.bounds = settle(again.model)
     again.capture()
@@ -66,7 +68,7 @@ def refine(job: Job, advance: Callable[[int, str], None] = lambda count, note: N
         again.wait()
         best = np.maximum(best, now)
         advance(again.done - before, f"validation {100 * best.max():.2f} %")
-    job.model.load_state_dict(state)
+    steps.model.load_state_dict(state)
 
 
 @torch.no_grad()
@@ -101,13 +103,13 @@ def _gcd(values: Tensor) -> Tensor:
     return torch.from_numpy(whole).to(values.device)
 
 
-def _copy(job: Job) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in job.model.state_dict().items()}
+def _copy(steps: PopulationSteps) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in steps.model.state_dict().items()}
 
 
 @torch.no_grad()
-def _take(state: dict[str, Tensor], job: Job, better: np.ndarray) -> None:
+def _take(state: dict[str, Tensor], steps: PopulationSteps, better: np.ndarray) -> None:
     # Parameters have an axis of members in front; buffers are shared and do not change.
-    chosen = torch.from_numpy(np.flatnonzero(better)).to(job.pool.codes.device)
-    for name, value in job.model.named_parameters():
+    chosen = torch.from_numpy(np.flatnonzero(better)).to(steps.device)
+    for name, value in steps.model.named_parameters():
         state[name][chosen] = value.detach()[chosen]

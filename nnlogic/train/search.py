@@ -18,12 +18,12 @@ from nnlogic.frontend import load
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train import search_study as studies
 from nnlogic.train.cost import cost_model
-from nnlogic.train.recipe import Recipe, load_recipe
-from nnlogic.train.recipe_text import recipe_text
+from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
 from nnlogic.train.search_seeds import sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
 from nnlogic.train.sensitivity import METHODS
-from nnlogic.train.trainer import STATE, train
+from nnlogic.train.trainer import train
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -179,7 +179,7 @@ def search(
     problems = options.problems()
     if problems:
         raise UsageError("search options make no sense", problems=problems)
-    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    recipe = recipe if isinstance(recipe, Recipe) else load_layered_recipe(recipe)
     space = space or search_space(recipe)
     folder = Path(out)
     try:
@@ -244,7 +244,7 @@ class _Search:
         values, checkpoint, _ = self.evaluate(base, 0)
         space, options = self.space, self.options
         seeds: tuple[dict[str, int], ...] = ()
-        if options.sensitivity != "none" and not space.base.family_specs:
+        if options.sensitivity != "none" and space.base.plain:
             found = sensitivity_seeds(
                 space,
                 Path(checkpoint),
@@ -314,7 +314,7 @@ class _Search:
         )
         place = self.folder / "trials" / f"{number:04}"
         result = train(recipe, out=place, data_dir=self.data_dir, resume=True)
-        (place / STATE).unlink(missing_ok=True)
+        (place / recipe.state_name).unlink(missing_ok=True)
         count = self.luts(load(result.checkpoint))
         checkpoint = str(result.checkpoint.resolve())
         return (result.accuracy["validation"], float(count)), checkpoint, False

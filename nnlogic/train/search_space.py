@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.model.architecture import LayerSpec
-from nnlogic.nn.spec import FamilySpec
+from nnlogic.model.layer import LayerSpec
 from nnlogic.train.cost import CostModel
 from nnlogic.train.recipe import Recipe
 
@@ -144,7 +143,7 @@ def search_space(
     return space
 
 
-def layers_of(recipe: Recipe) -> tuple[LayerSpec | FamilySpec, ...]:
+def layers_of(recipe: Recipe) -> tuple[LayerSpec, ...]:
     """Return the layers of a recipe under the one type that all share."""
     return recipe.layers
 

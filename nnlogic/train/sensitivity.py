@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nnlogic.core.errors import UsageError
-from nnlogic.nn.network import LogicLayer, Network
+from nnlogic.nn.families.linear import LinearSums
+from nnlogic.nn.network import Network
 
 METHODS = ("fisher", "hutchinson")
 PROBES = 8
@@ -81,7 +82,7 @@ def sensitivities(
     """
     if method not in METHODS:
         raise UsageError("unknown sensitivity", why=f"{method!r}, known are {', '.join(METHODS)}")
-    values = [codes.to(torch.float32) - ((1 << max(network.arch.input_bits)) - 1) / 2]
+    values = [network.values(codes)]
     with _unrounded(network):
         for block in network.blocks:
             values.append(block(values[-1]))
@@ -119,7 +120,7 @@ def _unrounded(network: Network) -> Iterator[None]:
         network.train(training)
 
 
-def _span(block: LogicLayer) -> tuple[float, float]:
+def _span(block: LinearSums) -> tuple[float, float]:
     values = block.activation.values().detach()
     return float(values.min()), float(values.max())
 
@@ -134,7 +135,7 @@ def _diagonal(grad: Tensor, at: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def _cut_errors(block: LogicLayer, x: Tensor) -> Tensor:
+def _cut_errors(block: LinearSums, x: Tensor) -> Tensor:
     weight = block.linear.effective_weight()
     energy = (weight.square() * x.var(0)).topk(block.linear.fan_in, dim=1).values
     affine = block.affine()

@@ -1,139 +1,179 @@
-"""Float teachers: an ensemble of perceptrons for rows, a small convolutional net for images."""
+"""Float teachers: what networks are measured against, and may learn from.
+
+A recipe of layers trains one perceptron; populations learn from an ensemble that is trained once
+for a data set and kept.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import contextlib
+import io
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-IMAGE_SIDE = 28
-REPORT_EVERY = 50
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.data import Dataset
+from nnlogic.data.fetch import cache_dir
+from nnlogic.train.float_nets import (
+    Ensemble,
+    ImageNet,
+    fit,
+    is_image,
+    log_probabilities,
+    perceptron,
+)
+from nnlogic.train.recipe import Recipe
 
-
-class Standardize(nn.Module):
-    """Subtract the mean and divide by the standard deviation of the training rows."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, x: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("mean", x.mean(0))
-        self.register_buffer("std", x.std(0) + 1e-6)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return standardized rows."""
-        return (x - self.mean) / self.std
-
-
-class Ensemble(nn.Module):
-    """Mean log-probability of several networks."""
-
-    def __init__(self, members: list[nn.Module]) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, shape (rows, classes)."""
-        parts = [functional.log_softmax(member(x), 1) for member in self.members]
-        return torch.stack(parts).mean(0)
+WIDTH = 128
+RATE = 4e-3
+ONE_FLOAT_IS = (
+    f"a float32 perceptron of three hidden layers of {WIDTH}, with batch-norm and dropout, on "
+    "standardized features"
+)
+KEPT_FLOAT_IS = "the float teacher the recipe distils from"
+TEACHERS = 3
+TEACHER_VERSION = 1
+"""Raised when kept teachers or their training change."""
+STEPS, BATCH, IMAGE_STEPS, IMAGE_BATCH = 5000, 1024, 1650, 512
 
 
-def perceptron(x: Tensor, classes: int, width: int) -> nn.Module:
-    """Return an untrained perceptron of three hidden layers for rows like `x`."""
-    layers: list[nn.Module] = [Standardize(x)]
-    inputs = x.shape[1]
-    for _ in range(3):
-        layers += [nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.1)]
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, classes))
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """What a teacher gave.
 
-
-class ImageNet(nn.Module):
-    """Convolutional net for 28 x 28 images given as rows of 0..255."""
-
-    def __init__(self, classes: int, width: int = 48) -> None:
-        super().__init__()
-        sizes = [1, width, width, 0, 2 * width, 2 * width, 0, 4 * width]
-        layers: list[nn.Module] = []
-        channels = 1
-        for size in sizes[1:]:
-            if size == 0:
-                layers.append(nn.MaxPool2d(2))
-                continue
-            layers += [nn.Conv2d(channels, size, 3, padding=1, bias=False)]
-            layers += [nn.BatchNorm2d(size), nn.ReLU()]
-            channels = size
-        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2)]
-        self.body = nn.Sequential(*layers, nn.Linear(channels, classes))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, shape (rows, classes)."""
-        out: Tensor = self.body(x.view(-1, 1, IMAGE_SIDE, IMAGE_SIDE) / 255)
-        return out
-
-
-def shake_image(x: Tensor, amount: float = 1.0) -> Tensor:
-    """Rotate, scale, shear and shift images a little; rows of 784 in and out."""
-    rows = len(x)
-
-    def draw() -> Tensor:
-        return (torch.rand(rows, device=x.device) * 2 - 1) * amount
-
-    angle, scale, shear = draw() * math.radians(10), 1 + 0.08 * draw(), 0.12 * draw()
-    aspect, shift_x, shift_y = 1 + 0.06 * draw(), draw() * 1.6 / 14, draw() * 1.6 / 14
-    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-    top = torch.stack([cos * aspect, shear - sin, shift_x], 1)
-    bottom = torch.stack([sin, cos / aspect, shift_y], 1)
-    images = x.view(rows, 1, IMAGE_SIDE, IMAGE_SIDE)
-    grid = functional.affine_grid(torch.stack([top, bottom], 1), list(images.shape), False)
-    return functional.grid_sample(images, grid, align_corners=False).view(rows, -1)
-
-
-def shake_rows(x: Tensor, amount: float = 1.0) -> Tensor:
-    """Add Gaussian noise of a twentieth of each feature's standard deviation."""
-    return x + 0.05 * amount * x.std(0) * torch.randn_like(x)
-
-
-def fit(
-    net: nn.Module,
-    x: Tensor,
-    y: Tensor,
-    *,
-    steps: int,
-    batch: int,
-    image: bool,
-    rate: float,
-    advance: Callable[[int], None],
-) -> nn.Module:
-    """Train a teacher with AdamW under a one-cycle rate; returns it in eval mode.
-
-    `advance` is called with the number of steps done since its last call.
+    Attributes
+    ----------
+    targets : float16 tensor, shape (training rows, classes)
+        Log-probabilities.
+    test, validation : float
+        Its accuracy.
     """
-    net = net.to(x.device)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=rate / 2, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
-    shake = shake_image if image else shake_rows
-    kind = x.device.type
-    for number in range(1, steps + 1):
-        rows = torch.randint(len(x), (batch,), device=x.device)
-        with torch.autocast(kind, dtype=torch.bfloat16, enabled=image and kind == "cuda"):
-            scores = net(shake(x[rows]))
-            loss = functional.cross_entropy(scores.float(), y[rows])
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-        if number % REPORT_EVERY == 0:
-            advance(REPORT_EVERY)
-    return net.eval()
+
+    targets: Tensor
+    test: float
+    validation: float
+
+
+def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Progress) -> Taught:
+    """Train a float teacher, `ONE_FLOAT_IS`, on the training rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    recipe : Recipe
+        Gives seed, batch, and `float_epochs` over all training rows.
+    device : torch.device
+    progress : Progress
+    """
+    x = torch.from_numpy(dataset.x_train).to(device)
+    y = torch.from_numpy(dataset.y_train).to(device)
+    batch = min(recipe.batch, len(x))
+    steps = max(1, recipe.float_epochs * len(x) // batch)
+    cuda = [device] if device.type == "cuda" else []
+    with (
+        progress.step("train the float teacher", total=steps) as step,
+        torch.random.fork_rng(cuda),
+    ):
+        torch.manual_seed(recipe.seed)
+        net = perceptron(x, len(dataset.class_names), WIDTH)
+        net = fit(
+            net,
+            x,
+            y,
+            steps=steps,
+            batch=batch,
+            image=False,
+            rate=RATE,
+            advance=step.advance,
+        )
+
+    return Taught(
+        log_probabilities(net, x),
+        accuracy(net, dataset.x_test, dataset.y_test, device),
+        accuracy(net, dataset.x_val, dataset.y_val, device),
+    )
 
 
 @torch.no_grad()
-def log_probabilities(net: nn.Module, x: Tensor, chunk: int = 20_000) -> Tensor:
-    """Return the teacher's log-probabilities, float16, shape (rows, classes)."""
-    parts = [functional.log_softmax(net(part).float(), 1).half() for part in x.split(chunk)]
-    return torch.cat(parts)
+def accuracy(net: nn.Module, x: NDArray, y: NDArray, device: torch.device | str) -> float:
+    """Return the share of rows a float net classifies right."""
+    found = log_probabilities(net, torch.from_numpy(x).to(device)).argmax(1)
+    return float((found == torch.from_numpy(y).to(device)).double().mean())
+
+
+def untrained_teacher(data: Dataset, x: Tensor) -> Ensemble:
+    """Return an untrained teacher for rows like `x`."""
+    classes = len(data.class_names)
+    if is_image(data.x_train):
+        return Ensemble([ImageNet(classes)])
+    width = 192 if x.shape[1] < 100 else 384
+    return Ensemble([perceptron(x, classes, width) for _ in range(TEACHERS)])
+
+
+def make_teacher(
+    data: Dataset, device: torch.device | str, progress: Progress = SILENT
+) -> Ensemble:
+    """Train a float teacher on the training rows."""
+    torch.manual_seed(1)
+    x = torch.from_numpy(data.x_train).to(device)
+    y = torch.from_numpy(data.y_train).to(device)
+    image = is_image(data.x_train)
+    steps, batch = (IMAGE_STEPS, IMAGE_BATCH) if image else (STEPS, BATCH)
+    teacher = untrained_teacher(data, x)
+    total = steps * len(teacher.members)
+    with progress.step(f"train the teacher on {device}", total=total) as step:
+        for member in teacher.members:
+            fit(
+                member,
+                x,
+                y,
+                steps=steps,
+                batch=batch,
+                image=image,
+                rate=4e-3,
+                advance=step.advance,
+            )
+    return teacher.eval()
+
+
+def kept_teacher(
+    data: Dataset, device: torch.device | str, progress: Progress = SILENT
+) -> Ensemble:
+    """Return the teacher of a data set, trained once per kind of device and kept in the cache."""
+    kind = torch.device(device).type
+    path = cache_dir() / "teachers" / f"{data.name}-{data.digest}-{kind}-{TEACHER_VERSION}.pt"
+    try:
+        return load_teacher(path, data, device)
+    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.PickleError):
+        teacher = make_teacher(data, device, progress)
+    buffer = io.BytesIO()
+    torch.save(teacher.state_dict(), buffer)
+    # A cache that cannot be written costs time, nothing else.
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, buffer.getvalue())
+    return teacher
+
+
+def load_teacher(path: Path, data: Dataset, device: torch.device | str) -> Ensemble:
+    """Read the weights that ``torch.save(teacher.state_dict(), path)`` wrote."""
+    teacher = untrained_teacher(data, torch.from_numpy(data.x_train[:1000]))
+    teacher.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+    return teacher.to(device).eval()
+
+
+def saved_teacher(
+    weights: Mapping[str, Any], data: Dataset, device: torch.device | str
+) -> Ensemble:
+    """Return the teacher with the weights that the state of a run keeps."""
+    teacher = untrained_teacher(data, torch.from_numpy(data.x_train))
+    teacher.load_state_dict(weights)
+    return teacher.to(device).eval()

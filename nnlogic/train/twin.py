@@ -9,8 +9,9 @@ from torch import Tensor
 from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.nn.network import Network
-from nnlogic.train.loop import Loop, Rows
+from nnlogic.train.epochs import EpochSteps
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.rows import TrainingRows
 
 FLOAT_IS = (
     "the same widths and connections, trained with float32 weights, activations that clip but "
@@ -50,13 +51,13 @@ def train_float_twin(
     def predict(x: Tensor) -> Tensor:
         return twin.body(x).argmax(1)
 
-    rows = Rows(
-        standard(dataset.x_train),
-        torch.from_numpy(dataset.y_train).to(device),
-        standard(dataset.x_val),
-        torch.from_numpy(dataset.y_val).to(device),
+    rows = TrainingRows(
+        x=standard(dataset.x_train),
+        y=torch.from_numpy(dataset.y_train).to(device),
+        x_val=standard(dataset.x_val),
+        y_val=torch.from_numpy(dataset.y_val).to(device),
     )
-    loop = Loop(
+    steps = EpochSteps(
         twin,
         rows,
         recipe,
@@ -66,10 +67,10 @@ def train_float_twin(
         prune=False,
     )
     with progress.step("train the float twin", recipe.float_epochs) as step:
-        while not loop.finished:
-            loss, accuracy = loop.run_epoch()
+        while not steps.finished:
+            loss, accuracy = steps.run_epoch()
             step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
-    loop.keep_best()
+    steps.keep_best()
     with torch.no_grad():
         found = predict(standard(dataset.x_test)).cpu().numpy()
     return float(np.mean(found == dataset.y_test))

@@ -15,7 +15,8 @@ from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
 from nnlogic.frontend import Confidence, Format, formats, is_source, load, made_by, recognize
 from nnlogic.frontend.foreign import FOREIGN
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network, fit_thresholds
 
 DATA = Path(__file__).parent / "data"
@@ -23,7 +24,7 @@ JETS = Path(__file__).parents[2] / "examples" / "jets" / "jets.safetensors"
 
 
 def network():
-    arch = Architecture("t", ("a",), (2,), ("n", "y"), (LayerSpec("fc", 2, 1),))
+    arch = Architecture("t", ("a",), (2,), ("n", "y"), (plain_layer("fc", 2, 1),))
     net = Network(arch).eval()
     net.quantizer.set_thresholds(fit_thresholds(np.linspace(-1, 1, 50)[:, None], (2,)))
     return net

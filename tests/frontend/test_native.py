@@ -10,8 +10,9 @@ from nnlogic.core.archive import write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend import load, load_native, read_golden
 from nnlogic.frontend.native import write_native
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import assemble, expected_arrays
+from nnlogic.model.layer import plain_layer
 
 ARCH = Architecture(
     "tiny",
@@ -19,8 +20,8 @@ ARCH = Architecture(
     (2, 1, 2),
     ("no", "yes"),
     (
-        LayerSpec("enc", 4, 1, "sign", 1, 4, role="encoder"),
-        LayerSpec("out", 2, 3, "signed_uniform", 3, 6, batch_norm=False),
+        plain_layer("enc", 4, 1, "sign", 1, 4, role="encoder"),
+        plain_layer("out", 2, 3, "signed_uniform", 3, 6, batch_norm=False),
     ),
 )
 

@@ -9,7 +9,8 @@ from torch import nn
 
 from nnlogic.core.errors import CheckpointError, ToolNotFound, UnsupportedModel
 from nnlogic.frontend import load
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network, fit_thresholds
 
 
@@ -92,7 +93,7 @@ def test_all_unsupported_layers_are_listed(tmp_path):
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("bits", [(2, 2), (2, 3)])
 def test_a_trusted_pickle_of_our_own_network_compiles(tmp_path, bits, zipped):
-    arch = Architecture("t", ("a", "b"), bits, ("n", "y"), (LayerSpec("fc", 2, 1),))
+    arch = Architecture("t", ("a", "b"), bits, ("n", "y"), (plain_layer("fc", 2, 1),))
     network = Network(arch).eval()
     rows = torch.randn(50, 2).numpy()
     network.quantizer.set_thresholds(fit_thresholds(rows, bits))
@@ -106,7 +107,7 @@ def test_a_trusted_pickle_of_our_own_network_compiles(tmp_path, bits, zipped):
 
 
 def test_a_network_whose_thresholds_were_never_fitted_is_refused(tmp_path):
-    arch = Architecture("t", ("a", "b"), (1, 2), ("n", "y"), (LayerSpec("fc", 2, 1),))
+    arch = Architecture("t", ("a", "b"), (1, 2), ("n", "y"), (plain_layer("fc", 2, 1),))
     path = tmp_path / "model.pt"
     torch.save(Network(arch).eval(), path)
     with pytest.raises(CheckpointError) as caught:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnlogic.core.errors import UsageError
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn import SparseLinear
 from nnlogic.nn.connect import (
     CONNECTIONS,
@@ -19,7 +20,6 @@ from nnlogic.nn.connect import (
     periodic_wires,
     strongest,
 )
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.stack import Stack
 
 
@@ -150,8 +150,8 @@ def informative(kind):
     """Train a network on the planted problem; its slots that read one of the three inputs."""
     x, y = planted()
     names = tuple(f"x{i}" for i in range(24))
-    hidden = FamilySpec("hidden", 10, "poly", 3, "rebnet", 2, connect=kind)
-    score = FamilySpec("score", 2, "poly", 6, "codebook", 2, options={"degree": 1})
+    hidden = LayerSpec("hidden", 10, "poly", 3, "rebnet", 2, connect=kind)
+    score = LayerSpec("score", 2, "poly", 6, "codebook", 2, options={"degree": 1})
     stack = Stack("n", names, ("a", "b"), (1,) * 24, (hidden, score), seed=2).train()
     optimizer = torch.optim.Adam(stack.parameters(), 0.05)
     for _ in range(80):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from nnlogic import minimize, tabulate
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.formats import IntFormat, Port
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.encoders import allocate_bits
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, input_codes
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import INPUT, QuantNet
 
@@ -20,7 +20,7 @@ BITS = (6, 3, 4)
 
 
 def encoder(kind, width, bits=1, in_bits=BITS, seed=0, **options):
-    spec = FamilySpec("enc", width, kind, 1, bits=bits, role="encoder", options=options)
+    spec = LayerSpec("enc", width, kind, 1, bits=bits, role="encoder", options=options)
     return make_family(input_codes(in_bits), spec, torch.Generator().manual_seed(seed))
 
 
@@ -184,12 +184,12 @@ def test_an_encoder_that_cannot_be_is_refused(kind, width, bits, options, why):
 
 def test_an_encoder_reads_single_input_codes():
     g = torch.Generator()
-    spec = FamilySpec("enc", 3, "functions", 2, bits=1)
+    spec = LayerSpec("enc", 3, "functions", 2, bits=1)
     with pytest.raises(UnsupportedModel, match="reads one input"):
         make_family(input_codes(BITS), spec, g)
     uneven = Codes((1,), torch.tensor([[0.0, 3.0]], dtype=torch.float64))
     with pytest.raises(UnsupportedModel, match="reads input codes"):
-        make_family(uneven, FamilySpec("enc", 1, "truncate", 1, bits=1), g)
+        make_family(uneven, LayerSpec("enc", 1, "truncate", 1, bits=1), g)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_an_encoder_reads_single_input_codes():
     ],
 )
 def test_in_a_network_an_encoder_costs_a_lut_per_wire_or_nothing(kind, spec, most):
-    enc = FamilySpec("enc", family=kind, role="encoder", **spec)
-    score = FamilySpec("score", 2, "poly", 1, "codebook", 2, options={"degree": 1})
+    enc = LayerSpec("enc", family=kind, role="encoder", **spec)
+    score = LayerSpec("score", 2, "poly", 1, "codebook", 2, options={"degree": 1})
     stack = Stack("n", ("a", "b", "c"), ("u", "v"), BITS, (enc, score), seed=1).eval()
     stack.quantizer.set_thresholds(
         tuple(np.arange((1 << b) - 1, dtype=np.float32) + 0.5 for b in BITS)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from nnlogic.core.errors import CheckpointError, TooWide, UsageError
 from nnlogic.frontend import load, read_golden
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import (
     PACT,
     Network,
@@ -28,9 +29,9 @@ def architecture(hidden=("pact", 2), scores=("signed_uniform", 4), norm=True, in
         (in_bits,) * 6,
         ("a", "b", "c"),
         (
-            LayerSpec("fc1", 8, 3, *hidden, 4, norm),
-            LayerSpec("fc2", 6, 3, *hidden, 8, norm),
-            LayerSpec("fc3", 3, 0, *scores, 6, norm),
+            plain_layer("fc1", 8, 3, *hidden, 4, norm),
+            plain_layer("fc2", 6, 3, *hidden, 8, norm),
+            plain_layer("fc3", 3, 0, *scores, 6, norm),
         ),
     )
 

@@ -6,8 +6,8 @@ import pytest
 from nnlogic.core.errors import UsageError
 from nnlogic.nn.connect import CONNECTIONS
 from nnlogic.nn.quantizers import KINDS
-from nnlogic.train.recipe import parse_recipe
-from nnlogic.train.trainer import make_network
+from nnlogic.train.layered import make_network
+from nnlogic.train.recipe_file import parse_recipe
 
 FEATURES, CLASSES = ("a", "b", "c", "d"), ("u", "v")
 ENCODERS = {

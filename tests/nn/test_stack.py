@@ -10,10 +10,10 @@ import torch
 from nnlogic.checks.inputs.native import check_golden
 from nnlogic.core.errors import CheckpointError, TooWide, UnsupportedModel, UsageError
 from nnlogic.frontend import load, read_golden
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn import Stack, load_network, save_checkpoint
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import input_codes
-from nnlogic.nn.spec import FamilySpec
 
 NAMES, CLASSES = tuple("abcd"), ("no", "yes")
 
@@ -26,8 +26,8 @@ def stack(*specs, bits=2, fitted=True, **options):
     return out.eval()
 
 
-POLY = FamilySpec("hidden", 5, "poly", 3)
-SCORE = FamilySpec("score", 2, "poly", 3, bits=3)
+POLY = LayerSpec("hidden", 5, "poly", 3)
+SCORE = LayerSpec("score", 2, "poly", 3, bits=3)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_too_wide_lists_every_layer():
     ("specs", "words"),
     [
         ((POLY,), "width 5 for 2 classes"),
-        ((FamilySpec("in", 2, "truncate", options={"keep": (1, 2, 0, 0)}),), "different values"),
+        ((LayerSpec("in", 2, "truncate", options={"keep": (1, 2, 0, 0)}),), "different values"),
     ],
 )
 def test_scores_must_be_comparable_and_one_per_class(specs, words):
@@ -57,15 +57,15 @@ def test_scores_must_be_comparable_and_one_per_class(specs, words):
 @pytest.mark.parametrize(
     ("specs", "words"),
     [
-        ((FamilySpec("a", 5, "poly", 2, "codebook"), FamilySpec("b", 2)), "uneven values"),
-        ((FamilySpec("a", 2, activation="rebnet"),), "'rebnet' has uneven levels"),
-        ((FamilySpec("a", 2, connect="learned"),), "connect 'learned'"),
-        ((FamilySpec("a", 2, "luts"),), 'activation = "sign"'),
-        ((FamilySpec("a", 2, "votes"),), "4 wires of 2 bits for 2 outputs"),
-        ((FamilySpec("a", 2, "kan", options={"knots": 1, "part_bits": 0}),), "part_bits 0"),
-        ((FamilySpec("a", 2, "tree", 2, options={"node": "kan"}),), "a tree of 'kan'"),
-        ((FamilySpec("a", 2, "ensemble"),), "2 members of 0 layers"),
-        ((FamilySpec("a", 2, "additive", 5),), None),
+        ((LayerSpec("a", 5, "poly", 2, "codebook"), LayerSpec("b", 2)), "uneven values"),
+        ((LayerSpec("a", 2, activation="rebnet"),), "'rebnet' has uneven levels"),
+        ((LayerSpec("a", 2, connect="learned"),), "connect 'learned'"),
+        ((LayerSpec("a", 2, "luts"),), 'activation = "sign"'),
+        ((LayerSpec("a", 2, "votes"),), "4 wires of 2 bits for 2 outputs"),
+        ((LayerSpec("a", 2, "kan", options={"knots": 1, "part_bits": 0}),), "part_bits 0"),
+        ((LayerSpec("a", 2, "tree", 2, options={"node": "kan"}),), "a tree of 'kan'"),
+        ((LayerSpec("a", 2, "ensemble"),), "2 members of 0 layers"),
+        ((LayerSpec("a", 2, "additive", 5),), None),
     ],
 )
 def test_layers_that_cannot_be_built(specs, words):
@@ -77,14 +77,14 @@ def test_layers_that_cannot_be_built(specs, words):
 
 
 def test_spec_problems_are_all_listed():
-    spec = FamilySpec("a b", 0, "poly", options={"degre": 2, "degree": "two"})
+    spec = LayerSpec("a b", 0, "poly", options={"degre": 2, "degree": "two"})
     with pytest.raises(UsageError) as caught:
         make_family(input_codes((2,)), spec, torch.Generator())
     text = str(caught.value)
     for words in ("not an identifier", "width 0", "did you mean 'degree'", "'two', need int"):
         assert words in text
     with pytest.raises(UsageError, match="family 'polly', known are additive"):
-        make_family(input_codes((2,)), FamilySpec("a", 1, "polly"), torch.Generator())
+        make_family(input_codes((2,)), LayerSpec("a", 1, "polly"), torch.Generator())
 
 
 def test_input_values_are_the_codes_values():

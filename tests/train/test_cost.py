@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network
 from nnlogic.nn.gates import influences
 from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
@@ -125,9 +126,9 @@ def test_what_cannot_be_predicted_is_refused():
 
 
 def test_architecture_counts_read_neurons():
-    wide = LayerSpec("fc1", 100, 4, "pact", 2)
+    wide = plain_layer("fc1", 100, 4, "pact", 2)
     few = Architecture(
-        "n", ("a",) * 4, (2,) * 4, ("p", "q"), (wide, LayerSpec("s", 2, 3, "pact", 2))
+        "n", ("a",) * 4, (2,) * 4, ("p", "q"), (wide, plain_layer("s", 2, 3, "pact", 2))
     )
     luts = MODEL.architecture(few)
     # Six reads of a hundred neurons: about six of them are built.
@@ -157,7 +158,7 @@ def test_influences_against_counting():
 
 def test_gradient_lowers_what_is_dear_and_knows_no_scale():
     # Codes symmetric around zero, where the mean of the sums does not move with the weights.
-    first, last = (LayerSpec(*own, "signed_uniform", 2) for own in (("fc1", 6, 5), ("s", 2, 4)))
+    first, last = (plain_layer(*own, "signed_uniform", 2) for own in (("fc1", 6, 5), ("s", 2, 4)))
     net = network((first, last))
     cost = LutCost(net)
     before = cost()
@@ -176,7 +177,7 @@ def test_gradient_lowers_what_is_dear_and_knows_no_scale():
 
 
 def test_a_neuron_nobody_reads_costs_nothing():
-    net = network((LayerSpec("fc1", 6, 5, "pact", 2), LayerSpec("score", 2, 3, "pact", 3)))
+    net = network((plain_layer("fc1", 6, 5, "pact", 2), plain_layer("score", 2, 3, "pact", 3)))
     cost = LutCost(net)
     with torch.no_grad():
         net.blocks[1].linear.weight.zero_()
@@ -185,7 +186,7 @@ def test_a_neuron_nobody_reads_costs_nothing():
 
 
 def test_penalty_is_off_by_default():
-    net = network((LayerSpec("score", 2, 5, "pact", 2),))
+    net = network((plain_layer("score", 2, 5, "pact", 2),))
     assert lut_penalty(net, 0.0) is None
     penalty = lut_penalty(net, 0.5)
     assert penalty().item() == pytest.approx(0.5 * LutCost(net)().item())

@@ -11,14 +11,14 @@ import torch
 import nnlogic
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.nn import FamilySpec
+from nnlogic.nn import LayerSpec
 from nnlogic.nn.gates import either, present, probe_codes, probed_gates, soft_codes
 from nnlogic.nn.quantizers import LearnedBits
 from nnlogic.nn.stack import Stack
 from nnlogic.train import Recipe, train
 from nnlogic.train.cost_loss import LutCost, lut_penalty
-from nnlogic.train.recipe import parse_recipe
-from nnlogic.train.trainer import make_network
+from nnlogic.train.layered import make_network
+from nnlogic.train.recipe_file import parse_recipe
 
 NAMES = tuple(f"x{i}" for i in range(8))
 
@@ -30,8 +30,8 @@ def stack(*specs, bits=2, classes=("a", "b", "c"), seed=0):
 
 
 POLY = (
-    FamilySpec("one", 12, "poly", 4, activation="learned_bits", bits=3),
-    FamilySpec("score", 3, "poly", 3, bits=3),
+    LayerSpec("one", 12, "poly", 4, activation="learned_bits", bits=3),
+    LayerSpec("score", 3, "poly", 3, bits=3),
 )
 
 
@@ -93,8 +93,8 @@ def test_read_by_any():
 def test_cost_is_near_what_is_compiled(family):
     options = {"branches": (2,)} if family == "tree" else {}
     fan_in = 2 if family in ("tree", "additive") else 3
-    hidden = FamilySpec("one", 16, family, fan_in, bits=2, options=options)
-    net = stack(hidden, FamilySpec("score", 3, "poly", 4, bits=3)).eval()
+    hidden = LayerSpec("one", 16, family, fan_in, bits=2, options=options)
+    net = stack(hidden, LayerSpec("score", 3, "poly", 4, bits=3)).eval()
     with torch.no_grad():
         predicted = float(LutCost(net)()) + 8
     tables = nnlogic.tabulate(net.quantnet(), arith="auto")
@@ -131,8 +131,8 @@ def toy(monkeypatch):
 
 def learned_bits(**more):
     layers = (
-        FamilySpec("one", 12, "poly", 3, activation="learned_bits", bits=4),
-        FamilySpec("score", 3, "poly", 3, bits=3, connect="learned"),
+        LayerSpec("one", 12, "poly", 3, activation="learned_bits", bits=4),
+        LayerSpec("score", 3, "poly", 3, bits=3, connect="learned"),
     )
     return Recipe(
         "toy", "toy", layers, input_bits=3, epochs=14, batch=64,
@@ -185,10 +185,10 @@ def test_where_a_price_makes_no_sense_it_is_refused():
 
 def test_learned_bits_where_they_cannot_be():
     with pytest.raises(UsageError) as caught:
-        stack(FamilySpec("score", 3, "poly", 3, activation="learned_bits"))
+        stack(LayerSpec("score", 3, "poly", 3, activation="learned_bits"))
     assert "stand for different values" in str(caught.value.problems[0].why)
     for family in ("kan", "additive", "linear"):
         with pytest.raises(UnsupportedModel):
-            stack(FamilySpec("one", 3, family, 3, activation="learned_bits"), *POLY[1:])
+            stack(LayerSpec("one", 3, family, 3, activation="learned_bits"), *POLY[1:])
     with pytest.raises(UnsupportedModel, match="uneven"):
-        stack(POLY[0], FamilySpec("score", 3, "linear", 3))
+        stack(POLY[0], LayerSpec("score", 3, "linear", 3))

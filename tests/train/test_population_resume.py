@@ -13,19 +13,21 @@ import torch
 import nnlogic
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.nn.lut import SumPopulation, to_quantnet
+from nnlogic.nn.population import SumPopulation, to_quantnet
 from nnlogic.quant.ir import Enumerated
-from nnlogic.train import LutRecipe, train_population
+from nnlogic.train import PopulationRecipe, train
 from nnlogic.train.estimate import estimate_luts
-from nnlogic.train.lut_job import Job, Pool
-from nnlogic.train.lut_recipe import parse_lut_recipe
+from nnlogic.train.population import PopulationTraining
+from nnlogic.train.population_rows import PopulationRows
+from nnlogic.train.population_steps import PopulationSteps
+from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import SLACK, refine, settle
 
-SUMS = LutRecipe(
+SUMS = PopulationRecipe(
     "tiny", "toy", shape="sums", input_bits=2, hidden=2, hidden_bits=3, members=2, steps=200,
     batch=32, copies=1, distill=0.5, bit_cost=3e-4, rate_tables=0.1, refine_steps=210,
 )  # fmt: skip
-LUTS = LutRecipe(
+LUTS = PopulationRecipe(
     "tiny", "toy", input_bits=2, widths=(30,), members=2, steps=300, batch=64, copies=0,
     distill=0,
 )  # fmt: skip
@@ -65,11 +67,11 @@ def toy(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def quick_teacher(monkeypatch):
-    from nnlogic.train import lut_pool
+    from nnlogic.train import teacher
 
-    fit = lut_pool.fit
-    monkeypatch.setattr(lut_pool, "TEACHERS", 1)
-    monkeypatch.setattr(lut_pool, "fit", lambda *a, **k: fit(*a, **{**k, "steps": 20}))
+    fit = teacher.fit
+    monkeypatch.setattr(teacher, "TEACHERS", 1)
+    monkeypatch.setattr(teacher, "fit", lambda *a, **k: fit(*a, **{**k, "steps": 20}))
 
 
 @pytest.fixture(autouse=True)
@@ -80,24 +82,27 @@ def cache(tmp_path_factory, monkeypatch):
 
 
 def test_a_teacher_is_trained_once_and_a_damaged_one_again(tmp_path, cache, monkeypatch):
-    from nnlogic.train import lut_pool
+    from nnlogic.train import teacher
 
     trained = []
-    make = lut_pool.make_teacher
-    monkeypatch.setattr(lut_pool, "make_teacher", lambda *a: trained.append(1) or make(*a))
+    make = teacher.make_teacher
+    monkeypatch.setattr(teacher, "make_teacher", lambda *a: trained.append(1) or make(*a))
     recipe = replace(SUMS, steps=2, refine_steps=0)
-    first, second = (train_population(recipe, out=tmp_path / n, device="cpu") for n in "ab")
+    first, second = (train(recipe, out=tmp_path / n, device="cpu") for n in "ab")
     assert trained == [1]
     assert first.checkpoint.read_bytes() == second.checkpoint.read_bytes()
     (kept,) = (cache / "teachers").iterdir()
     kept.write_bytes(kept.read_bytes()[:50])
-    train_population(recipe, out=tmp_path / "c", device="cpu")
+    train(recipe, out=tmp_path / "c", device="cpu")
     assert trained == [1, 1]
 
 
 def test_perturbation_out_of_range_is_refused():
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe({"name": "n", "dataset": "d", "widths": [4], "shake": -1, "plain": 2}, "x")
+        parse_recipe(
+            {"name": "n", "dataset": "d", "shape": "luts", "widths": [4], "shake": -1, "plain": 2},
+            "x",
+        )
     assert {p.where for p in caught.value.problems} == {"shake", "plain"}
 
 
@@ -111,7 +116,7 @@ def test_perturbation_out_of_range_is_refused():
 )
 def test_a_recipe_that_does_not_fit_the_classes_is_refused_before_training(change, text, tmp_path):
     with pytest.raises(UsageError) as caught:
-        train_population(replace(LUTS, **change), out=tmp_path / "o", device="cpu")
+        train(replace(LUTS, **change), out=tmp_path / "o", device="cpu")
     (problem,) = caught.value.problems
     assert re.search(text, f"{problem.why} {problem.fix}")
     assert not (tmp_path / "o").exists()
@@ -123,33 +128,33 @@ def test_a_recipe_that_does_not_fit_the_classes_is_refused_before_training(chang
     ids=["sums", "refinement", "luts"],
 )
 def test_resumed_is_as_never_interrupted(recipe, name, after, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnlogic.train.population.SAVE_SECONDS", 0.0)
-    whole = train_population(recipe, out=tmp_path / "a", device="cpu")
+    monkeypatch.setattr(PopulationTraining, "save_seconds", 0.0)
+    whole = train(recipe, out=tmp_path / "a", device="cpu")
     with pytest.raises(Stop):
-        train_population(recipe, out=tmp_path / "b", device="cpu", progress=Interrupt(name, after))
+        train(recipe, out=tmp_path / "b", device="cpu", progress=Interrupt(name, after))
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["tiny.state.pt"]
     with pytest.raises(UsageError, match="already holds"):
-        train_population(recipe, out=tmp_path / "b", device="cpu")
+        train(recipe, out=tmp_path / "b", device="cpu")
     torch.manual_seed(99)
-    resumed = train_population(recipe, out=tmp_path / "b", device="cpu", resume=True)
+    resumed = train(recipe, out=tmp_path / "b", device="cpu", resume=True)
     assert resumed.checkpoint.read_bytes() == whole.checkpoint.read_bytes()
     assert resumed.accuracy == whole.accuracy
 
 
 def test_another_run_or_a_broken_state_is_not_resumed(tmp_path):
-    train_population(replace(LUTS, steps=2), out=tmp_path, device="cpu")
+    train(replace(LUTS, steps=2), out=tmp_path, device="cpu")
     with pytest.raises(UsageError, match="cannot resume another run"):
-        train_population(replace(LUTS, steps=3), out=tmp_path, device="cpu", resume=True)
+        train(replace(LUTS, steps=3), out=tmp_path, device="cpu", resume=True)
     state = tmp_path / "tiny.state.pt"
     state.write_bytes(state.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="cannot be read"):
-        train_population(replace(LUTS, steps=2), out=tmp_path, device="cpu", resume=True)
+        train(replace(LUTS, steps=2), out=tmp_path, device="cpu", resume=True)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="cannot write the output"):
-        train_population(replace(LUTS, steps=2), out=tmp_path / "file" / "sub", device="cpu")
+        train(replace(LUTS, steps=2), out=tmp_path / "file" / "sub", device="cpu")
 
 
 def planted(seed=0, rows=3000):
@@ -158,9 +163,10 @@ def planted(seed=0, rows=3000):
     total = codes[:, 0].float() + (codes[:, 2].float() - 8).abs() * 2 - codes[:, 1].float() * 0.3
     y = (total > 12).long() + (total > 20).long()
     val = slice(0, 500)
-    return Pool(
-        codes[500:], y[500:], None, codes[val], y[val], codes[val], y[val], 4, 3, rows - 500
-    )
+    return PopulationRows(
+        x=codes[500:], y=y[500:], x_val=codes[val], y_val=y[val], x_rank=codes[val],
+        y_rank=y[val], input_bits=4, classes=3, plain_rows=rows - 500,
+    )  # fmt: skip
 
 
 def table_bits(model, member):
@@ -179,7 +185,7 @@ def test_refinement_keeps_bits_and_loses_nothing(group):
         SUMS, dataset="x", input_bits=4, steps=300, batch=64, bit_cost=3e-3, distill=0,
         refine_steps=300, group=group,
     )  # fmt: skip
-    job = Job(recipe, planted())
+    job = PopulationSteps(recipe, planted())
     job.run(recipe.steps)
     before = job.accuracies()
     bits = [table_bits(job.model, m) for m in range(2)]
@@ -227,13 +233,16 @@ def exported_bits(model):
 
 def test_refinement_is_for_sums():
     with pytest.raises(UsageError) as caught:
-        parse_lut_recipe({"name": "n", "dataset": "digits", "widths": [8], "refine_steps": 5}, "r")
+        parse_recipe(
+            {"name": "n", "dataset": "digits", "shape": "luts", "widths": [8], "refine_steps": 5},
+            "r",
+        )
     assert [p.where for p in caught.value.problems] == ["refine_steps"]
 
 
 @pytest.mark.parametrize("recipe", [LUTS, replace(SUMS, steps=50)], ids=["luts", "sums"])
 def test_report_of_a_population(recipe, tmp_path):
-    result = train_population(recipe, out=tmp_path, device="cpu")
+    result = train(recipe, out=tmp_path, device="cpu")
     net = nnlogic.load(result.checkpoint)
     assert net.info["accuracy"] == result.accuracy
     assert result.accuracy["quantized"] == result.accuracy["table"]

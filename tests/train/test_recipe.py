@@ -7,8 +7,8 @@ import pytest
 from nnlogic.core.errors import UsageError
 from nnlogic.nn import Stack
 from nnlogic.train import load_recipe, recipe_names
-from nnlogic.train.recipe import parse_recipe
-from nnlogic.train.trainer import make_network
+from nnlogic.train.layered import make_network
+from nnlogic.train.recipe_file import parse_recipe
 
 SHAPES = {"jets": (16, 5), "jets_small": (16, 5), "mnist": (784, 10), "digits": (64, 10)}
 PER_FAMILY = {
@@ -40,7 +40,7 @@ def test_every_family_has_a_small_recipe_on_equal_terms(name):
     assert recipe.name == name
     network = make_network(recipe, tuple(f"x{i}" for i in range(16)), tuple("gqtwz"))
     assert isinstance(network, Stack)
-    assert any(spec.family == name.removeprefix("jets_") for spec in recipe.family_specs) or (
+    assert any(spec.family == name.removeprefix("jets_") for spec in recipe.layers) or (
         name == "jets_ensemble"
     )
     terms = ("dataset", "input_bits", "epochs", "epoch_rows", "batch", "distill", "float_epochs")
@@ -60,7 +60,7 @@ def test_layers_with_a_family():
         },
     ]
     recipe = parse_recipe(table(layers=layers, distill=0.5), "here")
-    tree, linear, ensemble = recipe.family_specs
+    tree, linear, ensemble = recipe.layers
     assert tree.options == {"branches": (2, 2)}
     assert (linear.family, linear.options) == ("linear", {"weight_bits": 4})
     assert ensemble.options["layers"][0].options == {"degree": 3}

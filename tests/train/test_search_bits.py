@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from nnlogic.core.errors import UsageError
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network
 from nnlogic.train.bits_ilp import LayerChoices, LayerOption, allocate, layer_choices
 from nnlogic.train.cost import cost_model
@@ -74,9 +75,9 @@ def test_a_budget_that_cannot_be_met_says_by_how_much():
 
 def network():
     layers = (
-        LayerSpec("fc1", 6, 3, "signed_uniform", 3),
-        LayerSpec("fc2", 5, 3, "pact", 2, batch_norm=False),
-        LayerSpec("score", 3, 3, "signed_uniform", 4),
+        plain_layer("fc1", 6, 3, "signed_uniform", 3),
+        plain_layer("fc2", 5, 3, "pact", 2, batch_norm=False),
+        plain_layer("score", 3, 3, "signed_uniform", 4),
     )
     arch = Architecture("net", tuple("abcd"), (2,) * 4, ("p", "q", "r"), layers)
     net = Network(arch, random_mask=True, seed=1)

@@ -9,9 +9,9 @@ import pytest
 
 from nnlogic.core.errors import UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.model.architecture import LayerSpec
+from nnlogic.model.layer import plain_layer
 from nnlogic.train import Recipe, load_recipe, recipe_names
-from nnlogic.train.recipe_text import recipe_text
+from nnlogic.train.recipe_file import recipe_text
 from nnlogic.train.search import SearchOptions, search
 from nnlogic.train.search_sampler import joined, log_density, split_by_clusters
 from nnlogic.train.search_space import search_space
@@ -21,8 +21,8 @@ RECIPE = Recipe(
     name="toy",
     dataset="toy",
     layers=(
-        LayerSpec("fc1", 6, 2, "pact", 2, 4),
-        LayerSpec("fc2", 3, 3, "signed_uniform", 3, 4),
+        plain_layer("fc1", 6, 2, "pact", 2, 4),
+        plain_layer("fc2", 3, 3, "signed_uniform", 3, 4),
     ),
     epochs=2,
     batch=64,
@@ -135,7 +135,7 @@ def test_space_problems_are_all_listed():
     text = str(caught.value)
     for words in ("bits    0, allowed 1 to 8", "bits    9", "fan_in  0", "factor above 0"):
         assert words in text
-    everything = Recipe("all", "toy", (LayerSpec("fc", 3),))
+    everything = Recipe("all", "toy", (plain_layer("fc", 3),))
     with pytest.raises(UsageError, match="reads everything"):
         search_space(everything)
 

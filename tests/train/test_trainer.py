@@ -12,18 +12,18 @@ from nnlogic import data
 from nnlogic.core.errors import CheckpointError, TooWide, UsageError
 from nnlogic.data import dataset as datasets
 from nnlogic.frontend import load, read_golden
-from nnlogic.model.architecture import LayerSpec
-from nnlogic.nn import FamilySpec, load_network
+from nnlogic.model.layer import plain_layer
+from nnlogic.nn import LayerSpec, load_network
 from nnlogic.train import Recipe, load_recipe, train
 
 STACK = Recipe(
     name="toy",
     dataset="toy",
     layers=(
-        FamilySpec("enc", 15, "thermometer", bits=1, role="encoder"),
-        FamilySpec("luts", 16, "luts", 4, connect="learned"),
-        FamilySpec("mix", 8, "poly", 4, bits=2),
-        FamilySpec("score", 3, "kan", 0, "none"),
+        LayerSpec("enc", 15, "thermometer", bits=1, role="encoder"),
+        LayerSpec("luts", 16, "luts", 4, connect="learned"),
+        LayerSpec("mix", 8, "poly", 4, bits=2),
+        LayerSpec("score", 3, "kan", 0, "none"),
     ),
     epochs=5,
     float_epochs=3,
@@ -37,7 +37,7 @@ STACK = Recipe(
 RECIPE = Recipe(
     name="toy",
     dataset="toy",
-    layers=(LayerSpec("fc1", 8, 2), LayerSpec("fc2", 3, 4, "signed_uniform", 4)),
+    layers=(plain_layer("fc1", 8, 2), plain_layer("fc2", 3, 4, "signed_uniform", 4)),
     epochs=6,
     float_epochs=2,
     batch=64,
@@ -196,7 +196,7 @@ def test_random_pruning_and_bias_instead_of_batch_norm(tmp_path):
 
 def test_divergence_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "nnlogic.train.loop.functional.cross_entropy",
+        "nnlogic.train.epochs.functional.cross_entropy",
         lambda scores, y: (scores * torch.nan).sum(),
     )
     with pytest.raises(UsageError, match="training diverged"):
@@ -204,7 +204,7 @@ def test_divergence_is_reported(tmp_path, monkeypatch):
 
 
 def test_too_wide_is_refused_before_training(tmp_path):
-    recipe = dataclasses.replace(RECIPE, layers=(LayerSpec("fc", 3, 5),), input_bits=4)
+    recipe = dataclasses.replace(RECIPE, layers=(plain_layer("fc", 3, 5),), input_bits=4)
     with pytest.raises(TooWide, match="20 bits, limit 12"):
         train(recipe, out=tmp_path)
     assert not list(tmp_path.iterdir())

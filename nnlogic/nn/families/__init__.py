@@ -1,90 +1,98 @@
-"""Neuron families by name. A new family is one file in this folder: a subclass with a `kind`."""
+"""Neuron families by name. A new one is a subclass with a `kind`.
+
+A file here names its own as ``FAMILY``, another package as an entry point of `GROUP`.
+"""
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
-from pkgutil import iter_modules
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.plugins import discover
+from nnlogic.model.keys import key_problems, keys_of, type_problems
+from nnlogic.model.layer import PRUNED, SUMS, LayerSpec
+from nnlogic.nn.connect import CONNECTIONS
 from nnlogic.nn.family import Codes, Family
-from nnlogic.nn.spec import FamilySpec
+from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
 
-ACCEPTED: Mapping[str, tuple[type, ...]] = {
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "str": (str,),
-    "tuple[int, ...]": (list, tuple),
-    "tuple[FamilySpec, ...]": (list, tuple),
-}
+GROUP = "nnlogic.families"
 
 
-def _find() -> Iterator[type[Family]]:
-    for info in iter_modules(__path__):
-        module = import_module(f"{__name__}.{info.name}")
-        for _, value in sorted(vars(module).items()):
-            own = inspect.isclass(value) and value.__module__ == module.__name__
-            if own and issubclass(value, Family) and value.kind:
-                yield value
+@cache
+def families() -> Mapping[str, type[Family]]:
+    """Return all families by the name a recipe uses.
 
-
-FAMILIES: dict[str, type[Family]] = {cls.kind: cls for cls in _find()}
-"""All families by the name a recipe uses."""
+    Raises
+    ------
+    UsageError
+        An installed package cannot be used, offers what is no family, or takes a name that is
+        taken.
+    """
+    # Found when first asked for: a family outside imports this package.
+    out: dict[str, type[Family]] = {}
+    for cls in discover(__name__, "FAMILY", GROUP):
+        if not (inspect.isclass(cls) and issubclass(cls, Family) and cls.kind):
+            why = f"{cls!r} is no subclass of {Family.__module__}.{Family.__name__} with a kind"
+            raise UsageError("what is offered is no neuron family", where=GROUP, why=why)
+        known = out.setdefault(cls.kind, cls)
+        if known is not cls:
+            why = f"{cls.kind!r} is that of {known!r} and of {cls!r}"
+            raise UsageError("two neuron families have one name", where=GROUP, why=why)
+    return out
 
 
 def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
     """Return the options of a family: the keyword-only arguments of its constructor."""
-    found = inspect.signature(cls).parameters
-    return {n: p for n, p in found.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    return {n: p for n, p in keys_of(cls).items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-def spec_problems(spec: FamilySpec) -> list[Problem]:
+def spec_problems(spec: LayerSpec) -> list[Problem]:
     """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
     out = [Problem(spec.name, why) for why in spec.problems()]
-    if spec.family not in FAMILIES:
-        names = ", ".join(sorted(FAMILIES))
-        return [*out, Problem(spec.name, f"family {spec.family!r}, known are {names}")]
-    known = options_of(FAMILIES[spec.family])
+    for key, names in (
+        ("activation", (*KINDS, LearnedBits.kind, SUMS)),
+        ("connect", (*CONNECTIONS, PRUNED)),
+    ):
+        if getattr(spec, key) not in names:
+            why = f"{key} {getattr(spec, key)!r}, known are {', '.join(names)}"
+            out.append(Problem(spec.name, why))
+    if spec.activation == "rebnet" and spec.bits > MOST_LEVELS:
+        why = f"bits {spec.bits}, residual binarization has up to {MOST_LEVELS}"
+        out.append(Problem(spec.name, why))
+    if spec.family not in families():
+        names = tuple(sorted(families()))
+        return [*out, Problem(spec.name, f"family {spec.family!r}, known are {', '.join(names)}")]
+    known = options_of(families()[spec.family])
+    out += key_problems(spec.name, spec.options, known, optional=known)
+    out += type_problems(spec.name, spec.options, known)
     inner = spec.options.get("layers", ())
-    out += [problem for part in inner for problem in spec_problems(part)]
-    for key, value in spec.options.items():
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
-            fix = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-            out.append(Problem(spec.name, f"unknown attribute {key!r}", fix))
-            continue
-        kind = str(known[key].annotation)
-        types = ACCEPTED[kind]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            out.append(Problem(spec.name, f"{key} is {value!r}, need {kind}"))
-    return out
+    return out + [problem for part in inner for problem in spec_problems(part)]
 
 
-def shrinks(specs: Iterable[FamilySpec]) -> bool:
+def shrinks(specs: Iterable[LayerSpec]) -> bool:
     """Whether training can make any of these layers cheaper, see `Family.cost`."""
     return any(
         shrinks(spec.options["layers"])
         if spec.options.get("layers")
-        else FAMILIES[spec.family].shrinks
+        else families()[spec.family].shrinks
         for spec in specs
-        if spec.family in FAMILIES
+        if spec.family in families()
     )
 
 
-def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Family:
+def make_family(x: Codes, spec: LayerSpec, generator: torch.Generator) -> Family:
     """Return the layer a spec asks for.
 
     Parameters
     ----------
     x : Codes
         What it reads.
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
         Source of connections and initial weights.
 
@@ -98,6 +106,6 @@ def make_family(x: Codes, spec: FamilySpec, generator: torch.Generator) -> Famil
     problems = spec_problems(spec)
     if problems:
         raise UsageError("layer not understood", where=spec.name, problems=problems)
-    build: Any = FAMILIES[spec.family]
+    build: Any = families()[spec.family]
     layer: Family = build(x, spec, generator, **spec.options)
     return layer

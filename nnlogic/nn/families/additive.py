@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.families.poly import Monomials
 from nnlogic.nn.family import Codes, require_least
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.summed import Summed
 
 
@@ -20,7 +20,7 @@ class Additive(Summed):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         `fan_in` is that of each sub-neuron.
     generator : torch.Generator
     parts : int
@@ -36,7 +36,7 @@ class Additive(Summed):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         parts: int = 2,
@@ -56,3 +56,6 @@ class Additive(Summed):
     def partials(self, x: Tensor) -> Tensor:
         """Return one float per table, (samples, tables), of what it reads (..., tables, fan_in)."""
         return (self.monomials(x) * self.weight).sum(-1) + self.offset
+
+
+FAMILY = Additive

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Family, chain_cost, refuse
 from nnlogic.nn.gates import Price, either
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
 
@@ -28,11 +28,11 @@ class Ensemble(Family):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         `width` is that of the last layer of a member.
     generator : torch.Generator
     members : int
-    layers : tuple of FamilySpec
+    layers : tuple of LayerSpec
         Of each member.
     """
 
@@ -41,11 +41,11 @@ class Ensemble(Family):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         members: int = 2,
-        layers: tuple[FamilySpec, ...] = (),
+        layers: tuple[LayerSpec, ...] = (),
     ) -> None:
         super().__init__(x, spec)
         from nnlogic.nn.families import make_family
@@ -172,3 +172,6 @@ class Ensemble(Family):
         """Turn rounding on or off."""
         for layer in self._inner():
             layer.set_quantized(on)
+
+
+FAMILY = Ensemble

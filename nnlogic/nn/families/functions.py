@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.encoders import OneFeature, spread_over
 from nnlogic.nn.family import Codes
 from nnlogic.nn.quantizers import forward_as
-from nnlogic.nn.spec import FamilySpec
 
 
 class Functions(OneFeature):
@@ -20,7 +20,7 @@ class Functions(OneFeature):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         With ``bits = 1``.
     generator : torch.Generator
         Of the first functions.
@@ -33,7 +33,7 @@ class Functions(OneFeature):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         counts: tuple[int, ...] = (),
@@ -56,3 +56,6 @@ class Functions(OneFeature):
         starts = torch.arange(self.spec.width, device=x.device) * self.logits.shape[1]
         picked = self.logits.reshape(-1)[self.positions(x).long() + starts]
         return forward_as(torch.tanh(picked / 2), 2.0 * (picked.detach() >= 0) - 1)
+
+
+FAMILY = Functions

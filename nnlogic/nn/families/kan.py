@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, require_least
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.nn.summed import Summed
 
 
@@ -19,7 +19,7 @@ class Kan(Summed):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
     knots : int
         Of each spline, evenly spaced over the values read; 2 or more.
@@ -32,7 +32,7 @@ class Kan(Summed):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         knots: int = 8,
@@ -60,3 +60,6 @@ class Kan(Summed):
         flat = self.knot_values.reshape(-1)
         start, end = flat[index], flat[index + 1]
         return self.slope * x + start + (at - left) * (end - start)
+
+
+FAMILY = Kan

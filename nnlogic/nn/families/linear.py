@@ -6,23 +6,25 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntFormat
-from nnlogic.model.architecture import ACTIVATIONS, LayerSpec
 from nnlogic.model.assemble import fold_layer
+from nnlogic.model.layer import ACTIVATIONS, PRUNED, WEIGHT_BITS, LayerSpec
 from nnlogic.nn.connect import connect, mask_of
 from nnlogic.nn.family import Codes, Family, activation_codes, refuse
-from nnlogic.nn.gates import Price, layer_gates, table_cost
-from nnlogic.nn.network import LogicLayer
-from nnlogic.nn.spec import PRUNED, FamilySpec
+from nnlogic.nn.gates import Price, linear_gates, table_cost
+from nnlogic.nn.quantizers import Uniform, make_activation
+from nnlogic.nn.sparse import SparseLinear
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
 
 EPS = 1e-5
 FIXED = ("random", "periodic")
+TINY = 1e-12
 
 
 class LinearSums(Family):
@@ -32,7 +34,7 @@ class LinearSums(Family):
     ----------
     x : Codes
         Of uniform levels.
-    spec : FamilySpec
+    spec : LayerSpec
         With ``connect = "pruned"`` the layer starts dense, and small weights are cut in training.
     generator : torch.Generator
     weight_bits : int
@@ -42,7 +44,12 @@ class LinearSums(Family):
     kind = "linear"
 
     def __init__(
-        self, x: Codes, spec: FamilySpec, generator: torch.Generator, *, weight_bits: int = 8
+        self,
+        x: Codes,
+        spec: LayerSpec,
+        generator: torch.Generator,
+        *,
+        weight_bits: int = WEIGHT_BITS,
     ) -> None:
         super().__init__(x, spec)
         if x.levels is None:
@@ -56,36 +63,56 @@ class LinearSums(Family):
                 f"connect {spec.connect!r}, known for this family are {PRUNED}, {', '.join(FIXED)}"
             )
             raise refuse(spec, why, 'family = "poly" with degree = 1 takes all connections')
-        plain = LayerSpec(
-            spec.name,
-            spec.width,
-            spec.fan_in,
-            spec.activation,
-            spec.bits,
-            weight_bits,
-            spec.batch_norm,
-            spec.role,
+        self.linear = SparseLinear(
+            self.inputs, spec.width, spec.fan_in, weight_bits, generator=generator
         )
-        self.layer = LogicLayer(self.inputs, plain, EPS, generator=generator)
+        self.norm = nn.BatchNorm1d(spec.width, eps=EPS) if spec.batch_norm else None
+        self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
+        activation = make_activation(spec)
+        if not isinstance(activation, Uniform):
+            raise IRError("levels must be uniform to fold", where=spec.name, why=spec.activation)
+        self.activation = activation
         if spec.connect != PRUNED:
-            fan_in = self.layer.linear.fan_in
+            fan_in = self.linear.fan_in
             wires = connect(spec.connect, self.inputs, spec.width, fan_in, generator).wires()
-            self.layer.linear.mask.copy_(mask_of(wires, self.inputs))
-            self.layer.linear.weight.data *= (self.inputs / fan_in) ** 0.5
+            self.linear.mask.copy_(mask_of(wires, self.inputs))
+            self.linear.weight.data *= (self.inputs / fan_in) ** 0.5
 
     def forward(self, x: Tensor) -> Tensor:
         """Return fake-quantized values (samples, width) of values (samples, inputs)."""
-        out: Tensor = self.layer(x)
+        z = self.linear(x)
+        z = self.norm(z) if self.norm is not None else z + self.bias
+        out: Tensor = self.activation(z)
         return out
+
+    @property
+    def eps(self) -> float:
+        """Of the batch-norm."""
+        return EPS if self.norm is None else self.norm.eps
+
+    def affine(self) -> dict[str, Tensor]:
+        """Return the tensors of batch-norm or bias by their names in a native checkpoint."""
+        if self.bias is not None:
+            return {"bias": self.bias}
+        norm = self.norm
+        if norm is None or norm.running_mean is None or norm.running_var is None:
+            raise IRError("layer without bias or batch-norm", where=self.spec.name)
+        mean, var = norm.running_mean, norm.running_var
+        return {"gamma": norm.weight, "beta": norm.bias, "mean": mean, "var": var}
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the parameters by the names of a native checkpoint."""
+        weight = self.linear.weight * self.linear.mask
+        part = {"weight": weight, "scale": self.activation.scale, **self.affine()}
+        return {f"{self.spec.name}.{k}": v.detach().cpu().numpy() for k, v in part.items()}
 
     def output(self, x: Codes) -> Codes:
         """Return what the layer gives."""
-        return activation_codes(self.layer.activation, self.spec.width)
+        return activation_codes(self.activation, self.spec.width)
 
     def quantized(self, name: str, sources: tuple[str, ...], x: Codes) -> list[Layer]:
         """Return one Linear layer, by the exact fold."""
-        layer = self.layer
-        weights, thresholds, _ = fold_layer(layer.spec, _levels(x), layer.arrays(), EPS)
+        weights, thresholds, _ = fold_layer(self.spec, _levels(x), self.arrays(), self.eps)
         return [
             Linear(
                 name,
@@ -101,39 +128,64 @@ class LinearSums(Family):
     @torch.no_grad()
     def evaluate(self, codes: Tensor, x: Codes) -> Tensor:
         """Return exact codes, int64 (samples, width), of int64 codes (samples, inputs)."""
-        return self.layer.evaluate(codes, _levels(x), EPS)[0]
+        weights, thresholds, _ = fold_layer(self.spec, _levels(x), self.arrays(), self.eps)
+        device = codes.device
+        # float64 products of these integers are exact: their sums stay below 2**53.
+        matrix = torch.from_numpy(weights).to(device, torch.float64)
+        sums = (codes.to(torch.float64) @ matrix.t()).to(torch.int64)
+        bounds = torch.from_numpy(thresholds).to(device)
+        out = torch.zeros_like(sums)
+        for k in range(bounds.shape[1]):
+            out += sums >= bounds[:, k]
+        return out
 
     def fan_in_bits(self, x: Codes) -> int:
         """Return the input bits of the widest neuron, once it has its final fan-in."""
         widest = sorted(x.bits, reverse=True)
-        return sum(widest[: self.layer.linear.fan_in])
+        return sum(widest[: self.linear.fan_in])
 
     def cost(self, x: Codes, live: Tensor, price: Price) -> tuple[Tensor, Tensor]:
         """Return the LUT6 of the neurons, and how far the inputs are read."""
         values = x.values[x.bits.index(max(x.bits))].to(live.device, torch.float32)
-        reads, gates = layer_gates(self.layer, values)
+        # Not rounded: a weight that rounds to zero would have no gradient.
+        weight = self.linear.weight * self.linear.mask
+        reads, gates = linear_gates(weight, self.linear.fan_in, self._bounds(), values)
         # A narrower wire has no further bits.
         bits = torch.tensor(x.bits, device=live.device)[reads]
         gates = gates * (torch.arange(gates.shape[2], device=live.device) < bits[..., None])
         out_bits = torch.full_like(live, float(self.spec.bits))
         return table_cost(gates, reads, self.inputs, out_bits, live, price)
 
+    @torch.no_grad()
+    def _bounds(self) -> Tensor:
+        # Thresholds of the output code in the space of the sums, (neurons, levels - 1).
+        bounds = self.activation.thresholds().to(self.linear.weight.dtype)
+        affine = self.affine()
+        if "bias" in affine:
+            return bounds - affine["bias"][:, None]
+        gain = affine["gamma"] / (affine["var"] + TINY).sqrt()
+        gain = torch.where(gain.abs() < TINY, torch.full_like(gain, TINY), gain)
+        return (bounds - affine["beta"][:, None]) / gain[:, None] + affine["mean"][:, None]
+
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""
-        self.layer.activation = other.layer.activation
+        self.activation = other.activation
 
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
         if self.spec.connect == PRUNED:
-            self.layer.linear.prune(progress)
+            self.linear.prune(progress)
 
     def set_quantized(self, on: bool) -> None:
         """Turn rounding of weights and activations on or off."""
         super().set_quantized(on)
-        self.layer.linear.quantized = on
+        self.linear.quantized = on
 
 
 def _levels(x: Codes) -> Levels:
     if x.levels is None:
         raise IRError("a linear layer reads codes of uneven values")
     return x.levels
+
+
+FAMILY = LinearSums

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Tabulated, refuse
 from nnlogic.nn.gates import noticed
 from nnlogic.nn.quantizers import Sign
-from nnlogic.nn.spec import FamilySpec
 
 PLUS_MINUS = (-1.0, 1.0)
 LUT_INPUTS = 6
@@ -33,7 +33,7 @@ class Luts(Tabulated):
     ----------
     x : Codes
         One-bit wires of values -1 and +1.
-    spec : FamilySpec
+    spec : LayerSpec
         `fan_in` 0 means 6.
     generator : torch.Generator
     soft : float
@@ -51,7 +51,7 @@ class Luts(Tabulated):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         soft: float = 0.5,
@@ -141,3 +141,6 @@ def _interpolate(tables: Tensor, z: Tensor) -> Tensor:
         low, high = out.chunk(2, -1)
         out = low + z[:, :, k : k + 1] * (high - low)
     return out[..., 0]
+
+
+FAMILY = Luts

@@ -7,8 +7,8 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Neurons, require_least
-from nnlogic.nn.spec import FamilySpec
 
 
 class Monomials(nn.Module):
@@ -43,7 +43,7 @@ class Polynomial(Neurons):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
     degree : int
         1 gives a linear neuron defined by enumeration, which reads any codes.
@@ -52,7 +52,7 @@ class Polynomial(Neurons):
     kind = "poly"
 
     def __init__(
-        self, x: Codes, spec: FamilySpec, generator: torch.Generator, *, degree: int = 2
+        self, x: Codes, spec: LayerSpec, generator: torch.Generator, *, degree: int = 2
     ) -> None:
         require_least(spec, degree=(degree, 1))
         super().__init__(x, spec, generator)
@@ -63,3 +63,6 @@ class Polynomial(Neurons):
     def neurons(self, x: Tensor) -> Tensor:
         """Return one float per neuron, (samples, width), of what it reads (..., width, fan_in)."""
         return (self.monomials(x) * self.weight).sum(-1)
+
+
+FAMILY = Polynomial

@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Neurons, require_least
-from nnlogic.nn.spec import FamilySpec
 
 
 class Subnet(Neurons):
@@ -20,7 +20,7 @@ class Subnet(Neurons):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
     hidden : int
         Width of the hidden layers.
@@ -35,7 +35,7 @@ class Subnet(Neurons):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         hidden: int = 8,
@@ -75,3 +75,6 @@ class Subnet(Neurons):
             if at == 0:
                 start = x
         return x[..., 0]
+
+
+FAMILY = Subnet

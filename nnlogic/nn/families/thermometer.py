@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.encoders import OneFeature, spread_over
 from nnlogic.nn.family import Codes, refuse
 from nnlogic.nn.quantizers import forward_as
-from nnlogic.nn.spec import FamilySpec
 
 PARTS = 16.0
 
@@ -25,7 +25,7 @@ class Thermometer(OneFeature):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         With ``bits = 1``.
     generator : torch.Generator
         Not used; the first thresholds are evenly spaced.
@@ -43,7 +43,7 @@ class Thermometer(OneFeature):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         counts: tuple[int, ...] = (),
@@ -93,3 +93,6 @@ class Thermometer(OneFeature):
         whole, at = self._whole(rows)[self.slot], self.positions(x)
         soft = torch.tanh((at - rows[self.slot] + 0.5) / self.spread)
         return forward_as(soft, 2.0 * (at >= whole) - 1)
+
+
+FAMILY = Thermometer

@@ -9,10 +9,10 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.connect import Fixed
 from nnlogic.nn.family import Codes, Family, Tabulated, chain_cost, refuse, require_least
 from nnlogic.nn.gates import Price
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.ir import Layer
 
 
@@ -25,7 +25,7 @@ class Tree(Family):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         `fan_in` is that of a leaf; `activation` and `bits` hold for every table.
     generator : torch.Generator
     branches : tuple of int
@@ -39,7 +39,7 @@ class Tree(Family):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         branches: tuple[int, ...] = (2,),
@@ -117,3 +117,6 @@ class Tree(Family):
         for level in self.levels:
             if isinstance(level, Tabulated):
                 level.anneal(progress)
+
+
+FAMILY = Tree

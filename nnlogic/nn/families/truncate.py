@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.encoders import OneFeature
 from nnlogic.nn.family import Codes, input_codes, refuse
 from nnlogic.nn.gates import Price
-from nnlogic.nn.spec import FamilySpec
 
 
 class Truncate(OneFeature):
@@ -20,7 +20,7 @@ class Truncate(OneFeature):
     Parameters
     ----------
     x : Codes
-    spec : FamilySpec
+    spec : LayerSpec
         Width: the number of features kept.
     generator : torch.Generator
         Not used.
@@ -35,7 +35,7 @@ class Truncate(OneFeature):
     def __init__(
         self,
         x: Codes,
-        spec: FamilySpec,
+        spec: LayerSpec,
         generator: torch.Generator,
         *,
         keep: tuple[int, ...] = (),
@@ -82,3 +82,6 @@ class Truncate(OneFeature):
         """Return values (samples, width) of input values (samples, features)."""
         code = torch.floor(self.positions(x) / self.divisor)
         return (2 * code + 1 - self.count) * 2 / self.count
+
+
+FAMILY = Truncate

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat
+from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.family import Codes, Family, refuse
 from nnlogic.nn.gates import Price
-from nnlogic.nn.spec import FamilySpec
 from nnlogic.quant.fold import HALF, Levels
 from nnlogic.quant.ir import Layer, Linear
 
@@ -26,14 +26,14 @@ class Votes(Family):
     ----------
     x : Codes
         Of one bit; a multiple of `width` wires. Wire ``i`` votes for output ``i % width``.
-    spec : FamilySpec
+    spec : LayerSpec
     generator : torch.Generator
     """
 
     kind = "votes"
     shrinks = False
 
-    def __init__(self, x: Codes, spec: FamilySpec, generator: torch.Generator) -> None:
+    def __init__(self, x: Codes, spec: LayerSpec, generator: torch.Generator) -> None:
         super().__init__(x, spec)
         if set(x.bits) != {1} or self.inputs % spec.width:
             why = f"{self.inputs} wires of {max(x.bits)} bits for {spec.width} outputs"
@@ -80,3 +80,6 @@ class Votes(Family):
     def share_scale(self, other: Self) -> None:
         """Give the outputs the same scale as `other`, learned together."""
         self.log_scale = other.log_scale
+
+
+FAMILY = Votes

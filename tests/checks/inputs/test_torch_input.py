@@ -7,13 +7,14 @@ import torch
 import nnlogic
 from nnlogic.checks.inputs.torch import check_module
 from nnlogic.core.errors import CheckpointError
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
+from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network, fit_thresholds
 
 
 def write(path, seed):
     arch = Architecture(
-        "t", ("a", "b"), (2, 3), ("n", "y"), (LayerSpec("h", 4, 2), LayerSpec("fc", 2, 4))
+        "t", ("a", "b"), (2, 3), ("n", "y"), (plain_layer("h", 4, 2), plain_layer("fc", 2, 4))
     )
     torch.manual_seed(seed)
     network = Network(arch, seed=seed).eval()

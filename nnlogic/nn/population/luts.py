@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnlogic.nn.lut.functional import (
+from nnlogic.nn.population.functional import (
     ROWS,
     K,
-    connect,
+    choose_wires,
     hard_with_soft_gradient,
     lookup,
     multilinear,
 )
-from nnlogic.nn.lut.parts import LutNetwork, Part
+from nnlogic.nn.population.parts import LutNetwork, Part
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Phase:
     smooth : float
         Part of the unit cube over which the gradient of hard tables is interpolated.
     spread : bool
-        Whether gradients of wires reach all candidates, see `connect`.
+        Whether gradients of wires reach all candidates, see `choose_wires`.
     """
 
     hard: bool
@@ -102,7 +102,7 @@ class Tables(nn.Module):
     def forward(self, x: Tensor, phase: Phase) -> Tensor:
         """Return the outputs, (members, width, samples)."""
         members, width, _ = self.logits.shape
-        z = connect(self.wires, x, phase.spread).view(members, width // self.share, K, -1)
+        z = choose_wires(self.wires, x, phase.spread).view(members, width // self.share, K, -1)
         if self.share > 1:
             z = z.repeat_interleave(self.share, 1)
         if not phase.hard:
@@ -140,6 +140,12 @@ class LutPopulation(nn.Module):
         Per layer, tables on the same wires.
     centres : Tensor, optional
         First thresholds of the learned functions, (features, functions).
+    soft_steps : int
+        Steps of training with soft tables, before the hard ones.
+    sharpness : float
+        Slope of the soft tables at their end; 1 at the start.
+    smooth, spread_gradient
+        See `Phase`.
     seed : int
     """
 
@@ -157,9 +163,15 @@ class LutPopulation(nn.Module):
         votes: Sequence[int] = (),
         share: Sequence[int] = (),
         centres: Tensor | None = None,
+        soft_steps: int = 0,
+        sharpness: float = 5.0,
+        smooth: float = 0.8,
+        spread_gradient: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self.soft_steps, self.sharpness = soft_steps, sharpness
+        self.phase = Phase(True, torch.ones(()), smooth, spread_gradient)
         generator = torch.Generator().manual_seed(seed)
         self.input_bits, self.classes, self.features = input_bits, classes, features
         self.functions = (
@@ -208,9 +220,25 @@ class LutPopulation(nn.Module):
         learned = self.functions(one_hot)
         return torch.cat([raw.expand(len(learned), -1, -1), learned], 1)
 
-    def forward(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
+    def anneal(self, step: Tensor, hard: bool) -> None:
+        """Follow the schedule of training.
+
+        Parameters
+        ----------
+        step : tensor, a scalar
+            Steps taken, this one included.
+        hard : bool
+            Whether `soft_steps` are over. Apart from the step, since it chooses what is computed.
+        """
+        soft = (step / max(self.soft_steps, 1)).clamp(max=1)
+        slope = torch.exp(soft * math.log(self.sharpness))
+        self.phase = replace(self.phase, hard=hard, sharpness=slope)
+
+    def forward(self, codes: Tensor) -> Tensor:
         """Return logits, (members, samples, classes), of input codes (samples, features)."""
-        return self.scores(codes, phase, dtype) * self.log_scale.exp()
+        half = self.phase.hard and codes.is_cuda
+        scores = self.scores(codes, self.phase, torch.bfloat16 if half else torch.float32)
+        return scores * self.log_scale.exp()
 
     def scores(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
         """Return weighted vote counts, (members, samples, classes)."""

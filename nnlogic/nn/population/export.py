@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.nn.lut.parts import LutNetwork
+from nnlogic.nn.population.parts import LutNetwork
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
 

@@ -9,12 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnlogic
-from nnlogic.nn.lut import LutNetwork, LutPopulation, Part, SumPopulation, to_quantnet
-from nnlogic.nn.lut.functional import ROWS, connect, lookup, multilinear
-from nnlogic.nn.lut.network import Phase
+from nnlogic.nn.population import LutNetwork, LutPopulation, Part, SumPopulation, to_quantnet
+from nnlogic.nn.population.functional import ROWS, choose_wires, lookup, multilinear
 
 FEATURES, BITS, CLASSES = 5, 3, 3
-HARD = Phase(True, torch.ones(()))
 
 
 def luts(**options):
@@ -96,7 +94,7 @@ def test_connect_finds_the_wire_that_matters(spread):
     for _ in range(200):
         x = torch.randint(0, 2, (1, 8, 64)).float()
         x.requires_grad_(True)
-        loss = (connect(logits, x, spread)[0, 0] - x[0, 5].detach()).square().mean()
+        loss = (choose_wires(logits, x, spread)[0, 0] - x[0, 5].detach()).square().mean()
         optimizer.zero_grad()
         loss.backward()
         reached |= bool(x.grad.any())
@@ -110,7 +108,7 @@ def test_gradients_reach_every_parameter(name):
     torch.manual_seed(1)
     model = POPULATIONS[name]()
     codes = torch.randint(0, 1 << BITS, (256, FEATURES), dtype=torch.int32)
-    logits = model(codes, HARD, torch.float32)
+    logits = model(codes)
     y = torch.randint(0, CLASSES, (2, 256))
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), y.flatten())
     penalty = model.penalty()

@@ -1,46 +1,25 @@
-"""One training loop for the quantized network and for its float twin."""
+"""Training steps by epochs: of a quantized network, and of its float twin."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nnlogic.core.errors import UsageError
-from nnlogic.nn.network import Network
+from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.nn.stack import Stack
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.rows import TrainingRows
 
 PRUNE_EVERY = 50
 WARM_UP = 0.1
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Tensors on the training device.
-
-    Attributes
-    ----------
-    x, x_val : tensors, shape (rows, features)
-        What `Loop.score` and `Loop.predict` take.
-    y, y_val : int64 tensors, shape (rows,)
-    teacher : float tensor, shape (rows, classes), or None
-        A teacher's log-probabilities for `x`.
-    """
-
-    x: Tensor
-    y: Tensor
-    x_val: Tensor
-    y_val: Tensor
-    teacher: Tensor | None = None
-
-
-class Loop:
+class EpochSteps:
     """Training state: network, optimizer, schedule, and the best weights so far.
 
     Rows are shuffled by a generator seeded from seed and epoch, so that a resumed run takes the
@@ -48,14 +27,14 @@ class Loop:
 
     Parameters
     ----------
-    network : Network or Stack
-    rows : Rows
+    network : Stack
+    rows : TrainingRows
     recipe : Recipe
     epochs : int
     score : callable
-        Batch of `Rows.x` to class scores with gradients.
+        Batch of `TrainingRows.x` to class scores with gradients.
     predict : callable
-        `Rows.x_val` to class indices.
+        `TrainingRows.x_val` to class indices.
     prune : bool
         Whether this run cuts connections.
     penalty : callable, optional
@@ -64,8 +43,8 @@ class Loop:
 
     def __init__(
         self,
-        network: Network | Stack,
-        rows: Rows,
+        network: Stack,
+        rows: TrainingRows,
         recipe: Recipe,
         *,
         epochs: int,
@@ -120,9 +99,7 @@ class Loop:
         for step in range(self.steps):
             picked = order[step * self.batch : (step + 1) * self.batch]
             self.network.anneal((self.epoch + step / self.steps) / self.epochs)
-            loss = self._loss(picked)
-            if self.penalty is not None:
-                loss = loss + self.penalty()
+            loss = self.loss(picked)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -147,17 +124,18 @@ class Loop:
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         return mean, accuracy
 
-    def _loss(self, picked: Tensor) -> Tensor:
+    def loss(self, picked: Tensor) -> Tensor:
+        """Return the loss of training rows, given by their indices, with gradients."""
         scores = self.score(self.rows.x[picked])
         loss = functional.cross_entropy(scores, self.rows.y[picked])
         share, heat = self.recipe.distill, self.recipe.temperature
-        if self.rows.teacher is None or not share:
-            return loss
-        # Gradients shrink with the square of the temperature (Hinton et al. 2015).
-        wanted = torch.softmax(self.rows.teacher[picked].to(scores.dtype) / heat, 1)
-        return (1 - share) * loss + share * heat**2 * functional.cross_entropy(
-            scores / heat, wanted
-        )
+        if self.rows.teacher is not None and share:
+            # Gradients shrink with the square of the temperature (Hinton et al. 2015).
+            wanted = torch.softmax(self.rows.teacher[picked].to(scores.dtype) / heat, 1)
+            loss = (1 - share) * loss + share * heat**2 * functional.cross_entropy(
+                scores / heat, wanted
+            )
+        return loss if self.penalty is None else loss + self.penalty()
 
     def _cut(self, epochs_done: float) -> bool:
         # Returns whether the network has its final fan-in: only then do its weights count.
@@ -189,6 +167,13 @@ class Loop:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned."""
+        if state["network"].keys() != self.network.state_dict().keys():
+            raise CheckpointError(
+                "the saved state does not fit the network",
+                where=self.recipe.name,
+                why="another version of nnlogic wrote it, which named its parameters otherwise",
+                fix="delete the folder and train again, or go on with the version that wrote it",
+            )
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnlogic.nn.lut.network import Phase
-from nnlogic.nn.lut.parts import LutNetwork, Part
+from nnlogic.nn.population.parts import LutNetwork, Part
 
 
 def _round(x: Tensor) -> Tensor:
@@ -58,6 +57,7 @@ class SumPopulation(nn.Module):
     seed : int
     """
 
+    soft_steps = 0
     order: Tensor
     recode: Tensor
 
@@ -148,10 +148,13 @@ class SumPopulation(nn.Module):
         step = torch.exp2(_round(steps.clamp(min=0)))
         return _round(tables / step) * step
 
-    def forward(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
+    def anneal(self, step: Tensor, hard: bool) -> None:
+        """Do nothing: these tables have no schedule."""
+
+    def forward(self, codes: Tensor) -> Tensor:
         """Return logits, (members, samples, classes), of input codes (samples, features)."""
-        del phase
-        return self.scores(codes, dtype) * self.log_scale.exp()
+        scores = self.scores(codes, torch.bfloat16 if codes.is_cuda else torch.float32)
+        return scores * self.log_scale.exp()
 
     def _first_index(self, codes: Tensor) -> Tensor:
         used = self.recode.gather(1, codes.t().long()) if self.recoded else codes.t().long()

@@ -14,78 +14,30 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nnlogic.nn.lut.network import LutPopulation, Phase
-from nnlogic.nn.lut.sums import SumPopulation
-from nnlogic.train.lut_recipe import LutRecipe
+from nnlogic.nn.population import LutPopulation, SumPopulation
+from nnlogic.train.population_recipe import PopulationRecipe
+from nnlogic.train.population_rows import PopulationRows
 
 WARM_UP_STEPS = 200
 BURST = 100
 CHUNK = 16384
 
 
-@dataclass(frozen=True, eq=False)
-class Pool:
-    """Rows on the training device.
-
-    Attributes
-    ----------
-    codes : uint8 tensor, shape (rows, features)
-        Training codes, perturbed copies included.
-    y : int64 tensor, shape (rows,)
-    teacher : float16 tensor, shape (rows, classes), or None
-        Log-probabilities of the teacher.
-    codes_val, y_val : tensors
-    codes_rank, y_rank : tensors
-        Rows members are ranked on; never test rows.
-    centres : callable
-        Number of functions per feature to their first thresholds, (features, functions).
-    input_bits, classes : int
-    plain_rows : int
-        How many rows, the first, are not perturbed.
-    """
-
-    codes: Tensor
-    y: Tensor
-    teacher: Tensor | None
-    codes_val: Tensor
-    y_val: Tensor
-    codes_rank: Tensor
-    y_rank: Tensor
-    input_bits: int
-    classes: int
-    plain_rows: int
-
-    def centres(self, count: int) -> Tensor:
-        """Return code quantiles of every feature, (features, count)."""
-        ordered = self.codes[:: max(1, len(self.codes) // 100_000)].sort(0).values
-        at = [(k + 0.5) / max(count, 1) * (len(ordered) - 1) for k in range(count)]
-        return ordered[torch.tensor(at).long().to(ordered.device)].t().float().cpu()
-
-    def recode(self, bits: int) -> Tensor:
-        """Return codes of fewer bits by quantiles, int64, (features, 2**input_bits)."""
-        codes = self.codes[:: max(1, len(self.codes) // 100_000)].long().cpu()
-        size = 1 << self.input_bits
-        out = torch.zeros((codes.shape[1], size), dtype=torch.int64)
-        for i in range(codes.shape[1]):
-            count = torch.bincount(codes[:, i], minlength=size).double()
-            middle = (count.cumsum(0) - count / 2) / count.sum()
-            out[i] = (middle * (1 << bits)).long().clamp(max=(1 << bits) - 1)
-        return out
-
-
-def make_population(recipe: LutRecipe, pool: Pool) -> LutPopulation | SumPopulation:
+def make_population(
+    recipe: PopulationRecipe, rows: PopulationRows
+) -> LutPopulation | SumPopulation:
     """Return the population a recipe asks for, untrained, on the CPU."""
-    features = pool.codes.shape[1]
+    features = rows.x.shape[1]
     if recipe.shape == "sums":
         return SumPopulation(
             recipe.members,
             features,
-            pool.input_bits,
-            pool.classes,
+            rows.input_bits,
+            rows.classes,
             hidden=recipe.hidden,
             hidden_bits=recipe.hidden_bits,
             shift=recipe.shift,
-            recode=pool.recode(recipe.code_bits) if recipe.code_bits else None,
+            recode=rows.recode(recipe.code_bits) if recipe.code_bits else None,
             code_bits=recipe.code_bits,
             group=recipe.group,
             hidden_group=recipe.hidden_group,
@@ -95,19 +47,23 @@ def make_population(recipe: LutRecipe, pool: Pool) -> LutPopulation | SumPopulat
     return LutPopulation(
         recipe.members,
         features,
-        pool.input_bits,
-        pool.classes,
+        rows.input_bits,
+        rows.classes,
         widths=recipe.widths,
         functions=recipe.functions,
         votes=recipe.votes,
         share=recipe.share,
-        centres=pool.centres(recipe.functions) if recipe.functions else None,
+        centres=rows.centres(recipe.functions) if recipe.functions else None,
+        soft_steps=int(recipe.soft * recipe.steps),
+        sharpness=recipe.sharpness,
+        smooth=recipe.smooth,
+        spread_gradient=recipe.spread_gradient,
         seed=recipe.seed,
     )
 
 
 @dataclass(eq=False)
-class Job:
+class PopulationSteps:
     """One population with its optimizer.
 
     On a GPU the step is captured once per phase and replayed: small networks are bound by
@@ -115,17 +71,16 @@ class Job:
     held within them; they are set before `capture`.
     """
 
-    recipe: LutRecipe
-    pool: Pool
+    recipe: PopulationRecipe
+    rows: PopulationRows
     done: int = 0
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        recipe, device = self.recipe, self.pool.codes.device
-        self.cuda = device.type == "cuda"
-        self.dtype = torch.bfloat16 if self.cuda else torch.float32
+        recipe, device = self.recipe, self.rows.x.device
+        self.device, self.cuda = device, device.type == "cuda"
         torch.manual_seed(recipe.seed)
-        self.model = make_population(recipe, self.pool).to(device)
+        self.model = make_population(recipe, self.rows).to(device)
         rates = {
             "wires": recipe.rate_wires,
             "tables": recipe.rate_tables,
@@ -146,8 +101,7 @@ class Job:
             fused=self.cuda,
         )
         self.step_number = torch.zeros((), device=device)
-        self.loss = torch.zeros((), device=device)
-        self.soft_steps = int(recipe.soft * recipe.steps) if recipe.shape == "luts" else 0
+        self.loss_so_far = torch.zeros((), device=device)
         self.bounds: list[tuple[Tensor, Tensor, Tensor]] = []
         self.graphs: dict[bool, torch.cuda.CUDAGraph] = {}
         self.stream = torch.cuda.Stream(device) if self.cuda else None
@@ -163,48 +117,42 @@ class Job:
                 group["lr"].copy_(rate * peak)
             else:
                 group["lr"] = float(rate) * peak
-        soft = (self.step_number / max(self.soft_steps, 1)).clamp(max=1)
-        phase = Phase(
-            hard,
-            torch.exp(soft * math.log(recipe.sharpness)),
-            recipe.smooth,
-            recipe.spread_gradient,
-        )
-        rows = self._draw(part)
-        codes = self.pool.codes[rows].to(torch.int32)
-        dtype = self.dtype if hard else torch.float32
-        logits = self.model(codes, phase, dtype)
-        loss = self._loss(logits, rows, part)
+        self.model.anneal(self.step_number, hard)
+        loss = self.loss(self._draw(part))
         self.optimizer.zero_grad(set_to_none=False)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         with torch.no_grad():
             for tables, low, high in self.bounds:
                 tables.clamp_(low, high)
-        self.loss.mul_(0.99).add_(loss.detach() / len(logits), alpha=0.01)
+        self.loss_so_far.mul_(0.99).add_(loss.detach() / self.model.members, alpha=0.01)
 
     def _draw(self, part: Tensor) -> Tensor:
-        size, device = (self.recipe.batch,), self.pool.codes.device
-        rows = torch.randint(len(self.pool.codes), size, device=device)
+        size, device = (self.recipe.batch,), self.device
+        picked = torch.randint(len(self.rows.x), size, device=device)
         if not self.recipe.plain:
-            return rows
-        plain = torch.randint(self.pool.plain_rows, size, device=device)
-        return torch.where(torch.rand(size, device=device) < self.recipe.plain * part, plain, rows)
+            return picked
+        plain = torch.randint(self.rows.plain_rows, size, device=device)
+        return torch.where(
+            torch.rand(size, device=device) < self.recipe.plain * part, plain, picked
+        )
 
-    def _loss(self, logits: Tensor, rows: Tensor, part: Tensor) -> Tensor:
-        recipe = self.recipe
+    def loss(self, picked: Tensor) -> Tensor:
+        """Return the loss of training rows, given by their indices: of all members, added."""
+        recipe, rows = self.recipe, self.rows
+        logits = self.model(rows.x[picked].to(torch.int32))
         members = len(logits)
-        y = self.pool.y[rows].repeat(members)
+        y = rows.y[picked].repeat(members)
         loss = functional.cross_entropy(logits.flatten(0, 1), y) * members
-        teacher = self.pool.teacher
-        if teacher is not None and recipe.distill > 0:
+        if rows.teacher is not None and recipe.distill > 0:
             t = recipe.temperature
-            target = torch.softmax(teacher[rows].float() / t, 1)
+            target = torch.softmax(rows.teacher[picked].float() / t, 1)
             mine = functional.log_softmax(logits / t, 2)
             pull = -(target * mine).sum(2).mean() * members * t
             loss = (1 - recipe.distill) * loss + recipe.distill * pull
         penalty = self.model.penalty()
         if penalty is not None and recipe.bit_cost:
+            part = self.step_number / recipe.steps
             loss = loss + recipe.bit_cost * (2 * part).clamp(max=1) * penalty.sum()
         return loss
 
@@ -213,7 +161,7 @@ class Job:
         if not self.cuda or self.stream is None:
             return
         before = self.state()
-        for hard in [False, True] if self.soft_steps else [True]:
+        for hard in [False, True] if self.model.soft_steps else [True]:
             self.stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(self.stream):
                 for _ in range(3):
@@ -230,7 +178,7 @@ class Job:
     def run(self, steps: int) -> None:
         """Take steps; on a GPU they are queued, not awaited."""
         for _ in range(min(steps, self.recipe.steps - self.done)):
-            hard = self.done >= self.soft_steps
+            hard = self.done >= self.model.soft_steps
             if self.cuda:
                 with torch.cuda.stream(self.stream):
                     self.graphs[hard].replay()
@@ -241,19 +189,19 @@ class Job:
     def wait(self) -> None:
         """Wait for all that is queued: steps, and what was asked of the device beside them."""
         if self.cuda:
-            torch.cuda.synchronize(self.pool.codes.device)
+            torch.cuda.synchronize(self.device)
 
     def state(self) -> dict[str, Any]:
         """Return all that a later `load_state` needs, copied; tensors and plain values only."""
         self.wait()
-        device = self.pool.codes.device
+        device = self.device
         random = torch.cuda.get_rng_state(device) if self.cuda else torch.get_rng_state()
         return copy.deepcopy(
             {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict()["state"],
                 "step_number": self.step_number,
-                "loss": self.loss,
+                "loss": self.loss_so_far,
                 "done": self.done,
                 "random": random.cpu(),
             }
@@ -272,11 +220,11 @@ class Job:
             for name, value in own.items():
                 value.copy_(saved[number][name]) if number in saved else value.zero_()
         self.step_number.copy_(state["step_number"])
-        self.loss.copy_(state["loss"])
+        self.loss_so_far.copy_(state["loss"])
         self.done = state["done"]
         random = state["random"].cpu()
         if self.cuda:
-            torch.cuda.set_rng_state(random, self.pool.codes.device)
+            torch.cuda.set_rng_state(random, self.device)
         else:
             torch.set_rng_state(random)
 
@@ -284,13 +232,13 @@ class Job:
     def accuracies(self) -> np.ndarray:
         """Return the validation accuracy of every member's hard network."""
         self.wait()
-        return member_accuracies(self.model, self.pool.codes_val, self.pool.y_val)
+        return member_accuracies(self.model, self.rows.x_val, self.rows.y_val)
 
     @torch.no_grad()
     def ranking(self) -> np.ndarray:
         """Return what members are chosen by: their accuracy on the rows for ranking."""
         self.wait()
-        return member_accuracies(self.model, self.pool.codes_rank, self.pool.y_rank)
+        return member_accuracies(self.model, self.rows.x_rank, self.rows.y_rank)
 
     @property
     def finished(self) -> bool:
@@ -312,12 +260,12 @@ def member_accuracies(model: LutPopulation | SumPopulation, codes: Tensor, y: Te
 
 
 def run_jobs(
-    jobs: Iterable[Callable[[], Job]],
+    jobs: Iterable[Callable[[], PopulationSteps]],
     *,
     at_once: int = 6,
     until: float = math.inf,
-    report: Callable[[Job], None],
-) -> Iterator[Job]:
+    report: Callable[[PopulationSteps], None],
+) -> Iterator[PopulationSteps]:
     """Train populations in turn, several at once on streams of their own.
 
     Parameters
@@ -332,10 +280,10 @@ def run_jobs(
 
     Yields
     ------
-    Job
+    PopulationSteps
         Finished, or stopped by `until`.
     """
-    waiting, live = iter(jobs), list[Job]()
+    waiting, live = iter(jobs), list[PopulationSteps]()
     while time.monotonic() < until:
         while len(live) < at_once:
             make = next(waiting, None)

@@ -1,21 +1,17 @@
-"""Recipes of LUT-native populations, as data."""
+"""Recipes of populations, as data."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.model.architecture import key_problems
 
 SHAPES = ("luts", "sums")
 
 
 @dataclass(frozen=True, slots=True)
-class LutRecipe:
+class PopulationRecipe:
     """A population of networks of one shape, trained at once; the best on validation rows stays.
 
     Attributes
@@ -28,11 +24,11 @@ class LutRecipe:
     input_method : str
         ``"uniform"`` or ``"quantile"``, see `nnlogic.nn.fit_thresholds`.
     widths, votes, share : tuples of int
-        See `nnlogic.nn.lut.LutPopulation`.
+        See `nnlogic.nn.population.LutPopulation`.
     functions : int
         Learned functions per feature.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
-        See `nnlogic.nn.lut.SumPopulation`.
+        See `nnlogic.nn.population.SumPopulation`.
     members : int
         Networks trained side by side, from different starts.
     steps, batch : int
@@ -41,7 +37,7 @@ class LutRecipe:
     sharpness : float
         Slope of the soft tables at their end; 1 at the start.
     smooth, spread_gradient
-        See `nnlogic.nn.lut.network.Phase`.
+        See `nnlogic.nn.population.luts.Phase`.
     rate_wires, rate_tables, rate_functions, rate_steps, rate_scale : float
         Adam's rates at their peak; a short warm-up, then a cosine.
     distill, temperature : float
@@ -98,6 +94,11 @@ class LutRecipe:
     refine_steps: int = 0
     seed: int = 0
 
+    @property
+    def state_name(self) -> str:
+        """File of the state of a run, in its folder."""
+        return f"{self.name}.state.pt"
+
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
         out = []
@@ -130,7 +131,7 @@ class LutRecipe:
         return asdict(self)
 
 
-def check_classes(recipe: LutRecipe, classes: int) -> None:
+def check_classes(recipe: PopulationRecipe, classes: int) -> None:
     """Check a recipe against the classes of its data set.
 
     Raises
@@ -151,55 +152,3 @@ def check_classes(recipe: LutRecipe, classes: int) -> None:
         problems.append(Problem("votes", why, f"give {each}, or leave it out"))
     if problems:
         raise UsageError("recipe does not fit the data", where=recipe.name, problems=problems)
-
-
-def parse_lut_recipe(table: Mapping[str, Any], where: str) -> LutRecipe:
-    """Return the recipe a TOML table describes.
-
-    Raises
-    ------
-    UsageError
-        With all problems found.
-    """
-    optional = {f.name for f in fields(LutRecipe) if f.default is not MISSING}
-    problems = key_problems("recipe", table, LutRecipe, optional)
-    recipe = None
-    if not problems:
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in table.items()
-        }
-        recipe = LutRecipe(**values)
-        try:
-            problems = recipe.problems()
-        except TypeError as error:
-            problems = [Problem("recipe", f"a value has the wrong type: {error}")]
-    if problems or recipe is None:
-        raise UsageError("recipe not understood", where=where, problems=problems)
-    return recipe
-
-
-def load_lut_recipe(path: Path) -> LutRecipe:
-    """Read a recipe from a TOML file.
-
-    Raises
-    ------
-    UsageError
-        The file cannot be read or understood.
-    """
-    try:
-        return parse_lut_recipe(tomllib.loads(path.read_text("utf-8")), str(path))
-    except OSError as error:
-        raise UsageError("cannot read the recipe", where=str(path), why=str(error)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError("recipe is not TOML", where=str(path), why=str(error)) from error
-
-
-def is_population(source: str | Path) -> bool:
-    """Whether a recipe file describes a LUT-native population: it names a ``shape``."""
-    path = Path(source)
-    if path.suffix != ".toml" or not path.is_file():
-        return False
-    try:
-        return "shape" in tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return False

@@ -16,7 +16,7 @@ ROWS = 1 << K
 HALF_ROWS = 1 << (K // 2)
 
 
-class Connect(torch.autograd.Function):
+class ChooseWires(torch.autograd.Function):
     """Choose one candidate wire per pin by the largest logit.
 
     The gradient of a logit is the one a softmax selection would have, with the candidates'
@@ -66,9 +66,9 @@ class Connect(torch.autograd.Function):
         return grad_logits, grad_x, None
 
 
-def connect(logits: Tensor, x: Tensor, spread: bool) -> Tensor:
-    """Return the wires chosen by `logits`, see `Connect`."""
-    out: Tensor = Connect.apply(logits, x, spread)  # type: ignore[no-untyped-call]
+def choose_wires(logits: Tensor, x: Tensor, spread: bool) -> Tensor:
+    """Return the wires chosen by `logits`, see `ChooseWires`."""
+    out: Tensor = ChooseWires.apply(logits, x, spread)  # type: ignore[no-untyped-call]
     return out
 
 

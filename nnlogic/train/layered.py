@@ -1,0 +1,201 @@
+"""Training one network by its layers, epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import Different
+from nnlogic.core.progress import Progress
+from nnlogic.data import Dataset
+from nnlogic.nn.checkpoint import save_checkpoint
+from nnlogic.nn.network import Network
+from nnlogic.nn.quantizers import fit_thresholds
+from nnlogic.nn.stack import Stack
+from nnlogic.quant.ir import QuantNet
+from nnlogic.train.cost_loss import lut_penalty
+from nnlogic.train.epochs import EpochSteps
+from nnlogic.train.recipe import Recipe
+from nnlogic.train.rows import TrainingRows
+from nnlogic.train.teacher import ONE_FLOAT_IS, Taught, teach
+from nnlogic.train.twin import FLOAT_IS, train_float_twin
+
+GOLDEN_ROWS = 1000
+
+
+def make_network(recipe: Recipe, features: tuple[str, ...], classes: tuple[str, ...]) -> Stack:
+    """Return the untrained network of a recipe, its input thresholds not fitted yet.
+
+    Raises
+    ------
+    UsageError
+        The layers do not fit together.
+    TooWide
+        A neuron would read more bits than the recipe allows.
+    UnsupportedModel
+        A family cannot read what the layer before it gives.
+    """
+    if recipe.plain:
+        return Network(
+            recipe.architecture(features, classes),
+            random_mask=recipe.pruning == "random",
+            seed=recipe.seed,
+            fan_in_limit=recipe.fan_in_limit,
+        )
+    return Stack(
+        recipe.name,
+        features,
+        classes,
+        (recipe.input_bits,) * len(features),
+        recipe.layers,
+        seed=recipe.seed,
+        fan_in_limit=recipe.fan_in_limit,
+    )
+
+
+class LayeredTraining:
+    """A `Trainable` of one member: the network of a recipe of layers.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    dataset : Dataset
+    device : torch.device
+
+    Raises
+    ------
+    UsageError, TooWide, UnsupportedModel
+        See `make_network`.
+    """
+
+    one_thread: ClassVar[bool] = True
+    save_seconds: ClassVar[float] = 0.0
+    members = 1
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> None:
+        self.recipe, self.dataset, self.device = recipe, dataset, device
+        self.model = make_network(recipe, dataset.feature_names, dataset.class_names)
+        self.model.quantizer.set_thresholds(
+            fit_thresholds(dataset.x_train, self.model.quantizer.bits, recipe.input_method)
+        )
+        self.model.to(device)
+        self.title, self.total = f"train {recipe.name}", recipe.epochs
+        self.history: list[dict[str, Any]] = []
+        self.teacher: Taught | None = None
+
+    def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
+        """Train the teacher, encode the rows, and go on from a saved state if there is one."""
+        recipe, dataset = self.recipe, self.dataset
+        if recipe.distill or (not recipe.plain and recipe.float_epochs):
+            self.teacher = teach(dataset, recipe, self.device, progress)
+
+        def codes(x: NDArray) -> Tensor:
+            return self.model.quantizer(torch.from_numpy(x).to(self.device)).to(torch.uint8)
+
+        rows = TrainingRows(
+            x=codes(dataset.x_train),
+            y=torch.from_numpy(dataset.y_train).to(self.device),
+            x_val=codes(dataset.x_val),
+            y_val=torch.from_numpy(dataset.y_val).to(self.device),
+            teacher=None if self.teacher is None else self.teacher.targets,
+        )
+        self.steps = EpochSteps(
+            self.model,
+            rows,
+            recipe,
+            epochs=recipe.epochs,
+            score=self.model.scores,
+            predict=lambda x: self.model.evaluate_codes(x)[:, -1],
+            prune=recipe.prunes,
+            penalty=lut_penalty(self.model, recipe.lut_cost),
+        )
+        if saved is not None:
+            self.history = list(saved["history"])
+            self.steps.load_state(saved["loop"])
+
+    @property
+    def done(self) -> int:
+        """Epochs done."""
+        return self.steps.epoch
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or validation stopped improving."""
+        return self.steps.finished
+
+    @property
+    def epochs(self) -> tuple[int, int]:
+        """Epochs run, and the one whose weights were kept."""
+        return self.steps.epoch, self.steps.best_epoch
+
+    def loss(self, rows: Tensor) -> Tensor:
+        """Return the loss of a batch of training rows, given by their indices, with gradients."""
+        return self.steps.loss(rows)
+
+    def advance(self) -> str:
+        """Train one epoch, and validate."""
+        loss, accuracy = self.steps.run_epoch()
+        self.history.append({"epoch": self.done, "loss": loss, "validation": accuracy})
+        return f"loss {loss:.4f}, validation {100 * accuracy:.2f} %"
+
+    def state(self) -> dict[str, Any]:
+        """Return all that `prepare` needs to go on; tensors and plain values only."""
+        return {"history": self.history, "loop": self.steps.state()}
+
+    def finish(self, progress: Progress) -> None:
+        """Put the best weights back into the network."""
+        self.steps.keep_best()
+
+    def accuracies(self) -> NDArray[np.floating]:
+        """Return the exact accuracy on the validation rows, of the best weights."""
+        return np.array([self.steps.best_accuracy])
+
+    def best(self) -> int:
+        """Return the only member."""
+        return 0
+
+    def quantnet(self, member: int) -> QuantNet:
+        """Return the network as it is compiled."""
+        return self.model.quantnet()
+
+    def measure(self, progress: Progress) -> dict[str, float]:
+        """Return accuracies as torch runs the network and as it is compiled: one function."""
+        dataset, net = self.dataset, self.quantnet(0)
+        table = net.evaluate(net.encode(dataset.x_test))
+        exact = self.model.evaluate(dataset.x_test)
+        if not np.array_equal(table, exact):
+            rows = int((table != exact).any(axis=1).sum())
+            why = f"{rows} of {len(table)} test rows differ"
+            raise Different("torch and the QuantNet made from it differ", where=net.name, why=why)
+        right = float(np.mean(table[:, -1] == dataset.y_test))
+        out = {"quantized": right, "table": right, "validation": float(self.accuracies()[0])}
+        if not isinstance(self.model, Network):
+            out["quantized"] = self.model.fake_accuracy(dataset.x_test, dataset.y_test)
+            out["quantized, validation"] = self.model.fake_accuracy(dataset.x_val, dataset.y_val)
+            if self.teacher is not None:
+                out |= {"float": self.teacher.test, "float, validation": self.teacher.validation}
+        elif self.recipe.float_epochs:
+            out["float"] = train_float_twin(self.model, dataset, self.recipe, self.device, progress)
+        return out
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the checkpoint says of its training."""
+        taught = not self.recipe.plain and self.teacher is not None
+        return {
+            "float_is": ONE_FLOAT_IS if taught else FLOAT_IS,
+            "training": {"recipe": self.recipe.to_meta(), "best_epoch": self.steps.best_epoch},
+        }
+
+    def write(self, path: Path, info: Mapping[str, Any]) -> None:
+        """Write the checkpoint with golden rows, and the history of the epochs beside it."""
+        save_checkpoint(self.model, path, info=info, golden_rows=self.dataset.x_val[:GOLDEN_ROWS])
+        history = json.dumps(self.history, indent=1).encode()
+        write_bytes(path.parent / "history.json", history)
