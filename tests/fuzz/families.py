@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import nnlogic
 from nnlogic.core.errors import TooWide, UnsupportedModel, UsageError
 from nnlogic.nn import FamilySpec, Stack, save_checkpoint
-from nnlogic.nn.families import FAMILIES
+from nnlogic.nn.families import families as all_families
 
 from . import plain
 from .backends import equal_rows
@@ -40,7 +40,7 @@ ROWS = 96
 
 
 @st.composite
-def stacks(draw: Draw, families: tuple[str, ...] = tuple(sorted(FAMILIES))) -> Net:
+def stacks(draw: Draw, families: tuple[str, ...] = tuple(sorted(all_families()))) -> Net:
     """Draw a stack in which some families stand; not every one fits together."""
     bits = draw(st.lists(st.integers(1, 3), min_size=2, max_size=5))
     classes = draw(st.integers(1, 3))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import nnlogic
 from nnlogic.logic.rewrite import rewritten
-from nnlogic.nn.families import FAMILIES
+from nnlogic.nn.families import families as all_families
 from nnlogic.quant.ir import Layer
 
 from . import cases, families, faults, reference, strategies
@@ -53,7 +53,7 @@ def test_random_networks_are_equal_at_every_stage(through):
     assert any(compiled)
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", sorted(all_families()))
 def test_random_stacks_of_every_family_are_equal_at_every_stage(family):
     first = "thermometer" if family in families.ONE_BIT else family
     compiled = []
