@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import nnlogic
 from nnlogic.core.errors import TooWide, UnsupportedModel, UsageError
-from nnlogic.nn import FamilySpec, Stack, save_checkpoint
+from nnlogic.nn import LayerSpec, Stack, save_checkpoint
 from nnlogic.nn.families import families as all_families
 
 from . import plain
@@ -107,14 +107,14 @@ def _spec(draw: Draw, name: str, family: str, width: int, *, last: bool, to_bits
     return out
 
 
-def spec_of(data: Net) -> FamilySpec:
+def spec_of(data: Net) -> LayerSpec:
     """Return the layer that data describe."""
     options = dict(data.get("options", {}))
     if "layers" in options:
         options["layers"] = tuple(spec_of(part) for part in options["layers"])
     if "branches" in options:
         options["branches"] = tuple(options["branches"])
-    return FamilySpec(**{**data, "options": options})
+    return LayerSpec(**{**data, "options": options})
 
 
 def model(stack: Net) -> Stack:
