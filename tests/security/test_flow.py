@@ -10,13 +10,13 @@ import pytest
 from helpers_verilog import random_family
 from hostile import CANARY, MARK, payloads, unprintable, without_comments
 
-from nnlogic.checks.imported import check_imported
+from nnlogic.checks.inputs.verilog import check_imported
 from nnlogic.cli.main import main
 from nnlogic.core.errors import IRError, NNLogicError, UnsafeVerilog
 from nnlogic.frontend import load
-from nnlogic.frontend.architecture import Architecture, LayerSpec
-from nnlogic.frontend.assemble import expected_arrays
-from nnlogic.frontend.native import write_native
+from nnlogic.frontend.native.checkpoint import write_native
+from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.assemble import expected_arrays
 from nnlogic.quant.ir import QuantNet
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
