@@ -13,6 +13,7 @@ from nnlogic.core.names import Identifier
 from nnlogic.flows.targets import Target
 
 SCRIPT, CONSTRAINTS = "vivado.tcl", "timing.xdc"
+CLOCK = Identifier("clk")
 
 
 def write_vivado(
@@ -21,7 +22,7 @@ def write_vivado(
     target: Target,
     folder: Path,
     clock: float | None = None,
-    port: str = "clk",
+    port: str = CLOCK,
 ) -> tuple[Path, Path]:
     """Write a script and timing constraints that implement a core out of context.
 
@@ -114,7 +115,7 @@ puts [format "Fmax %.1f MHz (period %.3f ns, slack %.3f ns)" \\
 """
 
 
-def timing_xdc(clock_mhz: float, port: Identifier) -> str:
+def timing_xdc(clock_mhz: float, port: Identifier = CLOCK) -> str:
     """Return the constraints: clock ``clk`` on a port; data ports are timed inside the core.
 
     Parameters

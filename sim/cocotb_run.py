@@ -18,6 +18,7 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import StreamedCore
 from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
+from nnlogic.sim.ram_models import ram_models
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
@@ -234,7 +235,8 @@ def run_cocotb(
     folder = fresh_folder(Path(folder).resolve())
     top_file = folder / f"{TOP}.v"
     top_file.write_text(top)
-    sources = [*checked_copies(files, folder / "rtl"), top_file]
+    own = (ram_models().encode(),)
+    sources = [*checked_copies(files, folder / "rtl", own), top_file]
     with progress.step(f"{simulator}: build") as step:
         if simulator == "verilator":
             _build_verilator(tools[0], sources, folder, timeout)

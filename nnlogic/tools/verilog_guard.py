@@ -102,10 +102,18 @@ def _refuse(files: Sequence[Path], contents: Sequence[bytes]) -> None:
         )
 
 
-def checked_copies(files: Sequence[Path], folder: Path) -> list[Path]:
+def checked_copies(files: Sequence[Path], folder: Path, own: Sequence[bytes] = ()) -> list[Path]:
     """Check files and return copies below `folder`: what was checked is what a tool then reads.
 
     The copies have the names of the files, made plain.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    folder : Path
+        Made when missing.
+    own : sequence of bytes
+        Contents that are nnlogic's own models and need no check: equal to the byte.
 
     Raises
     ------
@@ -113,7 +121,8 @@ def checked_copies(files: Sequence[Path], folder: Path) -> list[Path]:
         As `check_sources`.
     """
     contents = [Path(file).read_bytes() for file in files]
-    _refuse(files, contents)
+    foreign = [(f, data) for f, data in zip(files, contents, strict=True) if data not in own]
+    _refuse([f for f, _ in foreign], [data for _, data in foreign])
     folder.mkdir(parents=True, exist_ok=True)
     names = unique_identifiers(Path(file).stem for file in files)
     copies = [folder / f"{name}.v" for name in names]

@@ -99,3 +99,14 @@ def test_copies_have_plain_names_and_are_what_was_checked(tmp_path):
     copies = checked_copies(files, tmp_path / "rtl")
     assert [c.name for c in copies] == ["a_touch_x.v", "touch_x.v", "A_touch_x_2.v", "o.v"]
     assert [c.read_text() for c in copies] == [f.read_text() for f in files]
+
+
+def test_own_models_are_known_to_the_byte(tmp_path):
+    own = b"module m; task t; endtask endmodule\n"
+    for extra, good in ((b"", True), (b"\n", False)):
+        (tmp_path / "m.v").write_bytes(own + extra)
+        if good:
+            assert checked_copies([tmp_path / "m.v"], tmp_path / "a", (own,))
+        else:
+            with pytest.raises(UnsafeVerilog, match=r"m\.v:1"):
+                checked_copies([tmp_path / "m.v"], tmp_path / "b", (own,))
