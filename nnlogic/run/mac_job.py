@@ -57,7 +57,11 @@ class MacJob(Job):
         super()._quant()
         net = self.net
         with self.progress.step("sums to slices"):
-            plan = compile_mac(replace(net, name=f"{self.name}_mac"), slice_kind(self.target))
+            plan = compile_mac(
+                replace(net, name=f"{self.name}_mac"),
+                slice_kind(self.target),
+                column=self.target.dsp.column if self.target.dsp else None,
+            )
         self._check_room(plan.mac)
         self.mac: MacNet = self._stage("mac", MacNet, lambda: plan.mac, net)
         self.net = replace(plan.tail, name=f"{self.name}_tail")
