@@ -124,6 +124,8 @@ class DspRoom:
     part : str
     dsps, brams, luts : int or None
         DSP slices, 36 Kb block RAMs and LUT6.
+    column : int or None
+        Slices one above the other, which a cascade may join; None is the most that the kind allows.
     """
 
     kind: str
@@ -131,6 +133,7 @@ class DspRoom:
     dsps: int | None = None
     brams: int | None = None
     luts: int | None = None
+    column: int | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong, named by key."""

@@ -17,7 +17,7 @@ def with_options(fields: Mapping[str, tuple[Option, Any]]) -> Callable[[F], F]:
     """Return a decorator that adds an option for each field, in their order."""
 
     def add(function: F) -> F:
-        for name, (what, default) in reversed(fields.items()):
+        for name, (what, default) in reversed(list(fields.items())):
             function = _click(name, what, default)(function)
         return function
 

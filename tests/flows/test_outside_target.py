@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nnlogic
+from nnlogic.backends.mac.model.ir import CASCADE, MacNet
 from nnlogic.core.errors import UnsafeVerilog, UsageError
 from nnlogic.flows.target_file import PACKAGED, packaged
 from nnlogic.flows.targets import Target
@@ -152,6 +153,21 @@ def test_models_that_do_more_than_describe_a_circuit_are_refused(tmp_path):
     file = mine(tmp_path, toml("mine", entry_of("ice40") | {"cell_models": ["cells.v"]}))
     with pytest.raises(UnsafeVerilog):
         Target.load(file)
+
+
+@pytest.mark.parametrize(("column", "longest"), [(None, 2), (1, 1)])
+def test_cascades_are_no_longer_than_a_column_of_the_part(checkpoint, tmp_path, column, longest):
+    dsp = {"kind": "dsp48e1"} | ({"column": column} if column else {})
+    file = mine(tmp_path, toml("mine", entry_of("xc7") | {"dsp": dsp}))
+    options = {"target": file, "backend": "mac", "stop_after": "quant", **SMALL}
+    run = nnlogic.compile(checkpoint, tmp_path / "run", **options)
+    found = 0
+    for chain in MacNet.load(run.ir_path("mac")).chains:
+        length = 0
+        for piece in chain.slices:
+            length = length + 1 if piece.addend == CASCADE else 1
+            found = max(found, length)
+    assert found == longest
 
 
 BAD = f"""

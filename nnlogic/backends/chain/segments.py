@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nnlogic.backends.chain.model.chain import Chain, Segment
 from nnlogic.backends.chain.options import ChainOptions
@@ -70,7 +71,7 @@ class Part:
 def segment_options(opts: ChainOptions, segment: Segment) -> Options:
     """Return the options of a segment's run: those of the chain that its backend knows."""
     cls = backend_named(segment.kind).options
-    changes = {
+    changes: dict[str, Any] = {
         "rows": None,
         "stream": True,
         "dsps": segment.slices,
@@ -79,7 +80,7 @@ def segment_options(opts: ChainOptions, segment: Segment) -> Options:
         "max_latency": None,
         "kernels": "1",
     }
-    known = {name: getattr(opts, name, None) for name in options_of(cls)}
+    known: dict[str, Any] = {name: getattr(opts, name, None) for name in options_of(cls)}
     return cls(**{**known, **{name: v for name, v in changes.items() if name in known}})
 
 

@@ -53,7 +53,9 @@ class MacStage(Stage):
         """Lower the first layer; the rest waits for the next stage."""
         net = replace(ctx.net, name=f"{ctx.name}_mac")
         with ctx.progress.step("sums to slices"):
-            plan = compile_mac(net, slice_kind(ctx.target))
+            dsp = ctx.target.dsp
+            column = dsp.column if dsp else None
+            plan = compile_mac(net, slice_kind(ctx.target), column=column)
         check_room(plan.mac, ctx)
         ctx.values["planned tail"] = replace(plan.tail, name=f"{ctx.name}_tail")
         return plan.mac

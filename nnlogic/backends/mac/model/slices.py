@@ -22,8 +22,7 @@ class SliceKind:
     a_bits : int
         Bits of the signed multiplier operand that holds the weights.
     column : int
-        Slices a cascade may have: the height of a column in the parts of `flows/targets.toml`
-        (XC7Z020: 3 clock regions of 20, UG479; XCVU9P: 5 regions of 24 in one die, UG579).
+        Most slices a cascade may have; the part of a target may have shorter columns.
     """
 
     a_bits: int
