@@ -108,6 +108,8 @@ def test_imports_follow_the_data(name, path):
         ("report/dsp", "from nnlogic.backends.dsp.flow import synthesize_engine"),
         ("backends/mac/model/ir", "from nnlogic.backends.dsp.model.ops import LANES"),
         ("hw/mac/core", "from nnlogic.hw.dsp.slice import LogicSlice"),
+        ("run/compile_run", "from nnlogic.backends.lut.stages import RtlStage"),
+        ("job/runner", "from nnlogic.backends.lut.stages import RtlStage"),
         ("sim/dsp/run", "from nnlogic.sim.chain.run import run_chain_bench"),
         ("sim/netlist", "from nnlogic.hw.dsp.encode import EngineShape"),
         ("logic/build", "import torch"),
@@ -117,15 +119,15 @@ def test_imports_follow_the_data(name, path):
     ],
 )
 def test_what_may_not_be_imported_is_seen(name, source):
-    assert len(list(faults(name, source))) == 1
+    assert list(faults(name, source))
 
 
 @pytest.mark.parametrize(
     ("name", "source"),
     [
         ("backends/chain/model/cost", "from nnlogic.backends.dsp.model.ir import Program"),
-        ("backends/dsp/flow", "from nnlogic.run import directory"),
-        ("run/mac_job", "from nnlogic.backends.mac.checks.proof import prove_mac"),
+        ("backends/dsp/flow", "from nnlogic.job import directory"),
+        ("run/compile_run", "from nnlogic.job.runner import run_stages"),
         ("frontend/torch/read", "import torch"),
         ("checks/inputs/torch", "from nnlogic.frontend.torch.read import read_module"),
         ("cli/main", "from nnlogic.cli.compile import command"),

@@ -185,11 +185,26 @@ def chosen_backend(given: Mapping[str, Any]) -> str:
     if name != DEFAULT:
         return name if name == AUTO else backend_named(name).name
     known = all_options()
-    implied = [n for n, value in given.items() if value is not None and known[n][0].implies]
+    asked = {n for n, value in given.items() if n != "backend" and value is not None}
+    implied = [n for n in asked if known[n][0].implies]
     for backend in backends().values():
         if any(n in options_of(backend.options) for n in implied):
             return backend.name
     return name
+
+
+def refuse_unplanned(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that only a backend that is named takes."""
+    known = all_options()
+    problems = []
+    for name, (what, default) in known.items():
+        if not what.planned and given.get(name) not in (None, default):
+            users = [b.name for b in backends().values() if name in options_of(b.options)]
+            why = f"only {' and '.join(users)} use it, and --backend is {AUTO}"
+            fix = f"--backend {users[-1]}"
+            problems.append(Problem(what.flag(name), why, fix))
+    if problems:
+        raise UsageError("options that do not fit", problems=problems)
 
 
 def make_options(backend: Backend, given: Mapping[str, Any], *, strict: bool = True) -> Options:
@@ -229,4 +244,5 @@ def _foreign(
             continue
         users = [b.name for b in backends().values() if name in options_of(b.options)]
         why = f"the {backend.name} backend does not use it"
-        yield Problem(known[name][0].flag(name), why, f"--backend {' or '.join([*users, AUTO])}")
+        fix = " or ".join(f"--backend {user}" for user in [*users, AUTO])
+        yield Problem(known[name][0].flag(name), why, fix)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlogic.core.inert import ShellWord
+from nnlogic.job.backend import DEFAULT
 from nnlogic.job.option import options_of
 from nnlogic.report.rows import Command
 
@@ -20,7 +21,7 @@ def compile_line(ctx: Context) -> str:
     """Return the command that makes the run of a context, with all options but the defaults."""
     words = ["nnlogic compile", ShellWord.of_file(ctx.source), "-o RUN"]
     words.append(f"--target {ctx.target.asked}")
-    if ctx.backend.name != type(ctx.opts).backend:
+    if ctx.backend.name != DEFAULT:
         words.append(f"--backend {ctx.backend.name}")
     for name, (what, default) in options_of(type(ctx.opts)).items():
         value = getattr(ctx.opts, name)

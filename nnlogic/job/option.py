@@ -35,6 +35,8 @@ class Option:
         Whether help shows the default.
     implies : bool
         Whether giving it asks for the backend that has it.
+    planned : bool
+        Whether ``--backend auto`` takes it.
     """
 
     help: str
@@ -47,6 +49,7 @@ class Option:
     above: float | None = None
     shown: bool = False
     implies: bool = False
+    planned: bool = True
 
     def flag(self, name: str) -> str:
         """Return the first flag of the field `name`."""

@@ -11,8 +11,10 @@ from nnlogic.core.errors import Problem, TargetMissed, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import AUTO, DEFAULT, backend_named, backends
+from nnlogic.job.directory import ir_path
 from nnlogic.job.options import Budgeted
 from nnlogic.job.source import load_source
+from nnlogic.logic.ir import LogicNet
 from nnlogic.plan.proposal import Planning, Proposal
 
 TRIES = 4
@@ -52,7 +54,8 @@ def choose(
         net, _ = load_source(source, budgets, allow_pickle)
         opts = Planning(net, target, given, budgets).options(plain)
         return [(Proposal(plain, opts, ""), "by --backend auto: no budget was given")]
-    net, _ = load_source(source, replace(budgets, start_from=None), allow_pickle)
+    net, _ = load_source(source, budgets, allow_pickle)
+    _refuse_other_logic(source, budgets, target)
     planning = Planning(net, target, given, budgets, progress)
     with progress.step(f"estimate of the {plain.name} backend"):
         first = list(plain.proposals(planning))
@@ -78,3 +81,17 @@ def choose(
     why = f"by --backend auto: with {plain.title} it is {outside}, outside the budgets"
     beside = "; ".join(p.figures for p in fit[:3])
     return [(p, f"{why}; taken: {p.figures}; found: {beside}") for p in fit[:TRIES]]
+
+
+def _refuse_other_logic(source: Path, budgets: Budgeted, target: Target) -> None:
+    """Raise UsageError where logic would be taken over whose nodes are not the target's LUTs."""
+    if not budgets.reuses("logic"):
+        return
+    k = LogicNet.load(ir_path(source, "logic")).k
+    if k != target.lut_size:
+        raise UsageError(
+            "LUTs cannot be counted on this run",
+            where="--from",
+            why=f"its LogicNet was made for another backend, with nodes of {k} inputs",
+            fix="--from logic, or name the backend",
+        )

@@ -9,12 +9,20 @@ from typing import Any
 
 from nnlogic.core.errors import Different, Problem, TargetMissed, UsageError
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.job.backend import AUTO, Backend, backend_named, chosen_backend, make_options
+from nnlogic.job.backend import (
+    AUTO,
+    Backend,
+    backend_named,
+    chosen_backend,
+    make_options,
+    refuse_unplanned,
+)
 from nnlogic.job.context import open_context
 from nnlogic.job.directory import Run, staged_run
 from nnlogic.job.options import Options
 from nnlogic.job.runner import run_stages
 from nnlogic.report.model import Report
+from nnlogic.report.rows import StepRow
 from nnlogic.tools.find import find
 
 
@@ -61,7 +69,9 @@ def compile(
     source, out = Path(source), Path(out)
     name = chosen_backend(options)
     problems: list[Problem] = []
-    if name != AUTO:
+    if name == AUTO:
+        refuse_unplanned(options)
+    else:
         opts = make_options(backend_named(name), options)
     find("abc"), find("yosys")
     plans = (
@@ -104,7 +114,7 @@ def _compiled(
         with progress.step("load"):
             ctx = open_context(
                 backend, opts, source, folder, allow_pickle=allow_pickle, choice=choice,
-                progress=progress,
+                notes=[StepRow(choice)] if choice else (), progress=progress,
             )  # fmt: skip
         report = run_stages(ctx)
     _refuse_failed(out, report)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnlogic.backends.chain.choice import Planner, nearest_problems
 from nnlogic.backends.chain.options import ChainOptions
+from nnlogic.backends.dsp.estimate import refuse_fabric
 from nnlogic.plan.proposal import Planning, Proposal
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ PAIRS = 2
 
 def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
     """Return the plans within the budgets, best first; else the nearest, and what they miss."""
+    refuse_fabric(planning.target)
     layers = tuple(layer.name for layer in planning.net.layers)
     plain = ",".join("lut" for _ in layers)
     opts: ChainOptions = planning.options(backend, plan=plain)

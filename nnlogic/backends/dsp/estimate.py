@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnlogic.backends.dsp.choice import choose_engine, room_of, with_slices
+from nnlogic.backends.dsp.choice import choose_engine, with_slices
 from nnlogic.backends.dsp.model.build import build_ops
 from nnlogic.core.errors import UsageError
+from nnlogic.flows.targets import Target
 from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.plan.proposal import Planning, Proposal
 
@@ -26,15 +27,8 @@ def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
     TargetMissed
         No engine is within.
     """
+    refuse_fabric(planning.target)
     opts = planning.options(backend)
-    room = room_of(planning.target, opts)
-    if room.kind == FABRIC:
-        raise UsageError(
-            f"{planning.target.name} has no DSP logic units",
-            where="--target",
-            why=f"the slices of {planning.target.title} do no bitwise logic on wide words",
-            fix=with_slices(),
-        )
     graph = build_ops(planning.logic(PAIRS), effort=opts.effort)
     point = choose_engine(graph, planning.target, opts)
     cost = point.cost
@@ -43,3 +37,14 @@ def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
         f"second, {cost.latency_ns:,.0f} ns"
     )
     return [Proposal(backend, opts, figures, cost.throughput)]
+
+
+def refuse_fabric(target: Target) -> None:
+    """Raise UsageError where a target has no DSP slices: an engine of LUTs saves none."""
+    if target.dsp is None or target.dsp.kind == FABRIC:
+        raise UsageError(
+            f"{target.name} has no DSP logic units",
+            where="--target",
+            why=f"the slices of {target.title} do no bitwise logic on wide words",
+            fix=with_slices(),
+        )

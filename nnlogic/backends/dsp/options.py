@@ -22,7 +22,7 @@ class DspOptions(Budgeted):
     )  # fmt: skip
     kernels: str | int = option(
         "1", "DSP backend: programs the engine may run one after the other, fed by a host.",
-        metavar="auto|M", shown=True,
+        metavar="auto|M", shown=True, planned=False,
     )  # fmt: skip
     program_words: int | None = option(
         None, "DSP backend: words of program memory (default: 65536).",

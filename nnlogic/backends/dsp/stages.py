@@ -19,7 +19,7 @@ from nnlogic.backends.dsp.kernels import (
     open_kernels_ladder,
     write_kernels_engine,
 )
-from nnlogic.backends.dsp.model.build import build_ops
+from nnlogic.backends.dsp.model import build
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.model.place import MemoryMissed
@@ -65,7 +65,7 @@ class OpsStage(Stage):
     def make(self, ctx: Context) -> OpGraph:
         """Lower the logic."""
         with ctx.progress.step("network to operations"):
-            return build_ops(ctx.values["logic"], effort=ctx.opts.effort)
+            return build.build_ops(ctx.values["logic"], effort=ctx.opts.effort)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare with the logic."""

@@ -7,11 +7,11 @@ import pytest
 from nnlogic.backends.chain import section as mixed_section
 from nnlogic.backends.chain.choice import Planner
 from nnlogic.backends.chain.model import Chain, Segment
+from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
 from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.hw.dsp.vectors import TurnShape
-from nnlogic.job.options import Options
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
@@ -137,7 +137,8 @@ def planner(checkpoint):
     tables = tabulate(net)
     logic, pairs = (minimize(tables, k=k, effort="fast", jobs=1) for k in (6, 2))
     names = tuple(layer.name for layer in net.layers)
-    options = Options(target="xc7", backend="auto", max_dsps=2, max_luts=5000)
+    plan = ",".join("lut" for _ in names)
+    options = ChainOptions(target="xc7", plan=plan, max_dsps=2, max_luts=5000)
     return Planner(names, logic, pairs, Target.named("xc7"), options)
 
 
@@ -159,8 +160,8 @@ def test_auto_takes_a_mix_where_it_is_the_fastest_in_the_budgets(
     """On so small a network any engine is larger than the LUTs it saves: pretend it is not."""
     monkeypatch.setattr(TurnShape, "luts", 0)
     monkeypatch.setattr("nnlogic.backends.dsp.model.cost.Cost.luts", 1)
-    for user in ("mixed_segments", "mixed_choice"):
-        monkeypatch.setattr(f"nnlogic.run.{user}.stream_luts", lambda width: 0)
+    for user in ("segments", "choice"):
+        monkeypatch.setattr(f"nnlogic.backends.chain.{user}.stream_luts", lambda width: 0)
     whole = sum(planner.luts.values())
     run = compile_run(
         checkpoint, tmp_path / "r", backend="auto", clock=200.0, max_luts=whole // 2, max_dsps=1,

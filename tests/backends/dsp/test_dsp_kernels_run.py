@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnlogic.backends.dsp import section as dsp_section
-from nnlogic.backends.dsp import stages as dsp_job
+from nnlogic.backends.dsp import stages as dsp_stages
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
 from nnlogic.core.archive import frozen
@@ -60,7 +60,7 @@ def test_the_report_tells_kernels_words_and_cycles(run):
     assert dsp.latency_cycles == dsp.pass_cycles + dsp.interval_cycles
     assert dsp.steps >= dsp.bound
     assert dsp_section.of(Report.load(run.path / "report.json")) == dsp
-    assert f"--program-words {WORDS} --kernels auto" in run.report.commands[0].line
+    assert f"--kernels auto --program-words {WORDS}" in run.report.commands[0].line
     assert {c.verdict for c in run.report.rung(4).checks} == {"pass"}
 
 
@@ -81,16 +81,17 @@ def test_synth_counts_the_engine(run):
 
 
 def test_a_wrong_word_between_kernels_fails_the_run(checkpoint, tmp_path, monkeypatch):
-    real = dsp_job.make_kernels
+    real = dsp_stages.choose_kernels
 
-    def spoiled(job, graph, point, kind):
+    def spoiled(*args):
+        point = real(*args)
         chain = point.cut.chain
         source = np.array(chain.sources[-1])
         source[0] = 0 if source[0] else 1
         object.__setattr__(chain, "sources", (*chain.sources[:-1], frozen(source, np.int32)))
-        return real(job, graph, point, kind)
+        return point
 
-    monkeypatch.setattr(dsp_job, "make_kernels", spoiled)
+    monkeypatch.setattr(dsp_stages, "choose_kernels", spoiled)
     with pytest.raises(Different, match="operations = program"):
         compile_run(checkpoint, tmp_path / "r", kernels="auto", program_words=WORDS, **OPTIONS)
 
