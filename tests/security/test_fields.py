@@ -102,10 +102,11 @@ def test_printed_forms_have_a_line_for_each_thing(hostile_logic):
         assert not re.search(rf"^ *(module|bind|initial|!|\.gate).*{MARK}?", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("primitives", [None, "xilinx"])
-def test_core_and_stream(hostile_logic, primitives, tmp_path):
+@pytest.mark.parametrize("target", [None, "xcup"])
+def test_core_and_stream(hostile_logic, target, tmp_path):
     design = build(hostile_logic[2])
-    for file in write_verilog(design, tmp_path, primitives=primitives):
+    cell = Target.named(target).lut_cell if target else None
+    for file in write_verilog(design, tmp_path, primitives=cell):
         harmless(file)
         assert find_unsafe(file.name, file.read_bytes()) == []
 

@@ -85,7 +85,7 @@ def test_the_report_has_the_engine_beside_its_bounds(run):
     assert "model" in dsp.clock_source
     assert "DSP48E1 slices" in render_html(run.report)
     assert Report.load(run.path) == run.report
-    assert "--backend dsp --dsps 2" in run.report.commands[0].line
+    assert "--backend dsp --effort fast --dsps 2" in run.report.commands[0].line
 
 
 def test_the_ladder_up_to_the_program_is_climbed(run):
