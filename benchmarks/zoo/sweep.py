@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ import torch
 from nnlogic import data
 from nnlogic.train.population_recipe import PopulationRecipe, check_classes
 from nnlogic.train.population_rows import PopulationRows, make_rows
-from nnlogic.train.population_steps import PopulationSteps, run_jobs
+from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import refine
 from nnlogic.train.teacher import load_teacher, make_teacher
@@ -54,9 +56,8 @@ def main() -> None:
     pools = Pools(args.data, args.teachers, device)
     begun = time.monotonic()
 
-    def report(job: PopulationSteps) -> None:
+    def report(job: PopulationSteps, took: float) -> None:
         loss, best = float(job.loss_so_far), float(job.accuracies().max())
-        took = time.monotonic() - job.began
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} step {job.done:6d} "
             f"loss {loss:.4f} best {best:.4f} {1e3 * took / max(job.done, 1):.2f} ms",
@@ -95,6 +96,58 @@ def main() -> None:
     path = args.out / f"sweep_{mine}.npz"
     np.savez_compressed(path, facts=np.array(json.dumps(facts)), **arrays)
     print(f"{path.stat().st_size} bytes, {len(facts)} networks", flush=True)
+
+
+def run_jobs(
+    jobs: Iterable[Callable[[], PopulationSteps]],
+    *,
+    at_once: int = 6,
+    until: float = math.inf,
+    report: Callable[[PopulationSteps, float], None],
+) -> Iterator[PopulationSteps]:
+    """Train populations in turn, several at once on streams of their own.
+
+    Parameters
+    ----------
+    jobs : iterable of callables
+        Each makes one job when its turn comes.
+    at_once : int
+    until : float
+        `time.monotonic()` at which to stop; unfinished jobs are yielded as they are.
+    report : callable
+        Called with each job every few thousand steps, and the seconds it took so far.
+
+    Yields
+    ------
+    PopulationSteps
+        Finished, or stopped by `until`.
+    """
+    waiting, live, started = iter(jobs), list[PopulationSteps](), dict[int, float]()
+    while time.monotonic() < until:
+        while len(live) < at_once:
+            make = next(waiting, None)
+            if make is None:
+                break
+            job = make()
+            job.capture()
+            started[id(job)] = time.monotonic()
+            live.append(job)
+        if not live:
+            return
+        # One step of each in turn keeps all streams filled.
+        for _ in range(BURST):
+            for job in live:
+                job.run(1)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        for job in list(live):
+            if job.done % 4000 < BURST:
+                report(job, time.monotonic() - started[id(job)])
+            if job.finished:
+                live.remove(job)
+                job.graphs = {}
+                yield job
+    yield from live
 
 
 @torch.no_grad()

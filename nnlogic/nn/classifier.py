@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlogic.core.formats import IntArray
-from nnlogic.nn.quantizers import InputQuantizer
+from nnlogic.nn.quantizers import FeatureQuantizer
 
 
 class Classifier(nn.Module):
     """Input codes, layers, argmax; a subclass implements `scores` and `exact_scores`."""
 
-    quantizer: InputQuantizer
+    quantizer: FeatureQuantizer
 
     def scores(self, codes: Tensor) -> Tensor:
         """Return class scores (float values) for input codes, shape (samples, classes)."""

@@ -19,9 +19,8 @@ from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
 from nnlogic.nn.family import Codes, Family, input_codes
-from nnlogic.nn.quantizers import InputQuantizer, LearnedBits
-from nnlogic.quant.ir import INPUT, Argmax, Layer, QuantNet
-from nnlogic.quant.ir import InputQuantizer as QuantInput
+from nnlogic.nn.quantizers import FeatureQuantizer, LearnedBits
+from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Layer, QuantNet
 
 FAKE_ROWS = 4096
 
@@ -69,7 +68,7 @@ class Stack(Classifier):
         super().__init__()
         self.name, self.features, self.classes = name, features, classes
         self.input_bits = input_bits
-        self.quantizer = InputQuantizer(input_bits)
+        self.quantizer = FeatureQuantizer(input_bits)
         self.layers = nn.ModuleList()
         generator = torch.Generator().manual_seed(seed)
         x, wide, odd = self.input_codes(), [], []
@@ -195,7 +194,7 @@ class Stack(Classifier):
             ),
             layers=tuple(layers),
             output_wires=(*scores, (Port("class", chosen), ARGMAX, 0)),
-            quantizer=QuantInput(
+            quantizer=InputQuantizer(
                 tuple(frozen(t, np.float32) for t in self.quantizer.get_thresholds())
             ),
             info={"class_names": list(self.classes), **(info or {})},

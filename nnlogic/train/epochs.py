@@ -167,17 +167,18 @@ class EpochSteps:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from what `state` returned."""
-        if state["network"].keys() != self.network.state_dict().keys():
+        network, best = _today(state["network"]), _today(state["best"])
+        if network.keys() != self.network.state_dict().keys():
             raise CheckpointError(
                 "the saved state does not fit the network",
                 where=self.recipe.name,
                 why="another version of nnlogic wrote it, which named its parameters otherwise",
                 fix="delete the folder and train again, or go on with the version that wrote it",
             )
-        self.network.load_state_dict(state["network"])
+        self.network.load_state_dict(network)
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.epoch, self.best = state["epoch"], state["best"]
+        self.epoch, self.best = state["epoch"], best
         self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
 
     def keep_best(self) -> None:
@@ -185,3 +186,8 @@ class EpochSteps:
         self.network.load_state_dict(self.best)
         self.network.anneal(1.0)
         self.network.eval()
+
+
+def _today(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    # Linear sums in a stack had their parameters one level deeper in states written before 0.2.
+    return {name.replace(".layer.", "."): value for name, value in weights.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.data import Dataset
-from nnlogic.nn.quantizers import InputQuantizer, fit_thresholds
+from nnlogic.nn.quantizers import FeatureQuantizer, fit_thresholds
 from nnlogic.train.float_nets import is_image, log_probabilities, shake_image, shake_rows
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.rows import TrainingRows
@@ -82,7 +82,7 @@ def make_rows(
         From the quantizer, when thresholds cannot be fitted.
     """
     thresholds = make_thresholds(data, recipe)
-    quantizer = InputQuantizer((recipe.input_bits,) * data.x_train.shape[1])
+    quantizer = FeatureQuantizer((recipe.input_bits,) * data.x_train.shape[1])
     quantizer.set_thresholds(tuple(t.numpy() for t in thresholds))
     quantizer = quantizer.to(device)
 

@@ -1,12 +1,11 @@
-"""Training a population: one step as a CUDA graph, several populations in turn on one device."""
+"""Training steps of a population, recorded as a CUDA graph."""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,7 +73,6 @@ class PopulationSteps:
     recipe: PopulationRecipe
     rows: PopulationRows
     done: int = 0
-    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         recipe, device = self.recipe, self.rows.x.device
@@ -257,55 +255,3 @@ def member_accuracies(model: LutPopulation | SumPopulation, codes: Tensor, y: Te
         winner = (scores.double() * classes * 2 + order).argmax(2)
         right += (winner == y[at : at + CHUNK]).sum(1)
     return (right / len(codes)).cpu().numpy()
-
-
-def run_jobs(
-    jobs: Iterable[Callable[[], PopulationSteps]],
-    *,
-    at_once: int = 6,
-    until: float = math.inf,
-    report: Callable[[PopulationSteps], None],
-) -> Iterator[PopulationSteps]:
-    """Train populations in turn, several at once on streams of their own.
-
-    Parameters
-    ----------
-    jobs : iterable of callables
-        Each makes one job when its turn comes.
-    at_once : int
-    until : float
-        `time.monotonic()` at which to stop; unfinished jobs are yielded as they are.
-    report : callable
-        Called with each job every few thousand steps.
-
-    Yields
-    ------
-    PopulationSteps
-        Finished, or stopped by `until`.
-    """
-    waiting, live = iter(jobs), list[PopulationSteps]()
-    while time.monotonic() < until:
-        while len(live) < at_once:
-            make = next(waiting, None)
-            if make is None:
-                break
-            job = make()
-            job.capture()
-            job.began = time.monotonic()
-            live.append(job)
-        if not live:
-            return
-        # One step of each in turn keeps all streams filled.
-        for _ in range(BURST):
-            for job in live:
-                job.run(1)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        for job in list(live):
-            if job.done % 4000 < BURST:
-                report(job)
-            if job.finished:
-                live.remove(job)
-                job.graphs = {}
-                yield job
-    yield from live

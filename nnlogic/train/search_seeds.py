@@ -13,7 +13,7 @@ from nnlogic.data import Dataset
 from nnlogic.nn.checkpoint import load_network
 from nnlogic.train.bits_ilp import Allocation, LayerChoices, allocate, layer_choices
 from nnlogic.train.cost import CostModel
-from nnlogic.train.search_space import KNOBS, SearchSpace, layers_of
+from nnlogic.train.search_space import KNOBS, SearchSpace
 from nnlogic.train.sensitivity import sensitivities
 
 ROWS = 2048
@@ -76,7 +76,7 @@ def sensitivity_seeds(
     labels = torch.from_numpy(dataset.y_val[:ROWS])
     choices = []
     for spec, layer in zip(
-        layers_of(space.base), sensitivities(network, codes, labels, method=method), strict=True
+        space.base.layers, sensitivities(network, codes, labels, method=method), strict=True
     ):
         bits = space.choices.get(f"{spec.name}.bits", (spec.bits,))
         offered = space.choices.get(f"{spec.name}.fan_in", (spec.fan_in,))
@@ -115,7 +115,7 @@ def allocations(
 
 def _point(space: SearchSpace, allocation: Allocation) -> dict[str, int]:
     params = space.base_params()
-    for spec, option in zip(layers_of(space.base), allocation.options, strict=True):
+    for spec, option in zip(space.base.layers, allocation.options, strict=True):
         for knob, value in (("bits", option.bits), ("fan_in", option.fan_in)):
             if f"{spec.name}.{knob}" in params:
                 params[f"{spec.name}.{knob}"] = value
@@ -127,7 +127,7 @@ def _pruned(space: SearchSpace, found: list[Allocation]) -> SearchSpace:
     kept = {}
     for name, offered in space.choices.items():
         layer, _, knob = name.partition(".")
-        spec = next((s for s in layers_of(space.base) if s.name == layer), None)
+        spec = next((s for s in space.base.layers if s.name == layer), None)
         if spec is None or knob not in KNOBS[:2]:
             kept[name] = offered
             continue

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.model.layer import LayerSpec
 from nnlogic.train.cost import CostModel
 from nnlogic.train.recipe import Recipe
 
@@ -43,7 +42,7 @@ class SearchSpace:
             Of the recipe; the base's when empty.
         """
         layers: list[Any] = []
-        for spec in layers_of(self.base):
+        for spec in self.base.layers:
             own: dict[str, Any] = {
                 k: params[f"{spec.name}.{k}"] for k in KNOBS if f"{spec.name}.{k}" in params
             }
@@ -56,7 +55,7 @@ class SearchSpace:
     def base_params(self) -> dict[str, int]:
         """Return the base recipe as a point; its values belong to the choices."""
         known = {INPUT_BITS: self.base.input_bits}
-        for spec in layers_of(self.base):
+        for spec in self.base.layers:
             known.update({f"{spec.name}.{k}": getattr(spec, k) for k in KNOBS})
         return {name: known[name] for name in self.choices}
 
@@ -64,7 +63,7 @@ class SearchSpace:
         """Whether every neuron of a point is narrow enough to enumerate."""
         recipe = self.recipe(params)
         bits = recipe.input_bits
-        for spec in layers_of(recipe):
+        for spec in recipe.layers:
             if spec.fan_in * bits > recipe.fan_in_limit:
                 return False
             bits = spec.bits
@@ -74,7 +73,7 @@ class SearchSpace:
         """Return the LUT6 a point is predicted to need, by its shape."""
         recipe = self.recipe(params)
         bits, total = recipe.input_bits, 0.0
-        for spec in layers_of(recipe):
+        for spec in recipe.layers:
             total += spec.width * float(model.neuron(spec.fan_in * bits, spec.bits))
             bits = spec.bits
         return total + model.choice(recipe.layers[-1].width, bits)
@@ -118,13 +117,13 @@ def search_space(
     problems += [Problem("width", f"{w}, need a factor above 0") for w in width if w <= 0]
     problems += [
         Problem(spec.name, "fan_in 0 reads everything", "give the layer a fan_in to start from")
-        for spec in layers_of(recipe)
+        for spec in recipe.layers
         if not spec.fan_in
     ]
     if problems:
         raise UsageError("cannot search around the recipe", where=recipe.name, problems=problems)
     found: dict[str, set[int]] = {INPUT_BITS: {recipe.input_bits, *input_bits}}
-    for i, spec in enumerate(layers_of(recipe)):
+    for i, spec in enumerate(recipe.layers):
         if spec.activation != "sign":
             found[f"{spec.name}.bits"] = _around(spec.bits, bits) & set(range(1, MOST_BITS + 1))
         found[f"{spec.name}.fan_in"] = {f for f in _around(spec.fan_in, fan_in) if f > 0}
@@ -141,11 +140,6 @@ def search_space(
             fix="offer more bits, fan-ins or widths, or raise fan_in_limit",
         )
     return space
-
-
-def layers_of(recipe: Recipe) -> tuple[LayerSpec, ...]:
-    """Return the layers of a recipe under the one type that all share."""
-    return recipe.layers
 
 
 def _around(value: int, offered: Sequence[int]) -> set[int]:

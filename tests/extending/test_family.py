@@ -19,7 +19,8 @@ def installed(tmp_path_factory):
     source = shutil.copytree(EXAMPLE, folder / "source")
     run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-deps",
-         "--no-build-isolation", "--target", str(folder / "site"), str(source)], folder,
+         "--no-build-isolation", "--no-index", "--target", str(folder / "site"), str(source)],
+        folder,
     )  # fmt: skip
     return folder / "site"
 

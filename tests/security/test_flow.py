@@ -15,8 +15,9 @@ from nnlogic.cli.main import main
 from nnlogic.core.errors import IRError, NNLogicError, UnsafeVerilog
 from nnlogic.frontend import load
 from nnlogic.frontend.native.checkpoint import write_native
-from nnlogic.model.architecture import Architecture, LayerSpec
+from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import expected_arrays
+from nnlogic.model.layer import plain_layer
 from nnlogic.quant.ir import QuantNet
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
@@ -43,7 +44,7 @@ def checkpoint(path, canary):
         tuple(texts[:12]),
         (1,) * 12,
         tuple(texts[12:15]),
-        (LayerSpec("fc", 3, 2, "pact", 1, 4, batch_norm=False),),
+        (plain_layer("fc", 3, 2, "pact", 1, 4, batch_norm=False),),
     )
     rng = np.random.default_rng(0)
     arrays = {n: rng.normal(size=s).astype(np.float32) for n, s in expected_arrays(arch).items()}

@@ -152,6 +152,26 @@ def test_a_stack_resumes_as_if_never_interrupted(tmp_path):
     assert train(hotter, out=tmp_path / "c").checkpoint.read_bytes() != whole
 
 
+def test_a_state_with_the_names_of_before_is_resumed(tmp_path):
+    layers = (LayerSpec("fc1", 8, "linear", 2, "pact"), LayerSpec("fc2", 3, "linear", 4, bits=4))
+    recipe = dataclasses.replace(STACK, layers=layers, float_epochs=0, distill=0.0)
+    whole = train(recipe, out=tmp_path / "a").checkpoint.read_bytes()
+    with pytest.raises(Stop):
+        train(recipe, out=tmp_path / "b", progress=Notes(stop_after=3))
+    file = tmp_path / "b" / "state.pt"
+    state = torch.load(file, weights_only=True)
+    for part in (state["loop"]["network"], state["loop"]["best"]):
+        for name in [n for n in part if n.startswith("layers.")]:
+            _, number, rest = name.split(".", 2)
+            part[f"layers.{number}.layer.{rest}"] = part.pop(name)
+    torch.save(state, file)
+    assert train(recipe, out=tmp_path / "b", resume=True).checkpoint.read_bytes() == whole
+    state["loop"]["network"].popitem()
+    torch.save(state, file)
+    with pytest.raises(CheckpointError, match="does not fit the network"):
+        train(recipe, out=tmp_path / "b", resume=True)
+
+
 def test_a_network_learns_from_a_teacher_too(tmp_path):
     taught = dataclasses.replace(RECIPE, distill=0.9)
     result = train(taught, out=tmp_path / "a")

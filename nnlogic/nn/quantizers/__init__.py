@@ -8,7 +8,7 @@ from typing import Protocol
 from nnlogic.core.errors import UsageError
 from nnlogic.nn.quantizers.base import Activation
 from nnlogic.nn.quantizers.codebook import Codebook
-from nnlogic.nn.quantizers.inputs import InputQuantizer, fit_thresholds
+from nnlogic.nn.quantizers.inputs import FeatureQuantizer, fit_thresholds
 from nnlogic.nn.quantizers.learned_bits import LearnedBits
 from nnlogic.nn.quantizers.qfx import QFX
 from nnlogic.nn.quantizers.rebnet import MOST_LEVELS, ReBNet
@@ -22,7 +22,7 @@ __all__ = [
     "QFX",
     "Activation",
     "Codebook",
-    "InputQuantizer",
+    "FeatureQuantizer",
     "LearnedBits",
     "ReBNet",
     "Sign",

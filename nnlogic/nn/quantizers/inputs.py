@@ -51,7 +51,7 @@ def fit_thresholds(
     return tuple(out)
 
 
-class InputQuantizer(nn.Module):
+class FeatureQuantizer(nn.Module):
     """Raw float32 features to unsigned codes: the number of thresholds ``<= x``.
 
     Parameters
