@@ -65,12 +65,15 @@ class Backend:
         Its options, derived from `nnlogic.job.options.Options`.
     aliases : tuple of str
         Other names ``--backend`` takes.
+    output : str
+        Pattern of what a whole run holds, relative to it: what can be simulated and synthesized.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     options: ClassVar[type[Options]] = Options
     aliases: ClassVar[tuple[str, ...]] = ()
+    output: ClassVar[str] = "rtl/*.v"
 
     def prepare(self, ctx: Context) -> None:
         """Refuse, before any work, what cannot be built.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import backend_of
 from nnlogic.job.directory import TARGETS, WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
 from nnlogic.job.tools import Ask
-from nnlogic.job.verify import has_verilog, refuse_failed, refuse_stale
+from nnlogic.job.verify import need_output, refuse_failed, refuse_stale
 
 
 def synth(
@@ -60,13 +59,7 @@ def synth(
     asked = target or opened.report.target
     chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     backend = backend_of(opened)
-    if not has_verilog(opened):
-        raise UsageError(
-            "nothing to synthesize",
-            where=str(opened.path),
-            why="the run has no Verilog",
-            fix="compile it without --stop-after",
-        )
+    need_output(opened, "synthesize")
     backend.refuse_synth(opened, chosen, primitives)
     with reopened_run(Path(path)) as run:
         chosen.keep(run.path / TARGETS)
