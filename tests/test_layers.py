@@ -1,6 +1,7 @@
 """A stage imports only what stands before it; backends, and importers, know nothing of others."""
 
 import ast
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def test_imports_follow_the_data(name, path):
         ("run/compile_run", "from nnlogic.backends.lut.stages import RtlStage"),
         ("job/runner", "from nnlogic.backends.lut.stages import RtlStage"),
         ("sim/dsp/run", "from nnlogic.sim.chain.run import run_chain_bench"),
-        ("sim/netlist", "from nnlogic.hw.dsp.encode import EngineShape"),
+        ("sim/bulk", "from nnlogic.hw.dsp.encode import EngineShape"),
         ("logic/build", "import torch"),
         ("run/source", "from nnlogic.frontend.verilog.load import load_verilog"),
         ("frontend/registry", "from nnlogic.frontend.trees.format import FORMAT"),
@@ -145,6 +146,27 @@ def test_backends_are_seen():
 def test_importers_are_seen():
     names = [param.values[0] for param in modules()]
     assert {importer_of(name) for name in names} == {None, "torch", "trees", "verilog"}
+
+
+BACKENDS = sorted(p.parent.name for p in (ROOT / "nnlogic" / "backends").glob("*/backend.py"))
+
+
+def named(source):
+    """Backends that a module names: as a text of its own, or by their folders."""
+    words = "|".join([*BACKENDS, "mixed"])
+    return re.findall(rf"""["'](?:{words})["']|\bbackends[./](?:{words})\b""", source)
+
+
+def test_no_backend_is_named_outside_its_folders():
+    found = {
+        name: said
+        for name, path in (param.values for param in modules())
+        if backend_of(name) is None and (said := named(path.read_text()))
+    }
+    # Whoever names no backend gets one; that is said in one place.
+    assert found == {"job/options": ['"lut"']}
+    assert named('if kind == "dsp": import nnlogic.backends.mac.rows') != []
+    assert len(BACKENDS) == 4
 
 
 def test_no_module_is_too_long():

@@ -12,7 +12,7 @@ from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.core.progress import Progress
 from nnlogic.job.option import Option, options_of
-from nnlogic.job.options import Options
+from nnlogic.job.options import DEFAULT, Options
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nnlogic.report.rows import Command
 
 GROUP = "nnlogic.backends"
-DEFAULT = "lut"
 AUTO = "auto"
 
 

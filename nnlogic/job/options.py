@@ -11,6 +11,8 @@ from nnlogic.flows.targets import Target
 from nnlogic.job.option import option, options_of, value_problems
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
+DEFAULT = "lut"
+"""The backend of whoever names none."""
 DEFAULT_BUDGET = 0.1
 """Percentage points of accuracy that approximate mode may lose unless told otherwise."""
 
@@ -52,7 +54,7 @@ class Options:
         "none", "After each neuron, also optimize inside layers or across the network.",
         choices=("none", "layer", "network"), shown=True,
     )  # fmt: skip
-    backend: str = "lut"
+    backend: str = DEFAULT
     arith: str = option(
         "never", "Auto builds neurons too wide for a table from adders and comparators.",
         choices=("never", "auto"), shown=True,
