@@ -20,7 +20,7 @@ from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.ops import OPERATIONS
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import LayerInfo
-from nnlogic.logic.blif import read_blif
+from nnlogic.logic.abc_blif import read_blif
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.passes.remove_dead import remove_dead
 from nnlogic.logic.rewrite import with_cone

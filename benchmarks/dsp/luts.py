@@ -22,7 +22,7 @@ from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.core.errors import ToolTimeout
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats import encode, parse
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.rewrite import cone_of
 from nnlogic.logic.specified import minimize_specification
 
@@ -92,7 +92,7 @@ def measured(cone: Cone, name: str, effort: str) -> Luts:
     blif = encode(".blif", name, *names, cone).decode()
     with Stopwatch() as watch:
         found = minimize_specification(
-            parse(blif.encode(), name, ".blif"), Options(6, effort, "area")
+            parse(blif.encode(), name, ".blif"), SolveOptions(6, effort, "area")
         ).cone
     return _luts(found, name, names, blif, effort, watch.seconds)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.minimize.parts import Netlist, Part, Score, Stopwatch, check_blif, check_cone
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.build import assemble
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.engines.abc import CARE_ARGUMENTS, run_script

@@ -24,12 +24,12 @@ from benchmarks.minimize.parts import (
 )
 from nnlogic.approximate.tables import approximate
 from nnlogic.checks.agreement import measure
-from nnlogic.logic.blif import write_blif
+from nnlogic.logic.abc_blif import write_blif
 from nnlogic.logic.build import minimize
 from nnlogic.logic.formats import encode, parse
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.network.net import optimize_net
-from nnlogic.logic.portfolio import Options, solve
+from nnlogic.logic.portfolio import SolveOptions, solve
 from nnlogic.logic.rewrite import cone_of
 from nnlogic.logic.specified import minimize_specification
 from nnlogic.tables.ir import Function
@@ -64,13 +64,13 @@ class Ours:
 
     def _table(self, function: Function, k: int) -> Score:
         with Stopwatch() as watch:
-            cone = solve(function, Options(k, self.effort, self.objective)).cone
+            cone = solve(function, SolveOptions(k, self.effort, self.objective)).cone
         return Score(cone.luts, cone.depth, watch.seconds, check_cone(cone, function), cone=cone)
 
     def _gates(self, part: Netlist, k: int) -> Score:
         spec = parse(part.blif.encode(), part.name, ".blif")
         with Stopwatch() as watch:
-            cone = minimize_specification(spec, Options(k, self.effort, self.objective)).cone
+            cone = minimize_specification(spec, SolveOptions(k, self.effort, self.objective)).cone
         blif = encode(".blif", part.name, spec.inputs, spec.outputs, cone).decode()
         return Score(cone.luts, cone.depth, watch.seconds, check_blif(blif, part))
 
@@ -88,7 +88,9 @@ class Ours:
     def _sampled(self, part: Sampled, k: int) -> Score:
         """Approximate a network within `BUDGET`, then treat what it became as any other."""
         with nothing_cached(), Stopwatch() as watch:
-            found = approximate(part.tables, part.split, Options(k, "fast"), budget=BUDGET, jobs=1)
+            found = approximate(
+                part.tables, part.split, SolveOptions(k, "fast"), budget=BUDGET, jobs=1
+            )
         score = self._net(netlist_of(found.net), k)
         test = part.split.test
         there = measure(part.net, found.net, test.codes, test.labels)
@@ -128,4 +130,4 @@ def warm_up(effort: str) -> None:
     """Compile the numeric kernels, so that the first row does not pay for it."""
     function = random_neuron(np.random.default_rng(0), 4, 2, 2)
     for k in (4, 6):
-        solve(function, Options(k, effort, "area"))
+        solve(function, SolveOptions(k, effort, "area"))

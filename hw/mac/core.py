@@ -6,7 +6,15 @@ from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Valu
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.backends.mac.model.ir import B_BITS, CASCADE, P_BITS, AddSlice, Chain, MacNet, MacSlice
+from nnlogic.backends.mac.model.ir import (
+    B_BITS,
+    CASCADE,
+    P_BITS,
+    AddSlice,
+    MacNet,
+    MacSlice,
+    SliceChain,
+)
 from nnlogic.hw.names import port_names
 from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.hw.slices import CASCADES, CELLS, PARAMETERS, RESETS, Cell
@@ -87,7 +95,7 @@ class MacCore(wiring.Component):
             parts.append(rows[wire][delay][b] if number >= 0 else Const(0, 1))
         return Cat(*parts, Const(0, P_BITS - len(parts)))
 
-    def _chain(self, m: Module, index: int, chain: Chain, rows: list[list[Value]]) -> Value:
+    def _chain(self, m: Module, index: int, chain: SliceChain, rows: list[list[Value]]) -> Value:
         """Place the slices of a chain and return P of the last one."""
         c: Value = Const(chain.constant, P_BITS)
         p = pcin = Const(0, P_BITS)

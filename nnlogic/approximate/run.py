@@ -20,7 +20,7 @@ from nnlogic.job.directory import open_run
 from nnlogic.job.options import Options
 from nnlogic.job.rows import Rows, read_saved
 from nnlogic.logic.ir import LogicNet
-from nnlogic.logic.portfolio import Options as Ask
+from nnlogic.logic.portfolio import SolveOptions as Ask
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.tables.ir import TableNet, Threshold

@@ -10,14 +10,14 @@ from nnlogic.core.bits import pack
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone, input_patterns
-from nnlogic.logic.portfolio import Options, Solution
+from nnlogic.logic.portfolio import Solution, SolveOptions
 from nnlogic.logic.unit import Unit
 from nnlogic.tables.ir import Function
 
 
 def solve_all(
     contents: Sequence[Function],
-    options: Options,
+    options: SolveOptions,
     *,
     jobs: int | None = None,
     what: str = "minimize candidates",
@@ -28,7 +28,7 @@ def solve_all(
     Parameters
     ----------
     contents : sequence of Function
-    options : Options
+    options : SolveOptions
     jobs : int, optional
         Processes; all cores when None.
     what : str
@@ -58,7 +58,7 @@ def solve_all(
     return [known[key] for key in keys]
 
 
-def _fresh(units: Sequence[Unit], options: Options, jobs: int | None) -> list[Solution]:
+def _fresh(units: Sequence[Unit], options: SolveOptions, jobs: int | None) -> list[Solution]:
     jobs = jobs or os.cpu_count() or 1
     if jobs == 1 or len(units) < 2:
         return [unit.solve(options) for unit in units]

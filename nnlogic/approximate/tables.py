@@ -13,8 +13,8 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.job.rows import Rows
 from nnlogic.logic.cone import Cone
-from nnlogic.logic.portfolio import Options as Ask
 from nnlogic.logic.portfolio import Solution
+from nnlogic.logic.portfolio import SolveOptions as Ask
 from nnlogic.logic.structures import structure
 from nnlogic.logic.unit import local_block
 from nnlogic.tables.approximate.loss import Yardstick

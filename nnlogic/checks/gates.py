@@ -1,6 +1,6 @@
 """Combinational networks for proofs, written as BLIF.
 
-The checks build their own networks, apart from `nnlogic.logic.blif`, so that a mistake there
+The checks build their own networks, apart from `nnlogic.logic.abc_blif`, so that a mistake there
 cannot hide itself. Net names are the caller's; inputs and outputs are matched by name.
 """
 

@@ -14,7 +14,7 @@ from nnlogic.checks.readback import Reading, read_by_tool
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import Bools, Words, index_words, pack, unpack
 from nnlogic.core.errors import ToolFailed
-from nnlogic.logic.blif import write_blif
+from nnlogic.logic.abc_blif import write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.formats.spec import Specification

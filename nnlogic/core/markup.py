@@ -37,8 +37,8 @@ def el(tag: str, *children: Content, **attributes: object) -> Element:
 
 
 def html(*elements: Element) -> str:
-    """Return elements as HTML, one after another; text is escaped in attributes too."""
-    return "".join(tostring(element, "unicode", short_empty_elements=False) for element in elements)
+    """Return elements as HTML, one after another."""
+    return "".join(tostring(element, "unicode", method="html") for element in elements)
 
 
 def svg_file(svg: Element) -> str:

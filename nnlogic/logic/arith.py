@@ -11,12 +11,12 @@ import numpy as np
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.core.formats import IntFormat
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.adders import digits, terms_of
-from nnlogic.logic.blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, function_of, input_patterns
 from nnlogic.logic.ir import MAX_K
-from nnlogic.logic.network.polish import polish
-from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution, solve
+from nnlogic.logic.network.sweeps import polish
+from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Solution, SolveOptions, solve
 from nnlogic.logic.structures import Arithmetic, n_inputs_of, structures, tidy
 from nnlogic.tables.evaluate import block_values
 from nnlogic.tables.ir import Function, Sum
@@ -40,7 +40,7 @@ TIGHT = 1.1
 """LUTs per bit that is added away, below which little is to be gained."""
 
 
-def solve_block(block: Arithmetic, options: Options) -> Solution:
+def solve_block(block: Arithmetic, options: SolveOptions) -> Solution:
     """Build a block in several ways and return the cheapest that is right.
 
     Structures are tried first; then the best of them are mapped by ABC, and the best of all is
@@ -50,7 +50,7 @@ def solve_block(block: Arithmetic, options: Options) -> Solution:
     ----------
     block : Sum, Threshold or Argmax
         Signals numbered from 0 in the order of the network's inputs.
-    options : Options
+    options : SolveOptions
 
     Raises
     ------
@@ -105,7 +105,7 @@ class _Pool:
         return sorted(self.found, key=lambda item: self.cost(item[1]))[:most]
 
 
-def _improve(pool: _Pool, objective: str, options: Options) -> None:
+def _improve(pool: _Pool, objective: str, options: SolveOptions) -> None:
     starts, walks = STARTS[options.effort]
     begin = pool.best(starts)
     if (
@@ -129,16 +129,16 @@ def _tight(block: Arithmetic, cone: Cone, k: int) -> bool:
     return cone.luts <= TIGHT * (bits - len(block.outputs)) + 2
 
 
-def _from_table(block: Arithmetic, options: Options) -> Cone:
+def _from_table(block: Arithmetic, options: SolveOptions) -> Cone:
     return solve(tabulated(block), options).cone
 
 
-def _mapped(plain: Cone, script: str, options: Options) -> Cone:
+def _mapped(plain: Cone, script: str, options: SolveOptions) -> Cone:
     text = transform_blif(write_blif(plain), script.format(k=options.k), timeout=options.timeout)
     return _proved(plain, tidy(read_blif(text)), script)
 
 
-def _polished(cone: Cone, objective: str, options: Options) -> Cone:
+def _polished(cone: Cone, objective: str, options: SolveOptions) -> Cone:
     new = polish(
         cone,
         k=options.k,

@@ -25,7 +25,7 @@ from nnlogic.logic.passes.absorb_inverters import absorb_inverters
 from nnlogic.logic.passes.merge_equal import merge_equal
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.logic.passes.remove_dead import remove_dead
-from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Options, Solution
+from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Solution, SolveOptions
 from nnlogic.logic.resub.improve import load_kernels
 from nnlogic.logic.rewrite import GONE, rewritten, with_cone
 from nnlogic.logic.unit import Unit, units_of
@@ -187,7 +187,9 @@ def minimize_with_records(
     )
 
 
-def _options(k: int, effort: str, objective: str, timeout: float, budget: float | None) -> Options:
+def _options(
+    k: int, effort: str, objective: str, timeout: float, budget: float | None
+) -> SolveOptions:
     if not 2 <= k <= MAX_K:
         raise UsageError("LUT size out of range", why=f"k is {k}, allowed 2 to {MAX_K}")
     if effort not in EFFORTS:
@@ -200,7 +202,7 @@ def _options(k: int, effort: str, objective: str, timeout: float, budget: float 
         raise UsageError("timeout must be positive", why=f"{timeout} s")
     if budget is not None and budget <= 0:
         raise UsageError("budget must be positive", why=f"{budget} s")
-    return Options(k, effort, objective, timeout, budget)
+    return SolveOptions(k, effort, objective, timeout, budget)
 
 
 def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:
@@ -210,7 +212,7 @@ def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:
 
 
 def _solve_all(
-    units: Sequence[Unit], options: Options, jobs: int | None, cache: ResultCache
+    units: Sequence[Unit], options: SolveOptions, jobs: int | None, cache: ResultCache
 ) -> Iterator[Solution]:
     """Yield one solution per unit, in order, from the cache or from worker processes."""
     keys = [p.key(options) for p in units]
@@ -235,7 +237,7 @@ def _solve_all(
         yield solution
 
 
-def _solve_fresh(units: Sequence[Unit], options: Options, jobs: int) -> Iterator[Solution]:
+def _solve_fresh(units: Sequence[Unit], options: SolveOptions, jobs: int) -> Iterator[Solution]:
     if jobs == 1 or len(units) < 2:
         yield from (unit.solve(options) for unit in units)
         return

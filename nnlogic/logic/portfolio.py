@@ -76,7 +76,7 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class Options:
+class SolveOptions:
     """What is asked of the portfolio.
 
     Attributes
@@ -98,7 +98,9 @@ class Options:
     budget: float | None = None
 
 
-def solve(function: Function, options: Options, engines: Sequence[Engine] = ENGINES) -> Solution:
+def solve(
+    function: Function, options: SolveOptions, engines: Sequence[Engine] = ENGINES
+) -> Solution:
     """Find the cheapest K-LUT network for a function.
 
     Inputs and outputs that need no engine are settled first; the rest goes to every applicable
@@ -136,7 +138,7 @@ def solve(function: Function, options: Options, engines: Sequence[Engine] = ENGI
 
 
 def _best(
-    function: Function, options: Options, engines: Sequence[Engine]
+    function: Function, options: SolveOptions, engines: Sequence[Engine]
 ) -> tuple[Cone, str, list[Attempt]]:
     found: list[tuple[str, Cone]] = []
     attempts: list[Attempt] = []
@@ -174,7 +176,7 @@ def _best(
 
 
 def attempt_engine(
-    engine: Engine, function: Function, options: Options
+    engine: Engine, function: Function, options: SolveOptions
 ) -> tuple[Cone | None, Attempt]:
     """Run one engine and check its result on the whole care set."""
     start = time.monotonic()

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, replace
 from nnlogic.core.archive import digest
 from nnlogic.logic.arith import check_block, solve_block
 from nnlogic.logic.cone import Cone, mismatches
-from nnlogic.logic.portfolio import ENGINE_SET, Options, Solution, solve
+from nnlogic.logic.portfolio import ENGINE_SET, Solution, SolveOptions, solve
 from nnlogic.logic.structures import Arithmetic
 from nnlogic.tables.ir import Function, Instance, TableNet, Word
 
@@ -30,7 +30,7 @@ class Unit:
     label: str
     uses: int
 
-    def key(self, options: Options) -> str:
+    def key(self, options: SolveOptions) -> str:
         """Return the content hash under which results are cached."""
         if isinstance(self.content, Function):
             what = self.content.digest
@@ -41,7 +41,7 @@ class Unit:
             asked.append(options.budget)
         return digest(what, asked)
 
-    def solve(self, options: Options) -> Solution:
+    def solve(self, options: SolveOptions) -> Solution:
         """Minimize."""
         if isinstance(self.content, Function):
             return solve(self.content, options)

@@ -20,7 +20,7 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats import READERS, WRITERS, Specification, encode, parse, read_patterns
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified import minimize_specification, with_care
 from nnlogic.logic.specified.care import demanded
 
@@ -82,7 +82,7 @@ class _Job:
     data: bytes
     care: Bools | None
     rarity: int
-    options: Options
+    options: SolveOptions
     cache: Path | None
 
 
@@ -153,7 +153,7 @@ def minimize_files(
     if rarity != 1 and care is None:
         raise UsageError("--rarity needs --care", why="it counts how often rows were observed")
     targets = _targets(sources, out, kind, force)
-    options = Options(k, effort, objective, budget=budget)
+    options = SolveOptions(k, effort, objective, budget=budget)
     cache = default_directory() if cache_dir is None else cache_dir
     specs = _read_all(sources)
     work = []

@@ -12,7 +12,7 @@ from nnlogic.logic import arith
 from nnlogic.logic.arith import check_block, solve_block
 from nnlogic.logic.certificate import Structure
 from nnlogic.logic.cone import Cone
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.structures import n_inputs_of, structure, structures, tidy
 from nnlogic.logic.truth import full
 from nnlogic.tables.ir import Argmax, Sum, Threshold, Word
@@ -84,7 +84,7 @@ def test_every_structure_is_exact_and_certified(k, block):
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(block=st.one_of(sums(), thresholds(), argmaxes()))
 def test_best_realization_is_exact(block):
-    solution = solve_block(block, Options())
+    solution = solve_block(block, SolveOptions())
     assert check_block(block, solution.cone) == ""
     assert solution.cone.luts == min(a.luts for a in solution.attempts if not a.error)
 
@@ -95,7 +95,7 @@ def popcount(n):
 
 def test_wide_popcount_is_proved_against_its_structure():
     block = popcount(30)
-    solution = solve_block(block, Options())
+    solution = solve_block(block, SolveOptions())
     assert [a.error for a in solution.attempts] == [""] * len(solution.attempts)
     assert solution.cone.luts <= 26
 
@@ -119,7 +119,7 @@ def test_a_counter_costs_about_a_lut_per_bit_it_removes(widths, luts, depth):
 
 def test_what_is_not_proved_in_time_is_dropped(monkeypatch):
     monkeypatch.setattr(arith, "sweep_equal", lambda *a, **k: (None, ""))
-    solution = solve_block(argmax(4, 5), Options())
+    solution = solve_block(argmax(4, 5), SolveOptions())
     assert all("not proved" in a.error for a in solution.attempts if "+" in a.engine)
     assert "+" not in solution.engine
 
@@ -160,7 +160,7 @@ def test_wrong_mapping_of_a_block_loses(monkeypatch):
     monkeypatch.setattr(arith, "_mapped", lambda plain, script, options: wrong)
     monkeypatch.setattr(arith, "_polished", lambda cone, objective, options: wrong)
     block = argmax(5, 3)
-    solution = solve_block(block, Options())
+    solution = solve_block(block, SolveOptions())
     assert n_inputs_of(block) == 15
     bad = [a.error for a in solution.attempts if "+" in a.engine]
     assert len(bad) > 1
@@ -172,4 +172,4 @@ def test_block_without_any_right_realization_is_an_error(monkeypatch):
     wrong = Structure(Cone(20, (), (), (0,) * 5))
     monkeypatch.setattr(arith, "structures", lambda block, k: iter([("wrong", wrong)]))
     with pytest.raises(IRError, match="could not be built"):
-        solve_block(popcount(20), Options(effort="fast"))
+        solve_block(popcount(20), SolveOptions(effort="fast"))

@@ -160,7 +160,7 @@ def test_wrong_fallback_is_a_bug_and_says_so(tables, monkeypatch):
 
     monkeypatch.setattr(portfolio, "FALLBACK", Wrong())
     with pytest.raises(IRError, match="wrong on"):
-        portfolio.solve(tables.functions[0], portfolio.Options(), engines=())
+        portfolio.solve(tables.functions[0], portfolio.SolveOptions(), engines=())
 
 
 def test_objectives_trade_luts_for_depth(tables, cache):

@@ -17,7 +17,7 @@ from nnlogic.logic.engines.abc import ABC_ENGINES, AbcEngine
 from nnlogic.logic.engines.decompose import Decompose
 from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.engines.multiplicity import count_columns
-from nnlogic.logic.portfolio import Options, attempt_engine, solve
+from nnlogic.logic.portfolio import SolveOptions, attempt_engine, solve
 from nnlogic.logic.support import Partial, settle_outputs
 from nnlogic.tools import abc as abc_tool
 from nnlogic.tools.find import Tool
@@ -36,7 +36,7 @@ def test_abc_script_is_right_on_the_care_set(engine, function):
     if len(part.inputs) < 3 or not engine.applicable(function, 6, "high"):
         return
     function = part.function(function.justification)
-    cone, attempt = attempt_engine(engine, function, Options())
+    cone, attempt = attempt_engine(engine, function, SolveOptions())
     if cone is None:
         # ABC gives up on some degenerate functions; it must say so, never be wrong.
         assert attempt.error
@@ -48,7 +48,7 @@ def test_abc_script_is_right_on_the_care_set(engine, function):
 @SLOW
 @given(function=functions(min_inputs=1, max_inputs=6))
 def test_espresso_is_right_on_the_care_set(function):
-    cone, attempt = attempt_engine(Espresso(), function, Options())
+    cone, attempt = attempt_engine(Espresso(), function, SolveOptions())
     assert attempt.error == "" or "wrong" not in attempt.error
     if cone is not None:
         assert mismatches(cone, function) == 0
@@ -99,7 +99,7 @@ def test_column_counts_are_exact(n, m, seed, data):
 @SLOW
 @given(function=functions())
 def test_portfolio_is_right(k, function):
-    solution = solve(function, Options(k=k))
+    solution = solve(function, SolveOptions(k=k))
     assert solution.cone.problems(k) == []
     assert mismatches(solution.cone, function) == 0
 
@@ -107,7 +107,7 @@ def test_portfolio_is_right(k, function):
 @settings(max_examples=40, deadline=None)
 @given(function=functions(max_inputs=6))
 def test_functions_that_fit_need_one_lut_per_output(function):
-    solution = solve(function, Options(), engines=())
+    solution = solve(function, SolveOptions(), engines=())
     assert solution.engine == "direct"
     assert solution.cone.luts <= function.n_outputs
     assert mismatches(solution.cone, function) == 0
@@ -119,16 +119,16 @@ def test_dont_cares_remove_inputs():
     index = np.arange(1 << 8)
     care = rng.random(1 << 8) < 0.6
     function = function_of(((index & 1) == 1)[None], care, "exact SDC")
-    assert solve(function, Options(), engines=()).cone == Cone(8, (), (), (0,))
+    assert solve(function, SolveOptions(), engines=()).cone == Cone(8, (), (), (0,))
 
 
 def test_copies_and_complements_are_found():
     f = neuron(5, 9, 1)
     table = f.table()[0]
     function = function_of(np.stack([table, ~table, table]), None)
-    solution = solve(function, Options())
+    solution = solve(function, SolveOptions())
     assert mismatches(solution.cone, function) == 0
-    single = solve(f, Options())
+    single = solve(f, SolveOptions())
     assert solution.cone.luts == single.cone.luts
 
 
@@ -180,7 +180,7 @@ def hanging(function, k):
 )
 def test_bad_engine_loses_and_the_fallback_wins(action, why):
     function = neuron(1, 8)
-    solution = solve(function, Options(), engines=(Planted("planted", action),))
+    solution = solve(function, SolveOptions(), engines=(Planted("planted", action),))
     assert solution.engine.removesuffix("+resub") == "decompose"
     assert why in solution.attempts[0].error
     assert mismatches(solution.cone, function) == 0
@@ -192,7 +192,7 @@ def test_cheaper_correct_engine_wins_over_cheaper_wrong_one():
         Planted("wrong", lambda f, k: Cone(f.n_inputs, (), (), (0,) * f.n_outputs)),
         ABC_ENGINES[1],
     )
-    solution = solve(function, Options(), engines=engines)
+    solution = solve(function, SolveOptions(), engines=engines)
     assert solution.engine.removesuffix("+resub") == ABC_ENGINES[1].name
 
 
@@ -220,7 +220,7 @@ def fake_abc(tmp_path, monkeypatch, body):
 def test_broken_abc_is_handled(tmp_path, monkeypatch, body, why):
     fake_abc(tmp_path, monkeypatch, body)
     function = neuron(1, 8)
-    solution = solve(function, Options(timeout=0.3), engines=ABC_ENGINES[1:2])
+    solution = solve(function, SolveOptions(timeout=0.3), engines=ABC_ENGINES[1:2])
     assert solution.engine.removesuffix("+resub") == "decompose"
     assert why in solution.attempts[0].error
     assert mismatches(solution.cone, function) == 0

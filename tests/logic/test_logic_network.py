@@ -10,7 +10,7 @@ from nnlogic.core import bits
 from nnlogic.core.archive import write_archive
 from nnlogic.core.errors import CheckpointError, InputError, IRError
 from nnlogic.logic import truth
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, input_patterns
 from nnlogic.logic.ir import LogicNet
 

@@ -139,7 +139,7 @@ def test_blocks_cut_and_join(size: int) -> None:
 
 
 def test_abc_result_with_another_function_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nnlogic.logic.blif import write_blif
+    from nnlogic.logic.abc_blif import write_blif
     from nnlogic.logic.network import scripts
 
     cone = random_cone(5)

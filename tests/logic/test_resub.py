@@ -9,7 +9,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.logic.cone import Cone, ConeBuilder, function_of, mismatches
 from nnlogic.logic.engines.decompose import Decompose
 from nnlogic.logic.polish import ROUNDS, SLACK, polished
-from nnlogic.logic.portfolio import OBJECTIVES, Options, solve
+from nnlogic.logic.portfolio import OBJECTIVES, SolveOptions, solve
 from nnlogic.logic.resub.improve import improve
 from nnlogic.logic.resub.split import OFF, ON, two_tables
 
@@ -160,8 +160,8 @@ def test_polishing_keeps_the_promising_and_names_their_engine():
 
 def test_budget_takes_the_best_so_far():
     function = threshold_function(9, 2, 8)
-    spent = solve(function, Options(budget=1e-9))
-    free = solve(function, Options())
+    spent = solve(function, SolveOptions(budget=1e-9))
+    free = solve(function, SolveOptions())
     assert mismatches(spent.cone, function) == 0
     assert len(spent.attempts) < len(free.attempts)
     # What did not run is not on record as run.

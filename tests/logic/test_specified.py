@@ -10,12 +10,12 @@ from nnlogic.core.errors import ToolFailed, UsageError
 from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats import Specification, parse
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified import minimize_specification, network, with_care
 from nnlogic.logic.specified.sampled import expanded_network, small_support
 from nnlogic.logic.specified.tabular import solve_table
 
-FAST = Options(effort="fast")
+FAST = SolveOptions(effort="fast")
 
 
 def truth(text):
@@ -36,7 +36,7 @@ def test_outputs_with_their_own_dont_cares(n, m, k, seed):
     rng = np.random.default_rng(seed)
     symbols = rng.choice(list("01-"), (m, 1 << n), p=[0.4, 0.4, 0.2])
     spec = truth("\n".join("".join(row) for row in symbols))
-    found = minimize_specification(spec, Options(k, "fast"))
+    found = minimize_specification(spec, SolveOptions(k, "fast"))
     assert found.cone.widest <= k
     verdict = check_result(spec, found.cone)
     assert verdict.equal, verdict.text()
@@ -52,7 +52,7 @@ def test_outputs_solved_together_after_their_dont_cares_are_filled():
 def test_results_come_from_the_cache_and_are_checked(tmp_path):
     spec = truth("0110100110010110" * 8 + "\n" + "0111" * 32)
     cache = ResultCache(tmp_path)
-    options = Options(3, "fast")
+    options = SolveOptions(3, "fast")
     first = solve_table(spec.content, options, 1, cache)
     again = solve_table(spec.content, options, 2, cache)
     assert (first.cached, again.cached) == (False, True)

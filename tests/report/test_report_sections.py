@@ -150,8 +150,10 @@ def test_hostile_sections_are_text():
     report = report.with_section(Section("bare", EVIL, {EVIL: EVIL}))
     report = Report.loads(report.dumps())
     page = render_html(report)
-    assert page.count("<script") == 1
-    assert "<img" not in page
+    # Inside the quotes of an attribute "<" begins nothing.
+    elements = re.sub(r'"[^"]*"', '""', page)
+    assert elements.count("<script") == 1
+    assert "<img" not in elements
     assert "&lt;img" in page
     assert "\x1b" not in page
     assert not re.search(r"<[^>]*\sonerror=", re.sub(r'"[^"]*"', '""', page))

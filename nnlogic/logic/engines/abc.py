@@ -11,7 +11,7 @@ import numpy as np
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed
 from nnlogic.core.formats import IntArray
-from nnlogic.logic.blif import read_blif
+from nnlogic.logic.abc_blif import read_blif
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.engines.base import EFFORTS
 from nnlogic.logic.passes.propagate_constants import propagate_constants

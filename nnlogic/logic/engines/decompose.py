@@ -17,7 +17,7 @@ import numpy as np
 
 from nnlogic.core.bits import Bools, pack
 from nnlogic.core.formats import IntArray
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.logic.support import Partial, copies

@@ -1,6 +1,6 @@
 """BLIF with names: combinational networks of ``.names`` nodes, as users write them.
 
-`nnlogic.logic.blif` is the strict, nameless form that nnlogic speaks with its tools.
+`nnlogic.logic.abc_blif` is the strict, nameless form that nnlogic speaks with its tools.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nnlogic.logic.blif import write_blif as write_network
+from nnlogic.logic.abc_blif import write_blif as write_network
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import add_cubes
 from nnlogic.logic.formats.order import topological

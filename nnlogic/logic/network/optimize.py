@@ -13,8 +13,8 @@ from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.engines.base import EFFORTS
 from nnlogic.logic.ir import MAX_K
 from nnlogic.logic.network.blocks import blocks_of, joined
-from nnlogic.logic.network.polish import polish
 from nnlogic.logic.network.scripts import MERGE, SCRIPTS, restructured
+from nnlogic.logic.network.sweeps import polish
 from nnlogic.logic.network.tidy import tidied
 from nnlogic.logic.network.wide import from_covers
 from nnlogic.logic.portfolio import OBJECTIVES
@@ -133,7 +133,7 @@ def _fitting(cone: Cone, k: int) -> Cone:
     """Map a network with LUTs of more than `k` inputs; other networks stay as they are."""
     if cone.widest <= k:
         return cone
-    from nnlogic.logic.blif import read_blif, write_blif
+    from nnlogic.logic.abc_blif import read_blif, write_blif
     from nnlogic.tools.abc import transform_blif
 
     return tidied(read_blif(transform_blif(write_blif(cone), f"strash; dch; if -K {k} -a")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from nnlogic.core.errors import ToolFailed
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.network.tidy import tidied
 from nnlogic.tools.abc import prove_equal, transform_blif

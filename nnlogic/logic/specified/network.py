@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from nnlogic.core.errors import ToolFailed
 from nnlogic.core.progress import Progress
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone, ConeBuilder, input_patterns
 from nnlogic.logic.network import optimize
 from nnlogic.logic.passes.remove_dead import remove_dead
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified.tabular import Found, cleaned, solve_table
 from nnlogic.logic.support import Partial
 from nnlogic.tables.ir import MAX_INPUTS
@@ -30,7 +30,7 @@ MOST_TABLES = {"fast": 8, "normal": 64, "high": 512}
 
 
 def solve_network(
-    cone: Cone, options: Options, jobs: int, cache: ResultCache, progress: Progress
+    cone: Cone, options: SolveOptions, jobs: int, cache: ResultCache, progress: Progress
 ) -> Found:
     """Minimize a network; tables are tried where they are small enough, the better one stays."""
     cone = cleaned(remove_dead(cone).cone)
@@ -60,7 +60,7 @@ def solve_network(
     return min(whole, Found(mixed, name, cached), key=lambda found: found.cost(options.objective))
 
 
-def mapped(cone: Cone, options: Options) -> Found:
+def mapped(cone: Cone, options: SolveOptions) -> Found:
     """Return the network itself where it fits, or as ABC maps it, whichever is better.
 
     Raises
@@ -80,7 +80,7 @@ def mapped(cone: Cone, options: Options) -> Found:
     return min(found, key=lambda f: f.cost(options.objective))
 
 
-def optimized(start: Found, options: Options, jobs: int, progress: Progress) -> Found:
+def optimized(start: Found, options: SolveOptions, jobs: int, progress: Progress) -> Found:
     """Improve a mapped network."""
     cone = optimize(
         start.cone,
@@ -113,7 +113,7 @@ def tabulated(cone: Cone, support: Sequence[int], outputs: Sequence[int]) -> Par
     return Partial(on, ~on, tuple(range(first)))
 
 
-def _split(cone: Cone, options: Options) -> list[tuple[tuple[int, ...], list[int]]]:
+def _split(cone: Cone, options: SolveOptions) -> list[tuple[tuple[int, ...], list[int]]]:
     """Group outputs of few inputs: (inputs, outputs), widest first; empty when not worth it."""
     everything = tuple(range(cone.n_inputs))
     if cone.n_inputs <= MAX_INPUTS:

@@ -8,7 +8,7 @@ from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.formats.spec import Specification
-from nnlogic.logic.portfolio import Options
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified.network import solve_network
 from nnlogic.logic.specified.sampled import expanded_network, small_support
 from nnlogic.logic.specified.tabular import Found, solve_table
@@ -17,7 +17,7 @@ from nnlogic.logic.support import Partial
 
 def minimize_specification(
     spec: Specification,
-    options: Options,
+    options: SolveOptions,
     *,
     jobs: int = 1,
     cache: ResultCache | None = None,
@@ -28,7 +28,7 @@ def minimize_specification(
     Parameters
     ----------
     spec : Specification
-    options : Options
+    options : SolveOptions
     jobs : int
         Processes; the result does not depend on it.
     cache : ResultCache, optional
@@ -64,7 +64,7 @@ def minimize_specification(
 
 
 def _solve_cover(
-    cover: Cover, options: Options, jobs: int, cache: ResultCache, progress: Progress
+    cover: Cover, options: SolveOptions, jobs: int, cache: ResultCache, progress: Progress
 ) -> Found:
     if cover.rest_off:
         return solve_network(cover.network(cover.on), options, jobs, cache, progress)

@@ -13,7 +13,7 @@ from nnlogic.logic.cone import Cone, ConeBuilder, function_of
 from nnlogic.logic.passes.absorb_inverters import absorb_inverters
 from nnlogic.logic.passes.merge_equal import merge_equal
 from nnlogic.logic.passes.propagate_constants import propagate_constants
-from nnlogic.logic.portfolio import OBJECTIVES, Options, Solution
+from nnlogic.logic.portfolio import OBJECTIVES, Solution, SolveOptions
 from nnlogic.logic.support import Partial
 from nnlogic.logic.unit import Unit
 from nnlogic.tables.ir import Function
@@ -34,7 +34,7 @@ class Found:
         return OBJECTIVES[objective](self.cone)
 
 
-def solve_table(part: Partial, options: Options, jobs: int, cache: ResultCache) -> Found:
+def solve_table(part: Partial, options: SolveOptions, jobs: int, cache: ResultCache) -> Found:
     """Minimize tables.
 
     Outputs with equal care sets are solved together. Where there are several care sets, all
@@ -45,7 +45,7 @@ def solve_table(part: Partial, options: Options, jobs: int, cache: ResultCache) 
     Parameters
     ----------
     part : Partial
-    options : Options
+    options : SolveOptions
     jobs : int
         Processes; the result does not depend on it.
     cache : ResultCache
@@ -78,7 +78,7 @@ def filled_tables(part: Partial, cone: Cone) -> Bools:
 
 
 def solve_functions(
-    functions: Sequence[Function], options: Options, jobs: int, cache: ResultCache
+    functions: Sequence[Function], options: SolveOptions, jobs: int, cache: ResultCache
 ) -> list[Solution]:
     """Solve functions in parallel, through the cache."""
     units = [Unit(f, f"function {i}", 1) for i, f in enumerate(functions)]

@@ -14,7 +14,7 @@ from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.lower import lower
 from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import Different, ToolTimeout, UsageError
-from nnlogic.logic.blif import read_blif, write_blif
+from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.rewrite import cone_of

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnlogic.backends.mac.checks.proof import prove_mac
-from nnlogic.backends.mac.model.ir import CONSTANT, P_BITS, AddSlice, Chain, MacNet, MacSlice
+from nnlogic.backends.mac.model.ir import CONSTANT, P_BITS, AddSlice, MacNet, MacSlice, SliceChain
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import InputError, IRError
 from nnlogic.core.formats import IntArray
@@ -72,7 +72,7 @@ def planted_mac_faults(
         yield title, found.timed(start)
 
 
-def wrong_weight(chain: Chain, rng: Random) -> Chain | None:
+def wrong_weight(chain: SliceChain, rng: Random) -> SliceChain | None:
     """Change the weight of one neuron on one slice by one, or exchange two bits of a word."""
     k = int(rng.integers(len(chain.slices)))
     s = chain.slices[k]
@@ -89,13 +89,13 @@ def wrong_weight(chain: Chain, rng: Random) -> Chain | None:
     return _with(chain, {k: replace(s, weight=weight)})
 
 
-def wrong_delay(chain: Chain, rng: Random) -> Chain:
+def wrong_delay(chain: SliceChain, rng: Random) -> SliceChain:
     """Give one input a register more."""
     k = int(rng.integers(len(chain.slices)))
     return _with(chain, {k: replace(chain.slices[k], delay=chain.slices[k].delay + 1)})
 
 
-def wrong_order(chain: Chain, rng: Random) -> Chain | None:
+def wrong_order(chain: SliceChain, rng: Random) -> SliceChain | None:
     """Exchange two slices of the cascade, with the registers before them."""
     if len(chain.slices) < 3:
         return None
@@ -106,7 +106,7 @@ def wrong_order(chain: Chain, rng: Random) -> Chain | None:
     )
 
 
-def wrong_shift(chain: Chain, rng: Random) -> Chain | None:
+def wrong_shift(chain: SliceChain, rng: Random) -> SliceChain | None:
     """Move the topmost field up by a bit, but not the weights that make it."""
     top = chain.fields[-1]
     if top.shift + top.bits >= P_BITS:
@@ -114,14 +114,14 @@ def wrong_shift(chain: Chain, rng: Random) -> Chain | None:
     return replace(chain, fields=(*chain.fields[:-1], replace(top, shift=top.shift + 1)))
 
 
-def wrong_constant(chain: Chain, rng: Random) -> Chain:
+def wrong_constant(chain: SliceChain, rng: Random) -> SliceChain:
     """Forget what keeps the lowest sum from going below zero."""
     field = chain.fields[0]
     start = chain.constant % (1 << field.bits)
     return replace(chain, constant=(chain.constant - (start or 1)) % (1 << P_BITS))
 
 
-def wrong_sign(chain: Chain, rng: Random) -> Chain | None:
+def wrong_sign(chain: SliceChain, rng: Random) -> SliceChain | None:
     """Let a slice add what it should subtract, or the other way: its ALUMODE is another."""
     places = [k for k, s in enumerate(chain.slices) if isinstance(s, AddSlice)]
     if not places:
@@ -133,7 +133,7 @@ def wrong_sign(chain: Chain, rng: Random) -> Chain | None:
     )
 
 
-def wrong_addend(chain: Chain, rng: Random) -> Chain | None:
+def wrong_addend(chain: SliceChain, rng: Random) -> SliceChain | None:
     """Let a slice start a new sum: its OPMODE takes port C instead of the cascade."""
     places = [k for k, s in enumerate(chain.slices) if k and not (isinstance(s, AddSlice) and s.c)]
     if not places:
@@ -142,7 +142,7 @@ def wrong_addend(chain: Chain, rng: Random) -> Chain | None:
     return _with(chain, {k: replace(chain.slices[k], addend=CONSTANT)})
 
 
-FAULTS: dict[str, Callable[[Chain, Random], Chain | None]] = {
+FAULTS: dict[str, Callable[[SliceChain, Random], SliceChain | None]] = {
     "fault in a weight": wrong_weight,
     "fault in a delay": wrong_delay,
     "fault in the order of a cascade": wrong_order,
@@ -153,6 +153,6 @@ FAULTS: dict[str, Callable[[Chain, Random], Chain | None]] = {
 }
 
 
-def _with(chain: Chain, changed: dict[int, MacSlice | AddSlice]) -> Chain:
+def _with(chain: SliceChain, changed: dict[int, MacSlice | AddSlice]) -> SliceChain:
     slices = tuple(changed.get(k, s) for k, s in enumerate(chain.slices))
     return replace(chain, slices=slices)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
-from nnlogic.backends.mac.model.ir import AddSlice, Chain, Field, MacNet
+from nnlogic.backends.mac.model.ir import AddSlice, Field, MacNet, SliceChain
 from nnlogic.checks.layer import SAMPLES
 from nnlogic.checks.layers import checker_of
 from nnlogic.checks.verdict import Verdict
@@ -88,7 +88,9 @@ def _differences(net: QuantNet, mac: MacNet, tail: QuantNet) -> Iterator[_Differ
     yield from _tail_differences(net, layer, sums, mac, tail, {f.neuron: f for f in placed})
 
 
-def _chain_differences(sums: Sums, mac: MacNet, chain: Chain, where: str) -> Iterator[_Difference]:
+def _chain_differences(
+    sums: Sums, mac: MacNet, chain: SliceChain, where: str
+) -> Iterator[_Difference]:
     bits = [(wire, b) for wire, p in enumerate(mac.inputs) for b in range(p.format.bits)]
     coefficients, clocks = _follow(chain, mac, bits)
     for wire, found in clocks.items():
@@ -132,7 +134,7 @@ def _chain_differences(sums: Sums, mac: MacNet, chain: Chain, where: str) -> Ite
 
 
 def _follow(
-    chain: Chain, mac: MacNet, bits: list[tuple[int, int]]
+    chain: SliceChain, mac: MacNet, bits: list[tuple[int, int]]
 ) -> tuple[dict[tuple[int, int], int], dict[int, set[int]]]:
     """Return the coefficient of every input bit in the last P, and the registers on its ways."""
     coefficients: dict[tuple[int, int], int] = {}

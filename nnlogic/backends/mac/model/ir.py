@@ -30,9 +30,9 @@ from nnlogic.backends.mac.model.slices import (
     KINDS,
     P_BITS,
     AddSlice,
-    Chain,
     Field,
     MacSlice,
+    SliceChain,
     SliceKind,
 )
 from nnlogic.backends.mac.model.text import mac_text
@@ -48,10 +48,10 @@ __all__ = [
     "KINDS",
     "P_BITS",
     "AddSlice",
-    "Chain",
     "Field",
     "MacNet",
     "MacSlice",
+    "SliceChain",
     "SliceKind",
 ]
 
@@ -69,7 +69,7 @@ class MacNet(Stored):
         Codes of one row, all in the same clock.
     outputs : tuple of Port
         Fields, unsigned, in order of their neurons.
-    chains : tuple of Chain
+    chains : tuple of SliceChain
     latency : int
         Clocks from the edge that samples a row to the one at which its fields can be sampled.
     """
@@ -78,7 +78,7 @@ class MacNet(Stored):
     slice_kind: str = field(metadata=stored("kind"))
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    chains: tuple[Chain, ...]
+    chains: tuple[SliceChain, ...]
     latency: int
 
     kind: ClassVar[str] = "MacNet"

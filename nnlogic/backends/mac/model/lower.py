@@ -15,10 +15,10 @@ from nnlogic.backends.mac.model.ir import (
     KINDS,
     P_BITS,
     AddSlice,
-    Chain,
     Field,
     MacNet,
     MacSlice,
+    SliceChain,
 )
 from nnlogic.backends.mac.model.rules import ADD_CLOCKS, MULTIPLY_CLOCKS
 from nnlogic.backends.mac.model.wired import Placed, heap_of, wired_groups, wired_slices
@@ -194,7 +194,7 @@ def _grouped(demands: list[Demand], a_bits: int) -> list[list[tuple[Demand, int]
     return groups
 
 
-def _multiplied(placed: Placed, formats: tuple[IntFormat, ...], column: int) -> Chain:
+def _multiplied(placed: Placed, formats: tuple[IntFormat, ...], column: int) -> SliceChain:
     # Later slices wait longer for their input: narrow inputs go last.
     wires = sorted(range(len(formats)), key=lambda i: -formats[i].bits)
     word = port_a(placed)
@@ -202,11 +202,11 @@ def _multiplied(placed: Placed, formats: tuple[IntFormat, ...], column: int) -> 
     slices = tuple(
         MacSlice(wire, int(word[wire]), 0, 1, _addend(k, column)) for k, wire in enumerate(used)
     )
-    return Chain(slices, *_read_off(placed))
+    return SliceChain(slices, *_read_off(placed))
 
 
-def _wired(placed: Placed, formats: tuple[IntFormat, ...], column: int) -> Chain:
-    return Chain(wired_slices(heap_of(placed, formats), column), *_read_off(placed))
+def _wired(placed: Placed, formats: tuple[IntFormat, ...], column: int) -> SliceChain:
+    return SliceChain(wired_slices(heap_of(placed, formats), column), *_read_off(placed))
 
 
 def _read_off(placed: Placed) -> tuple[int, tuple[Field, ...]]:
@@ -215,7 +215,7 @@ def _read_off(placed: Placed) -> tuple[int, tuple[Field, ...]]:
     return constant, tuple(Field(d.neuron, s, d.bits, d.scale, d.offset) for d, s in placed)
 
 
-def _placed(net: QuantNet, layer: Layer, chains: list[Chain], kind: str) -> MacNet:
+def _placed(net: QuantNet, layer: Layer, chains: list[SliceChain], kind: str) -> MacNet:
     latency = max(1 + _clocks(chain.slices[0]) + chain.after(0) for chain in chains)
     ordered = sorted((f for chain in chains for f in chain.fields), key=lambda f: f.neuron)
     ports = tuple(Port(f"{layer.name}_{f.neuron}", IntFormat(f.bits)) for f in ordered)
@@ -233,7 +233,7 @@ def _clocks(s: MacSlice | AddSlice) -> int:
     return MULTIPLY_CLOCKS if isinstance(s, MacSlice) else ADD_CLOCKS
 
 
-def _timed(chain: Chain, latency: int) -> Chain:
+def _timed(chain: SliceChain, latency: int) -> SliceChain:
     """Delay the inputs so that all terms of a row meet; chains end in the same clock."""
     slices: list[MacSlice | AddSlice] = []
     for k, s in enumerate(chain.slices):

@@ -12,8 +12,8 @@ from nnlogic.backends.mac.model.slices import (
     KINDS,
     P_BITS,
     AddSlice,
-    Chain,
     MacSlice,
+    SliceChain,
 )
 from nnlogic.core.errors import IRError, Problem
 
@@ -47,7 +47,7 @@ def verify_mac(mac: MacNet) -> None:
         raise IRError("MacNet breaks its rules", where=mac.name, problems=problems)
 
 
-def _chain_problems(mac: MacNet, chain: Chain) -> list[str]:
+def _chain_problems(mac: MacNet, chain: SliceChain) -> list[str]:
     kind = KINDS[mac.slice_kind]
     if not chain.slices or not chain.fields:
         return ["no slices, or no fields"]

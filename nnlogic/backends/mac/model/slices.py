@@ -111,7 +111,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class SliceChain:
     """Slices in the order of the cascade, and what the last one's P holds.
 
     Attributes
