@@ -4,6 +4,7 @@ import io
 import json
 import re
 from dataclasses import dataclass, replace
+from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -145,15 +146,23 @@ def test_the_page_shows_facts_tables_and_plots():
     assert page.count("<circle") == 3 + 2 * len(REPORT.ladder)
 
 
+def elements(page):
+    """The elements that a browser sees; inside the quotes of an attribute ``<`` begins none."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append(tag)
+    parser.feed(page)
+    return found
+
+
 def test_hostile_sections_are_text():
     report = Report("x", "0").with_section(replace(abacus_section(EVIL), name=EVIL, data={EVIL: 1}))
     report = report.with_section(Section("bare", EVIL, {EVIL: EVIL}))
     report = Report.loads(report.dumps())
     page = render_html(report)
-    # Inside the quotes of an attribute "<" begins nothing.
-    elements = re.sub(r'"[^"]*"', '""', page)
-    assert elements.count("<script") == 1
-    assert "<img" not in elements
+    tags = elements(page)
+    assert tags.count("script") == 1
+    assert "img" not in tags
     assert "&lt;img" in page
     assert "\x1b" not in page
     assert not re.search(r"<[^>]*\sonerror=", re.sub(r'"[^"]*"', '""', page))
