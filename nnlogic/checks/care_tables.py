@@ -10,7 +10,6 @@ are proved together, as those of care sets are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 
@@ -130,22 +129,48 @@ def _pair(
     was = pairing.before.functions[old_block.function].table()
     now = pairing.after.functions[new_block.function].table()
     was, now = was[:, _look(index, place, old_block.inputs)], now[:, _look(index, place, reads)]
-    best: tuple[int, Bools, tuple[int, ...]] | None = None
-    # Outputs keep their order, so only subsets are tried.
-    for chosen in combinations(range(len(old_block.outputs)), len(new_block.outputs)):
-        pairs = list(zip(chosen, new_block.outputs, strict=True))
-        if all(np.array_equal(old[old_block.outputs[b]], new[s]) for b, s in pairs):
-            wrong = (was[list(chosen)] != now).any(axis=0)
-            if best is None or wrong.sum() < best[0]:
-                best = int(wrong.sum()), wrong, chosen
-    if best is None:
+    likely = [
+        {
+            b: int((was[b] != table).sum())
+            for b, before in enumerate(old_block.outputs)
+            if np.array_equal(old[before], new[signal])
+        }
+        for signal, table in zip(new_block.outputs, now, strict=True)
+    ]
+    chosen = _in_order(likely)
+    if chosen is None:
         return "its output bits are none of the first network's"
-    count, wrong, chosen = best
+    wrong = (was[list(chosen)] != now).any(axis=0)
     for b, signal in zip(chosen, new_block.outputs, strict=True):
         pairing.stands_for[signal] = old_block.outputs[b]
-    if count:
+    if wrong.any():
         pairing.claims.append(Claim(new_block.origin, signals, np.flatnonzero(wrong)))
     return ""
+
+
+def _in_order(likely: list[dict[int, int]]) -> tuple[int, ...] | None:
+    """Choose a bit of the first network for each of the second, of least cost in all.
+
+    Parameters
+    ----------
+    likely : list of dict
+        Per bit of the second network, the bits it may be, with their costs.
+
+    Returns
+    -------
+    tuple of int or None
+        Increasing, as outputs keep their order; None where there is no such choice.
+    """
+    paths: dict[int, tuple[int, tuple[int, ...]]] = {-1: (0, ())}
+    for costs in likely:
+        found = {}
+        for bit, cost in costs.items():
+            before = [path for last, path in paths.items() if last < bit]
+            if before:
+                total, chosen = min(before)
+                found[bit] = total + cost, (*chosen, bit)
+        paths = found
+    return min(paths.values())[1] if paths else None
 
 
 def _pair_arithmetic(

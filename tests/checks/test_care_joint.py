@@ -1,15 +1,18 @@
 """Care sets from joint reachability and simplified networks, checked by those who made neither."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from helpers_tables import cared, random_net, reachable
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nnlogic.checks import care as care_check
 from nnlogic.checks import check, whole
 from nnlogic.checks.care import claims_of, unjustified_care
-from nnlogic.checks.care_tables import prove_simplified
+from nnlogic.checks.care_tables import _in_order, prove_simplified
 from nnlogic.checks.faults import flip_table_bit
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import pack, random_codes
@@ -136,3 +139,20 @@ def test_networks_that_do_not_pair_are_compared_whole():
     assert verdict.equal
     assert "whole network" in verdict.detail
     assert cared(net)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 6), st.integers(0, 9)), max_size=5))
+def test_output_bits_are_paired_in_order_at_least_cost(likely):
+    def cost(chosen):
+        return sum(costs[b] for costs, b in zip(likely, chosen, strict=True))
+
+    choices = [
+        chosen
+        for chosen in combinations(range(7), len(likely))
+        if all(b in costs for costs, b in zip(likely, chosen, strict=True))
+    ]
+    got = _in_order(likely)
+    assert (got is None) == (not choices)
+    if choices:
+        assert got in choices
+        assert cost(got) == min(map(cost, choices))

@@ -54,6 +54,8 @@ class Campaign:
     def one(self, case: Net) -> Finding | None:
         """Run a case; return what is wrong with it."""
         way, start = case["through"], time.monotonic()
+        # Left behind by a case that never ends.
+        cases.save(case, self.keep / "running.json")
         try:
             cases.run(case)
         except Refused as error:

@@ -51,6 +51,10 @@ class Backend:
     sums_first: bool = False
 
 
+ENGINES = st.sampled_from(("xcup", "ecp5", "xc7"))
+"""Targets that engines are made for; ecp5 asks how many slices."""
+
+
 def _lut(draw: Draw) -> Net:
     return {"stream": draw(st.booleans())}
 
@@ -60,9 +64,9 @@ def _mac(draw: Draw) -> Net:
 
 
 def _dsp(draw: Draw) -> Net:
-    out: Net = {"backend": "dsp"}
+    out: Net = {"backend": "dsp", "target": draw(ENGINES)}
     style = draw(st.sampled_from(("free", "dsps", "kernels", "tight")))
-    if style == "dsps":
+    if style == "dsps" or out["target"] == "ecp5":
         out["dsps"] = draw(st.integers(1, 6))
     if style == "kernels":
         out["kernels"] = draw(st.sampled_from(("auto", 2, 3)))
@@ -74,7 +78,8 @@ def _dsp(draw: Draw) -> Net:
 
 def _mixed(draw: Draw) -> Net:
     kinds = st.sampled_from(("lut", "mac", "dsp", "lut"))
-    return {"plan": draw(st.lists(kinds, min_size=1, max_size=6)), "dsps": 4}
+    plan = draw(st.lists(kinds, min_size=1, max_size=6))
+    return {"plan": plan, "target": draw(ENGINES), **({"dsps": 4} if "dsp" in plan else {})}
 
 
 def _auto(draw: Draw) -> Net:

@@ -44,13 +44,13 @@ def cases(
         Of the minimizer.
     """
     way = draw(st.sampled_from(through))
-    wide = draw(st.integers(0, 3)) == 3
-    case: Net = {"through": way, "seed": draw(st.integers(0, 255))}
     backend = BACKENDS.get(way)
-    if families is not None or draw(st.integers(0, 3)) == 3:
+    sums_first = backend is not None and backend.sums_first and draw(st.integers(0, 3)) < 3
+    wide = sums_first or draw(st.integers(0, 3)) == 3
+    case: Net = {"through": way, "seed": draw(st.integers(0, 255))}
+    if families is not None or (not sums_first and draw(st.integers(0, 3)) == 3):
         case["stack"] = draw(stacks() if families is None else stacks(families))
     else:
-        sums_first = backend is not None and backend.sums_first and draw(st.integers(0, 3)) < 3
         case["net"] = draw(networks(wide=wide, sums_first=sums_first))
     case["options"] = options(draw, wide, efforts)
     if backend is None:

@@ -28,7 +28,7 @@ PLAIN = ("additive", "kan")
 """Families whose last layer may give plain sums."""
 OPTIONS: dict[str, dict[str, tuple]] = {
     "poly": {"degree": (1, 2, 3)},
-    "subnet": {"hidden": (1, 4), "depth": (1, 2, 3), "skip": (0, 2)},
+    "subnet": {"hidden": (1, 4), "depth": (2, 3), "skip": (0, 2)},
     "additive": {"parts": (1, 2, 3), "part_bits": (1, 3), "degree": (1, 2)},
     "kan": {"knots": (2, 8), "part_bits": (2, 6)},
     "tree": {"branches": ((2,), (2, 2), (3,)), "node": ("subnet", "poly")},
@@ -51,11 +51,13 @@ def stacks(draw: Draw, families: tuple[str, ...] = tuple(sorted(all_families()))
     chosen = heads + (rest or ["poly"])
     if chosen[0] in ONE_BIT:
         bits = [1] * (classes * draw(st.integers(1, 3)))
+    if heads:
+        bits = [max(2, b) for b in bits]
     specs: list[Net] = []
     for i, family in enumerate(chosen):
         last = i == len(chosen) - 1
         to_bits = not last and chosen[i + 1] in ONE_BIT
-        width = classes if last else classes * draw(st.integers(1, 3))
+        width = classes if last else classes * draw(st.integers(1, 2 if i == 0 and heads else 3))
         specs.append(_spec(draw, f"l{i}", family, width, last=last, to_bits=to_bits))
         if family == "truncate":
             specs[-1]["width"] = len(bits)
@@ -80,6 +82,8 @@ def _spec(draw: Draw, name: str, family: str, width: int, *, last: bool, to_bits
     activation = draw(st.sampled_from(("none",) if family == "votes" else activations))
     if family == "linear":
         activation = draw(st.sampled_from(("signed_uniform", "pact", "sign", "qfx")))
+    if to_bits and family != "ensemble":
+        activation = "sign"
     if last and family in PLAIN and draw(st.booleans()):
         activation = "none"
     bits = 1 if activation == "sign" or to_bits else draw(st.integers(1, 3))

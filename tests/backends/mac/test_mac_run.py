@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from nnlogic.backends.mac.model.ir import MacNet
 from nnlogic.backends.mac.model.lower import compile_mac
-from nnlogic.backends.mac.rows import COUNT_CHECK, INTERPRETER_CHECK, PROOF_CHECK
-from nnlogic.backends.mac.verify import load_pair, plant_verilog_fault
+from nnlogic.backends.mac.rows import COUNT_CHECK, INTERPRETER_CHECK, PROOF_CHECK, VERILOG_FAULT
+from nnlogic.backends.mac.verify import load_pair, plant_verilog_fault, verilog_fault_check
 from nnlogic.core.errors import IRError, TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntFormat, Port
+from nnlogic.core.progress import SILENT
 from nnlogic.hw.mac.verilog import write_mac
+from nnlogic.job.directory import Run
+from nnlogic.job.rows import Rows, save_rows
 from nnlogic.quant.ir import INPUT, Argmax, QuantNet
 from nnlogic.run.compile_run import compile
 from nnlogic.run.synth_run import synth
@@ -114,3 +118,12 @@ def test_a_fault_can_be_planted_in_every_kind_of_core(tmp_path, kind, style, inp
 def test_verilog_without_slices_takes_no_fault():
     with pytest.raises(IRError, match="no cascade"):
         plant_verilog_fault("module empty; endmodule")
+
+
+def test_no_fault_is_planted_where_none_can_show(tmp_path):
+    (tmp_path / "sim").mkdir()
+    rows = Rows(np.arange(4)[:, None], None, "four rows")
+    save_rows(rows, np.full((4, 1), 3), tmp_path / "sim" / "rows.npz")
+    check = verilog_fault_check(Run(tmp_path, None), None, (), SILENT)
+    assert (check.title, check.verdict) == (VERILOG_FAULT, "not run")
+    assert "same for all of 4 rows" in check.detail
