@@ -141,11 +141,12 @@ def _compared(
 ) -> Verdict:
     """Compile the function and compare what it says with the expected outputs."""
     started = time.monotonic()
+    folder = folder.resolve()
     folder.mkdir(exist_ok=True)
     program, words, out = folder / "program", folder / "in.bin", folder / "out.bin"
     words.write_bytes(np.ascontiguousarray(pack_ports(codes, logic.inputs).T).tobytes())
     compiler = find("g++")
-    command = ["-x", "c", "-O1", "-o", str(program), str(source)]
+    command = ["-x", "c", "-O1", "-o", str(program), str(source.resolve())]
     run_tool(compiler, command, cwd=folder, timeout=600, outputs=[program])
     with words.open("rb") as stdin, out.open("wb") as stdout:
         subprocess.run([program], stdin=stdin, stdout=stdout, check=True, timeout=600)
