@@ -5,7 +5,7 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.formats import IntFormat, LayerInfo, Port
 from nnlogic.tables.evaluate import gather_index, trace_bits
-from nnlogic.tables.ir import Argmax, Function, Instance, Sum, TableNet, Word
+from nnlogic.tables.ir import ArgmaxBlock, Function, Instance, Sum, TableNet, Word
 
 
 def random_net(seed: int, ports: int = 4, layers: int = 3, neurons: int = 4) -> TableNet:
@@ -48,7 +48,7 @@ def random_net(seed: int, ports: int = 4, layers: int = 3, neurons: int = 4) -> 
     index = np.arange(32)
     tail = table((index % 5 > 2)[None], result.signals, "tail/neuron0", layers)
     winner = Word((free, free + 1))
-    blocks.append(Argmax(tuple(codes[:3]), winner, "class", layers + 1))
+    blocks.append(ArgmaxBlock(tuple(codes[:3]), winner, "class", layers + 1))
     names = ["enc", *(f"fc{i}" for i in range(1, layers)), "tail", "class"]
     outputs = [*codes[2:], tail, winner]
     net = TableNet(

@@ -21,7 +21,7 @@ from nnlogic.quant.layer import Largest, Layer, Sums
 from nnlogic.tables import ir as tables_ir
 from nnlogic.tables.ir import Block, Function, Instance, TableNet
 
-Arithmetic = tables_ir.Sum | tables_ir.Threshold | tables_ir.Argmax
+Arithmetic = tables_ir.Sum | tables_ir.Threshold | tables_ir.ArgmaxBlock
 
 
 @dataclass(frozen=True)
@@ -194,9 +194,9 @@ def _check_arithmetic(
     words = [(tuple(w.signals), w.signed) for w in block.words]
     need = [(x[w].signals, x[w].format.signed) for w in fan_in]
     facts: list[tuple[str, object, object]] = [("result format", fmt, block.result.format)]
-    if isinstance(how, Largest) and isinstance(block, tables_ir.Argmax):
+    if isinstance(how, Largest) and isinstance(block, tables_ir.ArgmaxBlock):
         facts.append(("operands", need, words))
-    elif isinstance(how, Sums) and not isinstance(block, tables_ir.Argmax):
+    elif isinstance(how, Sums) and not isinstance(block, tables_ir.ArgmaxBlock):
         weights = [int(how.weights[neuron, w]) for w in fan_in]
         terms = sorted(zip(need, weights, strict=True))
         facts.append(("terms", terms, sorted(zip(words, block.weights, strict=True))))
@@ -208,7 +208,9 @@ def _check_arithmetic(
         facts.append(("thresholds", thresholds, got))
     else:
         return Difference(
-            block.origin, f"block {type(block).__name__} stands for layer kind {layer.kind}"
+            block.origin,
+            f"block {type(block).__name__.removesuffix('Block')} stands for layer kind "
+            f"{layer.kind}",
         )
     for what, expected, actual in facts:
         if expected != actual:

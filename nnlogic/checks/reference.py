@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnlogic.checks.gates import ONE, ZERO, Gates
-from nnlogic.tables.ir import Argmax, Sum, Threshold, Word
+from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, Word
 
 Number = list[str]  # two's complement nets, LSB first, the last one is the sign
 
 
-def add_block(gates: Gates, block: Sum | Threshold | Argmax, nets: Mapping[int, str]) -> list[str]:
+def add_block(
+    gates: Gates, block: Sum | Threshold | ArgmaxBlock, nets: Mapping[int, str]
+) -> list[str]:
     """Add the reference of a block.
 
     Parameters
     ----------
     gates : Gates
-    block : Sum, Threshold or Argmax
+    block : Sum, Threshold or ArgmaxBlock
     nets : mapping of signal to net name
         For every signal the block reads.
 
@@ -30,7 +32,7 @@ def add_block(gates: Gates, block: Sum | Threshold | Argmax, nets: Mapping[int, 
     """
     words = [_number(word, nets) for word in block.words]
     width = len(block.result.signals)
-    if isinstance(block, Argmax):
+    if isinstance(block, ArgmaxBlock):
         return _argmax(gates, words, width)
     terms = [
         _scaled(gates, word, weight) for word, weight in zip(words, block.weights, strict=True)

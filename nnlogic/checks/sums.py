@@ -19,7 +19,7 @@ from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
 from nnlogic.logic.certificate import Entry, Group, Match, Structure
 from nnlogic.logic.cone import Cone
-from nnlogic.tables.ir import Argmax, Sum, Threshold, Word, block_inputs
+from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, Word, block_inputs
 
 GROUP_INPUTS = 12
 WORD_BITS = 10
@@ -30,12 +30,12 @@ class Unproved(Exception):
     """A step of a certificate does not hold, or is too wide to be enumerated."""
 
 
-def certify(block: Sum | Threshold | Argmax, structure: Structure) -> str:
+def certify(block: Sum | Threshold | ArgmaxBlock, structure: Structure) -> str:
     """Prove that a structure computes a block, for all inputs.
 
     Parameters
     ----------
-    block : Sum, Threshold or Argmax
+    block : Sum, Threshold or ArgmaxBlock
         Signals numbered from 0 as the inputs of the structure's network.
     structure : Structure
 
@@ -50,7 +50,7 @@ def certify(block: Sum | Threshold | Argmax, structure: Structure) -> str:
             raise Unproved("another number of inputs")
         if len(structure.cone.outputs) != len(block.outputs):
             raise Unproved("another number of outputs")
-        if isinstance(block, Argmax):
+        if isinstance(block, ArgmaxBlock):
             _argmax(net, block, structure)
         else:
             _total(net, block, structure)
@@ -217,7 +217,7 @@ def _thresholds(net: Evaluator, block: Threshold, structure: Structure) -> None:
         raise Unproved("the comparisons with the thresholds are wrong")
 
 
-def _argmax(net: Evaluator, block: Argmax, structure: Structure) -> None:
+def _argmax(net: Evaluator, block: ArgmaxBlock, structure: Structure) -> None:
     if len(structure.leaves) != len(block.words):
         raise Unproved("another number of entries than words")
     offsets = set()

@@ -22,7 +22,7 @@ from nnlogic.logic.certificate import Structure
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.structures import structures
 from nnlogic.tables.evaluate import block_values
-from nnlogic.tables.ir import Argmax, Sum, Threshold, block_inputs
+from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, block_inputs
 from nnlogic.tools.abc import prove_equal, sweep_equal
 
 SAMPLES = 4096
@@ -56,7 +56,7 @@ class WideCone:
 
     Attributes
     ----------
-    block : Sum, Threshold or Argmax
+    block : Sum, Threshold or ArgmaxBlock
     pins : sequence of int
         Per block input: the signal of `logic` that carries it, -1 when nothing does.
     fixed : sequence of int
@@ -67,7 +67,7 @@ class WideCone:
     logic : LogicNet
     """
 
-    block: Sum | Threshold | Argmax
+    block: Sum | Threshold | ArgmaxBlock
     pins: Sequence[int]
     fixed: Sequence[int]
     roots: Sequence[tuple[int, int]]

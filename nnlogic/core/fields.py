@@ -273,14 +273,14 @@ def _by_name(cls: Any) -> _Codec:
 
 
 def _union(classes: list[Any], form: _Form) -> _Codec:
-    """Classes by name, or rows by their number of fields."""
+    """Classes by name, or by `stored_as` where files knew them by another; or rows by length."""
     rows = {len(fields(cls)): _row(cls) for cls in classes}
-    named = {cls.__name__: _by_name(cls) for cls in classes}
+    named = {_stored_as(cls): _by_name(cls) for cls in classes}
 
     def write(value: Any, *at: Any) -> Any:
         if form.rows:
             return rows[len(fields(value))].write(value, *at)
-        name = type(value).__name__
+        name = _stored_as(type(value))
         return {"type": name, **named[name].write(value, *at)}
 
     def read(data: Any, *at: Any) -> Any:
@@ -288,6 +288,10 @@ def _union(classes: list[Any], form: _Form) -> _Codec:
         return codec.read(data, *at)
 
     return _Codec(write, read)
+
+
+def _stored_as(cls: Any) -> str:
+    return str(getattr(cls, "stored_as", cls.__name__))
 
 
 def _join(path: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Sum, Threshold and Argmax blocks as LUT networks."""
+"""Sum, Threshold and ArgmaxBlock blocks as LUT networks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def solve_block(block: Arithmetic, options: SolveOptions) -> Solution:
 
     Parameters
     ----------
-    block : Sum, Threshold or Argmax
+    block : Sum, Threshold or ArgmaxBlock
         Signals numbered from 0 in the order of the network's inputs.
     options : SolveOptions
 

@@ -63,7 +63,7 @@ class Structure:
     offset : int
         Added to the block's sum, so that the bits of a Threshold block's are unsigned.
     leaves : tuple of Entry
-        Of an Argmax block, one per word; their numbers are the words' plus a common offset.
+        Of an ArgmaxBlock block, one per word; their numbers are the words' plus a common offset.
     matches : tuple of Match
         In topological order; the last winner's index is the result.
     """

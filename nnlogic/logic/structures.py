@@ -1,4 +1,4 @@
-"""Structures for Sum, Threshold and Argmax, LUT by LUT; `nnlogic.logic.arith` picks the best."""
+"""Structures for sums, thresholds and argmax, LUT by LUT; `nnlogic.logic.arith` picks the best."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from nnlogic.logic.adders import Style, Term, digits, terms_of, weighted_sum
 from nnlogic.logic.certificate import Entry, Match, Structure
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.passes.propagate_constants import propagate_constants
-from nnlogic.tables.ir import Argmax, Sum, Threshold, block_inputs
+from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, block_inputs
 
-Arithmetic = Sum | Threshold | Argmax
+Arithmetic = Sum | Threshold | ArgmaxBlock
 
 MAX_PAIRED = 8
 """Most words of an argmax for which all pairs are compared."""
@@ -32,7 +32,7 @@ def structure(block: Arithmetic, k: int) -> Cone:
 
 def structures(block: Arithmetic, k: int) -> Iterator[tuple[str, Structure]]:
     """Yield named structures of a block, each with what proves it; the same in every call."""
-    if isinstance(block, Argmax):
+    if isinstance(block, ArgmaxBlock):
         n = len(block.words)
         yield "tournament", tournament(block, k, 2, 2)
         if n > 2:
@@ -83,7 +83,7 @@ def _thresholds(block: Threshold, terms: list[Term], k: int, style: Style) -> St
     return Structure(builder.cone(bits[:room]), tuple(groups), tuple(total), -low)
 
 
-def tournament(block: Argmax, k: int, size: int, final: int) -> Structure:
+def tournament(block: ArgmaxBlock, k: int, size: int, final: int) -> Structure:
     """Build an argmax from matches of up to `size` entries, the last of up to `final`.
 
     Inside a match all pairs are compared.

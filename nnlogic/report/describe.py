@@ -177,7 +177,12 @@ def _table_layers(net: TableNet) -> tuple[tuple[LayerText, ...], dict[str, int]]
         tables = [b for b in blocks if isinstance(b, Instance)]
         for table in tables:
             widths[len(table.inputs)] = widths.get(len(table.inputs), 0) + 1
-        kinds = sorted({type(b).__name__.lower().replace("instance", "table") for b in blocks})
+        kinds = sorted(
+            {
+                type(b).__name__.lower().removesuffix("block").replace("instance", "table")
+                for b in blocks
+            }
+        )
         only_tables = len(tables) == len(blocks)
         bound = sum(lut_bound(len(t.inputs), len(t.outputs)) for t in tables)
         out.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -140,8 +141,10 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Argmax:
+class ArgmaxBlock:
     """Index of the largest word; the lowest index wins a tie."""
+
+    stored_as: ClassVar[str] = "Argmax"
 
     words: tuple[Word, ...]
     result: Word
@@ -154,7 +157,7 @@ class Argmax:
         return self.result.signals
 
 
-Block = Instance | Sum | Threshold | Argmax
+Block = Instance | Sum | Threshold | ArgmaxBlock
 
 
 def block_inputs(block: Block) -> tuple[int, ...]:

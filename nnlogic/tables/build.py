@@ -15,7 +15,7 @@ from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.layer import Largest, Layer, Sums
 from nnlogic.tables.ir import (
     MAX_INPUTS,
-    Argmax,
+    ArgmaxBlock,
     Block,
     Function,
     Instance,
@@ -126,7 +126,7 @@ class _State:
             wires = layer.wires(i, formats)
             words = tuple(x[w] for w in wires)
             if isinstance(how, Largest):
-                self.blocks.append(Argmax(words, result, layer.name, number))
+                self.blocks.append(ArgmaxBlock(words, result, layer.name, number))
                 continue
             if how is not None and sum(len(word.signals) for word in words) > limit:
                 self.blocks.append(_sum(how, i, wires, words, result, origin, number))

@@ -10,7 +10,7 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
-from nnlogic.tables.blocks import Argmax, Block, Instance, Sum, Threshold, Word
+from nnlogic.tables.blocks import ArgmaxBlock, Block, Instance, Sum, Threshold, Word
 
 if TYPE_CHECKING:
     from nnlogic.tables.ir import TableNet
@@ -80,10 +80,10 @@ def word_values(word: Word, values: Bools) -> IntArray:
     return word.format.from_raw(gather_index(values, word.signals))
 
 
-def block_values(block: Sum | Threshold | Argmax, values: Bools) -> IntArray:
+def block_values(block: Sum | Threshold | ArgmaxBlock, values: Bools) -> IntArray:
     """Return the result of an arithmetic block; shape (samples,)."""
     words = [word_values(word, values) for word in block.words]
-    if isinstance(block, Argmax):
+    if isinstance(block, ArgmaxBlock):
         return np.argmax(np.stack(words), axis=0).astype(np.int64)
     total = np.full(values.shape[1], block.bias, dtype=np.int64)
     for weight, word in zip(block.weights, words, strict=True):

@@ -20,7 +20,7 @@ from nnlogic.core.stored import Stored
 from nnlogic.tables.blocks import (
     JUSTIFICATIONS,
     MAX_INPUTS,
-    Argmax,
+    ArgmaxBlock,
     Block,
     Function,
     Instance,
@@ -35,7 +35,7 @@ from nnlogic.tables.text import table_text
 __all__ = [
     "JUSTIFICATIONS",
     "MAX_INPUTS",
-    "Argmax",
+    "ArgmaxBlock",
     "Block",
     "Function",
     "Instance",

@@ -17,7 +17,7 @@ from nnlogic.checks.whole import prove_whole
 from nnlogic.core import bits
 from nnlogic.core.formats import IntFormat, LayerInfo, Port
 from nnlogic.tables.build import tabulate
-from nnlogic.tables.ir import Argmax, Function, Instance, Sum, TableNet, Threshold, Word
+from nnlogic.tables.ir import ArgmaxBlock, Function, Instance, Sum, TableNet, Threshold, Word
 from nnlogic.tools.abc import prove_equal
 
 
@@ -126,7 +126,7 @@ def arithmetic(draw):
     kind = draw(st.sampled_from(["sum", "threshold", "argmax"]))
     if kind == "argmax":
         result = Word((at, at + 1))
-        return single(Argmax(tuple(words), result, "a", 0), widths, signed)
+        return single(ArgmaxBlock(tuple(words), result, "a", 0), widths, signed)
     weights = tuple(draw(st.integers(-5, 5)) for _ in range(count))
     bias = draw(st.integers(-9, 9))
     if kind == "sum":

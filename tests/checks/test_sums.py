@@ -13,7 +13,7 @@ from nnlogic.logic.build import minimize
 from nnlogic.logic.certificate import Group
 from nnlogic.logic.structures import structures
 from nnlogic.logic.truth import full
-from nnlogic.tables.ir import Argmax, Sum, TableNet, Threshold, Word
+from nnlogic.tables.ir import ArgmaxBlock, Sum, TableNet, Threshold, Word
 
 
 def words(widths, signed=False):
@@ -44,7 +44,7 @@ def threshold():
 def argmax(n, width, signed=False):
     chosen, at = words([width] * n, signed)
     bits = max(1, (n - 1).bit_length())
-    return Argmax(chosen, Word(tuple(range(at, at + bits))), "argmax", 0)
+    return ArgmaxBlock(chosen, Word(tuple(range(at, at + bits))), "argmax", 0)
 
 
 def network(block):

@@ -8,7 +8,7 @@ from nnlogic.core.formats import IntFormat, LayerInfo, Port
 from nnlogic.logic.cone import Cone, function_of
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.truth import full
-from nnlogic.tables.ir import Argmax, Function, Instance, Sum, TableNet, Word
+from nnlogic.tables.ir import ArgmaxBlock, Function, Instance, Sum, TableNet, Word
 
 
 @st.composite
@@ -114,7 +114,7 @@ def table_net() -> TableNet:
         blocks.append(Sum(chosen, (2, -1, 1), -c, result, f"score/neuron{c}", 1))
         scores.append(result)
     winner = Word((signal, signal + 1))
-    blocks.append(Argmax(tuple(scores), winner, "class/neuron0", 2))
+    blocks.append(ArgmaxBlock(tuple(scores), winner, "class/neuron0", 2))
     ports = [Port(f"score_{c}", scores[c].format) for c in range(3)]
     net = TableNet(
         "small",

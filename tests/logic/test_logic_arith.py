@@ -1,4 +1,4 @@
-"""Sum, Threshold and Argmax as LUTs, against integer arithmetic."""
+"""Sum, Threshold and ArgmaxBlock as LUTs, against integer arithmetic."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from nnlogic.logic.cone import Cone
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.structures import n_inputs_of, structure, structures, tidy
 from nnlogic.logic.truth import full
-from nnlogic.tables.ir import Argmax, Sum, Threshold, Word
+from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, Word
 
 
 @st.composite
@@ -67,7 +67,7 @@ def thresholds(draw):
 @st.composite
 def argmaxes(draw):
     chosen = draw(words(6, 4, 12))
-    return Argmax(chosen, result(bits_of(chosen), 0, len(chosen) - 1), "", 0)
+    return ArgmaxBlock(chosen, result(bits_of(chosen), 0, len(chosen) - 1), "", 0)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 6])
@@ -126,12 +126,12 @@ def test_what_is_not_proved_in_time_is_dropped(monkeypatch):
 
 def argmax(n, width):
     chosen = tuple(Word(tuple(range(i * width, (i + 1) * width))) for i in range(n))
-    return Argmax(chosen, result(n * width, 0, n - 1), "", 0)
+    return ArgmaxBlock(chosen, result(n * width, 0, n - 1), "", 0)
 
 
 def test_argmax_of_equal_words_is_the_lowest_index():
     chosen = tuple(Word((3 * i, 3 * i + 1, 3 * i + 2), True) for i in range(3))
-    block = Argmax(chosen, Word((9, 10)), "", 0)
+    block = ArgmaxBlock(chosen, Word((9, 10)), "", 0)
     for _, made in structures(block, 6):
         cone = tidy(made.cone)
         equal = np.tile(np.array([[0], [1], [1]], bool), (3, 1))

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlogic.core.formats import IntArray
 from nnlogic.tables.evaluate import block_values
-from nnlogic.tables.ir import Argmax, Instance, Sum, Threshold, Word, block_inputs
+from nnlogic.tables.ir import ArgmaxBlock, Instance, Sum, Threshold, Word, block_inputs
 from nnlogic.tables.passes.cone_sources import Plan
 from nnlogic.tables.passes.graph import Graph, Pins, narrow, table_index
 
@@ -118,7 +118,7 @@ def compute_codes(graph: Graph, values: dict[int, IntArray], units: Iterable[int
 
 
 def _arithmetic(
-    graph: Graph, unit: int, block: Sum | Threshold | Argmax, values: dict[int, IntArray]
+    graph: Graph, unit: int, block: Sum | Threshold | ArgmaxBlock, values: dict[int, IntArray]
 ) -> IntArray:
     units = [p.unit for p in graph.fan_in[unit]]
     arrays = dict(zip(units, np.broadcast_arrays(*(values[u] for u in units)), strict=True))
