@@ -140,7 +140,7 @@ def test_the_dsp_backends_take_the_slices_of_an_outside_target(checkpoint, tmp_p
     options = {"target": file, "backend": backend, **SMALL}
     if backend == "dsp":
         run = nnlogic.compile(checkpoint, tmp_path / "run", **options)
-        assert run.report.dsp.slices == 1
+        assert run.report.section("dsp").data["slices"] == 1
         with pytest.raises(nnlogic.NNLogicError, match="ONE"):
             nnlogic.compile(checkpoint, tmp_path / "two", dsps=2, **options)
     else:
