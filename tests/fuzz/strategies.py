@@ -199,7 +199,7 @@ def near_features(net: Net, rng: random.Random, rows: int = 64) -> list[list[flo
     return out
 
 
-EFFORTS = ("fast",) * 6 + ("normal", "high")
+EFFORTS = ("fast",) * 14 + ("normal", "high")
 
 
 def options(draw: Draw, wide: bool, efforts: tuple[str, ...] = EFFORTS) -> Net:
@@ -208,7 +208,7 @@ def options(draw: Draw, wide: bool, efforts: tuple[str, ...] = EFFORTS) -> Net:
         "target": draw(st.sampled_from(("xcup", "ecp5", "xc7", "ice40"))),
         "effort": draw(st.sampled_from(efforts)),
         "objective": draw(st.sampled_from(("balanced", "area", "depth", "adp"))),
-        "optimize": draw(st.sampled_from(("none", "none", "layer", "network"))),
+        "optimize": draw(st.sampled_from(("none", "none", "none", "layer", "network"))),
         "arith": "auto" if wide else draw(st.sampled_from(("never", "auto"))),
         "table_limit": draw(st.sampled_from((14, 14, 16, 11, 8, 5))),
     }
