@@ -30,11 +30,17 @@ def test_every_kind_has_an_example():
     assert len(kinds) == 5
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """What is minimized once: two examples begin with the same network."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=map(kind, BLOCKS))
-def test_the_example_runs_as_it_stands(block, tmp_path):
+def test_the_example_runs_as_it_stands(block, tmp_path, cache):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     script = SHELL.format(python=sys.executable) + block
-    environment = {**os.environ, "PYTHONPATH": "site", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {**os.environ, "PYTHONPATH": "site", "XDG_CACHE_HOME": str(cache)}
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
         check=False,
