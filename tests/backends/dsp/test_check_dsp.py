@@ -86,3 +86,13 @@ def test_faults_that_never_show_are_an_error():
     program = compile_ops(graph, machine_for(graph, 2))
     with pytest.raises(IRError, match="shows on these rows"):
         list(planted_program_faults(graph, program, codes=np.zeros((0, 12), np.int64)))
+
+
+def test_a_program_of_one_row_has_no_address_to_be_wrong():
+    graph = random_graph(8, n_in=4)
+    program = compile_ops(graph, Machine(8, input_banks=4, output_slices=8, contexts=6))
+    assert (program.rows, program.input_rows) == (1, 1)
+    codes = random_codes(graph.inputs, 256)
+    found = dict(planted_program_faults(graph, program, codes=codes))
+    assert set(found) == set(FAULTS) - {"fault in an address"}
+    assert all(v.equal for v in found.values())
