@@ -107,7 +107,7 @@ def test_native_checkpoint(tmp_path, canary, capsys):
     assert f"compile '{source.name}' -o RUN" in line
 
 
-def test_xgboost(tmp_path, canary):
+def test_xgboost(tmp_path, canary, capsys):
     model = json.loads((DATA / "xgboost_binary.json").read_text())
     texts = payloads(canary)
     learner = model["learner"]
@@ -116,9 +116,7 @@ def test_xgboost(tmp_path, canary):
     learner["attributes"] = {texts[0]: texts[4]}
     source = tmp_path / "model.json"
     source.write_text(json.dumps(model))
-    run = compile_run(source, tmp_path / "run", effort="fast", jobs=1, optimize="none")
-    assert run.status == "compiled"
-    harmless(tmp_path / "run")
+    through(source, tmp_path / "run", capsys)
 
 
 def test_an_archive_that_claims_to_be_imported(tmp_path, canary, make_net):
@@ -179,9 +177,7 @@ def test_imported_verilog(tmp_path, canary, capsys):
     path.write_text(
         f'// bind a b(); `include "{canary}" [exec touch] $(touch x)\n{comments}{clean}'
     )
-    run = compile_run(path, tmp_path / "run", effort="fast", jobs=1, optimize="none", stream=False)
-    assert run.status == "compiled"
-    harmless(run.path)
+    through(path, tmp_path / "run", capsys)
     for line in HOSTILE_LINES:
         path.write_text(clean + line.replace("{}", str(canary)).replace("{top}", "logicnet"))
         with pytest.raises(NNLogicError):
