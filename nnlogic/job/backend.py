@@ -116,6 +116,11 @@ class Backend:
         """Return designs of this backend under the budgets of ``--backend auto``; none if never."""
         return ()
 
+    def saved_options(self, config: Mapping[str, Any], folder: Path) -> Options:
+        """Return the options of a finished run, from what its report says of them."""
+        known = options_of(self.options)
+        return self.options(**{name: v for name, v in config.items() if name in known})
+
     def wrote(self, folder: Path) -> bool:
         """Whether a run that does not say so, made by an older nnlogic, is of this backend."""
         return False

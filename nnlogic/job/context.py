@@ -16,7 +16,6 @@ from nnlogic.flows.targets import Target
 from nnlogic.job import facts
 from nnlogic.job.directory import TARGETS, Run
 from nnlogic.job.ladder import open_ladder, recorded_accuracy, verdict_check
-from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
 from nnlogic.job.rows import Rows, load_rows, read_saved
 from nnlogic.job.source import load_source, source_row
@@ -153,9 +152,7 @@ def open_context(
 
 def saved_context(backend: Backend, run: Run, progress: Progress = SILENT) -> Context:
     """Return the context of a finished run, in which the comparisons of its stages can be made."""
-    known = options_of(backend.options)
-    saved = {n: v for n, v in run.report.config.items() if n in known}
-    opts = backend.options(**saved)
+    opts = backend.saved_options(run.report.config, run.path)
     net = QuantNet.load(run.ir_path("quant"))
     rows, _ = read_saved(run.path / "sim" / "rows.npz")
     return Context(

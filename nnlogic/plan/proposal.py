@@ -12,8 +12,10 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import Backend, make_options
 from nnlogic.job.options import Budgeted, Options
+from nnlogic.job.stages.logic import ENGINE_SECONDS, LAYERS
 from nnlogic.logic.build import minimize
 from nnlogic.logic.ir import LogicNet
+from nnlogic.logic.network.net import optimize_net
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import TableNet
@@ -89,13 +91,23 @@ class Planning:
         """Return the network minimized to nodes of `k` inputs, as a run would."""
         if k not in self._logic:
             opts = self.budgets
-            self._logic[k] = minimize(
+            made = minimize(
                 self.tables,
                 k=k,
                 effort=opts.effort,
                 objective=opts.objective,
                 jobs=opts.jobs,
-                timeout=min(60.0, opts.tool_timeout),
+                timeout=min(ENGINE_SECONDS, opts.tool_timeout),
                 progress=self.progress,
             )
+            if opts.optimize != "none":
+                made = optimize_net(
+                    made,
+                    layers=LAYERS[opts.optimize],
+                    objective=opts.objective,
+                    effort=opts.effort,
+                    jobs=opts.jobs,
+                    progress=self.progress,
+                )
+            self._logic[k] = made
         return self._logic[k]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.backends.chain.options import ChainOptions
 from nnlogic.core.errors import UsageError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.plan.proposal import Planning, Proposal
@@ -86,6 +87,16 @@ class ChainBackend(Backend):
         from nnlogic.backends.chain.estimate import proposals
 
         return proposals(self, planning)
+
+    def saved_options(self, config: Mapping[str, Any], folder: Path) -> Options:
+        """Return the options of a run; a plan that runs did not yet record is in the chain."""
+        from nnlogic.backends.chain.model.chain import Chain
+        from nnlogic.job.directory import ir_path
+
+        if config.get("plan") is None:
+            chain = Chain.load(ir_path(folder, "chain"))
+            config = {**config, "plan": ",".join(chain.plan)}
+        return super().saved_options(config, folder)
 
     def wrote(self, folder: Path) -> bool:
         """Whether a run holds a chain of segments."""

@@ -12,6 +12,7 @@ from nnlogic.backends.chain.rows import LANES_FAULT, ORDER_FAULT, WIRES_FAULT
 from nnlogic.backends.dsp import section as dsp_section
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.hw.dsp.vectors import TurnShape
+from nnlogic.job.backend import backend_named
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.html import render_html
 from nnlogic.report.model import Report
@@ -189,3 +190,10 @@ def test_segments_know_their_folder():
     segment = Segment(1, "dsp", 2, 4, 8)
     assert segment.folder == "segments/1_dsp"
     assert replace(segment, kind="lut").title() == "segment 1 (lut)"
+
+
+def test_a_run_whose_plan_was_chosen_before_plans_were_recorded_has_options(checkpoint, tmp_path):
+    run = compile_run(checkpoint, tmp_path / "r", plan="mac,mac,lut", **OPTIONS)
+    config = {**run.report.config, "plan": None, "backend": "auto"}
+    opts = backend_named("chain").saved_options(config, run.path)
+    assert [kind for kind, _ in opts.entries] == ["mac", "mac", "lut"]
