@@ -132,7 +132,7 @@ def place_and_route(
     *,
     clock: float | None = None,
     seed: int = SEED,
-    timeout: float = 600.0,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> PnrResult:
     """Place and route a synthesized core on the smallest device that holds it.
@@ -152,7 +152,7 @@ def place_and_route(
         MHz asked for; the goal is the target's own clock when there is none.
     seed : int
         Of nextpnr's random numbers.
-    timeout : float
+    timeout : float, optional
         Seconds, for each program.
     progress : Progress
 
@@ -248,7 +248,7 @@ class PhaseCounter:
 
 
 def _join_harness(
-    synth: SynthResult, target: Target, folder: Path, timeout: float
+    synth: SynthResult, target: Target, folder: Path, timeout: float | None
 ) -> tuple[int, int]:
     verilog = harness_verilog(synth.top, synth.ports)
     netlist = os.path.relpath(synth.files["netlist_json"], folder)

@@ -151,7 +151,7 @@ def synthesize(
     target: Target,
     folder: Path,
     *,
-    timeout: float = 600.0,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> SynthResult:
     """Synthesize Verilog with yosys and read the figures.
@@ -165,7 +165,7 @@ def synthesize(
     target : Target
     folder : Path
         Receives script, log and netlists; made when missing.
-    timeout : float
+    timeout : float, optional
         Seconds.
     progress : Progress
 

@@ -13,8 +13,6 @@ from amaranth.lib.wiring import Component
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
-TIMEOUT = 600.0
-
 
 def component_verilog(
     component: Component, name: str, others: Mapping[str, Component] | None = None
@@ -44,7 +42,6 @@ def component_verilog(
             find("yosys"),
             ["design.ys"],
             cwd=work,
-            timeout=TIMEOUT,
             outputs=(out,),
             failure_phrases=("ERROR:",),
         )

@@ -31,7 +31,7 @@ def run_bulk(
     folder: Path,
     *,
     codes: IntArray,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> IntArray:
     """Simulate the core on many rows.
@@ -45,7 +45,7 @@ def run_bulk(
         Holds compiled models, one per content of `files`; made when missing.
     codes : int array, shape (samples, inputs)
         Port values.
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
 
     Returns
@@ -94,7 +94,7 @@ def build_model(
     files: Sequence[Path],
     folder: Path,
     *,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Path:
     """Compile the model, unless one of the same content is there; return the program."""

@@ -125,7 +125,7 @@ def run_regression(
     codes: IntArray,
     expected: IntArray,
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> RegressionResult:
     """Run all protocol tests against the core and, when the design has one, the stream wrapper.
@@ -142,7 +142,7 @@ def run_regression(
         Port values in, and the port values that must come out.
     seed : int
         For gaps and back-pressure.
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
 
     Returns
@@ -187,7 +187,7 @@ def run_cocotb(
     config: dict[str, Any],
     simulator: str,
     seed: int,
-    timeout: float,
+    timeout: float | None,
     progress: Progress = SILENT,
     only: bool = False,
 ) -> CocotbRun:
@@ -209,7 +209,7 @@ def run_cocotb(
         What the tests read from the file named by ``NNLOGIC_BENCH``, with ``measured`` added.
     simulator : {"verilator", "icarus"}
     seed : int
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
     progress : Progress
     only : bool
@@ -279,7 +279,9 @@ def _job(
     }
 
 
-def _run_job(job: dict[str, Any], folder: Path, tools: Sequence[Tool], timeout: float) -> None:
+def _run_job(
+    job: dict[str, Any], folder: Path, tools: Sequence[Tool], timeout: float | None
+) -> None:
     path = folder / f"{job['action']}.json"
     path.write_text(json.dumps(job, indent=1))
     env = {k: v for tool in tools for k, v in tool.env.items()}
@@ -293,7 +295,7 @@ def _simulate(
     job: dict[str, Any],
     folder: Path,
     tools: Sequence[Tool],
-    timeout: float,
+    timeout: float | None,
     names: tuple[str, ...],
 ) -> tuple[TestOutcome, ...]:
     results = Path(job["results"])
@@ -348,7 +350,9 @@ def _message(element: ElementTree.Element) -> str:
     return " ".join(text.split())[:500]
 
 
-def _build_verilator(tool: Tool, sources: Sequence[Path], folder: Path, timeout: float) -> None:
+def _build_verilator(
+    tool: Tool, sources: Sequence[Path], folder: Path, timeout: float | None
+) -> None:
     """Build without the runner: it makes every net public, which is slow to compile and to run."""
     try:
         import cocotb_tools.config as config

@@ -24,8 +24,6 @@ from nnlogic.hw.stream import StreamParameters, StreamWrapper
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
-TIMEOUT = 600.0
-
 
 def write_verilog(
     design: HardwareDesign,
@@ -106,7 +104,6 @@ def _verilog_texts(design: HardwareDesign, core: LogicCore, progress: Progress) 
             find("yosys"),
             ["write.ys"],
             cwd=work,
-            timeout=TIMEOUT,
             outputs=[work / f"{name}.v" for name in jobs],
             failure_phrases=("ERROR:",),
         )

@@ -13,6 +13,7 @@ from nnlogic.logic.cone import Cone, input_patterns
 from nnlogic.logic.portfolio import Solution, SolveOptions
 from nnlogic.logic.unit import Unit
 from nnlogic.tables.ir import Function
+from nnlogic.tools.parallel import in_processes
 
 
 def solve_all(
@@ -51,21 +52,13 @@ def solve_all(
     if not units:
         return [known[key] for key in keys]
     with progress.step(what, len(units)) as step:
-        for key, solution in zip(units, _fresh(list(units.values()), options, jobs), strict=True):
+        calls = [(unit, options) for unit in units.values()]
+        fresh = in_processes(Unit.solve, calls, jobs or os.cpu_count() or 1)
+        for key, solution in zip(units, fresh, strict=True):
             known[key] = solution
             cache.write(key, solution)
             step.advance(note=solution.engine)
     return [known[key] for key in keys]
-
-
-def _fresh(units: Sequence[Unit], options: SolveOptions, jobs: int | None) -> list[Solution]:
-    jobs = jobs or os.cpu_count() or 1
-    if jobs == 1 or len(units) < 2:
-        return [unit.solve(options) for unit in units]
-    from joblib import Parallel, delayed
-
-    pool = Parallel(n_jobs=min(jobs, len(units)))
-    return list(pool(delayed(Unit.solve)(unit, options) for unit in units))
 
 
 def whole_function(cone: Cone) -> Function:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +84,7 @@ CACHED = " (some functions from the cache)"
     show_default=True,
     help="Format of the files when OUT is a directory.",
 )
+@tool_options("600 seconds, 256 MB")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @verb_options
 @pass_session

@@ -73,4 +73,23 @@ def verb_options(function: F) -> F:
     return _JSON(session_options(function))
 
 
+def tool_options(default: str) -> Callable[[F], F]:
+    """Return a decorator that adds the limits of external programs; `default` is what help says."""
+
+    def add(function: F) -> F:
+        for name, metavar, text in (
+            ("--tool-output", "MB", "Megabytes an external program may print"),
+            ("--tool-timeout", "SECONDS", "Seconds an external program may take"),
+        ):
+            function = click.option(
+                name,
+                metavar=metavar,
+                type=click.FloatRange(min=0, min_open=True),
+                help=f"{text} (default: {default}).",
+            )(function)
+        return function
+
+    return add
+
+
 pass_session = click.make_pass_decorator(Session)

@@ -31,6 +31,7 @@ from nnlogic.logic.rewrite import GONE, rewritten, with_cone
 from nnlogic.logic.unit import Unit, units_of
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
+from nnlogic.tools.parallel import in_processes
 
 log = logging.getLogger("nnlogic.logic")
 
@@ -224,7 +225,8 @@ def _solve_all(
         elif found is not None:
             log.warning("cache entry %s does not match its function, ignored", key)
     waiting = [p for i, p in enumerate(units) if i not in known]
-    fresh = _solve_fresh(waiting, options, jobs or os.cpu_count() or 1)
+    calls = [(unit, options) for unit in waiting]
+    fresh = in_processes(Unit.solve, calls, jobs or os.cpu_count() or 1)
     for i, key in enumerate(keys):
         if i in known:
             yield known[i]
@@ -235,16 +237,6 @@ def _solve_all(
                 log.info("%s, %s: %s", units[i].label, attempt.engine, attempt.error)
         cache.write(key, solution)
         yield solution
-
-
-def _solve_fresh(units: Sequence[Unit], options: SolveOptions, jobs: int) -> Iterator[Solution]:
-    if jobs == 1 or len(units) < 2:
-        yield from (unit.solve(options) for unit in units)
-        return
-    from joblib import Parallel, delayed
-
-    pool = Parallel(n_jobs=min(jobs, len(units)), return_as="generator")
-    yield from pool(delayed(Unit.solve)(unit, options) for unit in units)
 
 
 def assemble(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from nnlogic.logic.formats import READERS, WRITERS, Specification, encode, parse
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified import minimize_specification, with_care
 from nnlogic.logic.specified.care import demanded
+from nnlogic.tools.limits import MEGABYTES, Limits, limited
+from nnlogic.tools.parallel import in_processes
 
 log = logging.getLogger("nnlogic.run")
 
@@ -100,6 +102,8 @@ def minimize_files(
     kind: str = "blif",
     force: bool = False,
     cache_dir: Path | None = None,
+    tool_timeout: float | None = None,
+    tool_output: float | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Minimized, ...]:
     """Minimize ``.truth``, ``.pla``, ``.blif``, ``.aag`` and ``.aig`` files.
@@ -134,6 +138,8 @@ def minimize_files(
         Replace existing files.
     cache_dir : Path, optional
         Where solved functions are kept; the user's cache directory when None.
+    tool_timeout, tool_output : float, optional
+        Most seconds of an external program, and most megabytes that it prints.
     progress : Progress
 
     Returns
@@ -161,24 +167,16 @@ def minimize_files(
         rows = None if care is None else _patterns(care, len(spec.inputs))
         work.append(_Job(source, target, spec, data, rows, rarity, options, cache))
     jobs = jobs or os.cpu_count() or 1
+    bounds = Limits(tool_timeout, tool_output or MEGABYTES)
     if len(work) == 1:
-        return (_minimize(work[0], jobs, progress),)
+        with limited(bounds):
+            return (_minimize(work[0], jobs, progress),)
     done = []
-    with progress.step("minimize files", len(work)) as step:
-        for result in _in_parallel(work, jobs):
+    with limited(bounds), progress.step("minimize files", len(work)) as step:
+        for result in in_processes(_minimize, [(job, 1, SILENT) for job in work], jobs):
             done.append(result)
             step.advance(note=f"{result.source.name}: {result.luts}")
     return tuple(done)
-
-
-def _in_parallel(work: Sequence[_Job], jobs: int) -> Iterator[Minimized]:
-    if jobs == 1:
-        yield from (_minimize(job, 1, SILENT) for job in work)
-        return
-    from joblib import Parallel, delayed
-
-    pool = Parallel(n_jobs=min(jobs, len(work)), return_as="generator")
-    yield from pool(delayed(_minimize)(job, 1, SILENT) for job in work)
 
 
 def _minimize(job: _Job, jobs: int, progress: Progress) -> Minimized:

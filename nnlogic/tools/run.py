@@ -18,10 +18,11 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.tools.find import Tool
+from nnlogic.tools.guardian import GUARDIAN
+from nnlogic.tools.limits import limits
 
 log = logging.getLogger("nnlogic.tools")
 
@@ -44,7 +45,7 @@ def run_tool(
     args: Sequence[str | Path],
     *,
     cwd: Path,
-    timeout: float,
+    timeout: float | None = None,
     outputs: Sequence[Path] = (),
     failure_phrases: Sequence[str] = (),
     env: dict[str, str] | None = None,
@@ -61,8 +62,9 @@ def run_tool(
         Arguments after the tool's own command.
     cwd : Path
         Working directory.
-    timeout : float
-        Seconds after which the program and its children are killed.
+    timeout : float, optional
+        Seconds after which the program and its children are killed. Never more than what
+        `nnlogic.tools.limits` says, which also bounds what it may print.
     outputs : sequence of Path
         Files that must exist and be non-empty afterwards; older ones are removed first.
     failure_phrases : sequence of str
@@ -84,14 +86,40 @@ def run_tool(
     ToolTimeout, ToolFailed
         With the command and the last lines of its output.
     """
+    bounds = limits()
+    timeout = bounds.within(timeout)
     command = [*tool.command, *(str(a) for a in args)]
     for path in outputs:
         path.unlink(missing_ok=True)
     log.debug("run %s in %s", command, cwd)
     start = time.monotonic()
-    reader = _Reader(failure_phrases, log_file, on_line)
-    process = _start(tool, command, cwd, {**os.environ, **tool.env, **(env or {})})
-    reader.stream = process.stdout
+    reader = _Reader(failure_phrases, log_file, on_line, bounds.characters)
+    whole = {**os.environ, **tool.env, **(env or {}), **GUARDIAN.environment()}
+    process = _start(tool, command, cwd, whole)
+    with GUARDIAN.watched(process.pid):
+        _wait(tool, process, reader, timeout, _shown(command, cwd))
+    if reader.flooded:
+        raise ToolFailed(
+            f"{tool.name} printed more than {bounds.megabytes:g} MB and was stopped",
+            where=_shown(command, cwd),
+            why=_tail(reader.text()),
+            fix="raise the limit (--tool-output)",
+        )
+    why = _failure(process.returncode, reader, outputs)
+    if why:
+        raise ToolFailed(
+            f"{tool.name} failed",
+            where=_shown(command, cwd),
+            why=f"{why}\n{_tail(reader.text())}".rstrip(),
+        )
+    return Completed(reader.text(), time.monotonic() - start)
+
+
+def _wait(
+    tool: Tool, process: subprocess.Popen[str], reader: _Reader, timeout: float, where: str
+) -> None:
+    """Wait until a program has ended, with all that it printed read."""
+    reader.process = process
     reader.start()
     # Popen.wait with a timeout polls, with sleeps of up to 50 ms; a thread does not.
     waiter = threading.Thread(target=process.wait, daemon=True)
@@ -106,7 +134,7 @@ def run_tool(
         reader.join(GRACE_SECONDS)
         raise ToolTimeout(
             f"{tool.name} did not finish in {timeout:g} s",
-            where=_shown(command, cwd),
+            where=where,
             why=_tail(reader.text()),
             fix="raise the limit (--tool-timeout) or lower --effort",
         )
@@ -115,14 +143,6 @@ def run_tool(
         # A child outlived the program and holds its output open.
         _kill(process)
         reader.join(GRACE_SECONDS)
-    why = _failure(process.returncode, reader, outputs)
-    if why:
-        raise ToolFailed(
-            f"{tool.name} failed",
-            where=_shown(command, cwd),
-            why=f"{why}\n{_tail(reader.text())}".rstrip(),
-        )
-    return Completed(reader.text(), time.monotonic() - start)
 
 
 def _start(tool: Tool, command: list[str], cwd: Path, env: dict[str, str]) -> subprocess.Popen[str]:
@@ -152,10 +172,12 @@ class _Reader(threading.Thread):
         phrases: Sequence[str],
         log_file: Path | None,
         on_line: Callable[[str], None] | None,
+        most: float,
     ) -> None:
         super().__init__(daemon=True)
-        self.phrases, self.on_line = phrases, on_line
-        self.stream: IO[str] | None = None
+        self.phrases, self.on_line, self.most = phrases, on_line, most
+        self.process: subprocess.Popen[str] | None = None
+        self.flooded = False
         self.lock = threading.Lock()
         self.log = log_file.open("w", encoding="utf-8") if log_file is not None else None
         self.phrase = self.trouble = ""
@@ -165,10 +187,16 @@ class _Reader(threading.Thread):
 
     def run(self) -> None:
         """Read until the last holder of the pipe closes it."""
-        if self.stream is None:
+        if self.process is None or self.process.stdout is None:
             return
-        with self.stream as stream, self.log or nullcontext():
+        seen = 0
+        with self.process.stdout as stream, self.log or nullcontext():
             while line := stream.readline(MAX_LINE):
+                seen += len(line)
+                if seen > self.most:
+                    self.flooded = True
+                    _kill_group(self.process)
+                    return
                 with self.lock:
                     self._keep(line)
                 self._log(line)
@@ -220,9 +248,13 @@ def _failure(status: int, reader: _Reader, outputs: Sequence[Path]) -> str:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
+    _kill_group(process)
+    process.wait()
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _tail(output: str, lines: int = 12) -> str:

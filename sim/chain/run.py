@@ -35,7 +35,7 @@ def run_chain_bench(
     interval: int,
     simulator: str = "verilator",
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> RegressionResult:
     """Run the tests of a chain: full rate, parts of groups, gaps, a blocked output, resets.
@@ -60,7 +60,7 @@ def run_chain_bench(
         Clocks per group at full rate.
     simulator : {"verilator", "icarus"}
     seed : int
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
     progress : Progress
 

@@ -162,7 +162,7 @@ def run_kernels(
     repeats: int = REPEATS,
     simulator: str = "verilator",
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> KernelsRegression:
     """Run the tests of an engine with several kernels: full rate, order, stalls, resets.
@@ -178,7 +178,7 @@ def run_kernels(
         How often the chain runs with gaps, 0 to 3, and with resets, twice as often.
     simulator : {"verilator", "icarus"}
     seed : int
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
     progress : Progress
 

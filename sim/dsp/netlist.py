@@ -17,7 +17,6 @@ from nnlogic.tools.run import run_tool
 
 RAMS = "ram_models.v"
 FLAT = "netlist_sim.v"
-SECONDS = 600.0
 # The engine's ports around a netlist whose ports are those of `nnlogic.backends.dsp.flow.CORE`.
 ENGINE = """module {top} (
   input aclk, input aresetn, input [{wx}:0] s_axis_tdata, input s_axis_tvalid,
@@ -97,7 +96,6 @@ def behavioural(
             find("yosys"),
             ["netlist.ys"],
             cwd=folder,
-            timeout=SECONDS,
             outputs=(flat,),
             failure_phrases=("ERROR:",),
         )

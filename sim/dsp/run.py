@@ -63,7 +63,7 @@ def run_engine(
     expected: IntArray,
     simulator: str = "verilator",
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float | None = None,
     progress: Progress = SILENT,
     tests: tuple[str, ...] = ENGINE_TESTS,
 ) -> EngineRegression:
@@ -81,7 +81,7 @@ def run_engine(
         ``48 * contexts`` samples show the steady state.
     simulator : {"verilator", "icarus"}
     seed : int
-    timeout : float
+    timeout : float, optional
         Seconds, for the build and for the run.
     progress : Progress
     tests : tuple of str

@@ -35,7 +35,7 @@ def synthesize_engine(
     target: Target,
     folder: Path,
     *,
-    timeout: float = 900.0,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> tuple[SynthResult, Resources]:
     """Synthesize an engine with yosys and count what it takes.
@@ -51,7 +51,7 @@ def synthesize_engine(
     target : Target
     folder : Path
         Receives script, log and netlists; made when missing.
-    timeout : float
+    timeout : float, optional
         Seconds.
     progress : Progress
 

@@ -23,7 +23,6 @@ from nnlogic.report.rows import Check
 from nnlogic.sim.dsp.netlist import simulatable, wrong_netlists
 from nnlogic.sim.dsp.run import EngineRegression, run_engine
 
-SECONDS = 600.0
 """Most a simulation may take; larger netlists are left to the vendor's simulator."""
 TESTS = ("engine_full_rate", "engine_stalls")
 """What a netlist is put through; the Verilog it was made from goes through all of them."""
@@ -56,7 +55,6 @@ class _Netlist:
             codes=self.codes,
             expected=self.expected,
             simulator=self.simulator,
-            timeout=SECONDS,
             progress=self.progress,
             tests=tests,
         )

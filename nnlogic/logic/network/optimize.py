@@ -18,6 +18,7 @@ from nnlogic.logic.network.sweeps import polish
 from nnlogic.logic.network.tidy import tidied
 from nnlogic.logic.network.wide import from_covers
 from nnlogic.logic.portfolio import OBJECTIVES
+from nnlogic.tools.parallel import in_processes
 
 BLOCK = 600
 SMALL = 400  # nodes; smaller blocks get more steps, up to
@@ -233,17 +234,11 @@ class BlockTask:
 def _all_blocks(
     cone: Cone, task: BlockTask, number: int, seed: int, jobs: int, progress: Progress
 ) -> Cone:
-    from joblib import Parallel, delayed
-
     blocks = blocks_of(cone, BLOCK, (number % 2) * BLOCK // 2)
-    pool = Parallel(n_jobs=min(jobs, len(blocks) or 1), return_as="generator")
-    calls = (
-        delayed(task.run)(block.cone(cone), seed + 1000 * number + i)
-        for i, block in enumerate(blocks)
-    )
+    calls = [(block.cone(cone), seed + 1000 * number + i) for i, block in enumerate(blocks)]
     parts = []
     with progress.step(f"optimize network, pass {number + 1}", len(blocks)) as step:
-        for part in pool(calls):
+        for part in in_processes(task.run, calls, jobs):
             parts.append(part)
             step.advance(note=f"{part.luts} LUTs")
     return tidied(joined(cone, blocks, parts))

@@ -8,6 +8,7 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.network.covers import Cover, Expansion
 from nnlogic.logic.network.factor import build_tree, factored
+from nnlogic.tools.parallel import in_processes
 
 MAX_CUBES = 256
 MAX_FAILURES = 8
@@ -39,15 +40,12 @@ def from_covers(
         Single-output networks over the same inputs; outputs whose covers are too large are
         missing.
     """
-    from joblib import Parallel, delayed
-
     work = _covers(cone, outputs)
     n = cone.n_inputs
-    pool = Parallel(n_jobs=jobs, return_as="generator")
-    calls = (delayed(cover_cone)(n, *found, k, moves, seed + i) for i, found in work)
+    calls = [(n, *found, k, moves, seed + i) for i, found in work]
     out = {}
     with progress.step("factor wide outputs", len(work)) as step:
-        for (i, _), made in zip(work, pool(calls), strict=True):
+        for (i, _), made in zip(work, in_processes(cover_cone, calls, jobs), strict=True):
             out[i] = made
             step.advance()
     return out

@@ -17,6 +17,7 @@ from nnlogic.logic.portfolio import OBJECTIVES, Solution, SolveOptions
 from nnlogic.logic.support import Partial
 from nnlogic.logic.unit import Unit
 from nnlogic.tables.ir import Function
+from nnlogic.tools.parallel import in_processes
 
 JUSTIFICATION = "observed data"  # don't-cares that the user gives
 
@@ -88,13 +89,7 @@ def solve_functions(
         if found is not None and unit.accepts(found.cone, options.k):
             known[i] = found
     waiting = [i for i in range(len(units)) if i not in known]
-    if jobs == 1 or len(waiting) < 2:
-        fresh = [units[i].solve(options) for i in waiting]
-    else:
-        from joblib import Parallel, delayed
-
-        pool = Parallel(n_jobs=min(jobs, len(waiting)))
-        fresh = pool(delayed(Unit.solve)(units[i], options) for i in waiting)
+    fresh = in_processes(Unit.solve, [(units[i], options) for i in waiting], jobs)
     for i, solution in zip(waiting, fresh, strict=True):
         cache.write(units[i].key(options), solution)
         known[i] = solution
