@@ -2,18 +2,17 @@
 
 A run is built in a hidden folder beside its destination and renamed when complete. Later steps
 (`verify`, `synth`) work inside the run with STATUS ``running`` and set the verdict last, so a
-killed process leaves ``running``, never a pass.
+killed process leaves ``running``, never a pass. Only one command at a time works in a run.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.inert import visible
+from nnlogic.core.lock import locked
 from nnlogic.job.evidence import CLAIMS_NOTHING, audited
 from nnlogic.job.seal import write_seal
 from nnlogic.report.model import Report
@@ -59,6 +59,14 @@ def is_run(path: Path) -> bool:
     return (path / STATUS).is_file()
 
 
+def need_run(path: Path) -> None:
+    """Raise UsageError where a folder is not a run directory."""
+    if not is_run(path):
+        why = "no STATUS file in it" if path.is_dir() else "no such directory"
+        fix = "give the directory that `nnlogic compile ... -o DIR` wrote"
+        raise UsageError("not a run directory", where=str(path), why=why, fix=fix)
+
+
 def open_run(path: Path) -> Run:
     """Open an existing run; its report says only what is still true of its files.
 
@@ -68,10 +76,7 @@ def open_run(path: Path) -> Run:
         Not a run directory.
     """
     path = Path(path)
-    if not is_run(path):
-        why = "no STATUS file in it" if path.is_dir() else "no such directory"
-        fix = "give the directory that `nnlogic compile ... -o DIR` wrote"
-        raise UsageError("not a run directory", where=str(path), why=why, fix=fix)
+    need_run(path)
     return Run(path, audited(Report.load(path / "report.json"), path))
 
 
@@ -130,58 +135,69 @@ def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        `out` exists and `force` is not given, is not a run directory, or cannot be written.
+        `out` exists and `force` is not given, is not a run directory, cannot be written, or
+        another command works there.
     """
     out = Path(os.path.abspath(out))
-    _refuse_existing(out, force)
-    staging = out.parent / f".{out.name}.partial-{os.getpid()}"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(out)
-        staging.mkdir()
-        lock = _lock(staging)
-        for name in FOLDERS:
-            (staging / name).mkdir()
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise UsageError(
-            "cannot write the run directory",
-            where=str(out),
-            why=str(error),
-            fix="choose a writable place with free space for -o",
-        ) from error
-    try:
+    staging, old = (out.parent / f".{out.name}.{kind}" for kind in ("partial", "old"))
+    with ExitStack() as stack:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(staging, out, make=True))
+            failed = stack.enter_context(ExitStack())
+            failed.callback(shutil.rmtree, staging, ignore_errors=True)
+            _refuse_existing(out, force)
+            if out.exists():
+                stack.enter_context(locked(out, out))
+            for item in (*staging.iterdir(), *([old] if old.exists() else [])):
+                shutil.rmtree(item) if item.is_dir() else item.unlink()
+            for name in FOLDERS:
+                (staging / name).mkdir()
+        except OSError as error:
+            raise UsageError(
+                "cannot write the run directory",
+                where=str(out),
+                why=str(error),
+                fix="choose a writable place with free space for -o, or a shorter name",
+            ) from error
         set_status(staging, "running")
         with logged_to(staging / "nnlogic.log"):
             yield staging
         if out.exists():
-            old = out.parent / f".{out.name}.old-{os.getpid()}"
             out.rename(old)
-            staging.rename(out)
+        staging.rename(out)
+        # From here on a folder of that name is another command's.
+        failed.pop_all()
+        if old.exists():
             shutil.rmtree(old)
-        else:
-            staging.rename(out)
-    finally:
-        os.close(lock)
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager
 def reopened_run(path: Path) -> Iterator[Run]:
-    """Yield a run for further work; STATUS is ``running`` meanwhile, ``error`` after an error."""
-    run = open_run(path)
-    try:
-        set_status(run.path, "running")
-    except OSError as error:
-        raise UsageError(
-            "cannot write to the run directory", where=str(path), why=str(error)
-        ) from error
-    try:
-        with logged_to(run.path / "nnlogic.log"):
-            yield run
-    except BaseException:
-        set_status(run.path, "error")
-        raise
+    """Yield a run for further work; STATUS is ``running`` meanwhile, ``error`` after an error.
+
+    Raises
+    ------
+    UsageError
+        Not a run directory, one that cannot be written, or another command works in it.
+    """
+    path = Path(path)
+    need_run(path)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path, path))
+            run = open_run(path)
+            set_status(run.path, "running")
+        except OSError as error:
+            raise UsageError(
+                "cannot write to the run directory", where=str(path), why=str(error)
+            ) from error
+        try:
+            with logged_to(run.path / "nnlogic.log"):
+                yield run
+        except BaseException:
+            set_status(run.path, "error")
+            raise
 
 
 def _refuse_existing(out: Path, force: bool) -> None:
@@ -202,29 +218,6 @@ def _refuse_existing(out: Path, force: bool) -> None:
             why=f"its STATUS is {word!r}",
             fix="--force replaces it, or choose another -o",
         )
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Remove hidden folders of processes that no longer run: nobody holds their lock."""
-    for kind in ("partial", "old"):
-        for folder in out.parent.glob(f".{out.name}.{kind}-*"):
-            try:
-                lock = _lock(folder)
-            except OSError:
-                continue
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
-
-
-def _lock(folder: Path) -> int:
-    """Lock a folder for as long as this process lives; raise OSError when another holds it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
 
 
 class _Formatter(logging.Formatter):

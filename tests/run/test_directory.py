@@ -111,3 +111,95 @@ def test_a_killed_run_claims_nothing_and_a_rerun_works(tmp_path):
     with staged_run(out, force=False) as folder:
         set_status(folder, "compiled")
     assert names(tmp_path) == ["run"]
+
+
+WAIT = """
+import pathlib, sys
+from nnlogic.job.directory import reopened_run, staged_run
+how, out = sys.argv[1], pathlib.Path(sys.argv[2])
+with staged_run(out, force=True) if how == "compile" else reopened_run(out):
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def another():
+    """Start a command of another process, which works in a place until it is told to end."""
+    started = []
+
+    def start(how, out):
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            [sys.executable, "-c", WAIT, how, str(out)], stdin=pipe, stdout=pipe
+        )
+        assert process.stdout.readline() == b"ready\n"
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def a_run(out):
+    from nnlogic.report.model import Report
+
+    with staged_run(out, force=False) as folder:
+        Report("r", "0").save(folder / "report.json")
+        set_status(folder, "verified")
+    return out
+
+
+def work(how, out):
+    with staged_run(out, force=True) if how == "compile" else reopened_run(out):
+        pass
+
+
+@pytest.mark.parametrize("second", ["compile", "verify"])
+@pytest.mark.parametrize("first", ["compile", "verify"])
+def test_two_commands_never_work_in_one_run(tmp_path, another, first, second):
+    out = a_run(tmp_path / "run")
+    process = another(first, out)
+    with pytest.raises(UsageError, match="another command works there") as refused:
+        work(second, out)
+    assert refused.value.exit_code == 2
+    assert str(process.pid) in refused.value.why
+    process.communicate(b"\n")
+    work("compile", out)
+    assert names(tmp_path) == ["run"]
+
+
+def test_two_compilations_of_one_new_run(tmp_path, another):
+    process = another("compile", tmp_path / "run")
+    with pytest.raises(UsageError, match="another command works there"):
+        work("compile", tmp_path / "run")
+    work("compile", tmp_path / "other")
+    process.communicate(b"\n")
+    assert names(tmp_path) == ["other", "run"]
+
+
+@pytest.mark.parametrize("how", ["compile", "verify"])
+def test_a_lock_ends_with_its_process(tmp_path, another, how):
+    out = a_run(tmp_path / "run")
+    process = another(how, out)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    work("verify", out)
+    work("compile", out)
+    assert names(tmp_path) == ["run"]
+
+
+def test_readers_of_a_run_share_it_and_writers_wait(tmp_path):
+    from nnlogic.core.lock import locked
+
+    out = a_run(tmp_path / "run")
+    with (
+        locked(out, out, shared=True),
+        locked(out, out, shared=True),
+        pytest.raises(UsageError, match="another command"),
+        reopened_run(out),
+    ):
+        pass
+    work("verify", out)
