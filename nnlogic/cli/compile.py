@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from nnlogic.cli.fields import with_options
 from nnlogic.cli.options import Session, pass_session, verb_options
 from nnlogic.job.backend import DEFAULT, all_options, backends
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _backend_help() -> str:
@@ -45,5 +50,7 @@ def command(session: Session, checkpoint: Path, out: Path, **options: Any) -> in
     from nnlogic.run import compile as compile_run
 
     progress = open_progress(session.verbose)
-    run = compile_run(checkpoint, out, progress=progress, **options)
+    # What is not given holds as it is recorded in a run that is gone on from.
+    given = {name: value for name, value in options.items() if _is_given(name)}
+    run = compile_run(checkpoint, out, progress=progress, **given)
     return finish_run(session, run.path, run.status, run.report)

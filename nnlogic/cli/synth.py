@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 
 
 @click.command("synth", short_help="Synthesize, place and route a run.")
@@ -15,7 +15,7 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 @click.option(
     "--target",
     metavar="NAME|FILE.toml",
-    help="Device target (default: the one the run was compiled for).",
+    help="Device target (default: the run's: what it was last synthesized, or compiled, for).",
 )
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
 @click.option(
@@ -29,15 +29,7 @@ from nnlogic.cli.options import Session, pass_session, verb_options
     type=click.FloatRange(min=0, min_open=True),
     help="Clock to place and route for (default: the run's, else the target's).",
 )
-@click.option(
-    "--tool-timeout",
-    "timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1800.0,
-    show_default=True,
-    help="Seconds an external program may take.",
-)
+@tool_options("as the run was compiled, but at least 1800 seconds")
 @verb_options
 @pass_session
 def command(session: Session, run: Path, no_pnr: bool, **options: Any) -> int:

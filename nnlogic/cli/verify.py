@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 
 
 @click.command("verify", short_help="Simulate and prove the Verilog of a run.")
@@ -25,9 +26,10 @@ from nnlogic.cli.options import Session, pass_session, verb_options
     is_flag=True,
     help="A simulator that is missing is an error, not a check that was not run.",
 )
+@tool_options("as the run was compiled")
 @verb_options
 @pass_session
-def command(session: Session, run: Path, simulators: tuple[str, ...], require_all: bool) -> int:
+def command(session: Session, run: Path, **options: Any) -> int:
     """Check the Verilog of RUN: bulk vectors, cocotb regression, planted faults."""
     session.interrupted = "The report of the run was not changed."
     click.echo(f"nnlogic: verifying {run}", err=True)
@@ -36,5 +38,5 @@ def command(session: Session, run: Path, simulators: tuple[str, ...], require_al
     from nnlogic.run import verify
 
     progress = open_progress(session.verbose)
-    done = verify(run, simulators=simulators, require_all=require_all, progress=progress)
+    done = verify(run, progress=progress, **options)
     return finish_run(session, done.path, done.status, done.report)

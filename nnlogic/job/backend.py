@@ -66,6 +66,8 @@ class Backend:
         Other names ``--backend`` takes.
     output : str
         Pattern of what a whole run holds, relative to it: what can be simulated and synthesized.
+    later : mapping of str to str
+        Options that stages of this backend read after the last one that `Option.until` says.
     """
 
     name: ClassVar[str]
@@ -73,6 +75,7 @@ class Backend:
     options: ClassVar[type[Options]] = Options
     aliases: ClassVar[tuple[str, ...]] = ()
     output: ClassVar[str] = "rtl/*.v"
+    later: ClassVar[Mapping[str, str]] = {}
 
     def prepare(self, ctx: Context) -> None:
         """Refuse, before any work, what cannot be built.

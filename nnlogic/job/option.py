@@ -37,6 +37,8 @@ class Option:
         Whether giving it asks for the backend that has it.
     planned : bool
         Whether ``--backend auto`` takes it.
+    until : str
+        The last stage that reads it, where that is not the last of all.
     """
 
     help: str
@@ -50,6 +52,7 @@ class Option:
     shown: bool = False
     implies: bool = False
     planned: bool = True
+    until: str = ""
 
     def flag(self, name: str) -> str:
         """Return the first flag of the field `name`."""

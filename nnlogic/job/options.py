@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
 from nnlogic.job.option import option, options_of, value_problems
+from nnlogic.tools.limits import MEGABYTES, SECONDS, Limits
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
 DEFAULT = "lut"
 """The backend of whoever names none."""
+EXCLUSIVE = (("clock", "levels_per_stage"),)
+"""Options of which one is given."""
 DEFAULT_BUDGET = 0.1
 """Percentage points of accuracy that approximate mode may lose unless told otherwise."""
 
@@ -37,30 +41,45 @@ class Options:
     levels_per_stage: int | None = option(
         None, "LUT levels per pipeline stage (default: one stage per layer).",
         metavar="N", kind=int, least=1,
+        until="design",
     )  # fmt: skip
     mode: str = option(
         "exact", "Exact keeps every output bit; approximate frees what --rows rarely show.",
         choices=("exact", "approximate"), shown=True,
     )  # fmt: skip
     effort: str = option(
-        "normal", "Time spent on minimization.", choices=("fast", "normal", "high"), shown=True
+        "normal",
+        "Time spent on minimization.",
+        choices=("fast", "normal", "high"),
+        shown=True,
+        until="logic",
     )
     objective: str = option(
         "balanced",
         "What to minimize: LUTs with a level worth 1 %, LUTs, levels, LUTs times levels.",
         choices=("balanced", "area", "depth", "adp"), shown=True,
+        until="logic",
     )  # fmt: skip
     optimize: str = option(
         "none", "After each neuron, also optimize inside layers or across the network.",
         choices=("none", "layer", "network"), shown=True,
+        until="logic",
     )  # fmt: skip
     backend: str = DEFAULT
     arith: str = option(
         "never", "Auto builds neurons too wide for a table from adders and comparators.",
         choices=("never", "auto"), shown=True,
+        until="tables",
     )  # fmt: skip
     table_limit: int = option(
-        14, "Most input bits of a table.", metavar="BITS", kind=int, least=1, most=16, shown=True
+        14,
+        "Most input bits of a table.",
+        metavar="BITS",
+        kind=int,
+        least=1,
+        most=16,
+        shown=True,
+        until="tables",
     )
     rows: Path | None = option(
         None, "Data rows (.npz or .csv) for accuracy and simulation.", metavar="FILE", kind=Path
@@ -69,20 +88,24 @@ class Options:
         None,
         "Approximate: rows that decide what the budget allows (default: a third of --rows).",
         metavar="FILE", kind=Path,
+        until="tables",
     )  # fmt: skip
     test_rows: Path | None = option(
         None, "Approximate: rows that take no part (default: a third of --rows).",
         metavar="FILE", kind=Path,
+        until="tables",
     )  # fmt: skip
     rarity: int | None = option(
         None,
         "Approximate: free no entry used R times or more (default: as the budget allows).",
         metavar="R", kind=int, least=1,
+        until="tables",
     )  # fmt: skip
     accuracy_budget: float | None = option(
         None,
         "Approximate: percentage points that may be lost on validation rows (default: 0.1).",
         metavar="POINTS", kind=float, least=0, most=100,
+        until="tables",
     )  # fmt: skip
     stream: bool = option(
         True, "Write the valid/ready stream wrapper.", flags="--stream/--no-stream", kind=bool,
@@ -100,7 +123,11 @@ class Options:
         None, "Parallel jobs (default: all cores).", metavar="N", kind=int, least=1
     )
     tool_timeout: float = option(
-        600.0, "Seconds an external program may take.", metavar="SECONDS", kind=float, above=0,
+        SECONDS, "Seconds an external program may take.", metavar="SECONDS", kind=float, above=0,
+        shown=True,
+    )  # fmt: skip
+    tool_output: float = option(
+        MEGABYTES, "Megabytes an external program may print.", metavar="MB", kind=float, above=0,
         shown=True,
     )  # fmt: skip
 
@@ -115,14 +142,21 @@ class Options:
         for flag, stage in (("--stop-after", self.stop_after), ("--from", self.start_from)):
             if stage is not None and stage not in STAGES:
                 out.append(Problem(flag, f"no stage {stage!r}; stages are {', '.join(STAGES)}"))
-        if self.clock is not None and self.levels_per_stage is not None:
-            out.append(Problem("--clock", "excludes --levels-per-stage", "give one of them"))
+        for one, other in EXCLUSIVE:
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                flags = [options_of(Options)[name][0].flag(name) for name in (one, other)]
+                out.append(Problem(flags[0], f"excludes {flags[1]}", "give one of them"))
         return out + self._approximate_problems()
 
     @property
     def budget(self) -> float:
         """Percentage points that approximate mode may lose on validation rows."""
         return DEFAULT_BUDGET if self.accuracy_budget is None else self.accuracy_budget
+
+    @property
+    def limits(self) -> Limits:
+        """What external programs are held to."""
+        return Limits(self.tool_timeout, self.tool_output)
 
     @property
     def makes_tables(self) -> bool:
@@ -162,6 +196,31 @@ class Options:
         if self.mode == "approximate":
             out["accuracy_budget"] = self.budget
         return out
+
+
+def run_limits(
+    config: Mapping[str, Any],
+    seconds: float | None = None,
+    megabytes: float | None = None,
+    *,
+    least: float = 0.0,
+) -> Limits:
+    """Return what programs are held to that work on a run.
+
+    Parameters
+    ----------
+    config : mapping
+        Options that the run was compiled with.
+    seconds, megabytes : float, optional
+        Given anew.
+    least : float
+        Seconds, where none are given anew.
+    """
+    given = {n: config[n] for n in ("tool_timeout", "tool_output") if n in config}
+    known = Options(**given).limits
+    if seconds is None:
+        seconds = max(least, known.seconds or SECONDS)
+    return Limits(seconds, megabytes or known.megabytes)
 
 
 @dataclass(frozen=True, kw_only=True)

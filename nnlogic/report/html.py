@@ -94,6 +94,7 @@ def _header(report: Report) -> Element:
         el("h1", report.name, " ", el("span", report.status, class_=f"pill {_word(state)}")),
         el("p", ", ".join(words)),
         *(el("p", warning, class_="missing") for warning in report.warnings),
+        *(el("p", f"changed: {change}") for change in report.changes),
     )
 
 

@@ -130,6 +130,8 @@ class Report:
         Wall clock of the whole run.
     warnings : tuple of str
         What a reader must know before anything else.
+    changes : tuple of str
+        Options that are not as in the run that this one went on from, or was compiled with.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Report:
     seconds: float | None = None
     warnings: tuple[str, ...] = field(default=(), metadata=LATER)
     backend: str | None = field(default=None, metadata=LATER)
+    changes: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""

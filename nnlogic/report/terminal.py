@@ -132,6 +132,8 @@ def _header(report: Report, console: Console) -> None:
     console.print(head)
     for warning in report.warnings:
         fact(console, "WARNING", warning)
+    for change in report.changes:
+        fact(console, "changed", change)
     source = report.source
     if source.file:
         fact(console, "source", f"{source.file} ({source.format or 'unknown format'})")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Different, Problem, TargetMissed, UsageError
+from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.job.backend import (
     AUTO,
@@ -18,12 +21,16 @@ from nnlogic.job.backend import (
     refuse_unplanned,
 )
 from nnlogic.job.context import open_context
-from nnlogic.job.directory import Run, staged_run
+from nnlogic.job.directory import Run, is_run, staged_run
 from nnlogic.job.options import Options
+from nnlogic.job.recorded import Recorded, recorded
 from nnlogic.job.runner import run_stages
 from nnlogic.report.model import Report
 from nnlogic.report.rows import StepRow
 from nnlogic.tools.find import find
+from nnlogic.tools.limits import MEGABYTES, Limits, limited
+
+log = logging.getLogger("nnlogic.run")
 
 
 def compile(
@@ -51,7 +58,8 @@ def compile(
     **options
         ``backend`` (a name, or ``"auto"``: what meets the budgets), and the fields of
         `nnlogic.job.options.Options` and of the backend's own class, which say what they mean:
-        ``nnlogic compile --help`` lists the same ones.
+        ``nnlogic compile --help`` lists the same ones. With `start_from`, those that are not
+        given are as the run was compiled; what differs stands in ``report.changes``.
 
     Returns
     -------
@@ -67,6 +75,25 @@ def compile(
         Two stages differ; the run is kept with STATUS ``failed``.
     """
     source, out = Path(source), Path(out)
+    with ExitStack() as stack:
+        if is_run(source) and not (out.exists() and out.samefile(source)):
+            stack.enter_context(locked(source, source, shared=True))
+        before = recorded(source, options)
+        options = options if before is None else before.effective()
+        bounds = Limits(options.get("tool_timeout"), options.get("tool_output") or MEGABYTES)
+        stack.enter_context(limited(bounds))
+        return _planned(source, out, options, before, force, allow_pickle, progress)
+
+
+def _planned(
+    source: Path,
+    out: Path,
+    options: dict[str, Any],
+    before: Recorded | None,
+    force: bool,
+    allow_pickle: bool,
+    progress: Progress,
+) -> Run:
     name = chosen_backend(options)
     problems: list[Problem] = []
     if name == AUTO:
@@ -81,7 +108,9 @@ def compile(
     )
     for backend, chosen, choice in plans:
         try:
-            return _compiled(backend, chosen, choice, source, out, force, allow_pickle, progress)
+            return _compiled(
+                backend, chosen, choice, source, out, before, force, allow_pickle, progress
+            )
         except (TargetMissed, UsageError) as error:
             # What was estimated did not hold, or the design cannot be cut as planned.
             if name != AUTO or not error.problems:
@@ -106,6 +135,7 @@ def _compiled(
     choice: str,
     source: Path,
     out: Path,
+    before: Recorded | None,
     force: bool,
     allow_pickle: bool,
     progress: Progress,
@@ -114,8 +144,14 @@ def _compiled(
         with progress.step("load"):
             ctx = open_context(
                 backend, opts, source, folder, allow_pickle=allow_pickle, choice=choice,
+                rows=None if before is None else before.kept_rows(),
                 notes=[StepRow(choice)] if choice else (), progress=progress,
             )  # fmt: skip
+            if before is not None:
+                changes = before.changes(ctx.report)
+                ctx.report = ctx.report.replace(changes=changes)
+                for change in changes:
+                    log.info("not as in %s: %s", source, change)
         report = run_stages(ctx)
     _refuse_failed(out, report)
     return Run(out, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from nnlogic.core.progress import SILENT, Progress
@@ -9,8 +10,15 @@ from nnlogic.flows.targets import Target
 from nnlogic.job.backend import backend_of
 from nnlogic.job.directory import TARGETS, WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
+from nnlogic.job.options import run_limits
 from nnlogic.job.tools import Ask
 from nnlogic.job.verify import need_output, refuse_failed, refuse_stale
+from nnlogic.report.model import Report
+from nnlogic.tools.limits import limited
+
+SECONDS = 1800.0
+SYNTHESIS = "synthesis,"
+log = logging.getLogger("nnlogic.run")
 
 
 def synth(
@@ -20,7 +28,8 @@ def synth(
     pnr: bool = True,
     primitives: bool = False,
     clock: float | None = None,
-    timeout: float = 1800.0,
+    tool_timeout: float | None = None,
+    tool_output: float | None = None,
     progress: Progress = SILENT,
 ) -> Run:
     """Synthesize the core of a run, prove the netlist, and place and route it where that is open.
@@ -39,8 +48,10 @@ def synth(
         mapping is kept as it is; written to ``synth/rtl``.
     clock : float, optional
         MHz to meet; the run's own by default.
-    timeout : float
-        Seconds for each program.
+    tool_timeout : float, optional
+        Seconds for each program; by default what the run was compiled with, at least `SECONDS`.
+    tool_output : float, optional
+        Megabytes that a program may print; by default what the run was compiled with.
 
     Returns
     -------
@@ -55,19 +66,20 @@ def synth(
         other files than those that are there.
     """
     opened = open_run(Path(path))
+    bounds = run_limits(opened.report.config, tool_timeout, tool_output, least=SECONDS)
     status = opened.report.status
     asked = target or opened.report.target
     chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     backend = backend_of(opened)
     need_output(opened, "synthesize")
     backend.refuse_synth(opened, chosen, primitives)
-    with reopened_run(Path(path)) as run:
+    with limited(bounds), reopened_run(Path(path)) as run:
         chosen.keep(run.path / TARGETS)
-        chosen.keep(run.path / TARGETS)
-        ask = Ask(chosen, pnr, primitives, clock, timeout, progress)
+        ask = Ask(chosen, pnr, primitives, clock, bounds.within(None), progress)
         report, missed = backend.synth(run, ask)
         status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
+        report = report.replace(changes=_changes(report, chosen.name, clock))
         report = bound(report, run.path, run.report)
         close_run(run.path, report, "synth/", "pnr/", f"{TARGETS}/")
     refuse_failed(Path(path), report)
@@ -75,3 +87,14 @@ def synth(
         raise missed
     refuse_stale(Path(path), report)
     return Run(Path(path), report)
+
+
+def _changes(report: Report, target: str, clock: float | None) -> tuple[str, ...]:
+    """Return the changes of a report with those of this synthesis in place of an earlier one's."""
+    out = [change for change in report.changes if not change.startswith(SYNTHESIS)]
+    for name, now in (("target", target), ("clock", clock)):
+        compiled = report.config.get(name)
+        if now is not None and now != compiled:
+            out.append(f"{SYNTHESIS} {name}: {compiled or 'none'} -> {now}")
+            log.info("%s", out[-1])
+    return tuple(out)

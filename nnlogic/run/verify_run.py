@@ -8,8 +8,10 @@ from pathlib import Path
 from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.job.backend import Simulate
-from nnlogic.job.directory import Run
+from nnlogic.job.directory import Run, open_run
+from nnlogic.job.options import run_limits
 from nnlogic.job.verify import verified
+from nnlogic.tools.limits import limited
 
 SIMULATORS = ("verilator", "icarus")
 
@@ -19,6 +21,8 @@ def verify(
     *,
     simulators: Sequence[str] = SIMULATORS,
     require_all: bool = False,
+    tool_timeout: float | None = None,
+    tool_output: float | None = None,
     progress: Progress = SILENT,
 ) -> Run:
     """Run the simulation rungs of the verification ladder on a compiled run.
@@ -33,6 +37,10 @@ def verify(
         Of ``"verilator"`` and ``"icarus"``. The bulk model always uses Verilator.
     require_all : bool
         Raise when a simulator is missing; otherwise its row says "not run" and why.
+
+    tool_timeout, tool_output : float, optional
+        Most seconds of an external program, and most megabytes that it prints; by default what
+        the run was compiled with.
 
     Returns
     -------
@@ -50,4 +58,6 @@ def verify(
     unknown = sorted(set(simulators) - set(SIMULATORS))
     if unknown:
         raise UsageError("unknown simulator", why=", ".join(unknown), fix=" or ".join(SIMULATORS))
-    return verified(Path(path), Simulate(tuple(simulators), require_all, progress))
+    bounds = run_limits(open_run(Path(path)).report.config, tool_timeout, tool_output)
+    with limited(bounds):
+        return verified(Path(path), Simulate(tuple(simulators), require_all, progress))

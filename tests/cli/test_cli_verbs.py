@@ -73,34 +73,17 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
     assert got.code == 0, got.err
     [(verb, args, options)] = fake_run.calls
     assert (verb, args) == ("compile", (Path("net.safetensors"), Path("run")))
+    # What is not given is left to the defaults, or to what a run has recorded.
     assert options == {
         "target": "ice40",
         "clock": 120.0,
-        "levels_per_stage": None,
-        "mode": "exact",
         "effort": "high",
-        "backend": "lut",
-        "dsps": None,
-        "max_dsps": None,
-        "max_luts": None,
-        "max_latency": None,
-        "plan": None,
-        "kernels": "1",
-        "program_words": None,
-        "bank_rows": None,
         "arith": "auto",
-        "objective": "balanced",
-        "optimize": "none",
-        "validation_rows": None,
-        "test_rows": None,
-        "rarity": None,
-        "accuracy_budget": None,
         "table_limit": 12,
         "rows": Path("rows.csv"),
         "stream": False,
         "force": True,
         "stop_after": "logic",
-        "start_from": None,
         "jobs": 2,
         "tool_timeout": 30.0,
         "allow_pickle": True,
@@ -122,26 +105,33 @@ def test_compile_options_and_defaults_are_those_of_the_backends():
 
 def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     assert nnlogic("verify", "r").code == 0
-    assert nnlogic("verify", "r", "--simulator", "icarus", "--require-all").code == 0
+    held = ("--tool-timeout", "9", "--tool-output", "2")
+    assert nnlogic("verify", "r", "--simulator", "icarus", "--require-all", *held).code == 0
     assert nnlogic("synth", "r").code == 0
-    options = ("--target", "xc7", "--no-pnr", "--clock", "50", "--tool-timeout", "9")
-    assert nnlogic("synth", "r", *options).code == 0
+    options = ("--target", "xc7", "--no-pnr", "--clock", "50")
+    assert nnlogic("synth", "r", *options, *held).code == 0
     path = (Path("r"),)
-    plain = {"primitives": False}
+    free = {"tool_timeout": None, "tool_output": None}
+    bound = {"tool_timeout": 9.0, "tool_output": 2.0}
     assert fake_run.calls == [
-        ("verify", path, {"simulators": ("verilator", "icarus"), "require_all": False}),
-        ("verify", path, {"simulators": ("icarus",), "require_all": True}),
-        ("synth", path, plain | {"target": None, "pnr": True, "clock": None, "timeout": 1800.0}),
-        ("synth", path, plain | {"target": "xc7", "pnr": False, "clock": 50.0, "timeout": 9.0}),
+        ("verify", path, free | {"simulators": ("verilator", "icarus"), "require_all": False}),
+        ("verify", path, bound | {"simulators": ("icarus",), "require_all": True}),
+        ("synth", path, free | {"target": None, "pnr": True, "clock": None, "primitives": False}),
+        (
+            "synth",
+            path,
+            bound | {"target": "xc7", "pnr": False, "clock": 50.0, "primitives": False},
+        ),
     ]
 
 
 def test_verify_and_synth_options_are_those_of_the_run():
     from nnlogic.run import synth, verify
 
-    given = {"simulators", "require_all", "progress"}
+    held = {"tool_timeout", "tool_output", "progress"}
+    given = {"simulators", "require_all"} | held
     assert given <= set(inspect.signature(verify).parameters)
-    given = {"target", "pnr", "clock", "timeout", "progress"}
+    given = {"target", "pnr", "clock"} | held
     assert given <= set(inspect.signature(synth).parameters)
 
 

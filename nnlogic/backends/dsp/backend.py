@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from nnlogic.backends.dsp.options import DspOptions
 from nnlogic.job.backend import Backend, Simulate
@@ -31,6 +31,7 @@ class DspBackend(Backend):
     name = "dsp"
     title = "an engine of DSP slices"
     options = DspOptions
+    later: ClassVar[Mapping[str, str]] = {"effort": "design"}
 
     def prepare(self, ctx: Context) -> None:
         """Refuse targets without slices, and limits that nothing can hold."""
