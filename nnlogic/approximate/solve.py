@@ -44,8 +44,8 @@ def solve_all(
         if key in known or key in units:
             continue
         unit = Unit(content, "candidate", 1)
-        found = cache.read(key)
-        if found is not None and unit.accepts(found.cone, options.k):
+        found = cache.read(unit, options)
+        if found is not None:
             known[key] = found
         else:
             units[key] = unit

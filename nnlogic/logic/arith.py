@@ -152,6 +152,25 @@ def _polished(cone: Cone, objective: str, options: SolveOptions) -> Cone:
     return _proved(cone, new, "windows")
 
 
+def unproved(block: Arithmetic, cone: Cone, engine: str, k: int) -> str:
+    """Return why a network is not known to be equal to a block on all inputs, or nothing.
+
+    A block too wide to enumerate is built once more as the engine that made the network began,
+    and the two are proved equal.
+    """
+    if n_inputs_of(block) <= EXHAUSTIVE_BITS:
+        return check_block(block, cone)
+    plain = [(name, tidy(made.cone)) for name, made in structures(block, k)]
+    if any(cone == made for _, made in plain):
+        return ""
+    name = max((n for n, _ in plain if engine.startswith(n)), key=len, default=plain[0][0])
+    try:
+        _proved(dict(plain)[name], cone, engine)
+    except (IRError, ToolFailed) as error:
+        return f"{error.what}: {error.why}"
+    return ""
+
+
 def _proved(plain: Cone, cone: Cone, where: str) -> Cone:
     """Return a network that is proved equal to another, where it is too wide to enumerate."""
     if plain.n_inputs > EXHAUSTIVE_BITS:

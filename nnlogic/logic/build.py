@@ -216,26 +216,20 @@ def _solve_all(
     units: Sequence[Unit], options: SolveOptions, jobs: int | None, cache: ResultCache
 ) -> Iterator[Solution]:
     """Yield one solution per unit, in order, from the cache or from worker processes."""
-    keys = [p.key(options) for p in units]
-    known: dict[int, Solution] = {}
-    for i, (unit, key) in enumerate(zip(units, keys, strict=True)):
-        found = cache.read(key)
-        if found is not None and unit.accepts(found.cone, options.k):
-            known[i] = found
-        elif found is not None:
-            log.warning("cache entry %s does not match its function, ignored", key)
+    read = ((i, cache.read(unit, options)) for i, unit in enumerate(units))
+    known = {i: found for i, found in read if found is not None}
     waiting = [p for i, p in enumerate(units) if i not in known]
     calls = [(unit, options) for unit in waiting]
     fresh = in_processes(Unit.solve, calls, jobs or os.cpu_count() or 1)
-    for i, key in enumerate(keys):
+    for i, unit in enumerate(units):
         if i in known:
             yield known[i]
             continue
         solution = next(fresh)
         for attempt in solution.attempts:
             if attempt.error:
-                log.info("%s, %s: %s", units[i].label, attempt.engine, attempt.error)
-        cache.write(key, solution)
+                log.info("%s, %s: %s", unit.label, attempt.engine, attempt.error)
+        cache.write(unit.key(options), solution)
         yield solution
 
 

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.logic.cone import Cone
-from nnlogic.logic.portfolio import Attempt, Solution
+from nnlogic.logic.portfolio import Attempt, Solution, SolveOptions
+from nnlogic.logic.unit import Unit
 
 log = logging.getLogger("nnlogic.logic")
+
+MOST_BYTES = 64_000_000
+"""Of an entry that is read."""
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
+"""What reading something that is no entry ends in."""
 
 
 def default_directory() -> Path:
@@ -26,8 +42,10 @@ def default_directory() -> Path:
 class ResultCache:
     """One small JSON file per solved unit.
 
-    A damaged entry counts as absent and is written again. A directory that cannot be written
-    costs speed, not correctness: it is reported once in the log.
+    No entry is believed: each is compared with what it is for, on every input that matters. One
+    that is damaged, of another format, or wrong is removed and said in the log, so that it is
+    solved again, once. A directory that cannot be written costs speed, not correctness: it is
+    reported once in the log.
 
     Parameters
     ----------
@@ -45,18 +63,28 @@ class ResultCache:
             return None
         return self.directory / "minimized" / key[:2] / f"{key}.json"
 
-    def read(self, key: str) -> Solution | None:
-        """Return the entry of `key`; its cone is not checked here."""
-        path = self.path(key)
+    def read(self, unit: Unit, options: SolveOptions) -> Solution | None:
+        """Return the entry of a unit, proved to be a solution of it."""
+        path = self.path(unit.key(options))
         if path is None:
             return None
         try:
-            return _from_json(json.loads(path.read_bytes()))
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+            if len(data) > MOST_BYTES:
+                raise ValueError(f"more than {MOST_BYTES} bytes")
+            found = _from_json(json.loads(data))
+            wrong = unit.wrong(found.cone, found.engine, options.k)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.info("cache entry %s ignored: %r", path, error)
-            return None
+        except UNREADABLE as error:
+            wrong = f"cannot be read, {error!r:.200}"
+        if not wrong:
+            return found
+        log.warning("cache entry %s dropped, %s is solved again: %s", path, unit.label, wrong)
+        with suppress(OSError):
+            path.unlink()
+        return None
 
     def write(self, key: str, solution: Solution) -> None:
         """Store an entry atomically."""
@@ -96,4 +124,7 @@ def _from_json(data: dict[str, Any]) -> Solution:
         Attempt(str(engine), int(luts), int(depth), float(seconds), str(error))
         for engine, luts, depth, seconds, error in data["attempts"]
     )
-    return Solution(cone, str(data["engine"]), float(data["seconds"]), attempts, cached=True)
+    seconds = float(data["seconds"])
+    if not all(math.isfinite(s) and s >= 0 for s in (seconds, *(a.seconds for a in attempts))):
+        raise ValueError("seconds that are no time")
+    return Solution(cone, str(data["engine"]), seconds, attempts, cached=True)

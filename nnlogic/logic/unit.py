@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 
 from nnlogic.core.archive import digest
-from nnlogic.logic.arith import check_block, solve_block
+from nnlogic.logic.arith import check_block, solve_block, unproved
 from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.logic.portfolio import ENGINE_SET, Solution, SolveOptions, solve
 from nnlogic.logic.structures import Arithmetic
@@ -47,13 +47,25 @@ class Unit:
             return solve(self.content, options)
         return solve_block(self.content, options)
 
-    def accepts(self, cone: Cone, k: int) -> bool:
-        """Whether a network read from elsewhere is a solution."""
-        if cone.problems(k):
-            return False
+    def wrong(self, cone: Cone, engine: str, k: int) -> str:
+        """Return why a network read from elsewhere is no solution, or nothing.
+
+        Exact: by all inputs that matter or, where these are too many, by proof.
+
+        Parameters
+        ----------
+        cone : Cone
+        engine : str
+            What is said to have made it; only says where the proof begins.
+        k : int
+        """
+        problems = cone.problems(k)
+        if problems:
+            return problems[0]
         if isinstance(self.content, Function):
-            return not mismatches(cone, self.content)
-        return check_block(self.content, cone) == ""
+            wrong = mismatches(cone, self.content)
+            return f"wrong on {wrong} of {1 << self.content.n_inputs} inputs" if wrong else ""
+        return check_block(self.content, cone) or unproved(self.content, cone, engine, k)
 
 
 def local_block(block: Arithmetic) -> tuple[Arithmetic, tuple[int, ...]]:

@@ -13,8 +13,10 @@ from nnlogic.logic import build, portfolio
 from nnlogic.logic.build import minimize, minimize_with_records
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone
+from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.rewrite import GONE
-from nnlogic.logic.unit import units_of
+from nnlogic.logic.unit import Unit, units_of
+from nnlogic.tables.ir import Function
 
 
 def all_codes(net):
@@ -124,7 +126,8 @@ def test_default_cache_directory_follows_the_platform(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", os.fspath(tmp_path))
     assert default_directory() == tmp_path / ".cache" / "nnlogic"
-    assert ResultCache(None).read("0" * 32) is None
+    unit = Unit(Function(1, bits.pack(np.array([[False, True]]))), "wire", 1)
+    assert ResultCache(None).read(unit, SolveOptions()) is None
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,8 @@ def solve_functions(
 ) -> list[Solution]:
     """Solve functions in parallel, through the cache."""
     units = [Unit(f, f"function {i}", 1) for i, f in enumerate(functions)]
-    known: dict[int, Solution] = {}
-    for i, unit in enumerate(units):
-        found = cache.read(unit.key(options))
-        if found is not None and unit.accepts(found.cone, options.k):
-            known[i] = found
+    read = ((i, cache.read(unit, options)) for i, unit in enumerate(units))
+    known = {i: found for i, found in read if found is not None}
     waiting = [i for i in range(len(units)) if i not in known]
     fresh = in_processes(Unit.solve, [(units[i], options) for i in waiting], jobs)
     for i, solution in zip(waiting, fresh, strict=True):
