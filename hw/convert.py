@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
 from nnlogic.tools.find import find
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import run_tool
 
 
@@ -33,8 +32,7 @@ def component_verilog(
         "setattr -mod -unset top -unset generator *\nsetattr -unset full_case c:*\n"
         "write_verilog design.v\n"
     )
-    with tempfile.TemporaryDirectory(prefix="nnlogic-engine-") as scratch:
-        work = Path(scratch)
+    with scratch("engine") as work:
         (work / "design.il").write_text(text)
         (work / "design.ys").write_text(script)
         out = work / "design.v"

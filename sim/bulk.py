@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from importlib.resources import files as resources
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.archive import digest
 from nnlogic.core.errors import ToolFailed
-from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import Core, port_names
 from nnlogic.tools.find import Tool, find
+from nnlogic.tools.plain import plain, scratch
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
 
@@ -67,15 +66,15 @@ def run_bulk(
     model = build_model(design, files, folder, timeout=timeout, progress=progress)
     raw = np.stack([p.format.to_raw(codes[:, i]) for i, p in enumerate(design.inputs)], axis=1)
     with (
-        tempfile.TemporaryDirectory(prefix="nnlogic-bulk-") as scratch,
+        scratch("bulk") as work,
         progress.step("bulk simulation", total=len(codes)) as step,
     ):
-        source, target = Path(scratch, "in.bin"), Path(scratch, "out.bin")
+        source, target = work / "in.bin", work / "out.bin"
         source.write_bytes(raw.astype("<u8").tobytes())
         run_tool(
             Tool("bulk model", (str(model),), (), str(model)),
-            [source, target, str(len(codes)), str(design.latency)],
-            cwd=Path(scratch),
+            [source.name, target.name, str(len(codes)), str(design.latency)],
+            cwd=work,
             timeout=timeout,
             outputs=(target,) if len(codes) else (),
             failure_phrases=("FAIL",),
@@ -108,11 +107,10 @@ def build_model(
     program = build / "model"
     if program.exists():
         return program
-    fresh_folder(build)
-    for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
-        (build / name).write_text(text)
-    sources = checked_copies(files, build / "rtl")
-    with progress.step("compile bulk model") as step:
+    with plain(build) as work, progress.step("compile bulk model") as step:
+        for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
+            (work / name).write_text(text)
+        sources = checked_copies(files, work / "rtl")
         run_tool(
             tool,
             [
@@ -121,12 +119,12 @@ def build_model(
                 *("--x-assign", "unique", "--x-initial", "unique"),
                 *("--prefix", "Vcore", "--top-module", TOP, "--Mdir", "obj", "-o", "model"),
                 *(f"{TOP}.v", "bulk.cpp"),
-                *sources,
+                *(source.relative_to(work) for source in sources),
             ],
-            cwd=build,
+            cwd=work,
             timeout=timeout,
-            outputs=(build / "obj" / "model",),
-            log_file=build / "build.log",
+            outputs=(work / "obj" / "model",),
+            log_file=work / "build.log",
         )
         step.advance()
     # The name exists only once the build is complete.

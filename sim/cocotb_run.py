@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
-from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import StreamedCore
+from nnlogic.sim.cocotb_results import TestOutcome, read_results
 from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
 from nnlogic.sim.ram_models import ram_models
 from nnlogic.tools.find import Tool, find
+from nnlogic.tools.plain import plain
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
 
@@ -36,18 +36,6 @@ STREAM_TESTS = (
     "stream_stall",
     "stream_reset_in_mid_stream",
 )
-
-
-@dataclass(frozen=True)
-class TestOutcome:
-    """One cocotb test: its name, whether it passed, and the message when it did not."""
-
-    __test__ = False
-
-    name: str
-    passed: bool
-    seconds: float
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +220,28 @@ def run_cocotb(
     if simulator not in SIMULATORS:
         raise UsageError("no such simulator", why=repr(simulator), fix=", ".join(SIMULATORS))
     tools = [find(name) for name in SIMULATORS[simulator]]
-    folder = fresh_folder(Path(folder).resolve())
+    with plain(folder) as work:
+        outcomes, values = _built_and_run(
+            files, top, work, module, names, config, simulator, seed, timeout, progress, only, tools
+        )
+    version = f"{simulator} {tools[0].version_text}"
+    return CocotbRun(version, outcomes, values, time.monotonic() - begin)
+
+
+def _built_and_run(
+    files: Sequence[Path],
+    top: str,
+    folder: Path,
+    module: str,
+    names: tuple[str, ...],
+    config: dict[str, Any],
+    simulator: str,
+    seed: int,
+    timeout: float | None,
+    progress: Progress,
+    only: bool,
+    tools: Sequence[Tool],
+) -> tuple[tuple[TestOutcome, ...], dict[str, Any]]:
     top_file = folder / f"{TOP}.v"
     top_file.write_text(top)
     own = (ram_models().encode(),)
@@ -251,9 +260,7 @@ def run_cocotb(
             job["env"]["COCOTB_TEST_FILTER"] = f"({'|'.join(names)})$"
         outcomes = _simulate(job, folder, tools, timeout, names)
         step.advance(len(names))
-    values = json.loads(measured.read_text()) if measured.exists() else {}
-    version = f"{simulator} {tools[0].version_text}"
-    return CocotbRun(version, outcomes, values, time.monotonic() - begin)
+    return outcomes, json.loads(measured.read_text()) if measured.exists() else {}
 
 
 def _job(
@@ -320,34 +327,6 @@ def _simulate(
             f"{', '.join(missing)}",
         )
     return outcomes
-
-
-def read_results(path: Path) -> tuple[TestOutcome, ...]:
-    """Read a cocotb results file (JUnit XML).
-
-    Raises
-    ------
-    ToolFailed
-        The file is not XML.
-    """
-    try:
-        root = ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
-        raise ToolFailed(
-            "cannot read the cocotb results", where=str(path), why=str(error)
-        ) from error
-    out = []
-    for case in root.iter("testcase"):
-        bad = [c for c in case if c.tag in ("failure", "error", "skipped")]
-        message = "; ".join(_message(c) for c in bad)
-        seconds = float(case.get("time", 0))
-        out.append(TestOutcome(str(case.get("name")), not bad, seconds, message))
-    return tuple(out)
-
-
-def _message(element: ElementTree.Element) -> str:
-    text = element.get("message") or element.get("error_msg") or element.text or element.tag
-    return " ".join(text.split())[:500]
 
 
 def _build_verilator(

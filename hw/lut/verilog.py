@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import tempfile
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -22,6 +21,7 @@ from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import port_names
 from nnlogic.hw.stream import StreamParameters, StreamWrapper
 from nnlogic.tools.find import find
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import run_tool
 
 
@@ -79,9 +79,8 @@ def _verilog_texts(design: HardwareDesign, core: LogicCore, progress: Progress) 
     total = len(layers) + 2
     with (
         progress.step("write Verilog", total) as step,
-        tempfile.TemporaryDirectory(prefix="nnlogic-rtl-") as scratch,
+        scratch("rtl") as work,
     ):
-        work = Path(scratch)
         parts = [_rtlil(core, top)]
         step.advance(note=top)
         for name, layer in layers.items():

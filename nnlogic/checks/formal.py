@@ -10,7 +10,6 @@ ABC. The valid chain is checked stage by stage against ``v' = v and not rst``.
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +32,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.names import port_names
 from nnlogic.tools.abc import prove_equal
 from nnlogic.tools.find import find
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
 
@@ -88,9 +88,9 @@ def _prove(
     start = time.monotonic()
     left = design.logic.kind
     try:
-        with tempfile.TemporaryDirectory(prefix="nnlogic-formal-") as folder:
-            models = cells.model_sources(Path(folder)) if cells else ()
-            netlist = _read(Path(folder), design.name, files, models, timeout)
+        with scratch("formal") as folder:
+            models = cells.model_sources(folder) if cells else ()
+            netlist = _read(folder, design.name, files, models, timeout)
         leaves, outputs = _ports(design, netlist)
         clock = _single(netlist, "clk")
         _check_depths(design, register_depths(netlist, leaves, clock, outputs))
@@ -149,7 +149,7 @@ def _read(
     script.write_text("\n".join(lines) + "\n")
     run_tool(
         find("yosys"),
-        [script],
+        [script.name],
         cwd=folder,
         timeout=timeout,
         outputs=(out,),

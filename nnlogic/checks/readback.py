@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from nnlogic.core.errors import FormatError, ToolFailed
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats.blif import read_blif
 from nnlogic.tools.abc import run_abc
 from nnlogic.tools.find import find
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import run_tool
 
 ABC_COMMANDS = {".blif": "read_blif", ".aig": "read_aiger"}
@@ -39,8 +38,7 @@ def read_by_tool(data: bytes, suffix: str, *, timeout: float = 600) -> Reading:
     ToolNotFound, ToolFailed
         The tool is missing or refuses the file.
     """
-    with tempfile.TemporaryDirectory(prefix="nnlogic-read-") as folder:
-        cwd = Path(folder)
+    with scratch("read") as cwd:
         out = cwd / "out.blif"
         (cwd / f"in{suffix}").write_bytes(data)
         if suffix in YOSYS_COMMANDS:

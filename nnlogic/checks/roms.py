@@ -90,7 +90,7 @@ def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout:
     script.write_text("\n".join(lines) + "\n")
     run_tool(
         find("yosys"),
-        [script],
+        [script.name],
         cwd=folder,
         timeout=timeout,
         outputs=(out,),

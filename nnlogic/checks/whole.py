@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from nnlogic.checks.gates import Gates, add_function, add_logic, bit_names
 from nnlogic.checks.reference import add_block
 from nnlogic.core.errors import ToolFailed
@@ -12,6 +9,7 @@ from nnlogic.core.formats import Port
 from nnlogic.logic.ir import LogicNet
 from nnlogic.tables.ir import Instance, TableNet, block_inputs
 from nnlogic.tools.abc import prove_equal, run_abc
+from nnlogic.tools.plain import scratch
 
 
 def prove_whole(
@@ -41,8 +39,7 @@ def prove_in_order(left: str, right: str, *, timeout: float = 600) -> tuple[bool
     ABC's ``&cec`` sweeps for equal signals inside, which pays for two versions of one network:
     7,000 LUTs with 2,000 inputs take seconds.
     """
-    with tempfile.TemporaryDirectory(prefix="nnlogic-cec-") as folder:
-        cwd = Path(folder)
+    with scratch("cec") as cwd:
         steps = []
         for name, text in (("left", left), ("right", right)):
             (cwd / f"{name}.blif").write_text(text)

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from nnlogic.cli.fields import with_options
 from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.core.inert import visible
 from nnlogic.job.backend import DEFAULT, all_options, backends
 
 
@@ -44,7 +45,7 @@ def _backend_help() -> str:
 @pass_session
 def command(session: Session, checkpoint: Path, out: Path, **options: Any) -> int:
     """Compile CHECKPOINT to proved Verilog, in a new run directory."""
-    click.echo(f"nnlogic: compiling {checkpoint} to {out}", err=True)
+    click.echo(f"nnlogic: compiling {visible(checkpoint)} to {visible(out)}", err=True)
     from nnlogic.cli.output import finish_run
     from nnlogic.cli.progress import open_progress
     from nnlogic.run import compile as compile_run

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnlogic.cli.options import Session
+from nnlogic.core.inert import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def finish_run(session: Session, path: Path, status: str, report: Report) -> int
         print_json({"path": str(path), "status": status, "report": report.to_json()})
     else:
         print_report(report)
-        click.echo(f"\nrun: {path}")
+        click.echo(f"\nrun: {visible(path)}")
     return exit_code(report)
 
 

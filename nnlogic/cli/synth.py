@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
+from nnlogic.core.inert import visible
 
 
 @click.command("synth", short_help="Synthesize, place and route a run.")
@@ -35,7 +36,7 @@ from nnlogic.cli.options import Session, pass_session, tool_options, verb_option
 def command(session: Session, run: Path, no_pnr: bool, **options: Any) -> int:
     """Synthesize RUN and, where the target has an open flow, place and route it."""
     session.interrupted = "The report of the run was not changed."
-    click.echo(f"nnlogic: synthesizing {run}", err=True)
+    click.echo(f"nnlogic: synthesizing {visible(run)}", err=True)
     from nnlogic.cli.output import finish_run
     from nnlogic.cli.progress import open_progress
     from nnlogic.run import synth

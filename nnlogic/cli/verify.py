@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
+from nnlogic.core.inert import visible
 
 
 @click.command("verify", short_help="Simulate and prove the Verilog of a run.")
@@ -32,7 +33,7 @@ from nnlogic.cli.options import Session, pass_session, tool_options, verb_option
 def command(session: Session, run: Path, **options: Any) -> int:
     """Check the Verilog of RUN: bulk vectors, cocotb regression, planted faults."""
     session.interrupted = "The report of the run was not changed."
-    click.echo(f"nnlogic: verifying {run}", err=True)
+    click.echo(f"nnlogic: verifying {visible(run)}", err=True)
     from nnlogic.cli.output import finish_run
     from nnlogic.cli.progress import open_progress
     from nnlogic.run import verify

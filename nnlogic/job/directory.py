@@ -138,7 +138,8 @@ def staged_run(out: Path, *, force: bool) -> Iterator[Path]:
         `out` exists and `force` is not given, is not a run directory, cannot be written, or
         another command works there.
     """
-    out = Path(os.path.abspath(out))
+    # A link stays, and leads to the new run.
+    out = Path(os.path.realpath(out) if os.path.islink(out) else os.path.abspath(out))
     staging, old = (out.parent / f".{out.name}.{kind}" for kind in ("partial", "old"))
     with ExitStack() as stack:
         try:

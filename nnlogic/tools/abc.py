@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.tools.find import find
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import Completed, run_tool
 
 # ABC exits with 0 after printing these; tests/tools/test_abc.py provokes each from a real ABC.
@@ -42,8 +42,7 @@ def run_abc(
 
 def transform_blif(blif: str, script: str, *, timeout: float = 120) -> str:
     """Read BLIF text into ABC, run `script`, and return the network it leaves as BLIF text."""
-    with tempfile.TemporaryDirectory(prefix="nnlogic-abc-") as folder:
-        cwd = Path(folder)
+    with scratch("abc") as cwd:
         (cwd / "in.blif").write_text(blif)
         out = cwd / "out.blif"
         run_abc(
@@ -69,8 +68,7 @@ def prove_equal(left: str, right: str, *, timeout: float = 600) -> tuple[bool, s
     ToolFailed
         ABC came to no verdict.
     """
-    with tempfile.TemporaryDirectory(prefix="nnlogic-cec-") as folder:
-        cwd = Path(folder)
+    with scratch("cec") as cwd:
         (cwd / "left.blif").write_text(left)
         (cwd / "right.blif").write_text(right)
         # Without -C and -T, cec gives up early; names must match, since orders may differ.
@@ -106,8 +104,7 @@ def sweep_equal(
     detail : str
         What ABC said.
     """
-    with tempfile.TemporaryDirectory(prefix="nnlogic-sweep-") as folder:
-        cwd = Path(folder)
+    with scratch("sweep") as cwd:
         steps = []
         for name, text in (("left", left), ("right", right)):
             (cwd / f"{name}.blif").write_text(text)

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.tools.find import Tool
 from nnlogic.tools.guardian import GUARDIAN
 from nnlogic.tools.limits import limits
+from nnlogic.tools.plain import scratch_place
 
 log = logging.getLogger("nnlogic.tools")
 
@@ -94,7 +96,8 @@ def run_tool(
     log.debug("run %s in %s", command, cwd)
     start = time.monotonic()
     reader = _Reader(failure_phrases, log_file, on_line, bounds.characters)
-    whole = {**os.environ, **tool.env, **(env or {}), **GUARDIAN.environment()}
+    own = {"TMPDIR": scratch_place(tempfile.gettempdir()), **GUARDIAN.environment()}
+    whole = {**os.environ, **tool.env, **(env or {}), **own}
     process = _start(tool, command, cwd, whole)
     with GUARDIAN.watched(process.pid):
         _wait(tool, process, reader, timeout, _shown(command, cwd))

@@ -21,7 +21,8 @@ from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.dsp.commands import command_bits
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.sim.cocotb_run import TestOutcome, run_cocotb
+from nnlogic.sim.cocotb_results import TestOutcome
+from nnlogic.sim.cocotb_run import run_cocotb
 from nnlogic.sim.dsp.run import bench_top
 from nnlogic.sim.dsp.vectors import groups_of, lane_words, output_beats
 

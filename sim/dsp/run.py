@@ -12,7 +12,8 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.dsp.encode import EngineShape
-from nnlogic.sim.cocotb_run import TestOutcome, run_cocotb
+from nnlogic.sim.cocotb_results import TestOutcome
+from nnlogic.sim.cocotb_run import run_cocotb
 from nnlogic.sim.dsp.vectors import input_beats, output_beats
 from nnlogic.sim.harness import TOP
 

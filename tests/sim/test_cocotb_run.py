@@ -9,7 +9,8 @@ import pytest
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout, UsageError
 from nnlogic.sim import cocotb_run
-from nnlogic.sim.cocotb_run import CORE_TESTS, STREAM_TESTS, read_results, run_regression
+from nnlogic.sim.cocotb_results import read_results
+from nnlogic.sim.cocotb_run import CORE_TESTS, STREAM_TESTS, run_regression
 
 
 def regress(compiled, folder, simulator="icarus", files=None, rows=60, **options):

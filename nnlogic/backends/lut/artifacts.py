@@ -55,7 +55,7 @@ def _bench(
     script = f"""#!/bin/sh
 # Replays the vectors on Icarus Verilog; any other simulator takes the same two Verilog files.
 set -eu
-cd "$(dirname "$0")"
+cd -- "$(dirname -- "$0")"
 iverilog -g2005 -o {name}.vvp -s {name} {ShellWord(bench.name)} {sources}
 vvp -n {name}.vvp | tee {name}.log
 grep -q '^PASS' {name}.log
@@ -86,7 +86,7 @@ def _pnr(design: HardwareDesign, flows: Path, target: Target, clock: float | Non
     script = f"""#!/bin/sh
 # Synthesis, place and route and bitstream for {device.name}, inside the shift-register harness.
 set -eu
-cd "$(dirname "$0")"
+cd -- "$(dirname -- "$0")"
 ${{YOSYS:-yosys}} {SCRIPT}
 ${{YOSYS:-yosys}} harness.ys
 ${{NEXTPNR:-{settings.tool}}} {arguments}

@@ -9,7 +9,6 @@ that the whole networks are equal for all inputs.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from nnlogic.quant.layer import Layer
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import MAX_INPUTS
 from nnlogic.tools.abc import prove_equal
+from nnlogic.tools.plain import scratch
 
 LEFT = "input Verilog"
 SAMPLES = 2048
@@ -70,8 +70,8 @@ def check_imported(net: QuantNet, source: Path, *, timeout: float = 600) -> Verd
     """
     start = time.monotonic()
     facts = net.info["verilog"]
-    with tempfile.TemporaryDirectory(prefix="nnlogic-import-") as folder:
-        netlist = read_elaborated(Path(folder), facts, Path(source).parent, timeout)
+    with scratch("import") as folder:
+        netlist = read_elaborated(folder, facts, Path(source).parent, timeout)
     leaves = [b for name in facts["inputs"] for b in netlist.inputs[name]]
     outputs = [b for name in facts["outputs"] for b in netlist.outputs[name]]
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from nnlogic.logic.engines.base import EFFORTS
 from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.tables.ir import Function
 from nnlogic.tools.abc import run_abc
+from nnlogic.tools.plain import scratch
 
 MIN_INPUTS = 3
 CARE_ARGUMENTS = "-R 1 care.sim"
@@ -87,8 +86,7 @@ def run_script(table: Bools, care: Bools | None, script: str, timeout: float) ->
         When given, left for the script as the simulation file of `CARE_ARGUMENTS`.
     """
     n = table.shape[1].bit_length() - 1
-    with tempfile.TemporaryDirectory(prefix="nnlogic-abc-") as folder:
-        cwd = Path(folder)
+    with scratch("abc") as cwd:
         rows = np.packbits(table[:, ::-1], axis=1)
         (cwd / "in.truth").write_text("".join(row.tobytes().hex() + "\n" for row in rows))
         if care is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from nnlogic.logic.passes.propagate_constants import propagate_constants
 from nnlogic.tables.ir import Function
 from nnlogic.tools.abc import transform_blif
 from nnlogic.tools.find import Tool
+from nnlogic.tools.plain import scratch
 from nnlogic.tools.run import run_tool
 
 Cube = tuple[Sequence[int], Sequence[int]]
@@ -77,8 +77,7 @@ def minimized_cover(table: Bools, care: Bools, timeout: float) -> list[Cube]:
     outputs = np.where(care[:, None], table.T, 2)
     cubes = list(zip(inputs.tolist(), outputs.astype(int).tolist(), strict=True))
     tool = Tool("espresso", (sys.executable, str(Path(espresso_worker.__file__))), (), "pyeda")
-    with tempfile.TemporaryDirectory(prefix="nnlogic-espresso-") as folder:
-        cwd = Path(folder)
+    with scratch("espresso") as cwd:
         (cwd / "in.json").write_text(json.dumps([n, m, cubes]))
         out = cwd / "out.json"
         run_tool(tool, ["in.json", "out.json"], cwd=cwd, timeout=timeout, outputs=(out,))
