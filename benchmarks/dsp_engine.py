@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nnlogic
+from benchmarks.page import Page, add_write
 from nnlogic.backends.dsp.flow import synthesize_engine
 from nnlogic.backends.dsp.model.build import build_ops
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
@@ -95,15 +96,16 @@ def main() -> None:
     parser.add_argument("--targets", nargs="*", default=["xc7", "xcup"], choices=[*KINDS])
     parser.add_argument("--pnr", nargs="*", type=int, default=[4], metavar="SLICES")
     parser.add_argument("--graph", type=Path, help="file that keeps the operations between runs")
-    parser.add_argument("--out", type=Path)
+    add_write(parser, "dsp-engine.md")
     args = parser.parse_args()
+    # The published page has a text of its own around the table.
+    page = Page(parser, args.out, part=True)
     lines = [HEAD, "|---" * (HEAD.count("|") - 1) + "|"]
     print("\n".join(lines))
     for line in rows(jets(args.graph), args):
         print(line, flush=True)
         lines.append(line)
-    if args.out:
-        args.out.write_text("\n".join(lines) + "\n")
+    page.done("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import torch
 
 import nnlogic
 from benchmarks.ablation.variants import BUDGET, TRIALS, Variant, variants
+from benchmarks.page import Page, add_write, is_part
 from nnlogic import data
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train import PopulationRecipe, train
@@ -27,7 +28,6 @@ from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.layered import make_network
 from nnlogic.train.search import SearchOptions, search
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "ablation.md"
 SHOWN = ("section", "name", "seed", "validation", "luts", "seconds")
 PREDICTED = ("estimate", "term")
 ESTIMATES = "estimates"
@@ -140,13 +140,14 @@ def page(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Measure what is missing, and write the page."""
+    """Measure what is missing, print the page, and write it where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="directory of the data sets")
     parser.add_argument("--rows", type=Path, default=Path("build/ablation.jsonl"))
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=PAGE)
+    add_write(parser, "ablation.md")
     args = parser.parse_args()
+    out = Page(parser, args.out, is_part(parser, args, "data", "rows"))
     args.rows.parent.mkdir(parents=True, exist_ok=True)
     old = args.rows.read_text("utf-8").splitlines() if args.rows.exists() else []
     rows = [json.loads(line) for line in old]
@@ -165,7 +166,8 @@ def main() -> None:
             with args.rows.open("a") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
             print(*(rows[-1][key] for key in SHOWN), flush=True)
-    args.out.write_text(page(rows), "utf-8")
+    print(page(rows))
+    out.done(page(rows))
 
 
 if __name__ == "__main__":

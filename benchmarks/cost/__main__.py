@@ -11,7 +11,6 @@ from pathlib import Path
 from benchmarks.cost.collect import argmax_luts, collect
 from benchmarks.cost.fit import calibrate
 
-MODEL = Path(__file__).parents[2] / "nnlogic" / "train" / "cost.json"
 EFFORTS = ("fast", "normal")
 
 
@@ -25,7 +24,9 @@ def main() -> None:
     verb.add_argument("--data", type=Path, required=True, help="directory of the data sets")
     verb = verbs.add_parser("fit", help="fit the model to what was collected")
     verb.add_argument("samples", type=Path)
-    verb.add_argument("-o", "--out", type=Path, default=MODEL)
+    verb.add_argument(
+        "-o", "--out", type=Path, help="also write it; nnlogic reads FILE", metavar="FILE"
+    )
     args = parser.parse_args()
     if args.verb == "collect":
         collect(args.samples, range(*args.networks), EFFORTS, args.data)
@@ -35,7 +36,8 @@ def main() -> None:
         models[effort] = calibrate(args.samples, effort, partial(argmax_luts, effort=effort))
         models[effort]["facts"]["nnlogic"] = version("nnlogic")
         print(effort, json.dumps(models[effort], indent=1))
-    args.out.write_text(json.dumps(models, indent=1) + "\n")
+    if args.out:
+        args.out.write_text(json.dumps(models, indent=1) + "\n")
 
 
 if __name__ == "__main__":

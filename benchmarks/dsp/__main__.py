@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 from benchmarks.dsp.cases import Case, all_cases, kept, processor_seconds, random_graph
 from benchmarks.dsp.luts import known
 from benchmarks.dsp.page import BESIDE_HEAD, HEAD, MHZ, WORDS, beside, document, ruler
+from benchmarks.page import Page, add_write, is_part
 from nnlogic.backends.dsp.checks.program import prove_ops, prove_program
 from nnlogic.backends.dsp.model.build import ROUNDS, SAMPLES
 from nnlogic.backends.dsp.model.cost import Cost, cost_of
@@ -27,7 +27,6 @@ from nnlogic.backends.dsp.model.search import engine_for
 from nnlogic.core.errors import ToolTimeout
 from nnlogic.logic.ir import LogicNet
 
-OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp.md"
 SLICES = (4, 8, 16, 32)
 BANK_ROWS, STEPS = 1 << 14, 1 << 20
 PROVED = 200_000
@@ -107,7 +106,7 @@ def checked(graph: OpGraph, program: Program) -> str:
 
 
 def main() -> None:
-    """Print the table row by row; the file always holds the complete networks."""
+    """Print the table row by row, and write the page where asked."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.dsp",
         description=__doc__,
@@ -119,12 +118,13 @@ def main() -> None:
     parser.add_argument("--effort", default="normal", choices=tuple(ROUNDS))
     parser.add_argument("--most", type=int, default=1_000_000, help="operations of random graphs")
     parser.add_argument("--no-sat", action="store_true", help="do not prove the graphs by SAT")
-    parser.add_argument("--out", type=Path, default=OUT)
+    add_write(parser, "dsp.md")
     args = parser.parse_args()
     names = tuple(args.only or [""])
     cases = [c for c in all_cases(args.peers, args.effort, args.most) if c.name.startswith(names)]
     if not cases:
         parser.error(f"no row is called {' or '.join(names)}")
+    page = Page(parser, args.out, is_part(parser, args, "keep", "peers"))
     warm_up()
     luts = known()
     lines, compared = [HEAD, ruler(HEAD)], [BESIDE_HEAD, ruler(BESIDE_HEAD)]
@@ -138,9 +138,8 @@ def main() -> None:
             compared.append(beside(case, fastest, luts[case.name]))
         if case.note:
             notes.append(f"- {case.name}: {case.note}")
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(document(lines, compared, notes, args, most))
-    print(f"written: {args.out}", file=sys.stderr)
+        page.so_far(document(lines, compared, notes, args, most))
+    page.done(document(lines, compared, notes, args, most))
 
 
 def warm_up() -> None:

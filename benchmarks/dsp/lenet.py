@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.dsp.lenet_host import save
+from benchmarks.page import Page, add_write, is_part
 from nnlogic import data
 from nnlogic.backends.dsp.checks.program import prove_program
 from nnlogic.backends.dsp.model.binary import binary_layer, pooled_filters, score_layer
@@ -38,7 +39,6 @@ from nnlogic.hw.slice_kinds import DSP48E1
 from nnlogic.sim.dsp.kernels_run import Kernels, run_kernels
 
 FILE = Path(__file__).parent / "lenet.npz"
-OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "dsp-lenet.md"
 MHZ = 250.0
 SIDE, POOL, PADDING, LEVEL = 28, 2, 2, 128
 CONTEXTS = (1, 2, 3, 6)
@@ -342,7 +342,7 @@ def document(slices: Sequence[int], folder: Path | None, most: int, simulate: in
 
 
 def main() -> None:
-    """Write the page and print it."""
+    """Print the page, and write it where asked."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.dsp.lenet",
         description=__doc__,
@@ -352,15 +352,15 @@ def main() -> None:
     parser.add_argument("--slices", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--rows", type=int, default=10_000, help="test images to interpret")
     parser.add_argument("--simulate", type=int, metavar="SLICES", help="run the RTL in Verilator")
-    parser.add_argument("--out", type=Path, default=OUT)
+    add_write(parser, "dsp-lenet.md")
     args = parser.parse_args()
+    page = Page(parser, args.out, is_part(parser, args, "data", "simulate") or not args.simulate)
     # The simulator's process imports the host from here.
     root = str(Path(__file__).parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join([root, *os.environ.get("PYTHONPATH", "").split()])
     text = document(args.slices, args.data, args.rows, args.simulate)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text)
     print(text)
+    page.done(text)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def cases(peers: Path | None, effort: str) -> Iterator[tuple[str, Callable[[], L
 
 
 def main() -> None:
-    """Measure, and keep each count as soon as it is there."""
+    """Measure, and keep each count where asked, as soon as it is there."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.dsp.luts",
         description=__doc__,
@@ -140,14 +140,16 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="directory of vgg/kernel_*_wrapper.v")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="rows whose name starts so")
     parser.add_argument("--effort", default="fast", choices=("fast", "normal", "high"))
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="also put the counts in a file")
     args = parser.parse_args()
     for name, measure in cases(args.peers, args.effort):
         if not name.startswith(tuple(args.only or [""])):
             continue
-        kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-        kept[name] = asdict(measure())
-        print(name, kept[name], flush=True)
-        KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+        found = asdict(measure())
+        print(name, found, flush=True)
+        if args.keep:
+            kept = json.loads(args.keep.read_text()) if args.keep.exists() else {}
+            args.keep.write_text(json.dumps({**kept, name: found}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from benchmarks.minimize.cases import PER_ROW, Case, Parts, all_cases
 from benchmarks.minimize.measure import EXACT, Task, cell_of, measured
 from benchmarks.minimize.ours import Ours, warm_up
 from benchmarks.minimize.table import Cell
+from benchmarks.page import Page, add_write, is_part
 from nnlogic.logic.engines.base import EFFORTS
 from nnlogic.logic.portfolio import OBJECTIVES
 from nnlogic.tools.find import find
 
-OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "minimize.md"
 NOTES = """\
 Cells: LUT6 / LUT4, levels as LUT6 / LUT4, processor seconds as LUT6 / LUT4 (child processes
 counted; checks and the compilation of kernels left out). Levels are those of the deepest part;
@@ -75,7 +75,7 @@ def rows(cases: Sequence[Case], tasks: Sequence[Task], jobs: int) -> Iterator[st
 
 
 def main() -> None:
-    """Print the table row by row; what is written always holds the complete rows."""
+    """Print the table row by row, and write the page where asked."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.minimize",
         description=__doc__,
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--effort", default="high", choices=EFFORTS)
     parser.add_argument("--objective", default="area", choices=OBJECTIVES)
     parser.add_argument("--jobs", type=int, default=1, help="parts measured at the same time")
-    parser.add_argument("--out", type=Path, default=OUT)
+    add_write(parser, "minimize.md")
     args = parser.parse_args()
     names = tuple(args.only or [""])
     cases = [c for c in all_cases(args.peers, args.iwls, args.neurons) if c.name.startswith(names)]
@@ -98,12 +98,12 @@ def main() -> None:
         parser.error(f"no row is called {' or '.join(names)}")
     done: list[str] = []
     warm_up(args.effort)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    page = Page(parser, args.out, is_part(parser, args, "iwls", "peers", "jobs", "effort"))
     for text in rows(cases, methods(args.effort, args.objective), args.jobs):
         print(text, flush=True)
         done.append(text)
-        args.out.write_text(document(done, args))
-    print(f"written: {args.out}", file=sys.stderr)
+        page.so_far(document(done, args))
+    page.done(document(done, args))
 
 
 def document(lines: Sequence[str], args: argparse.Namespace) -> str:

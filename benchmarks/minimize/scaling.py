@@ -14,17 +14,16 @@ import resource
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.minimize.neurons import random_neuron
 from benchmarks.minimize.parts import Stopwatch, bit_ports
+from benchmarks.page import Page, add_write, is_part
 from nnlogic.core.formats import LayerInfo
 from nnlogic.logic.build import minimize
 from nnlogic.tables.ir import Function, Instance, TableNet
 
-OUT = Path(__file__).parents[2] / "docs" / "benchmarks" / "scaling.md"
 FAN_IN, BITS, LAYERS = 4, 2, 4
 KINDS = {"shared": "64 shared", "distinct": "all distinct"}
 NAMES = [
@@ -127,7 +126,7 @@ def document(lines: list[str], args: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    """Print the curve point by point; what is written always holds the complete points."""
+    """Print the curve point by point, and write the page where asked."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.minimize.scaling",
         description=__doc__,
@@ -137,7 +136,7 @@ def main() -> None:
     parser.add_argument("--effort", nargs="+", default=["fast"])
     parser.add_argument("--functions", nargs="+", default=["shared"], choices=KINDS)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=OUT)
+    add_write(parser, "scaling.md")
     parser.add_argument("--point", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.point:
@@ -146,13 +145,14 @@ def main() -> None:
         return
     lines = ["| " + " | ".join(NAMES) + " |", "|" + " --- |" * len(NAMES)]
     print("\n".join(lines), flush=True)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    page = Page(parser, args.out, is_part(parser, args))
     for effort in args.effort:
         for kind in args.functions:
             for nodes in args.nodes:
                 lines.append(line(nodes, kind, effort, args.jobs))
                 print(lines[-1], flush=True)
-                args.out.write_text(document(lines, args))
+                page.so_far(document(lines, args))
+    page.done(document(lines, args))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Measure every checkpoint of the zoo, of its families and peers, and write the page.
+"""Measure every checkpoint of the zoo, of its families and peers, and print the page.
 
-    python -m benchmarks.zoo [--data DIR] [--only NAME ...] [--no-ecp5] [--jobs N]
+    python -m benchmarks.zoo [--data DIR] [--only NAME ...] [--no-ecp5] [--jobs N] [--write FILE]
 
 Rows are kept beside their runs; a checkpoint that has not changed is not measured again. With
 `--only` the page holds the other rows too, as far as they were measured before.
@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.page import Page, add_write, is_part
 from benchmarks.zoo.peers import plain_luts
 from benchmarks.zoo.row import Row, Settings, measure, with_ecp5
 from benchmarks.zoo.table import GROUPS, PEERS, Zoo, page
@@ -28,13 +29,14 @@ def main() -> int:
     parser.add_argument("--zoo", type=Path, default=ROOT / "zoo")
     parser.add_argument("--data", type=Path, help="folder with local copies of the data sets")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "zoo")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "benchmarks" / "zoo.md")
+    add_write(parser, "zoo.md")
     parser.add_argument("--only", nargs="*", help="names of checkpoints")
     parser.add_argument("--effort", choices=EFFORTS, default="normal")
     parser.add_argument("--optimize", choices=("none", "layer", "network"), default="network")
     parser.add_argument("--no-ecp5", dest="ecp5", action="store_false")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
+    out = Page(parser, args.out, is_part(parser, args, "zoo", "data", "work", "jobs"))
     settings = Settings(args.effort, args.optimize, args.data)
     args.work.mkdir(parents=True, exist_ok=True)
     zoo, failed = Zoo(), False
@@ -49,10 +51,10 @@ def main() -> int:
                 print(f"{path.stem}: {error}", file=sys.stderr, flush=True)
                 row = maker.stored()
             zoo.add(group, path.stem, row)
-    args.page.parent.mkdir(parents=True, exist_ok=True)
     notes = ROOT / "benchmarks" / "zoo" / "notes.md"
-    args.page.write_text(page(zoo, notes.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"{args.page}: {sum(map(len, zoo.rows.values()))} rows")
+    text = page(zoo, notes.read_text(encoding="utf-8"))
+    print(text)
+    out.done(text)
     return int(failed)
 
 
