@@ -10,7 +10,9 @@ import pytest
 
 import nnlogic
 from nnlogic.backends.mac.model.ir import CASCADE, MacNet
+from nnlogic.cli.main import main
 from nnlogic.core.errors import UnsafeVerilog, UsageError
+from nnlogic.flows import target_file
 from nnlogic.flows.target_file import PACKAGED, packaged
 from nnlogic.flows.targets import Target
 from nnlogic.run import open_run, synth, verify
@@ -87,6 +89,27 @@ def test_a_copy_of_a_target_under_another_name_walks_the_whole_way(checkpoint, t
     kept = path / "targets" / "mine.toml"
     kept.write_text(kept.read_text() + "# edited\n")
     assert rung(open_run(path).report, 6) == {"Verilog = netlist": "stale"}
+
+
+def test_a_target_added_to_the_table_alone_walks_the_whole_way(checkpoint, tmp_path, monkeypatch):
+    """A copy of ice40 under another name, in targets.toml and nowhere else."""
+    entry = tomllib.loads(PACKAGED.read_text())["target"]["ice40"]
+    table_file = tmp_path / "targets.toml"
+    table_file.write_text(f"{PACKAGED.read_text()}\n{toml('made_up', entry)}")
+    packaged.cache_clear()
+    monkeypatch.setattr(target_file, "PACKAGED", table_file)
+    try:
+        assert "made_up" in Target.names()
+        words = ["--target", "made_up", "--effort", "fast", "--jobs", "1"]
+        assert main(["compile", str(checkpoint), "-o", str(tmp_path / "run"), *words]) == 0
+        assert main(["synth", str(tmp_path / "run")]) == 0
+        done = open_run(tmp_path / "run").report
+        assert (done.target, done.config["target"]) == ("made_up", "made_up")
+        assert rung(done, 6) == {"Verilog = netlist": "pass"}
+        assert done.timing.fmax_source == "pnr"
+        assert main(["compile", str(checkpoint), "-o", str(tmp_path / "x"), "--target", "no"]) == 2
+    finally:
+        packaged.cache_clear()
 
 
 def test_the_example_serves_a_run_that_was_compiled_for_another_target(checkpoint, tmp_path):
