@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from nnlogic.core.errors import ToolNotFound, UsageError
 
@@ -204,4 +205,8 @@ def best_within(trials: Sequence[FrozenTrial], budget: float) -> FrozenTrial | N
 
 def study_folder(out: Path) -> str:
     """Return the default storage of a search in a folder."""
-    return f"sqlite:///{(out / 'study.db').resolve()}"
+    file = str((out / "study.db").resolve())
+    if quote(file) == file:
+        return f"sqlite:///{file}"
+    # Both the library that opens the URL and SQLite itself decode it.
+    return f"sqlite:///file:{quote(quote(file))}?uri=true"

@@ -14,6 +14,7 @@ import torch
 
 from nnlogic import data
 from nnlogic.core.errors import UsageError
+from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.train.estimate import luts_by_role
@@ -93,8 +94,8 @@ def train(
     Raises
     ------
     UsageError
-        Unknown recipe, keys or values; `out` already holds a run and `resume` is off, or another
-        run and it is on; or the training diverged.
+        Unknown recipe, keys or values; another command works in `out`; it already holds a run
+        and `resume` is off, or another run and it is on; or the training diverged.
     CheckpointError
         The saved state cannot be read.
     InputError
@@ -110,12 +111,7 @@ def train(
     folder = Path(out)
     target = folder / f"{recipe.name}.safetensors"
     state_file = folder / recipe.state_name
-    if not resume and (target.exists() or state_file.exists()):
-        raise UsageError(
-            "the folder already holds a training run",
-            where=str(folder),
-            fix="resume it (--resume), or choose another folder (-o)",
-        )
+    _refuse_used(folder, resume, target, state_file)
     with progress.step(f"load {recipe.dataset}"):
         dataset = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -123,8 +119,11 @@ def train(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
-    saved = load_state(state_file, identity, place) if resume and state_file.exists() else None
-    with _threads(1 if training.one_thread else torch.get_num_threads()):
+    threads = 1 if training.one_thread else torch.get_num_threads()
+    with locked(folder, folder), _threads(threads):
+        # Another command may have come and gone since.
+        _refuse_used(folder, resume, target, state_file)
+        saved = load_state(state_file, identity, place) if resume and state_file.exists() else None
         training.prepare(saved, progress)
         _run(training, state_file, identity, progress)
         training.finish(progress)
@@ -144,6 +143,15 @@ def train(
         with writing(folder):
             training.write(target, info)
     return TrainResult(target, accuracy, *training.epochs, time.monotonic() - start, estimate)
+
+
+def _refuse_used(folder: Path, resume: bool, *files: Path) -> None:
+    if not resume and any(file.exists() for file in files):
+        raise UsageError(
+            "the folder already holds a training run",
+            where=str(folder),
+            fix="resume it (--resume), or choose another folder (-o)",
+        )
 
 
 def training_of(recipe: AnyRecipe, dataset: Dataset, device: torch.device) -> Trainable:

@@ -82,8 +82,9 @@ def test_every_verb_and_tool_in_a_folder_of_any_name(nasty, toy, tmp_path):
     assert all(is_plain(Path(where)) for where in asking)
     assert list(nasty.parent.glob(f"0{NASTY}/nnlogic-*")) == []
     bench = subprocess.run(
-        ["sh", f"{NASTY}/sim/run_bench.sh".replace("-a", "./-a", 1)], cwd=nasty,
-        capture_output=True, text=True, check=False,
+        ["sh", f"./{NASTY}/sim/run_bench.sh"], cwd=nasty, capture_output=True, text=True,
+        # Icarus itself cannot live with such a folder for its temporary files.
+        env={**os.environ, "TMPDIR": str(tmp_path)}, check=False,
     )  # fmt: skip
     assert "PASS" in bench.stdout, bench.stderr
     assert sourced_by_vivado(path / "flows" / "vivado.tcl") == [str(path / "rtl" / "toy.v")]
@@ -169,6 +170,17 @@ def test_verilog_of_any_name_is_imported_and_proved(nasty):
     run = nnlogic.compile(source, nasty / "run (1)", **OPTIONS)
     assert run.report.rung(1).verdict == "pass"
     assert [command for command, _ in commands(run.path) if "(b)" in command] == []
+
+
+@pytest.mark.parametrize("name", ["plain", "a ?b#c%d%20e'\"&=;x", NASTY])
+def test_a_search_keeps_its_study_in_its_folder(tmp_path, name):
+    from nnlogic.train.search_study import open_study, study_folder
+
+    folder = tmp_path / name
+    folder.mkdir()
+    open_study("x", study_folder(folder), resume=False)
+    assert [p.name for p in folder.iterdir()] == ["study.db"]
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 def test_a_plain_place_is_found_or_the_user_is_told(tmp_path, monkeypatch):
