@@ -112,7 +112,7 @@ def recorded(source: Path, given: Mapping[str, Any]) -> Recorded | None:
     for name, (what, _) in options_of(backend.options).items():
         value = run.report.config.get(name)
         if value is not None and name not in OF_THE_COMMAND:
-            options[name] = Path(value) if what.kind is Path else value
+            options[name] = Path(str(value)) if what.kind is Path else value
     mine = source / TARGETS / f"{options.get('target')}.toml"
     if mine.is_file():
         options["target"] = mine

@@ -256,3 +256,16 @@ def test_threads_are_given_back(tmp_path):
 def test_digits_recipe_learns(tmp_path):
     recipe = dataclasses.replace(load_recipe("digits"), epochs=12, float_epochs=0)
     assert train(recipe, out=tmp_path).accuracy["quantized"] > 0.6
+
+
+def test_two_trainings_never_work_in_one_folder(tmp_path):
+    from nnlogic.core.lock import locked
+
+    short = dataclasses.replace(RECIPE, epochs=1, float_epochs=1)
+    with (
+        locked(tmp_path, tmp_path),
+        pytest.raises(UsageError, match="another command works there"),
+    ):
+        train(short, out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert train(short, out=tmp_path).checkpoint.exists()
