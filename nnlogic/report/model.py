@@ -23,6 +23,7 @@ from nnlogic.report.rows import (
     Artifact,
     Check,
     Command,
+    DataRow,
     Engine,
     FunnelRow,
     Network,
@@ -40,7 +41,10 @@ SCHEMA = "nnlogic.report/1"
 FILE = "report.json"
 TOTAL = "total"
 
-Row = ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
+Row = (
+    ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
+    | DataRow
+)  # fmt: skip
 # Field that holds each kind of row, and the fields that make two rows the same row.
 PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     ToolRow: ("tools", ("name",)),
@@ -52,6 +56,7 @@ PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     Engine: ("minimization", ("name",)),
     Artifact: ("artifacts", ("path",)),
     Command: ("commands", ("purpose",)),
+    DataRow: ("data", ("part",)),
 }
 
 
@@ -130,6 +135,8 @@ class Report:
         Wall clock of the whole run.
     warnings : tuple of str
         What a reader must know before anything else.
+    data : tuple of DataRow
+        How the files of rows were read; empty where codes are random.
     """
 
     name: str
@@ -156,6 +163,7 @@ class Report:
     seconds: float | None = None
     warnings: tuple[str, ...] = field(default=(), metadata=LATER)
     backend: str | None = field(default=None, metadata=LATER)
+    data: tuple[DataRow, ...] = field(default=(), metadata=LATER)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""
