@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.core.formats import IntArray
-from nnlogic.job.rows import Held, Rows, load_rows
+from nnlogic.job.given import Held
+from nnlogic.job.rows import Rows, load_rows
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import DataRow
 

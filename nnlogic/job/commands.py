@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from nnlogic.core.inert import ShellWord
 from nnlogic.job.backend import DEFAULT
+from nnlogic.job.given import source_name
 from nnlogic.job.option import options_of
-from nnlogic.job.rows import source_name
 from nnlogic.report.rows import Command
 
 if TYPE_CHECKING:

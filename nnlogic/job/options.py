@@ -8,8 +8,8 @@ from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
+from nnlogic.job.given import Held, source_name, source_of
 from nnlogic.job.option import option, options_of, value_problems
-from nnlogic.job.rows import Held, source_name, source_of
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
 DEFAULT = "lut"

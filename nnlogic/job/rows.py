@@ -15,6 +15,7 @@ from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import CheckpointError, InputError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.inert import visible
+from nnlogic.job.given import Held, source_name, source_of
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import DataRow
 
@@ -85,29 +86,6 @@ def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "
     codes = _codes(net, found.x, str(source))
     row = DataRow(part, name, len(codes), found.matched, found.labelled, found.notices)
     return Rows(codes, found.labels, f"{len(codes)} rows of {name}", (row,))
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """Rows that whoever calls nnlogic holds in memory: an array, or a frame."""
-
-    rows: Any
-
-    def __str__(self) -> str:
-        kind = type(self.rows)
-        return f"a {kind.__module__.partition('.')[0]} {kind.__name__}"
-
-
-def source_of(given: Any) -> Path | Held | None:
-    """Return what rows are read from."""
-    if given is None or isinstance(given, Path | Held):
-        return given
-    return Path(given) if isinstance(given, str) else Held(given)
-
-
-def source_name(source: Path | Held) -> str:
-    """Return the name of a file without its folder, or what an object is."""
-    return source.name if isinstance(source, Path) else str(source)
 
 
 def _codes(net: QuantNet, x: NDArray, where: str) -> IntArray:

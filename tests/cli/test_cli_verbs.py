@@ -97,6 +97,7 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "accuracy_budget": None,
         "table_limit": 12,
         "rows": Path("rows.csv"),
+        "label": None,
         "stream": False,
         "force": True,
         "stop_after": "logic",

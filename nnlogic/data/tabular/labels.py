@@ -60,7 +60,8 @@ def find_labels(
         found += [n for n in apart if wanted.is_label(n, apart=True)]
     if label is not None and not found:
         why = f"no such column; the file has {listed(there)}"
-        return label, None, [Problem(f"--label {label}", why, "name one of these")]
+        fix = "name one of these" if there else f"numpy.savez(path, X=rows, {LABELS[0]}=labels)"
+        return label, None, [Problem(f"--label {label}", why, fix)]
     if len(found) > 1:
         why = f"{listed(found)} could each be the label" if label is None else "given twice"
         return None, None, [Problem("labels", why, "--label NAME names the one that is")]

@@ -109,7 +109,8 @@ def _by_name(
     missing = [n for n in want if n not in times]
     double = [n for n in dict.fromkeys(want) if times[n] > 1]
     unclear = [n for n, count in twice.items() if count > 1]
-    extra = [n for n in here if n not in twice and n != _plain(label or "")]
+    mine = None if label is None else _plain(label)
+    extra = [n for n in here if n not in twice and n != mine]
     if missing or double or unclear:
         return None, "", [], _mismatch(found, features, missing, double, unclear, extra)
     order = [here.index(n) for n in want]
@@ -117,9 +118,9 @@ def _by_name(
     notices = []
     if extra:
         shown = listed(n or "(no name)" for n in extra)
-        hint = "" if label else "; if one holds labels: --label NAME"
-        notices = [f"{len(extra)} other columns are not used: {shown}{hint}"]
-        how += f"; {len(extra)} other columns not used"
+        hint = "" if label else "; --label NAME if one holds labels"
+        notices = [f"columns that are not used: {shown}{hint}"]
+        how += f"; columns not used: {len(extra)}"
     return order, how, notices, []
 
 

@@ -49,10 +49,11 @@ def test_what_was_done_is_said(tmp_path):
     assert read(tmp_path, PLAIN).matched == "by name, in order"
     assert read(tmp_path, "c,b,a\n1,2,3\n").matched == "by name, reordered"
     extra = read(tmp_path, "i,a,b,c,d\n0,1,2,3,x\n")
-    assert extra.matched == "by name, in order; 2 other columns not used"
-    assert extra.notices == (
-        "2 other columns are not used: i, d; if one holds labels: --label NAME",
-    )
+    assert extra.matched == "by name, in order; columns not used: 2"
+    assert extra.notices == ("columns that are not used: i, d; --label NAME if one holds labels",)
+    index = read(tmp_path, ",a,b,c,y\n0,1,2,3,0\n")
+    assert index.notices == ("columns that are not used: (no name)",)
+    assert read(tmp_path, ",a,b,c\n0,1,2,3\n").matched.endswith("columns not used: 1")
     comma = read(tmp_path, "a;b;c\n1,5;2;3\n")
     assert comma.x.tolist() == [[1.5, 2, 3]]
     assert "decimal commas" in comma.notices[0]
