@@ -15,7 +15,6 @@ from nnlogic import data
 from nnlogic.core.errors import InputError, TargetMissed
 from nnlogic.core.formats import ROLES
 from nnlogic.job.facts import layer_luts
-from nnlogic.job.rows import class_column
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
@@ -139,7 +138,7 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
         path, out / f"{path.stem}-lut6", target="xcup", **settings.options(net, jobs)
     )
     logic = LogicNet.load(run.ir_path("logic"))
-    column = class_column(tuple(p.name for p in net.outputs))
+    column = net.class_output
     if column is None:
         raise InputError("the network has no class output", where=str(path))
     found = logic.evaluate(net.encode(rows.x_test))[:, column]

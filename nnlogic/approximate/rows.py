@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.core.formats import IntArray
+from nnlogic.job.given import Held
 from nnlogic.job.rows import Rows, load_rows
 from nnlogic.quant.ir import QuantNet
+from nnlogic.report.rows import DataRow
 
 SPLIT_SEED = 0
+VALIDATION, TEST = "validation rows", "test rows"
 LEAST_ROWS = 100
 
 
@@ -29,11 +32,20 @@ class Split:
         Decide what the accuracy budget allows.
     test : Rows
         Take no part; the report measures on them.
+    column : int or None
+        Output of the network that labels belong to, if there is one.
     """
 
     observation: Rows
     validation: Rows
     test: Rows
+    column: int | None = None
+
+    @property
+    def data(self) -> tuple[DataRow, ...]:
+        """How the files were read, each once."""
+        rows = (row for part in (self.observation, self.validation, self.test) for row in part.data)
+        return tuple(dict.fromkeys(rows))
 
     def parts(self) -> tuple[tuple[str, Rows], ...]:
         """Return names and rows."""
@@ -45,8 +57,10 @@ class Split:
 
 
 def split_rows(
-    net: QuantNet, rows: Path, validation: Path | None = None, test: Path | None = None
-) -> Split:
+    net: QuantNet, rows: Path | Held, validation: Path | Held | None = None,
+    test: Path | Held | None = None,
+    label: str | None = None,
+) -> Split:  # fmt: skip
     """Read the rows of an approximate run.
 
     One file is split in three equal parts. With a validation file, all of `rows` is observed
@@ -60,18 +74,22 @@ def split_rows(
         A file is missing, damaged or does not fit the network, or fewer than `LEAST_ROWS` rows
         are left for a part.
     """
-    first = load_rows(net, rows)
+
+    def read(source: Path | Held | None, part: str) -> Rows:
+        return load_rows(net, source, label, part)
+
+    column, first = net.class_output, read(rows, "rows")
     if validation is None and test is None:
         one, two, three = _dealt(first, (1, 1, 1))
-        split = Split(one, two, three)
+        split = Split(one, two, three, column)
     elif validation is None:
         one, two = _dealt(first, (2, 1))
-        split = Split(one, two, load_rows(net, test))
+        split = Split(one, two, read(test, TEST), column)
     elif test is None:
-        two, three = _dealt(load_rows(net, validation), (1, 1))
-        split = Split(first, two, three)
+        two, three = _dealt(read(validation, VALIDATION), (1, 1))
+        split = Split(first, two, three, column)
     else:
-        split = Split(first, load_rows(net, validation), load_rows(net, test))
+        split = Split(first, read(validation, VALIDATION), read(test, TEST), column)
     short = [
         Problem(name, f"{len(part.codes)} rows of {part.what}, at least {LEAST_ROWS} are needed")
         for name, part in split.parts()
@@ -96,7 +114,7 @@ def _dealt(rows: Rows, shares: tuple[int, ...]) -> list[Rows]:
         mine = np.flatnonzero(part == number)
         labels = None if rows.labels is None else rows.labels[mine]
         what = f"{len(mine)} of the {rows.what}"
-        out.append(Rows(rows.codes[mine], labels, what))
+        out.append(Rows(rows.codes[mine], labels, what, rows.data))
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnlogic.approximate.report import (
@@ -54,13 +54,14 @@ class ApproximateRun:
 
     def begin(self) -> ApproximateRun:
         """Read the rows, or what the run that is gone on from found; return itself."""
-        if self.opts.start_from is not None and not self.opts.makes_tables:
+        opts = self.opts
+        if opts.start_from is not None and not opts.makes_tables:
             self._go_on()
-        elif self.on and self.opts.rows is not None:
+        elif self.on and opts.rows is not None:
             self.split = split_rows(
-                self.net, self.opts.rows, self.opts.validation_rows, self.opts.test_rows
+                self.net, opts.rows, opts.validation_rows, opts.test_rows, opts.label
             )
-            self.rows = self.split.test
+            self.rows = replace(self.split.test, data=self.split.data)
         return self
 
     @property

@@ -162,8 +162,8 @@ class _Search:
 
     def _state(self, net: TableNet, rows: Rows) -> State:
         values = net.trace(rows.codes)
-        names = tuple(p.name for p in net.outputs)
-        return State(net, Yardstick.of(names, output_values(net, values), rows.labels), values)
+        expected = output_values(net, values)
+        return State(net, Yardstick.of(self.split.column, expected, rows.labels), values)
 
     def _exact_sites(self) -> list[Site]:
         """One site per distinct table and layer, and per arithmetic block, built exactly."""

@@ -12,8 +12,6 @@ from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.ir import TableNet
 
-CLASS = "class"
-
 
 @dataclass(frozen=True)
 class Agreement:
@@ -55,10 +53,9 @@ def measure(
     """
     expected, got = net.evaluate(codes), tables.evaluate(codes)
     words = (expected == got).all(axis=1)
-    names = [p.name for p in net.outputs]
-    if CLASS not in names:
+    column = net.class_output
+    if column is None:
         return Agreement(len(codes), _percent(words), _percent(words), None, None, _percent(~words))
-    column = names.index(CLASS)
     same = expected[:, column] == got[:, column]
     if labels is None:
         return Agreement(len(codes), _percent(same), _percent(words), None, None, _percent(~same))

@@ -40,6 +40,7 @@ _EXTRAS = {
     "optuna": "train",
     "cocotb": "flow",
     "pyosys": "flow",
+    "pyarrow": "tabular",
 }
 
 

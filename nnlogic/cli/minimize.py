@@ -66,7 +66,7 @@ CACHED = " (some functions from the cache)"
     "--care",
     metavar="PATTERNS",
     type=click.Path(path_type=Path),
-    help="Observed input rows (.npz with X, or lines of 0 and 1); no other input matters then.",
+    help="Observed input rows (lines of 0 and 1, .csv or .npz); no other input matters then.",
 )
 @click.option(
     "--rarity",

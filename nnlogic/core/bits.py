@@ -133,6 +133,8 @@ def check_codes(codes: IntArray, ports: Sequence[Port]) -> IntArray:
             why=f"got {codes.dtype}",
             fix="quantize raw features with QuantNet.encode first",
         )
+    if codes.dtype == np.uint64:
+        codes = np.minimum(codes, np.uint64(1 << 62))  # no port is that wide; the sign stays
     codes = codes.astype(np.int64, copy=False)
     problems = []
     for i, port in enumerate(ports):

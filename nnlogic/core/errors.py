@@ -96,9 +96,9 @@ class CheckpointError(NNLogicError):
 
 
 class InputError(NNLogicError):
-    """Input rows do not fit the network's ports."""
+    """Input rows cannot be read, or do not fit the network's ports."""
 
-    code, exit_code = "NL202", 2
+    code, exit_code = "NL202", 3
 
 
 class FormatError(NNLogicError):

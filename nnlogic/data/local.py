@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.core.arrays import ArrayError, ArrayFile
 from nnlogic.core.errors import InputError
 
 
@@ -27,17 +27,17 @@ def read_local(path: Path, need: tuple[str, ...]) -> dict[str, NDArray]:
         The file is missing or damaged, or lacks an array.
     """
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            missing = [k for k in need if k not in file]
-            if not missing:
-                return {k: file[k] for k in need}
+        file = ArrayFile(path)
+        missing = [k for k in need if k not in file]
+        if not missing:
+            return {k: file[k] for k in need}
     except FileNotFoundError as error:
         raise InputError(
             "no local copy of the data set",
             where=str(path),
             fix="leave --data out to fetch the public original",
         ) from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ArrayError) as error:
         raise InputError("cannot read the data set", where=str(path), why=str(error)) from error
     raise InputError(
         "the local copy lacks arrays", where=str(path), why=f"missing: {', '.join(missing)}"

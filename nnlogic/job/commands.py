@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnlogic.core.inert import ShellWord
 from nnlogic.job.backend import DEFAULT
+from nnlogic.job.given import source_name
 from nnlogic.job.option import options_of
 from nnlogic.report.rows import Command
 
@@ -30,7 +31,7 @@ def compile_line(ctx: Context) -> str:
         if isinstance(value, bool):
             words.append(what.flag(name) if value else what.flags.split("/")[1])
         elif what.kind is Path:
-            words.append(f"{what.flag(name)} {ShellWord.of_file(Path(value))}")
+            words.append(f"{what.flag(name)} {ShellWord.of_file(Path(source_name(value)))}")
         else:
             words.append(
                 f"{what.flag(name)} {ShellWord(f'{value:g}' if what.kind is float else str(value))}"

@@ -131,7 +131,8 @@ def open_context(
         config=opts.to_json(),
         network=network_of(net),
     ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net), *notes)
-    report = approximate.opened(open_ladder(report, net))
+    rows = rows or approximate.rows or load_rows(net, opts.rows, opts.label)
+    report = approximate.opened(open_ladder(report.put(*rows.data), net))
     ctx = Context(
         backend=backend,
         opts=opts,
@@ -139,7 +140,7 @@ def open_context(
         source=source,
         folder=folder,
         net=net,
-        rows=rows or approximate.rows or load_rows(net, opts.rows),
+        rows=rows,
         report=report,
         approximate=approximate,
         choice=choice or f"asked for with --backend {backend.name}",

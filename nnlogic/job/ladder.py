@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from nnlogic.checks.inputs import first_rung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.job.rows import Rows, accuracy, class_column
+from nnlogic.job.rows import Rows, accuracy
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import AccuracyRow, Check, Rung
@@ -16,6 +16,8 @@ Rungs = Mapping[int, tuple[str, Sequence[str]]]
 """By number: the title of a rung, and its parts."""
 # Rung 1 is what the format of the input says; rungs 0 and 4 to 6 are the backend's. A rung passes
 # only when all of it has run and passed.
+NO_LABELS = "no labelled rows given (--rows)"
+NO_CLASS = "rows are labelled, but no output of the network names a class"
 PARTS = {2: "QuantNet = TableNet", 3: "TableNet = LogicNet"}
 
 
@@ -44,10 +46,10 @@ def verdict_check(title: str, verdict: Verdict) -> Check:
 
 def accuracy_rows(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> list[AccuracyRow]:
     """Return the accuracy of a stage on the run's rows."""
-    names = tuple(p.name for p in net.outputs)
-    percent = accuracy(outputs, rows.labels, class_column(names))
+    percent = accuracy(outputs, rows.labels, net.class_output)
     if percent is None:
-        return [AccuracyRow(stage, detail="no labelled rows given (--rows)")]
+        why = NO_LABELS if rows.labels is None else NO_CLASS
+        return [AccuracyRow(stage, detail=why)]
     return [AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
+from nnlogic.job.given import Held, source_name, source_of
 from nnlogic.job.option import option, options_of, value_problems
 from nnlogic.tools.limits import MEGABYTES, SECONDS, Limits
 
@@ -81,16 +82,22 @@ class Options:
         shown=True,
         until="tables",
     )
-    rows: Path | None = option(
-        None, "Data rows (.npz or .csv) for accuracy and simulation.", metavar="FILE", kind=Path
-    )
-    validation_rows: Path | None = option(
+    rows: Path | Held | None = option(
+        None,
+        "Data rows for accuracy and simulation: .csv, .npz, .npy or Parquet, matched by name.",
+        metavar="FILE", kind=Path,
+    )  # fmt: skip
+    label: str | None = option(
+        None, "Column of --rows with the labels (default: y, label, class or target).",
+        metavar="NAME",
+    )  # fmt: skip
+    validation_rows: Path | Held | None = option(
         None,
         "Approximate: rows that decide what the budget allows (default: a third of --rows).",
         metavar="FILE", kind=Path,
         until="tables",
     )  # fmt: skip
-    test_rows: Path | None = option(
+    test_rows: Path | Held | None = option(
         None, "Approximate: rows that take no part (default: a third of --rows).",
         metavar="FILE", kind=Path,
         until="tables",
@@ -132,6 +139,8 @@ class Options:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
+        for name in ("rows", "validation_rows", "test_rows"):
+            object.__setattr__(self, name, source_of(getattr(self, name)))
         problems = [*value_problems(self), *self.problems()]
         if problems:
             raise UsageError("options that do not fit", problems=problems)
@@ -146,6 +155,8 @@ class Options:
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 flags = [options_of(Options)[name][0].flag(name) for name in (one, other)]
                 out.append(Problem(flags[0], f"excludes {flags[1]}", "give one of them"))
+        if self.label is not None and self.rows is None:
+            out.append(Problem("--label", "names a column of --rows", "give --rows FILE"))
         return out + self._approximate_problems()
 
     @property
@@ -184,7 +195,7 @@ class Options:
             ]
         if self.rows is None and self.makes_tables:
             why = "approximate mode learns from data which table entries matter"
-            return [Problem("--rows", why, "--rows FILE with training rows (.npz or .csv)")]
+            return [Problem("--rows", why, "--rows FILE with training rows")]
         return []
 
     def to_json(self) -> dict[str, Any]:
@@ -192,7 +203,7 @@ class Options:
         out = {item.name: getattr(self, item.name) for item in fields(self)}
         for name, (what, _) in options_of(type(self)).items():
             if what.kind is Path and out[name] is not None:
-                out[name] = Path(out[name]).name
+                out[name] = source_name(out[name])
         if self.mode == "approximate":
             out["accuracy_budget"] = self.budget
         return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.core.arrays import ArrayError, ArrayFile
 from nnlogic.core.bits import random_codes
-from nnlogic.core.errors import InputError
+from nnlogic.core.errors import CheckpointError, InputError
 from nnlogic.core.formats import IntArray
+from nnlogic.core.inert import visible
+from nnlogic.job.given import Held, source_name, source_of
 from nnlogic.quant.ir import QuantNet
+from nnlogic.report.rows import DataRow
 
 RANDOM_ROWS = 4096
+FAR = float(1 << 62)
+"""No port holds a number as large."""
+
+log = logging.getLogger("nnlogic.rows")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,34 +36,68 @@ class Rows:
     labels : int64 array, shape (samples,), or None
     what : str
         Where they come from, for the report.
+    data : tuple of DataRow
+        How the files were read, for the report.
     """
 
     codes: IntArray
     labels: NDArray[np.int64] | None
     what: str
+    data: tuple[DataRow, ...] = ()
 
 
-def load_rows(net: QuantNet, path: Path | None) -> Rows:
-    """Read and quantize the user's rows, or draw uniform random codes when there are none."""
-    if path is None:
+def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "rows") -> Rows:
+    """Read and quantize the user's rows, or draw uniform random codes when there are none.
+
+    Parameters
+    ----------
+    net : QuantNet
+    given : path, array or frame, or None
+        See `nnlogic.data.read_rows`.
+    label : str, optional
+        Name of the labels.
+    part : str
+        What the rows are for, for the report.
+
+    Raises
+    ------
+    InputError
+        They cannot be read, or do not fit the network.
+    """
+    source = source_of(given)
+    if source is None:
         codes = random_codes(net.inputs, RANDOM_ROWS)
         return Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
     from nnlogic.data import read_rows
 
-    x, y = read_rows(path)
-    if net.quantizer is None and np.array_equal(x, np.rint(x)):
-        x = x.astype(np.int64)  # codes already; files hold them as any number
-    codes = net.encode(x)
-    if not len(codes):
-        raise InputError("no rows", where=str(path))
-    labels = None if y is None else np.asarray(y).astype(np.int64)
-    if labels is not None:
-        classes = len(net.info.get("class_names", ())) or int(labels.max()) + 1
-        bad = np.flatnonzero((labels < 0) | (labels >= classes))
-        if bad.size:
-            why = f"row {bad[0]} is {labels[bad[0]]}, outside 0..{classes - 1}"
-            raise InputError("labels out of range", where=str(path), why=why)
-    return Rows(codes, labels, f"{len(codes)} rows of {Path(path).name}")
+    place = net.class_output
+    port = None if place is None else net.outputs[place].name
+    found = read_rows(
+        source.rows if isinstance(source, Held) else source,
+        [p.name for p in net.inputs],
+        label=label,
+        classes=net.info.get("class_names", ()),
+        port=port,
+        most=None if place is None else net.outputs[place].format.hi + 1,
+    )
+    name = source_name(source)
+    for notice in found.notices:
+        log.warning("%s: %s", visible(name), visible(notice))
+    codes = _codes(net, found.x, str(source))
+    row = DataRow(part, name, len(codes), found.matched, found.labelled, found.notices)
+    return Rows(codes, found.labels, f"{len(codes)} rows of {name}", (row,))
+
+
+def _codes(net: QuantNet, x: NDArray, where: str) -> IntArray:
+    """Return rows as input codes; numbers that are whole may be codes already."""
+    if net.quantizer is None and x.dtype.kind == "f" and np.array_equal(x, np.rint(x)):
+        x = np.clip(x, -FAR, FAR).astype(np.int64)
+    try:
+        return net.encode(x)
+    except InputError as error:
+        raise InputError(
+            error.what, where=where, why=error.why, fix=error.fix, problems=error.problems
+        ) from error
 
 
 def save_rows(rows: Rows, expected: IntArray, path: Path) -> None:
@@ -66,15 +109,32 @@ def save_rows(rows: Rows, expected: IntArray, path: Path) -> None:
 
 
 def read_saved(path: Path) -> tuple[Rows, IntArray]:
-    """Inverse of `save_rows`: the rows and the expected outputs."""
-    with np.load(path, allow_pickle=False) as data:
-        labels = data.get("labels")
-        return Rows(data["codes"], labels, str(data["what"])), data["expected"]
+    """Inverse of `save_rows`: the rows and the expected outputs.
+
+    Raises
+    ------
+    CheckpointError
+        The file of the run is damaged.
+    """
+    try:
+        file = ArrayFile(path)
+        data = {name: file[name] for name in ("codes", "expected", "what")}
+        labels = file.get("labels")
+    except (ArrayError, OSError, KeyError) as error:
+        raise _damaged(path, f"{error}") from error
+    codes, expected = data["codes"], data["expected"]
+    arrays = (codes, expected) if labels is None else (codes, expected, labels)
+    whole = all(array.dtype.kind in "iu" for array in arrays)
+    long = {array.shape[0] for array in arrays if array.ndim}
+    if not whole or codes.ndim != 2 or expected.ndim != 2 or len(long) != 1:
+        raise _damaged(path, f"arrays that do not fit: {[array.shape for array in arrays]}")
+    return Rows(codes.astype(np.int64), labels, str(data["what"])), expected.astype(np.int64)
 
 
-def class_column(net_outputs: tuple[str, ...]) -> int | None:
-    """Return the output column that holds the class, if there is one."""
-    return net_outputs.index("class") if "class" in net_outputs else None
+def _damaged(path: Path, why: str) -> CheckpointError:
+    return CheckpointError(
+        "cannot read the rows of the run", where=str(path), why=why, fix="compile again"
+    )
 
 
 def accuracy(outputs: IntArray, labels: NDArray | None, column: int | None) -> float | None:

@@ -33,6 +33,7 @@ from nnlogic.quant.layers.linear import Linear
 __all__ = ["INPUT", "Argmax", "Enumerated", "InputQuantizer", "Layer", "Linear", "QuantNet"]
 
 INPUT = "input"
+CLASS = "class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,23 @@ class QuantNet(Stored):
     def outputs(self) -> tuple[Port, ...]:
         """Output ports."""
         return tuple(port for port, _, _ in self.output_wires)
+
+    @property
+    def class_output(self) -> int | None:
+        """Place of the output that names a class; None where there is none.
+
+        That of an argmax, whatever it is called; else the one called ``class``; else the only
+        output, where it is unsigned.
+        """
+        best = {la.name for la in self.layers if isinstance(la.arithmetic, Largest)}
+        chosen = [i for i, (_, layer, _) in enumerate(self.output_wires) if layer in best]
+        if len(chosen) == 1:
+            return chosen[0]
+        named = [i for i, port in enumerate(self.outputs) if port.name == CLASS]
+        if named:
+            return named[0]
+        single = len(self.outputs) == 1 and not self.outputs[0].format.signed
+        return 0 if single else None
 
     @property
     def layer_infos(self) -> tuple[LayerInfo, ...]:

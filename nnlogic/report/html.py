@@ -24,6 +24,7 @@ from nnlogic.report.words import (
     budget_text,
     count,
     cycles,
+    data_facts,
     funnel_cells,
     how_known,
     joined,
@@ -218,7 +219,8 @@ def _accuracy(report: Report) -> Content:
         [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
         for row in report.accuracy
     ]
-    return table(("stage", ">correct", ">rows", "on"), rows, "Accuracy of each stage")
+    columns = ("stage", ">correct", ">rows", "on")
+    return table(columns, rows, "Accuracy of each stage"), facts(data_facts(report.data))
 
 
 def _ladder(report: Report) -> Content:

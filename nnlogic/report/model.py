@@ -23,6 +23,7 @@ from nnlogic.report.rows import (
     Artifact,
     Check,
     Command,
+    DataRow,
     Engine,
     FunnelRow,
     Network,
@@ -40,7 +41,10 @@ SCHEMA = "nnlogic.report/1"
 FILE = "report.json"
 TOTAL = "total"
 
-Row = ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
+Row = (
+    ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
+    | DataRow
+)  # fmt: skip
 # Field that holds each kind of row, and the fields that make two rows the same row.
 PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     ToolRow: ("tools", ("name",)),
@@ -52,6 +56,7 @@ PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     Engine: ("minimization", ("name",)),
     Artifact: ("artifacts", ("path",)),
     Command: ("commands", ("purpose",)),
+    DataRow: ("data", ("part",)),
 }
 
 
@@ -132,6 +137,8 @@ class Report:
         What a reader must know before anything else.
     changes : tuple of str
         Options that are not as in the run that this one went on from, or was compiled with.
+    data : tuple of DataRow
+        How the files of rows were read; empty where codes are random.
     """
 
     name: str
@@ -159,6 +166,7 @@ class Report:
     warnings: tuple[str, ...] = field(default=(), metadata=LATER)
     backend: str | None = field(default=None, metadata=LATER)
     changes: tuple[str, ...] = field(default=(), metadata=LATER)
+    data: tuple[DataRow, ...] = field(default=(), metadata=LATER)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""

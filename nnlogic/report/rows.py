@@ -197,6 +197,33 @@ class AccuracyRow:
 
 
 @dataclass(frozen=True)
+class DataRow:
+    """How a file of rows was read.
+
+    Attributes
+    ----------
+    part : str
+        What the rows are for: ``"rows"``, ``"validation rows"`` or ``"test rows"``.
+    file : str
+        Its name without the folder.
+    n : int
+    matched : str
+        How columns became features: by name, in order or reordered, or by position.
+    labelled : str
+        Where labels come from, and how they were read.
+    notices : tuple of str
+        What was left out, or taken for something else.
+    """
+
+    part: str
+    file: str
+    n: int
+    matched: str
+    labelled: str
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ApproximateRows:
     """The exact and the approximate network on one set of rows; shares in percent of the rows.
 

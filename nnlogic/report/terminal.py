@@ -22,6 +22,7 @@ from nnlogic.report.words import (
     budget_text,
     count,
     cycles,
+    data_facts,
     funnel_cells,
     how_known,
     latency_text,
@@ -65,6 +66,8 @@ def render(report: Report, console: Console) -> None:
         for row in report.accuracy
     ]
     print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
+    for label, text in data_facts(report.data):
+        fact(console, label, text)
     _ladder(report, console)
 
 

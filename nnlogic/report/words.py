@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nnlogic.report.rows import (
     ApproximateLayer,
     ApproximateRows,
     Approximation,
     Check,
+    DataRow,
     FunnelRow,
     Network,
     ResourceRow,
@@ -44,6 +47,18 @@ def funnel_cells(row: FunnelRow) -> list[str]:
 def resource_cells(row: ResourceRow) -> list[str]:
     """Print one row of the resources."""
     return [row.part, row.source, *map(count, (row.luts, row.ffs, row.wide_muxes)), row.detail]
+
+
+def data_facts(rows: Iterable[DataRow]) -> list[tuple[str, str]]:
+    """Print how files of rows were read."""
+    out = []
+    for row in rows:
+        out += [
+            ("columns", f"{row.file}: {row.matched}"),
+            ("labels", f"{row.file}: {row.labelled}"),
+        ]
+        out += [("note", f"{row.file}: {notice}") for notice in row.notices]
+    return out
 
 
 APPROXIMATE_COLUMNS = ("rows", ">n", ">exact", ">approx.", ">lost", ">same class", ">same words")

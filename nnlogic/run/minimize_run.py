@@ -164,7 +164,7 @@ def minimize_files(
     specs = _read_all(sources)
     work = []
     for source, target, (spec, data) in zip(sources, targets, specs, strict=True):
-        rows = None if care is None else _patterns(care, len(spec.inputs))
+        rows = None if care is None else _patterns(care, spec.inputs)
         work.append(_Job(source, target, spec, data, rows, rarity, options, cache))
     jobs = jobs or os.cpu_count() or 1
     bounds = Limits(tool_timeout, tool_output or MEGABYTES)
@@ -298,7 +298,7 @@ def _read_all(sources: Sequence[Path]) -> list[tuple[Specification, bytes]]:
     return specs
 
 
-def _patterns(path: Path, n_inputs: int) -> Bools:
+def _patterns(path: Path, inputs: Sequence[str]) -> Bools:
     if not path.is_file():
         raise UsageError("no such file", where=str(path), why="--care needs a file of rows")
-    return read_patterns(path.read_bytes(), str(path), n_inputs)
+    return read_patterns(path, inputs)

@@ -10,7 +10,7 @@ COMPILE = ("compile", "net.safetensors", "-o", "run")
 
 CODES = {
     "UsageError": 2,
-    "InputError": 2,
+    "InputError": 3,
     "CheckpointError": 3,
     "FormatError": 3,
     "UnsupportedModel": 3,

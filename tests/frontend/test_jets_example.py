@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.data import read_rows
 from nnlogic.frontend import load, read_golden
+from nnlogic.job.rows import load_rows
 from nnlogic.nn import load_network
 
 FOLDER = Path(__file__).parents[2] / "examples" / "jets"
@@ -28,8 +28,9 @@ def test_torch_quantnet_and_golden_rows_agree():
 
 def test_accuracy_and_provenance_as_in_the_readme():
     net = load(CHECKPOINT)
-    rows, labels = read_rows(FOLDER / "rows.npz")
-    found = net.evaluate(net.encode(rows))[:, -1]
+    rows = load_rows(net, FOLDER / "rows.npz")
+    assert rows.data[0].matched == "by name, in order"
+    found, labels = net.evaluate(rows.codes)[:, -1], rows.labels
     text = (FOLDER / "README.md").read_text()
     assert f"{100 * np.mean(found == labels):.3f}" in text
     for name in ("float", "quantized", "validation"):

@@ -73,6 +73,7 @@ def segment_options(opts: ChainOptions, segment: Segment) -> Options:
     cls = backend_named(segment.kind).options
     changes: dict[str, Any] = {
         "rows": None,
+        "label": None,
         "stream": True,
         "dsps": segment.slices,
         "max_dsps": None,

@@ -1,47 +1,47 @@
-"""Observed input rows: text of 0 and 1, or an array."""
+"""Observed input rows: text of 0 and 1, or a table."""
 
 from __future__ import annotations
 
-import io
-import zipfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from nnlogic.core.bits import Bools
-from nnlogic.core.errors import FormatError
+from nnlogic.data import read_rows
 from nnlogic.logic.formats.spec import Complaints, decoded
 
+_TABLES = (b"PK", b"\x93NUMPY", b"PAR1")
 
-def read_patterns(data: bytes, where: str, n_inputs: int) -> Bools:
-    """Read input rows; first character or column is the first input.
+
+def read_patterns(path: Path, inputs: Sequence[str]) -> Bools:
+    """Read input rows.
 
     Parameters
     ----------
-    data : bytes
-        Text with `n_inputs` characters ``0`` or ``1`` per line (blanks and ``#`` comments are
-        skipped), or an ``.npz`` file with an array ``X`` of zeros and ones.
-    where : str
-    n_inputs : int
+    path : Path
+        Text with one character ``0`` or ``1`` for each input per line, the first for the first
+        input (blanks and ``#`` comments are skipped); or what `nnlogic.data.read_rows` reads, as
+        an ``.npz`` or ``.csv`` file, with columns of zeros and ones.
+    inputs : sequence of str
+        Names of the inputs.
 
     Returns
     -------
-    bool array, shape (rows, n_inputs)
+    bool array, shape (rows, inputs)
 
     Raises
     ------
-    FormatError
+    FormatError, InputError
         Every bad line; no rows; an array of another shape or with other values.
     """
+    data, where, n_inputs = path.read_bytes(), str(path), len(inputs)
     complaints = Complaints(where)
-    if data[:2] == b"PK":
-        rows = _array(data, where)
-        if rows.ndim != 2 or rows.shape[1] != n_inputs:
-            complaints.add(0, f"X has shape {rows.shape}, need (rows, {n_inputs})")
-        elif rows.size and not np.isin(rows, (0, 1)).all():
-            bad = int(np.flatnonzero(~np.isin(rows, (0, 1)).all(axis=1))[0])
-            complaints.add(0, f"row {bad} of X holds something other than 0 and 1")
-        elif not len(rows):
-            complaints.add(0, "no rows")
+    if data.startswith(_TABLES) or path.suffix.lower() in (".csv", ".tsv"):
+        rows = read_rows(path, inputs).x
+        odd = np.flatnonzero(~np.isin(rows, (0, 1)).all(axis=1))
+        if odd.size:
+            complaints.add(0, f"row {odd[0]} holds something other than 0 and 1")
         complaints.check()
         return rows.astype(bool)
     lines = []
@@ -58,15 +58,3 @@ def read_patterns(data: bytes, where: str, n_inputs: int) -> Bools:
     complaints.check()
     raw_bytes = np.frombuffer("".join(lines).encode(), np.uint8)
     return raw_bytes.reshape(len(lines), n_inputs) == ord("1")
-
-
-def _array(data: bytes, where: str) -> np.ndarray:
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            if "X" not in file:
-                found = ", ".join(file.files) or "none"
-                raise FormatError("no array X in the file", where=where, why=f"found {found}")
-            rows: np.ndarray = file["X"]
-            return rows
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise FormatError("cannot read the array", where=where, why=str(error)) from error

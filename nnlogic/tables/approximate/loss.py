@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
 
-CLASS = "class"
 CONFIDENCE = 1.645
 """Standard errors added to a drop before it is compared with the budget: 95 %, one-sided."""
 
@@ -37,19 +36,19 @@ class Yardstick:
     measure: Literal["accuracy", "agreement"]
 
     @staticmethod
-    def of(names: tuple[str, ...], exact: IntArray, labels: NDArray[np.int64] | None) -> Yardstick:
+    def of(column: int | None, exact: IntArray, labels: NDArray[np.int64] | None) -> Yardstick:
         """Return the yardstick for some rows.
 
         Parameters
         ----------
-        names : tuple of str
-            Output ports; labels belong to the one called ``class``.
+        column : int or None
+            Output that labels belong to, if there is one.
         exact : int64 array, shape (rows, outputs)
             Outputs of the exact network.
         labels : int64 array, shape (rows,), or None
         """
-        columns = (names.index(CLASS),) if CLASS in names else tuple(range(len(names)))
-        if labels is None or CLASS not in names:
+        columns = tuple(range(exact.shape[1])) if column is None else (column,)
+        if labels is None or column is None:
             everything = np.ones(len(exact), dtype=bool)
             return Yardstick(exact[:, columns], columns, everything, "agreement")
         right = exact[:, columns[0]] == labels
