@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.errors import CheckpointError
+from nnlogic.core.errors import CheckpointError, Problem
 from nnlogic.core.formats import IntArray
+from nnlogic.core.limits import Limit
 from nnlogic.frontend.trees import ubjson
+from nnlogic.frontend.trees.limits import BYTES
 
-MOST_BYTES = 1 << 28
-"""Of a file; it takes up to ten times as much memory while it is read."""
 UBJSON_STARTS = (b"{i", b"{U", b"{I", b"{l", b"{L", b"{$", b"{#")
 
 T = TypeVar("T")
@@ -23,6 +23,26 @@ T = TypeVar("T")
 
 class WrongValue(ValueError):
     """A value of a document is missing, or of another type or size than it must be."""
+
+
+class BeyondLimit(WrongValue):
+    """A document asks for more than a limit allows."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(problems[0].why)
+
+
+def within(limit: Limit, number: int, name: str) -> int:
+    """Return a number that a limit allows.
+
+    Raises
+    ------
+    BeyondLimit
+    """
+    if problems := limit.problems(name, number):
+        raise BeyondLimit(problems)
+    return number
 
 
 def is_ubjson(head: bytes) -> bool:
@@ -41,13 +61,8 @@ def read_document(path: Path) -> dict[str, Any]:
     where, form = str(path), "JSON"
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise CheckpointError(
-                "the model file is too large",
-                where=where,
-                why=f"{size:,} bytes, at most {MOST_BYTES:,} are read",
-                fix="train fewer or smaller trees; such a model fits no device",
-            )
+        if problems := BYTES.problems("size", size):
+            raise CheckpointError("the model file is too large", where=where, problems=problems)
         data = path.read_bytes()
         form = "UBJSON" if is_ubjson(data[:2]) else "JSON"
         value = ubjson.parse(data) if form == "UBJSON" else json.loads(data.decode("utf-8-sig"))
@@ -79,15 +94,15 @@ def get(value: Any, *names: str, kind: type[T]) -> T:
     return value
 
 
-def count(text: Any, name: str, most: int) -> int:
-    """Return a number from 0 to `most`, which xgboost writes as text."""
+def count(text: Any, name: str, limit: Limit | None = None) -> int:
+    """Return a number from 0 on, which xgboost writes as text."""
     try:
         found = int(str(text)[:40])
     except ValueError:
         raise WrongValue(f"{name} is {str(text)[:40]!r}, not a number") from None
-    if not 0 <= found <= most:
-        raise WrongValue(f"{name} is {found:,}, allowed are 0 to {most:,}")
-    return found
+    if found < 0:
+        raise WrongValue(f"{name} is {found}")
+    return found if limit is None else within(limit, found, name)
 
 
 def integers(value: Any, name: str) -> IntArray:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
 from nnlogic.quant.ir import QuantNet
@@ -50,7 +50,12 @@ class Trees(Format):
             raise UsageError("--read leaf-bits", why=f"{bits!r} is not a number of bits")
         ensemble = read_xgboost(path, all_rounds=rounds == "all")
         info = {"all_rounds": True} if rounds == "all" else {}
-        return tree_net(ensemble, leaves=int(bits), info=info)
+        try:
+            return tree_net(ensemble, leaves=int(bits), info=info)
+        except UnsupportedModel as error:
+            raise UnsupportedModel(
+                error.what, where=str(path), why=error.why, fix=error.fix, problems=error.problems
+            ) from error
 
     def text(self, net: QuantNet) -> str:
         """Say which rounds count, after an early stop."""

@@ -15,14 +15,13 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.frontend.trees.ensemble import Leaves, TreeEnsemble, quantize_leaves
+from nnlogic.frontend.trees.limits import ENTRIES
 from nnlogic.frontend.trees.tables import Forest, Root
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
 LEAF_BITS, TABLE_BITS, MOST_TABLE_BITS = 4, 8, 12
 WIDE = 12
 """Bits of a score whose sign is a table."""
-MOST_ENTRIES = 1 << 25
-"""Of the tables of all comparators together, at 8 bytes each."""
 COMPARE, SCORE, CLASS = "compare", "score", "class"
 
 _Outputs = tuple[tuple[Port, str, int], ...]
@@ -125,14 +124,15 @@ def bounds_quantizer(ensemble: TreeEnsemble) -> InputQuantizer:
 
 def _require_small(name: str, forest: Forest) -> None:
     entries = sum(1 << forest.formats[feature].bits for feature, _ in forest.comparators)
-    if entries > MOST_ENTRIES:
+    why = ENTRIES.why(entries)
+    if why:
         count, widest = len(forest.comparators), max(f.bits for f in forest.formats)
         raise UnsupportedModel(
             "trees with too many bounds",
             where=name,
-            why=f"{count:,} comparators of features with up to {widest} bits of bounds make tables "
-            f"of {entries:,} entries, at most {MOST_ENTRIES:,} are made",
-            fix="fewer bounds per feature: tree_method hist with max_bin of 256 or less",
+            why=f"{count:,} comparators, of features with up to {widest} bits of bounds: {why}",
+            fix="fewer bounds per feature (tree_method hist with max_bin of 256 or less), or "
+            f"{ENTRIES.variable}={entries}",
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.frontend.trees.document import WrongValue, within
 from nnlogic.frontend.trees.ensemble import LEAF, Tree
-from nnlogic.frontend.trees.limits import MOST_DEPTH
+from nnlogic.frontend.trees.limits import DEPTH
 
 
 def ordered(
@@ -16,6 +17,7 @@ def ordered(
     left: NDArray,
     right: NDArray,
     value: NDArray,
+    name: str = "a tree",
 ) -> Tree:
     """Return a tree with its nodes in depth-first order, unreached ones left out.
 
@@ -25,34 +27,37 @@ def ordered(
         The score it adds to.
     feature, bound, left, right, value : arrays, shape (nodes,)
         As in `Tree`, in any order, from node 0.
+    name : str
+        For what is raised.
 
     Raises
     ------
-    ValueError
+    WrongValue
         The arrays differ in length, a child is none of the nodes, a node has two parents, or there
-        are more than `MOST_DEPTH` splits one behind another.
+        are more than `DEPTH` splits one behind another.
     """
     n = len(left)
     lengths = {n, *(len(a) for a in (feature, bound, right, value))}
     if len(lengths) > 1 or not n:
-        raise ValueError(f"arrays of {', '.join(str(k) for k in sorted(lengths))} nodes")
+        raise WrongValue(f"{name}: arrays of {', '.join(str(k) for k in sorted(lengths))} nodes")
     if np.any((left == LEAF) != (right == LEAF)):
-        raise ValueError("a node with one child")
+        raise WrongValue(f"{name}: a node with one child")
     children = np.concatenate([left[left != LEAF], right[right != LEAF]])
     if np.any(children < 0) or np.any(children >= n):
-        raise ValueError(f"a child that is none of the {n} nodes")
+        raise WrongValue(f"{name}: a child that is none of the {n} nodes")
     order: list[int] = []
+    deepest = 0
     stack = [(0, 0)]
     first, second = left.tolist(), right.tolist()
     while stack:
         node, depth = stack.pop()
         order.append(node)
         if len(order) > n:
-            raise ValueError("it runs in circles")
+            raise WrongValue(f"{name}: it runs in circles")
         if first[node] != LEAF:
-            if depth == MOST_DEPTH:
-                raise ValueError(f"more than {MOST_DEPTH} splits one behind another")
+            deepest = max(deepest, depth + 1)
             stack += [(second[node], depth + 1), (first[node], depth + 1)]
+    within(DEPTH, deepest, name)
     place = np.full(n + 1, LEAF)
     place[order] = np.arange(len(order))
     return Tree(

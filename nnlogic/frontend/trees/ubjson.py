@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from nnlogic.core.limits import NESTING
+
 NUMBERS = {"i": ">b", "U": ">B", "I": ">h", "l": ">i", "L": ">q", "d": ">f", "D": ">d"}
 """By type, as `struct` and NumPy both write it."""
 CONSTANTS = {"Z": None, "T": True, "F": False}
-MOST_NESTED = 64
-"""Containers inside each other; a model has about ten."""
 
 
 def parse(data: bytes) -> Any:
@@ -25,8 +25,7 @@ def parse(data: bytes) -> Any:
     Raises
     ------
     ValueError
-        The data end early, go on after the end, are nested more than `MOST_NESTED` deep, or hold
-        what is not UBJSON.
+        The data end early, go on after the end, are nested too deep, or hold what is not UBJSON.
     """
     reader = _Reader(data)
     value = reader.value(reader.mark(), 0)
@@ -82,8 +81,8 @@ class _Reader:
             return self.take(1).decode("ascii")
         if mark not in "[{":
             raise ValueError(f"type {mark!r} before byte {self.at}")
-        if depth == MOST_NESTED:
-            raise ValueError(f"nested more than {MOST_NESTED} deep at byte {self.at}")
+        if why := NESTING.why(depth + 1):
+            raise ValueError(f"{why}, at byte {self.at}")
         return self.array(depth) if mark == "[" else self.object(depth)
 
     def array(self, depth: int) -> Any:

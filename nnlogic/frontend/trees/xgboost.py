@@ -16,16 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel
+from nnlogic.core.limits import CLASSES, FEATURES
 from nnlogic.frontend.trees.document import (
+    BeyondLimit,
     WrongValue,
     count,
     floats,
     get,
     integers,
     read_document,
+    within,
 )
 from nnlogic.frontend.trees.ensemble import LEAF, Cut, Rounds, Tree, TreeEnsemble
-from nnlogic.frontend.trees.limits import MOST_CLASSES, MOST_FEATURES, MOST_NODES, MOST_TREES
+from nnlogic.frontend.trees.limits import NODES, TREES
 from nnlogic.frontend.trees.order import ordered
 
 HALF = 1.5 * 2.0**-24
@@ -70,6 +73,10 @@ def read_xgboost(path: Path, *, all_rounds: bool = False) -> TreeEnsemble:
     try:
         _require_classifier(document["learner"], where)
         return _read(document["learner"], path, all_rounds)
+    except BeyondLimit as error:
+        raise CheckpointError(
+            "the xgboost model is larger than allowed", where=where, problems=error.problems
+        ) from error
     except WrongValue as error:
         raise CheckpointError(
             "the xgboost model is damaged or incomplete",
@@ -90,7 +97,7 @@ def _require_classifier(learner: Any, where: str) -> None:
         what = "an xgboost model of an unknown booster"
     if what is None and objective not in CUTS and objective not in MULTI:
         what = "an xgboost model that is no classifier"
-    targets = count(params.get("num_target", 1), "num_target", 1 << 40)
+    targets = count(params.get("num_target", 1), "num_target")
     if what is None and targets > 1:
         what, kind = "an xgboost model of several targets", f"{targets} targets"
         fix = "one model per target"
@@ -101,16 +108,15 @@ def _require_classifier(learner: Any, where: str) -> None:
 def _read(learner: Any, path: Path, all_rounds: bool) -> TreeEnsemble:
     params = get(learner, "learner_model_param", kind=Mapping)
     objective = get(learner, "objective", "name", kind=str)
-    features = count(params.get("num_feature"), "num_feature", MOST_FEATURES)
-    classes = count(params.get("num_class", 0), "num_class", MOST_CLASSES)
+    features = count(params.get("num_feature"), "num_feature", FEATURES)
+    classes = count(params.get("num_class", 0), "num_class", CLASSES)
     outputs = 1 if objective in CUTS else classes
     model = get(learner, "gradient_booster", "model", kind=Mapping)
     items = get(model, "trees", kind=list)
     info = integers(model.get("tree_info"), "tree_info")
-    if not len(info) == len(items) <= MOST_TREES:
-        raise WrongValue(
-            f"{len(items):,} trees and {len(info):,} entries of tree_info, at most {MOST_TREES:,}"
-        )
+    if len(info) != len(items):
+        raise WrongValue(f"{len(items):,} trees and {len(info):,} entries of tree_info")
+    within(TREES, len(items), "trees")
     _require_numeric(items, path)
     rounds, used = _rounds(learner, model, len(items), max(1, outputs), all_rounds)
     trees = list(_trees(items[:used], info))
@@ -137,8 +143,8 @@ def _require_numeric(items: list[Any], path: Path) -> None:
         vector = item.get("tree_param", {})
         if isinstance(vector, Mapping) and str(vector.get("size_leaf_vector", 1)) not in "01":
             found.setdefault("a vector at every leaf (multi_output_tree)", []).append(i)
-        kinds = item.get("split_type", [])
-        if len(item.get("categories", [])) or np.any(integers(kinds, "split_type")):
+        split = integers(item.get("split_type", []), "split_type")
+        if len(integers(item.get("categories", []), "categories")) or np.any(split):
             found.setdefault("splits on categories", []).append(i)
     problems = [
         Problem(
@@ -162,15 +168,10 @@ def _trees(items: list[Any], info: NDArray[np.int64]) -> Iterator[Tree]:
         given = floats(item.get("split_conditions"), f"tree {i}: split_conditions")
         with np.errstate(over="ignore"):
             bound = given.astype(np.float32)
-        nodes += len(left)
-        if nodes > MOST_NODES:
-            raise WrongValue(f"more than {MOST_NODES:,} nodes, up to tree {i} of {len(items):,}")
+        nodes = within(NODES, nodes + len(left), f"trees 0 to {i}")
         # At leaves the bound is the value.
         value = np.where(left == LEAF, bound, 0.0) if len(left) == len(bound) else bound
-        try:
-            yield ordered(output, feature, bound, left, right, value)
-        except ValueError as error:
-            raise WrongValue(f"tree {i}: {error}") from error
+        yield ordered(output, feature, bound, left, right, value, f"tree {i}")
 
 
 def _rounds(
@@ -182,7 +183,7 @@ def _rounds(
         params = model.get("gbtree_model_param", {})
         together = params.get("num_parallel_tree", 1) if isinstance(params, Mapping) else 1
         # Files of long ago have a 0 there.
-        step = outputs * max(1, count(together, "num_parallel_tree", MOST_TREES))
+        step = outputs * max(1, count(together, "num_parallel_tree", TREES))
         starts = np.arange(0, trees + step, step)
     else:
         starts = integers(held, "iteration_indptr")
@@ -191,7 +192,7 @@ def _rounds(
     total, best = len(starts) - 1, None
     attributes = learner.get("attributes", {})
     if isinstance(attributes, Mapping) and "best_iteration" in attributes:
-        best = count(attributes["best_iteration"], "best_iteration", 1 << 40)
+        best = count(attributes["best_iteration"], "best_iteration")
         if best >= total and not every:
             raise WrongValue(
                 f"best_iteration is {best} in a model of {total} rounds; read all of them with "
