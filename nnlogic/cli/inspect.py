@@ -30,7 +30,11 @@ def command(session: Session, file: Path, allow_pickle: bool, read: str | None) 
     from nnlogic.cli.output import print_json, print_report
 
     if file.is_dir():
-        from nnlogic.job.directory import read_report
+        from nnlogic.frontend import recognize
+        from nnlogic.job.directory import is_run, read_report
+
+        if not is_run(file):
+            recognize(file)
 
         report = read_report(file)
         if session.json:
@@ -41,11 +45,13 @@ def command(session: Session, file: Path, allow_pickle: bool, read: str | None) 
     from nnlogic.report.codec import to_json
     from nnlogic.report.describe import describe
 
-    found = describe(_load(file, allow_pickle, read))
+    stage = _load(file, allow_pickle, read)
+    found = describe(stage)
     if session.json:
         print_json({**to_json(found), "bound_luts": found.bound})
     else:
         _print(found)
+        _print_choices(stage, file)
     return 0
 
 
@@ -101,6 +107,18 @@ def _print(found: Description) -> None:
         text = f"{found.bound:,} LUT6 (bound: every table built from LUTs, nothing minimized)"
         fact(console, "LUTs", text)
     fact(console, "stats", ", ".join(f"{k} {v}" for k, v in found.stats.items()))
+
+
+def _print_choices(stage: Stage, file: Path) -> None:
+    from rich.console import Console
+
+    from nnlogic.frontend import is_source, made_by
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.report.terminal import fact
+
+    fmt = made_by(stage) if isinstance(stage, QuantNet) and is_source(stage, file) else None
+    for name, text in fmt.options.items() if fmt else ():
+        fact(Console(), "--read", f"{name}=  {text}")
 
 
 def _ports(ports: list[tuple[str, str]]) -> str:

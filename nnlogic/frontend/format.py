@@ -57,6 +57,8 @@ class Format:
         remember it as ``info["format"]``.
     wanted : str
         Which file to give: ``"the top .v file of LogicNets-family Verilog"``.
+    suffixes : tuple of str
+        That its files usually have.
     options : mapping of str to str
         What a user may choose about reading, ``--read NAME=VALUE``: the meaning by name.
     """
@@ -64,6 +66,7 @@ class Format:
     name: ClassVar[str]
     title: ClassVar[str]
     wanted: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[Mapping[str, str]] = {}
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.frontend import foreign
+from nnlogic.frontend.foreign.folders import described
 from nnlogic.frontend.format import CHECKPOINT, Confidence, Format, LoadOptions
 from nnlogic.quant.ir import QuantNet
 
@@ -58,8 +59,9 @@ def recognize(path: Path | str) -> Format:
     path = Path(path)
     head = _head(path)
     best, chosen = _candidates(head, path)
-    named = foreign.by_start(head) if best != Confidence.CERTAIN else None
-    named = named or (foreign.by_name(path) if best is None else None)
+    named = None
+    if best != Confidence.CERTAIN:
+        named = _named(foreign.Look(head, path), unclaimed=best is None)
     if named is not None:
         raise CheckpointError(f"{named.what}, not a checkpoint", where=str(path), fix=named.fix)
     if best is None:
@@ -179,6 +181,19 @@ def _asked(name: str, path: Path) -> Format:
     return fmt
 
 
+def _named(file: foreign.Look, *, unclaimed: bool) -> foreign.Kind | None:
+    named = foreign.by_content(file, general=unclaimed or not file.text)
+    if unclaimed and (named is None or (named.general and file.text)):
+        # A name says more than that a file is text.
+        named = foreign.by_name(file.path) or named
+    return named
+
+
+def _may_read(name: str) -> bool:
+    suffix = Path(name).suffix
+    return bool(suffix) and any(suffix in fmt.suffixes for fmt in formats().values())
+
+
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -186,10 +201,7 @@ def _head(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise CheckpointError("no such file", where=str(path)) from error
     except IsADirectoryError as error:
-        raise CheckpointError(
-            "a directory, not a checkpoint",
-            where=str(path),
-            fix="name the checkpoint file inside it",
-        ) from error
+        what, fix = described(path, _may_read)
+        raise CheckpointError(f"{what}, not a checkpoint", where=str(path), fix=fix) from error
     except OSError as error:
         raise CheckpointError("cannot read the file", where=str(path), why=str(error)) from error

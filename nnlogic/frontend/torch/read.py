@@ -6,10 +6,8 @@ by itself. Reading runs no code unless the caller allows it by name.
 
 from __future__ import annotations
 
-import io
 import math
 import pickle
-import pickletools
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound, UnsupportedModel
+from nnlogic.frontend.foreign.kind import pickled_names
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
@@ -79,7 +78,8 @@ def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
         why=f"{len(tensors)} tensors, {count} values ({', '.join(layers[:8])}"
         f"{', ...' if len(layers) > 8 else ''}), but not how raw features become input codes,\n"
         "nor how layers connect, nor the activation levels: these cannot be guessed from weights",
-        fix=f"load it into its nnlogic.nn.Network, then {USE_NATIVE}",
+        fix=f"load it into its nnlogic.nn.Network, then {USE_NATIVE}; of another program, "
+        "build its layers from nnlogic.nn first, or give the Verilog of tables that it writes",
     )
 
 
@@ -102,8 +102,9 @@ def _read(path: Path, allow_pickle: bool) -> Any:
     damaged = CheckpointError(
         "cannot read the torch file",
         where=str(path),
-        why=f"{path.stat().st_size} bytes, damaged or not written by torch.save",
-        fix="copy the file again; a truncated download is the usual cause",
+        why=f"{path.stat().st_size} bytes that torch cannot read: cut short, changed, or in "
+        "a format that nnlogic does not know",
+        fix="copy the file again, and compare its size",
     )
     try:
         # torch warns about pickles of other protocols; the refusals below say more.
@@ -114,6 +115,8 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         calls = pickle_globals(path)
         if not calls:
             raise damaged from error
+        if not allow_pickle and not any(call.startswith(OURS) for call in calls):
+            raise _other_program(path, calls) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
         raise damaged from error
     if not allow_pickle:
@@ -139,6 +142,22 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         raise damaged from error
 
 
+def _other_program(path: Path, calls: list[str]) -> CheckpointError:
+    common = ("torch", "collections", "numpy", "builtins", "__builtin__")
+    own = [call for call in calls if call.split(".")[0] not in common]
+    calls = own or [call for call in calls if call.startswith("torch.nn.")] or calls
+    return CheckpointError(
+        "a torch file of another program, not a checkpoint",
+        where=str(path),
+        why=f"it names {', '.join(calls[:8])}"
+        f"{f' and {len(calls) - 8} more' if len(calls) > 8 else ''}: nothing of nnlogic.nn, so "
+        "neither levels nor input encoder\nwould be found in it, and it was not opened, since it "
+        "could run code",
+        fix=f"build it again as an nnlogic.nn.Network, copy the weights, and {USE_NATIVE}; or give "
+        "the Verilog of tables that its program writes",
+    )
+
+
 def pickle_globals(path: Path) -> list[str]:
     """Return the ``module.name`` of everything the pickle in a torch file would import.
 
@@ -153,22 +172,7 @@ def pickle_globals(path: Path) -> list[str]:
                 raw = archive.read(inner[0]) if inner else b""
     except (OSError, zipfile.BadZipFile, NotImplementedError):
         return []
-    found: list[str] = []
-    strings: list[str] = []
-    try:
-        stream = io.BytesIO(raw)
-        while stream.tell() < len(raw):
-            for opcode, argument, _ in pickletools.genops(stream):
-                if opcode.name in ("GLOBAL", "INST"):
-                    found.append(str(argument).replace(" ", "."))
-                elif opcode.name == "STACK_GLOBAL":
-                    found.append(".".join(strings[-2:]))
-                elif "UNICODE" in opcode.name or "STRING" in opcode.name:
-                    strings.append(str(argument))
-    except (ValueError, IndexError, UnicodeDecodeError):
-        # Damaged from here on, or bare weights; what was found before would still have run.
-        return sorted(set(found))
-    return sorted(set(found))
+    return list(pickled_names(raw))
 
 
 def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:

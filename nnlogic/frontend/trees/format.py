@@ -20,6 +20,7 @@ class Trees(Format):
     name = "trees"
     title = "xgboost JSON"
     wanted = "the .json or .ubj file that xgboost's save_model wrote"
+    suffixes = (".json", ".ubj")
     options: ClassVar[Mapping[str, str]] = {
         "rounds": "best: those up to the best_iteration of early stopping (default); all",
         "leaf-bits": "bits that leaves are rounded to, 1 to 6 (default 4)",
