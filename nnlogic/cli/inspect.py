@@ -33,7 +33,7 @@ def command(session: Session, file: Path, allow_pickle: bool, read: str | None) 
         from nnlogic.frontend import recognize
         from nnlogic.job.directory import is_run, read_report
 
-        if not is_run(file):
+        if not (is_run(file) or (file / "report.json").exists()):
             recognize(file)
 
         report = read_report(file)

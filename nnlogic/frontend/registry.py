@@ -12,6 +12,7 @@ from nnlogic.core.plugins import discover
 from nnlogic.frontend import foreign
 from nnlogic.frontend.foreign.folders import described
 from nnlogic.frontend.format import CHECKPOINT, Confidence, Format, LoadOptions
+from nnlogic.frontend.look import Look
 from nnlogic.quant.ir import QuantNet
 
 GROUP = "nnlogic.formats"
@@ -61,7 +62,7 @@ def recognize(path: Path | str) -> Format:
     best, chosen = _candidates(head, path)
     named = None
     if best != Confidence.CERTAIN:
-        named = _named(foreign.Look(head, path), unclaimed=best is None)
+        named = _named(Look(head, path), unclaimed=best is None)
     if named is not None:
         raise CheckpointError(f"{named.what}, not a checkpoint", where=str(path), fix=named.fix)
     if best is None:
@@ -181,7 +182,7 @@ def _asked(name: str, path: Path) -> Format:
     return fmt
 
 
-def _named(file: foreign.Look, *, unclaimed: bool) -> foreign.Kind | None:
+def _named(file: Look, *, unclaimed: bool) -> foreign.Kind | None:
     named = foreign.by_content(file, general=unclaimed or not file.text)
     if unclaimed and (named is None or (named.general and file.text)):
         # A name says more than that a file is text.

@@ -87,6 +87,7 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "plan": None,
         "kernels": "1",
         "program_words": None,
+        "read": None,
         "bank_rows": None,
         "arith": "auto",
         "objective": "balanced",

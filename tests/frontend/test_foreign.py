@@ -21,8 +21,9 @@ from nnlogic.cli.main import main
 from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend import load
-from nnlogic.frontend.foreign import Kind, Look, by_content, by_name, kinds
+from nnlogic.frontend.foreign import Kind, by_content, by_name, kinds
 from nnlogic.frontend.foreign.onnx import is_model
+from nnlogic.frontend.look import Look
 
 
 def zipped(**files):

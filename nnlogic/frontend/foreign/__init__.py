@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from nnlogic.core.plugins import discover
-from nnlogic.frontend.foreign.kind import Kind, Look
+from nnlogic.frontend.foreign.kind import Kind
+from nnlogic.frontend.look import Look
 
-__all__ = ["Kind", "Look", "by_content", "by_name", "kinds"]
+__all__ = ["Kind", "by_content", "by_name", "kinds"]
 
 
 @cache

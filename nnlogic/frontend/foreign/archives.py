@@ -1,6 +1,7 @@
 """Archives, and models of large networks that come in containers of their own."""
 
-from nnlogic.frontend.foreign.kind import Kind, Look
+from nnlogic.frontend.foreign.kind import Kind
+from nnlogic.frontend.look import Look
 
 UNPACK = "unpack it, and give the file inside"
 

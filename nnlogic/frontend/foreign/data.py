@@ -2,7 +2,8 @@
 
 import re
 
-from nnlogic.frontend.foreign.kind import Kind, Look
+from nnlogic.frontend.foreign.kind import Kind
+from nnlogic.frontend.look import Look
 
 ROWS = "rows of a data set go to --rows: nnlogic compile MODEL -o RUN --rows FILE"
 CONVERT = "as rows of a data set, save it as CSV or .npz and give it to --rows"

@@ -1,6 +1,7 @@
 """Keras and TensorFlow."""
 
-from nnlogic.frontend.foreign.kind import TRAIN, Kind, Look
+from nnlogic.frontend.foreign.kind import TRAIN, Kind
+from nnlogic.frontend.look import Look
 
 
 def _config(file: Look) -> bool:

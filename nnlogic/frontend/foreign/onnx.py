@@ -1,6 +1,7 @@
 """ONNX, with QONNX and FINN among it."""
 
-from nnlogic.frontend.foreign.kind import TRAIN, Kind, Look
+from nnlogic.frontend.foreign.kind import TRAIN, Kind
+from nnlogic.frontend.look import Look
 
 # Fields of a ModelProto by number, each with the wire type it has: onnx/onnx.proto.
 FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2}
@@ -21,7 +22,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 def is_model(head: bytes) -> bool:
     """Whether bytes begin as a ModelProto: its version first, and its fields as far as they go."""
-    at, seen = 0, []
+    at = 0
+    seen: list[int] = []
     while at < len(head) and len(seen) < 64:
         key, at = _varint(head, at)
         if FIELDS.get(key >> 3) != key & 7:

@@ -1,6 +1,7 @@
 """Pickles. They are taken apart to see what they would import, and never opened."""
 
-from nnlogic.frontend.foreign.kind import SAVE_MODEL, TRAIN, XGBOOST, Kind, inflated
+from nnlogic.frontend.foreign.kind import SAVE_MODEL, TRAIN, XGBOOST, Kind
+from nnlogic.frontend.look import inflated
 
 SKLEARN = (
     "of boosted trees, where the model is: from nnlogic.frontend.trees.sklearn import from_sklearn;"

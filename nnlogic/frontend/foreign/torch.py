@@ -1,15 +1,7 @@
 """What torch writes besides `torch.save`."""
 
-from nnlogic.frontend.foreign.kind import TRAIN, Kind, Look
-
-
-def is_torchscript(names: tuple[str, ...]) -> bool:
-    """Whether an archive of these members is a program that `torch.jit.save` wrote."""
-    return any(n.endswith("constants.pkl") for n in names) and any("/code/" in n for n in names)
-
-
-def _script(file: Look) -> bool:
-    return is_torchscript(file.members)
+from nnlogic.frontend.foreign.kind import TRAIN, Kind
+from nnlogic.frontend.look import Look
 
 
 def _exported(file: Look) -> bool:
@@ -21,7 +13,7 @@ KINDS = (
     Kind(
         "a TorchScript program",
         f"it has no integer levels and no input encoder: {TRAIN}",
-        look=_script,
+        look=lambda file: file.is_torchscript,
         suffixes=(".ptl",),
     ),
     Kind(

@@ -2,7 +2,8 @@
 
 import re
 
-from nnlogic.frontend.foreign.kind import SAVE_MODEL, XGBOOST, Kind, Look
+from nnlogic.frontend.foreign.kind import SAVE_MODEL, XGBOOST, Kind
+from nnlogic.frontend.look import Look
 
 _TEXT_DUMP = re.compile(r"(booster\[0\]:?\s*)?0:(\[\S+\] yes=\d+,no=\d+|leaf=)")
 _BINARY = re.compile(rb"\x06\0{7}gbtree|\x08\0{7}gblinear|\x04\0{7}dart")

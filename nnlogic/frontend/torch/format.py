@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnlogic.frontend.foreign.kind import Look
-from nnlogic.frontend.foreign.torch import is_torchscript
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
+from nnlogic.frontend.look import Look
 from nnlogic.quant.ir import QuantNet
 
 LEGACY = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
@@ -26,8 +25,7 @@ class Torch(Format):
         if LEGACY in head[:24]:
             return Confidence.CERTAIN
         file = Look(head, path)
-        names = file.members
-        if any(name.endswith("data.pkl") for name in names) and not is_torchscript(names):
+        if any(n.endswith("data.pkl") for n in file.members) and not file.is_torchscript:
             return Confidence.CERTAIN
         return Confidence.MAYBE if path.suffix in self.suffixes and not file.text else None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound, UnsupportedModel
-from nnlogic.frontend.foreign.kind import pickled_names
+from nnlogic.frontend.look import pickled_names
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""Boosted trees of scikit-learn's estimators."""
+"""Trees of scikit-learn's classifiers: boosted, and averaged."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,17 @@ from nnlogic.core.errors import UnsupportedModel
 from nnlogic.frontend.trees.ensemble import LEAF, Cut, Tree, TreeEnsemble
 from nnlogic.frontend.trees.order import ordered
 
+AVERAGED = ("RandomForestClassifier", "ExtraTreesClassifier")
+
 
 def from_sklearn(model: Any, *, name: str = "trees") -> TreeEnsemble:
     """Return the trees of a fitted scikit-learn classifier.
 
     Parameters
     ----------
-    model : GradientBoostingClassifier or HistGradientBoostingClassifier
-        Fitted on numeric features; rows are float32 from here on.
+    model : classifier
+        GradientBoosting, HistGradientBoosting, RandomForest, ExtraTrees or DecisionTree, fitted on
+        numeric features; rows are float32 from here on.
     name : str
 
     Raises
@@ -42,11 +46,20 @@ def from_sklearn(model: Any, *, name: str = "trees") -> TreeEnsemble:
             for row in model.estimators_
             for k, tree in enumerate(row)
         ]
+    elif kind in (*AVERAGED, "DecisionTreeClassifier") and classes:
+        if getattr(model, "n_outputs_", 1) != 1:
+            raise UnsupportedModel(
+                "trees of several targets", where=kind, fix="one model per target"
+            )
+        base = np.zeros(len(classes))
+        grown = [model] if kind == "DecisionTreeClassifier" else model.estimators_
+        trees = [tree for one in grown for tree in _from_average(one.tree_)]
     else:
         raise UnsupportedModel(
-            "not a fitted boosted-tree classifier",
+            "not a fitted classifier of trees",
             where=kind,
-            fix="GradientBoostingClassifier or HistGradientBoostingClassifier, after fit",
+            fix="GradientBoosting, HistGradientBoosting, RandomForest, ExtraTrees or "
+            "DecisionTreeClassifier, after fit",
         )
     # A score of exactly 0 is class 0 for one estimator and class 1 for the other.
     cut = Cut(strict=kind == "HistGradientBoostingClassifier")
@@ -88,3 +101,18 @@ def _from_gradient(output: int, tree: Any, rate: float) -> Tree:
         np.where(leaf, LEAF, tree.children_right),
         rate * tree.value[:, 0, 0],
     )
+
+
+def _from_average(tree: Any) -> Iterator[Tree]:
+    # The mean decides, and the sum decides the same. A leaf has a share of rows for every class.
+    leaf = tree.children_left == -1
+    shares = tree.value[:, 0, :] / tree.value[:, 0, :].sum(axis=1, keepdims=True)
+    for output in range(shares.shape[1]):
+        yield ordered(
+            output,
+            tree.feature,
+            _above(np.where(leaf, 0.0, tree.threshold)),
+            np.where(leaf, LEAF, tree.children_left),
+            np.where(leaf, LEAF, tree.children_right),
+            shares[:, output],
+        )

@@ -89,7 +89,7 @@ def read_xgboost(path: Path, *, all_rounds: bool = False) -> TreeEnsemble:
 def _require_classifier(learner: Any, where: str) -> None:
     booster = get(learner, "gradient_booster", "name", kind=str)
     objective = get(learner, "objective", "name", kind=str)
-    params = get(learner, "learner_model_param", kind=Mapping)
+    params = get(learner, "learner_model_param", kind=dict)
     kind = f"booster {booster}, objective {objective}"
     fix = f"booster gbtree with one of {', '.join([*CUTS, *MULTI])}"
     what = BOOSTERS.get(booster)
@@ -106,12 +106,12 @@ def _require_classifier(learner: Any, where: str) -> None:
 
 
 def _read(learner: Any, path: Path, all_rounds: bool) -> TreeEnsemble:
-    params = get(learner, "learner_model_param", kind=Mapping)
+    params = get(learner, "learner_model_param", kind=dict)
     objective = get(learner, "objective", "name", kind=str)
     features = count(params.get("num_feature"), "num_feature", FEATURES)
     classes = count(params.get("num_class", 0), "num_class", CLASSES)
     outputs = 1 if objective in CUTS else classes
-    model = get(learner, "gradient_booster", "model", kind=Mapping)
+    model = get(learner, "gradient_booster", "model", kind=dict)
     items = get(model, "trees", kind=list)
     info = integers(model.get("tree_info"), "tree_info")
     if len(info) != len(items):
