@@ -33,7 +33,7 @@ KINDS = (
          look=lambda file: file.text.lstrip().lower().startswith("(edif")),
     Kind("a Vivado checkpoint of a design", SOURCE, suffixes=(".dcp", ".xpr"),
          look=lambda file: "dcp.xml" in file.members),
-    Kind("a bitstream", SOURCE, (b"\0\x09\x0f\xf0\x0f\xf0",), (".bit", ".bin", ".svf", ".asc")),
+    Kind("a bitstream", SOURCE, (b"\0\x09\x0f\xf0\x0f\xf0",), (".bit", ".svf", ".asc")),
     Kind("a waveform", SOURCE, (b"$date", b"$version", b"$timescale"), (".vcd", ".fst", ".ghw")),
     Kind("constraints or a script of a tool", SOURCE,
          suffixes=(".xdc", ".sdc", ".lpf", ".pcf", ".tcl", ".ys", ".qsf")),
