@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,23 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(why)
     try:
         value = json.loads(text)
+    except RecursionError:
+        raise ValueError(too_deep()) from None
+    return shallow(value)
+
+
+def parse_toml(text: str) -> Any:
+    """Return TOML data of limited size and depth.
+
+    Raises
+    ------
+    ValueError
+        It is not TOML, too long, or nested too deep.
+    """
+    if why := TEXT.why(len(text)):
+        raise ValueError(why)
+    try:
+        value = tomllib.loads(text)
     except RecursionError:
         raise ValueError(too_deep()) from None
     return shallow(value)

@@ -191,7 +191,7 @@ def test_not_a_checkpoint(tmp_path):
         load(path)
     with pytest.raises(CheckpointError, match="no such file"):
         load(tmp_path / "missing.safetensors")
-    with pytest.raises(CheckpointError, match="a directory"):
+    with pytest.raises(CheckpointError, match="a folder"):
         load(tmp_path)
 
 

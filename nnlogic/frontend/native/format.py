@@ -31,7 +31,7 @@ class Native(Format):
             try:
                 if isinstance(json.loads(header), dict):
                     return Confidence.CERTAIN
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
         return Confidence.MAYBE if path.suffix in self.suffixes else None
 
