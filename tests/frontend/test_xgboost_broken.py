@@ -197,3 +197,14 @@ def test_binary_documents():
     assert found["a"] == [None, True, False, -1, 255, 256, 65536]
     assert (found["b"], found["c"].tolist(), found["d"]) == ("é", [1.0, -0.5], {"e": "x"})
     assert found["f"] == [2.5]
+
+
+def test_equal_trees_share_their_tables(tmp_path):
+    """20,000 equal stumps took gigabytes when rows were put through a table for each."""
+    found = model("logistic", 1)
+    content = found["learner"]["gradient_booster"]["model"]
+    content.update(trees=[chain(1)] * 20_000, tree_info=[0] * 20_000)
+    content["iteration_indptr"] = [0, 20_000]
+    path = tmp_path / "stumps.json"
+    path.write_text(json.dumps(found))
+    assert nnlogic.load(path).stats()["neurons"] < 10

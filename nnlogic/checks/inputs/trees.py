@@ -72,7 +72,7 @@ def _scores(
     trees = model["trees"]
     best = learner.get("attributes", {}).get("best_iteration")
     if best is not None and not every:
-        together = max(1, int(model["gbtree_model_param"].get("num_parallel_tree", 1)))
+        together = max(1, int(model.get("gbtree_model_param", {}).get("num_parallel_tree", 1)))
         trees = trees[: (int(best) + 1) * together * classes]
     leaves = [np.fromiter(_reached(tree), np.float64) for tree in trees]
     step = max(float(np.ptp(values)) for values in leaves) / (2**bits - 1) or 1.0

@@ -47,6 +47,8 @@ class Forest:
         Numbered in order of use.
     levels : list of lists of (inputs, table)
         A table reads comparators and tables of lower levels, first wire in the low bits.
+    roots : dict of (level, inputs, table) to int
+        Tables of whole trees.
     """
 
     formats: tuple[IntFormat, ...]
@@ -54,6 +56,7 @@ class Forest:
     table_bits: int
     comparators: dict[tuple[int, int], int] = field(default_factory=dict)
     levels: list[list[tuple[tuple[Wire, ...], IntArray]]] = field(default_factory=list)
+    roots: dict[tuple[int, tuple[Wire, ...], bytes], int] = field(default_factory=dict)
 
     def grow(self, tree: Tree, values: IntArray) -> Root:
         """Add a tree whose leaves have the nonnegative integers `values`."""
@@ -64,8 +67,14 @@ class Forest:
         low = int(table.min())
         gain = int(np.gcd.reduce(table - low))
         table = (table - low) // gain
-        self.levels[top.level][top.index] = (inputs, table)
-        return Root(Wire(top.level, top.index, int(table.max()).bit_length()), gain, low)
+        # The table of a whole tree is the last of its level; one that is there already serves both.
+        key = (top.level, inputs, table.tobytes())
+        index = self.roots.setdefault(key, top.index)
+        if index == top.index:
+            self.levels[top.level][index] = (inputs, table)
+        else:
+            self.levels[top.level].pop()
+        return Root(Wire(top.level, index, int(table.max()).bit_length()), gain, low)
 
     def compare(self, feature: int, bound: np.float32) -> int | bool:
         """Return the number of a comparator; or where all codes go, if all go one way."""

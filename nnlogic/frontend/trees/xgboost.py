@@ -180,8 +180,8 @@ def _rounds(
     """Return the rounds, and how many trees those that count have."""
     held = model.get("iteration_indptr")
     if held is None:
-        params = model.get("gbtree_model_param", {})
-        together = params.get("num_parallel_tree", 1) if isinstance(params, Mapping) else 1
+        params = get({"gbtree_model_param": {}, **model}, "gbtree_model_param", kind=dict)
+        together = params.get("num_parallel_tree", 1)
         # Files of long ago have a 0 there.
         step = outputs * max(1, count(together, "num_parallel_tree", TREES))
         starts = np.arange(0, trees + step, step)
@@ -190,8 +190,8 @@ def _rounds(
     if not len(starts) or starts[0] != 0 or starts[-1] != trees or np.any(np.diff(starts) < 0):
         raise WrongValue(f"{trees:,} trees do not make whole rounds")
     total, best = len(starts) - 1, None
-    attributes = learner.get("attributes", {})
-    if isinstance(attributes, Mapping) and "best_iteration" in attributes:
+    attributes = get({"attributes": {}, **learner}, "attributes", kind=dict)
+    if "best_iteration" in attributes:
         best = count(attributes["best_iteration"], "best_iteration")
         if best >= total and not every:
             raise WrongValue(
