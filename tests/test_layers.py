@@ -48,12 +48,12 @@ def backend_of(name):
 def importer_of(name):
     """The importer whose folder, or whose check of the first rung, a module is; or None.
 
-    Not the native one: training writes what it reads.
+    Not the native one, training writes what it reads; nor `foreign`, which reads nothing.
     """
     for place in ("frontend/", "checks/inputs/"):
         folder = name.removeprefix(place).split("/")[0] if name.startswith(place) else "native"
         known = (ROOT / "nnlogic" / "frontend" / folder / "__init__.py").is_file()
-        if known and folder != "native":
+        if known and folder not in ("native", "foreign"):
             return folder
     return None
 

@@ -20,14 +20,21 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Read a pickle that can run code on this machine; only for files you trust.",
 )
+@click.option(
+    "--read", metavar="NAME=VALUE[,...]", help="Options of the importer, such as rounds=all."
+)
 @verb_options
 @pass_session
-def command(session: Session, file: Path, allow_pickle: bool) -> int:
+def command(session: Session, file: Path, allow_pickle: bool, read: str | None) -> int:
     """Show what FILE holds: a checkpoint, Verilog tables, a saved stage, or a run directory."""
     from nnlogic.cli.output import print_json, print_report
 
     if file.is_dir():
-        from nnlogic.job.directory import read_report
+        from nnlogic.frontend import recognize
+        from nnlogic.job.directory import is_run, read_report
+
+        if not (is_run(file) or (file / "report.json").exists()):
+            recognize(file)
 
         report = read_report(file)
         if session.json:
@@ -38,15 +45,17 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
     from nnlogic.report.codec import to_json
     from nnlogic.report.describe import describe
 
-    found = describe(_load(file, allow_pickle))
+    stage = _load(file, allow_pickle, read)
+    found = describe(stage)
     if session.json:
         print_json({**to_json(found), "bound_luts": found.bound})
     else:
         _print(found)
+        _print_choices(stage, file)
     return 0
 
 
-def _load(file: Path, allow_pickle: bool) -> Stage:
+def _load(file: Path, allow_pickle: bool, read: str | None) -> Stage:
     from nnlogic.core.archive import archive_kind
     from nnlogic.design.ir import HardwareDesign
     from nnlogic.frontend import load
@@ -55,7 +64,7 @@ def _load(file: Path, allow_pickle: bool) -> Stage:
 
     stages = {cls.kind: cls for cls in (TableNet, LogicNet, HardwareDesign)}
     cls = stages.get(archive_kind(file))
-    return cls.load(file) if cls else load(file, allow_pickle=allow_pickle)
+    return cls.load(file) if cls else load(file, allow_pickle=allow_pickle, read=read)
 
 
 def _print(found: Description) -> None:
@@ -98,6 +107,18 @@ def _print(found: Description) -> None:
         text = f"{found.bound:,} LUT6 (bound: every table built from LUTs, nothing minimized)"
         fact(console, "LUTs", text)
     fact(console, "stats", ", ".join(f"{k} {v}" for k, v in found.stats.items()))
+
+
+def _print_choices(stage: Stage, file: Path) -> None:
+    from rich.console import Console
+
+    from nnlogic.frontend import is_source, made_by
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.report.terminal import fact
+
+    fmt = made_by(stage) if isinstance(stage, QuantNet) and is_source(stage, file) else None
+    for name, text in fmt.options.items() if fmt else ():
+        fact(Console(), "--read", f"{name}=  {text}")
 
 
 def _ports(ports: list[tuple[str, str]]) -> str:

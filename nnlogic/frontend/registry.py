@@ -10,7 +10,9 @@ from pathlib import Path
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.frontend import foreign
+from nnlogic.frontend.foreign.folders import described
 from nnlogic.frontend.format import CHECKPOINT, Confidence, Format, LoadOptions
+from nnlogic.frontend.look import Look
 from nnlogic.quant.ir import QuantNet
 
 GROUP = "nnlogic.formats"
@@ -58,8 +60,9 @@ def recognize(path: Path | str) -> Format:
     path = Path(path)
     head = _head(path)
     best, chosen = _candidates(head, path)
-    named = foreign.by_start(head) if best != Confidence.CERTAIN else None
-    named = named or (foreign.by_name(path) if best is None else None)
+    named = None
+    if best != Confidence.CERTAIN:
+        named = _named(Look(head, path), unclaimed=best is None)
     if named is not None:
         raise CheckpointError(f"{named.what}, not a checkpoint", where=str(path), fix=named.fix)
     if best is None:
@@ -82,19 +85,27 @@ def recognize(path: Path | str) -> Format:
     return chosen[0]
 
 
-def load(path: Path | str, *, allow_pickle: bool = False, format: str | None = None) -> QuantNet:
+def load(
+    path: Path | str,
+    *,
+    allow_pickle: bool = False,
+    format: str | None = None,
+    read: Mapping[str, str] | str | None = None,
+) -> QuantNet:
     """Read a trained network from a file.
 
     Parameters
     ----------
     path : Path
-        A native checkpoint, a saved QuantNet, a torch file, an xgboost model in JSON, the top
-        file of LogicNets-family Verilog, or a file of an importer that is installed.
+        A native checkpoint, a saved QuantNet, a torch file, an xgboost model in JSON or UBJSON, the
+        top file of LogicNets-family Verilog, or a file of an importer that is installed.
     allow_pickle : bool
         Let a torch file run code while it is read, which it can do to the full extent of your
         rights. Only for files whose every author you trust.
     format : str, optional
         Name of the importer; default: the one that recognizes the file.
+    read : mapping or str, optional
+        Options of the importer: ``{"rounds": "all"}``, or ``"rounds=all"`` with commas between.
 
     Returns
     -------
@@ -108,11 +119,11 @@ def load(path: Path | str, *, allow_pickle: bool = False, format: str | None = N
     UnsupportedModel
         It holds layers that cannot be compiled; all of them are listed.
     UsageError
-        There is no importer of this name.
+        There is no importer of this name, or it has no such option.
     """
     path = Path(path)
     fmt = recognize(path) if format is None else _asked(format, path)
-    net = fmt.load(path, LoadOptions(allow_pickle))
+    net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
     net.verify()
     if fmt.title == CHECKPOINT:
         return net
@@ -137,6 +148,20 @@ def is_source(net: QuantNet, path: Path) -> bool:
     return path.is_file() and made_by(net) in _candidates(_head(path), path)[1]
 
 
+def _options(fmt: Format, read: Mapping[str, str] | str) -> Mapping[str, str]:
+    if isinstance(read, str):
+        pairs = [pair.partition("=") for pair in read.split(",")]
+        read = {name.strip(): value.strip() for name, _, value in pairs}
+    unknown = [name for name in read if name not in fmt.options]
+    if unknown:
+        known = "; ".join(f"{name}={text}" for name, text in fmt.options.items())
+        raise UsageError(
+            f"--read: no option {', '.join(map(repr, unknown))} of {fmt.title}",
+            fix=known or f"leave --read out: {fmt.title} has no options",
+        )
+    return read
+
+
 def _candidates(head: bytes, path: Path) -> tuple[Confidence | None, list[Format]]:
     sure = {fmt: found for fmt in formats().values() if (found := fmt.sniff(head, path))}
     best = max(sure.values(), default=None)
@@ -157,6 +182,19 @@ def _asked(name: str, path: Path) -> Format:
     return fmt
 
 
+def _named(file: Look, *, unclaimed: bool) -> foreign.Kind | None:
+    named = foreign.by_content(file, general=unclaimed or not file.text)
+    if unclaimed and (named is None or (named.general and file.text)):
+        # A name says more than that a file is text.
+        named = foreign.by_name(file.path) or named
+    return named
+
+
+def _may_read(name: str) -> bool:
+    suffix = Path(name).suffix
+    return bool(suffix) and any(suffix in fmt.suffixes for fmt in formats().values())
+
+
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -164,10 +202,7 @@ def _head(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise CheckpointError("no such file", where=str(path)) from error
     except IsADirectoryError as error:
-        raise CheckpointError(
-            "a directory, not a checkpoint",
-            where=str(path),
-            fix="name the checkpoint file inside it",
-        ) from error
+        what, fix = described(path, _may_read)
+        raise CheckpointError(f"{what}, not a checkpoint", where=str(path), fix=fix) from error
     except OSError as error:
         raise CheckpointError("cannot read the file", where=str(path), why=str(error)) from error

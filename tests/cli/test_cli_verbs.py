@@ -81,7 +81,6 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "arith": "auto",
         "table_limit": 12,
         "rows": Path("rows.csv"),
-        "label": None,
         "stream": False,
         "force": True,
         "stop_after": "logic",

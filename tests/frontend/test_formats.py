@@ -14,7 +14,6 @@ from safetensors.numpy import save_file
 from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
 from nnlogic.frontend import Confidence, Format, formats, is_source, load, made_by, recognize
-from nnlogic.frontend.foreign import FOREIGN
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network, fit_thresholds
@@ -92,21 +91,6 @@ def test_a_certain_importer_stands_alone(own, name):
         head = path.read_bytes()[:4096]
         found = {fmt.name for fmt in formats().values() if fmt.sniff(head, path) is not None}
         assert found == {name}
-
-
-@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.what)
-def test_foreign_files_are_named(tmp_path, kind):
-    paths = [tmp_path / f"model{suffix}" for suffix in kind.suffixes]
-    for path in paths:
-        path.write_bytes(b"something")
-    for i, start in enumerate(kind.starts):
-        paths.append(tmp_path / f"start{i}.pt")
-        paths[-1].write_bytes(start + b" and more")
-    for path in paths:
-        with pytest.raises(CheckpointError) as caught:
-            load(path)
-        assert caught.value.what == f"{kind.what}, not a checkpoint"
-        assert caught.value.fix == kind.fix
 
 
 def test_a_name_does_not_outweigh_the_content(own, tmp_path):

@@ -34,9 +34,13 @@ def test_malicious_pickle_does_not_run(tmp_path, name, zipped):
     with pytest.raises(CheckpointError) as caught:
         load(path)
     assert not sentinel.exists()
-    assert caught.value.what == "reading this torch file would run code"
-    assert f"{os.mkdir.__module__}.mkdir" in caught.value.why
-    assert "--allow-pickle" in caught.value.fix
+    what = "a torch file of another program" if zipped else "a Python pickle"
+    assert caught.value.what == f"{what}, not a checkpoint"
+    assert "could run code" in caught.value.text()
+    assert not zipped or f"{os.mkdir.__module__}.mkdir" in caught.value.why
+    # Nothing nnlogic could use is in it, so running it is not proposed.
+    assert "pickle=" not in caught.value.text()
+    assert "--allow-pickle" not in caught.value.text()
 
 
 def test_the_bomb_is_real(tmp_path):
@@ -78,7 +82,7 @@ def test_all_unsupported_layers_are_listed(tmp_path):
         nn.Linear(4, 3), nn.GELU(), nn.BatchNorm1d(3), nn.LSTM(3, 2), nn.Sequential(nn.Softmax(1))
     )
     torch.save(model, path)
-    with pytest.raises(CheckpointError, match="would run code"):
+    with pytest.raises(CheckpointError, match=r"names torch\.nn\.modules\.activation\.GELU"):
         load(path)
     with pytest.raises(UnsupportedModel) as caught:
         load(path, allow_pickle=True)
@@ -102,6 +106,7 @@ def test_a_trusted_pickle_of_our_own_network_compiles(tmp_path, bits, zipped):
     with pytest.raises(CheckpointError, match="would run code") as caught:
         load(path)
     assert "nnlogic.nn.network.Network" in caught.value.why
+    assert "--allow-pickle" in caught.value.fix
     net = load(path, allow_pickle=True)
     assert (net.evaluate(net.encode(rows)) == network.evaluate(rows)).all()
 
@@ -120,7 +125,7 @@ def test_truncated_torch_file(tmp_path, keep):
     path = tmp_path / "state.pt"
     torch.save({"w": torch.zeros(100)}, path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(CheckpointError, match="damaged"):
+    with pytest.raises(CheckpointError, match=r"empty|cut short|end is missing"):
         load(path)
 
 

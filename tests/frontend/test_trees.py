@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import nnlogic
 from nnlogic.core.errors import CheckpointError, UnsupportedModel, UsageError
-from nnlogic.frontend.trees.ensemble import LEAF, Tree, TreeEnsemble, decide, quantize_leaves
+from nnlogic.frontend.trees.ensemble import LEAF, Cut, Tree, TreeEnsemble, decide, quantize_leaves
 from nnlogic.frontend.trees.net import tree_net
-from nnlogic.frontend.trees.read import from_sklearn, load_xgboost, read_xgboost
+from nnlogic.frontend.trees.sklearn import from_sklearn
+from nnlogic.frontend.trees.xgboost import read_xgboost
 from nnlogic.quant.ir import InputQuantizer
 
 DATA = Path(__file__).parent / "data"
@@ -72,7 +73,7 @@ def halves(low, high):
 def same(net, ensemble, leaves, rows):
     out = net.evaluate(net.encode(rows))
     scores = leaves.scores(ensemble, rows)
-    np.testing.assert_array_equal(out[:, -1], decide(scores))
+    np.testing.assert_array_equal(out[:, -1], decide(scores, ensemble.cut))
     if scores.shape[1] > 1:
         shift = out[:, :-1] - scores
         assert (shift == shift[0, 0]).all()
@@ -179,11 +180,70 @@ def test_scikit_learn_scores_and_network(kind, classes):
     same(tree_net(found, leaves=3), found, quantize_leaves(found, 3), x)
 
 
-def test_other_estimators_are_refused():
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("kind", ["RandomForest", "ExtraTrees", "DecisionTree"])
+def test_averages_of_scikit_learn(kind, classes):
+    """The library averages the shares of classes at the leaves, and takes the largest mean."""
+    from sklearn import ensemble as sk
     from sklearn.tree import DecisionTreeClassifier
 
-    with pytest.raises(UnsupportedModel, match="DecisionTreeClassifier"):
-        from_sklearn(DecisionTreeClassifier())
+    rng = np.random.default_rng(classes)
+    x = rng.normal(size=(400, 4)).astype(np.float32)
+    y = np.digitize(x[:, 0] + x[:, 1] * x[:, 2], [-0.5, 0.1, 0.6][: classes - 1])
+    shape = {"max_depth": 4, "random_state": 0}
+    if kind == "DecisionTree":
+        model = DecisionTreeClassifier(**shape).fit(x, y)
+    else:
+        model = getattr(sk, f"{kind}Classifier")(n_estimators=7, **shape).fit(x, y)
+    found = from_sklearn(model)
+    rows = rng.normal(size=(2000, 4)).astype(np.float32)
+    np.testing.assert_array_equal(found.predict(rows), model.predict(rows))
+    mean = found.scores(rows) / (1 if kind == "DecisionTree" else 7)
+    np.testing.assert_allclose(mean, model.predict_proba(rows), atol=1e-12)
+    same(tree_net(found), found, quantize_leaves(found, 4), rows)
+
+
+def test_other_estimators_are_refused():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.tree import DecisionTreeClassifier
+
+    for model in (DecisionTreeClassifier(), LogisticRegression()):
+        with pytest.raises(UnsupportedModel, match=type(model).__name__):
+            from_sklearn(model)
+    many = DecisionTreeClassifier().fit([[0.0], [1.0]], [[0, 1], [1, 0]])
+    with pytest.raises(UnsupportedModel, match="several targets"):
+        from_sklearn(many)
+
+
+def test_sums_too_wide_for_a_table_of_signs():
+    """Two classes by one sum of 300 trees: compared as two sums, and with ties as one decides."""
+    rng = np.random.default_rng(0)
+    found = [
+        Tree(
+            0,
+            np.zeros(3, np.int64),
+            np.array([k % 5, 0, 0], np.float32),
+            np.array([1, LEAF, LEAF]),
+            np.array([2, LEAF, LEAF]),
+            np.array([0.0, -1.0, 1.0]) * (1 + k % 3),
+        )
+        for k in rng.integers(0, 30, 400)
+    ]
+    rows = np.arange(-1, 6, 0.5, dtype=np.float32)[:, None]
+    for strict in (False, True):
+        for shift in range(3):
+            ensemble = TreeEnsemble(
+                "t", ("x",), ("a", "b"), tuple(found), np.zeros(1), cut=Cut(strict=strict)
+            )
+            balance = ensemble.scores(rows)[shift + 4]
+            ensemble = replace(ensemble, base=-balance)
+            leaves = quantize_leaves(ensemble, 6)
+            net = tree_net(ensemble, leaves=leaves)
+            assert net.layers[-1].kind == "Argmax"
+            assert [p.name for p in net.outputs] == ["class"]
+            same(net, ensemble, leaves, rows)
+            # A sum of exactly 0 is among the rows.
+            assert (leaves.scores(ensemble, rows) == 0).any()
 
 
 def changed(tmp_path, change):
@@ -208,12 +268,15 @@ def tree(learner, i=0):
         (lambda m: tree(m)["left_children"].__setitem__(0, 0), CheckpointError, "circles"),
         (lambda m: tree(m)["split_indices"].__setitem__(0, 9), UnsupportedModel, "feature beyond"),
         (lambda m: m["gradient_booster"]["model"].update(trees=[], tree_info=[]),
+         CheckpointError, "0 trees do not make"),
+        (lambda m: (m["gradient_booster"]["model"].update(trees=[], tree_info=[]),
+                    m["gradient_booster"]["model"].pop("iteration_indptr", 0)),
          UnsupportedModel, "there are none"),
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_read(tmp_path, change, error, words):
     with pytest.raises(error, match=words):
-        load_xgboost(changed(tmp_path, copy.deepcopy(change)))
+        nnlogic.load(changed(tmp_path, copy.deepcopy(change)))
 
 
 def test_other_json_is_refused(tmp_path):

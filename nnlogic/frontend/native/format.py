@@ -19,6 +19,7 @@ class Native(Format):
     name = "native"
     title = CHECKPOINT
     wanted = "the .safetensors file that nnlogic.nn.save_checkpoint or nnlogic train wrote"
+    suffixes = (".safetensors",)
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
         """Look for safetensors: the length of a JSON header, little-endian u64, then the header."""
@@ -30,9 +31,9 @@ class Native(Format):
             try:
                 if isinstance(json.loads(header), dict):
                     return Confidence.CERTAIN
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
-        return Confidence.MAYBE if path.suffix == ".safetensors" else None
+        return Confidence.MAYBE if path.suffix in self.suffixes else None
 
     def load(self, path: Path, options: LoadOptions) -> QuantNet:
         """Read a checkpoint or a saved QuantNet."""

@@ -6,17 +6,19 @@ by itself. Reading runs no code unless the caller allows it by name.
 
 from __future__ import annotations
 
-import io
 import math
 import pickle
-import pickletools
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound, UnsupportedModel
+from nnlogic.core.limits import UNPACKED
+from nnlogic.frontend.look import pickled_names
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 USE_NATIVE = "save it with nnlogic.nn.save_checkpoint(network, 'model.safetensors')"
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 OURS = "nnlogic.nn."
+LONGEST = 200
+"""Characters of a tensor's name that are shown."""
 REWRITES = {
     "Linear": "nnlogic.nn.SparseLinear(inputs, outputs, fan_in=4, weight_bits=8)",
     "ReLU": "nnlogic.nn.PACT(bits=2)",
@@ -39,6 +43,18 @@ REWRITES = {
     "LogSoftmax": "nothing: the class is the argmax of the scores",
     "Dropout": "nothing: it does nothing after training",
 }
+
+
+UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError,
+    EOFError, KeyError,
+)  # fmt: skip
+"""What the reader of zip archives raises for damaged ones."""
+DAMAGED = (
+    RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError,
+    OverflowError, AssertionError, struct.error,
+)  # fmt: skip
+"""What torch raises for damaged files."""
 
 
 def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
@@ -79,7 +95,8 @@ def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
         why=f"{len(tensors)} tensors, {count} values ({', '.join(layers[:8])}"
         f"{', ...' if len(layers) > 8 else ''}), but not how raw features become input codes,\n"
         "nor how layers connect, nor the activation levels: these cannot be guessed from weights",
-        fix=f"load it into its nnlogic.nn.Network, then {USE_NATIVE}",
+        fix=f"load it into its nnlogic.nn.Network, then {USE_NATIVE}; of another program, "
+        "build its layers from nnlogic.nn first, or give the Verilog of tables that it writes",
     )
 
 
@@ -99,11 +116,13 @@ def _read(path: Path, allow_pickle: bool) -> Any:
             fix="pip install 'nnlogic[train]', or convert the file to a native checkpoint, "
             "which needs no torch",
         ) from error
+    _refuse_large(path)
     damaged = CheckpointError(
         "cannot read the torch file",
         where=str(path),
-        why=f"{path.stat().st_size} bytes, damaged or not written by torch.save",
-        fix="copy the file again; a truncated download is the usual cause",
+        why=f"{path.stat().st_size} bytes that torch cannot read: cut short, changed, or in "
+        "a format that nnlogic does not know",
+        fix="copy the file again, and compare its size",
     )
     try:
         # torch warns about pickles of other protocols; the refusals below say more.
@@ -114,7 +133,9 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         calls = pickle_globals(path)
         if not calls:
             raise damaged from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+        if not allow_pickle and not any(call.startswith(OURS) for call in calls):
+            raise _other_program(path, calls) from error
+    except (*DAMAGED, MemoryError, RecursionError) as error:
         raise damaged from error
     if not allow_pickle:
         raise CheckpointError(
@@ -135,8 +156,38 @@ def _read(path: Path, allow_pickle: bool) -> Any:
             why=str(error),
             fix=USE_NATIVE,
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.PickleError) as error:
+    except (*DAMAGED, pickle.PickleError) as error:
         raise damaged from error
+
+
+def _other_program(path: Path, calls: list[str]) -> CheckpointError:
+    common = ("torch", "collections", "numpy", "builtins", "__builtin__")
+    own = [call for call in calls if call.split(".")[0] not in common]
+    calls = own or [call for call in calls if call.startswith("torch.nn.")] or calls
+    return CheckpointError(
+        "a torch file of another program, not a checkpoint",
+        where=str(path),
+        why=f"it names {', '.join(calls[:8])}"
+        f"{f' and {len(calls) - 8} more' if len(calls) > 8 else ''}: nothing of nnlogic.nn, so "
+        "neither levels nor input encoder\nwould be found in it, and it was not opened, since it "
+        "could run code",
+        fix=f"build it again as an nnlogic.nn.Network, copy the weights, and {USE_NATIVE}; or give "
+        "the Verilog of tables that its program writes",
+    )
+
+
+def _refuse_large(path: Path) -> None:
+    """Raise CheckpointError for a file that holds more, packed or not, than may be in memory."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+        except UNREADABLE:
+            return  # torch says that it is damaged
+    problems = UNPACKED.problems("all tensors", size)
+    if problems:
+        raise CheckpointError("the torch file is too large", where=str(path), problems=problems)
 
 
 def pickle_globals(path: Path) -> list[str]:
@@ -151,36 +202,28 @@ def pickle_globals(path: Path) -> list[str]:
             with zipfile.ZipFile(path) as archive:
                 inner = [n for n in archive.namelist() if n.endswith("data.pkl")]
                 raw = archive.read(inner[0]) if inner else b""
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except UNREADABLE:
         return []
-    found: list[str] = []
-    strings: list[str] = []
-    try:
-        stream = io.BytesIO(raw)
-        while stream.tell() < len(raw):
-            for opcode, argument, _ in pickletools.genops(stream):
-                if opcode.name in ("GLOBAL", "INST"):
-                    found.append(str(argument).replace(" ", "."))
-                elif opcode.name == "STACK_GLOBAL":
-                    found.append(".".join(strings[-2:]))
-                elif "UNICODE" in opcode.name or "STRING" in opcode.name:
-                    strings.append(str(argument))
-    except (ValueError, IndexError, UnicodeDecodeError):
-        # Damaged from here on, or bare weights; what was found before would still have run.
-        return sorted(set(found))
-    return sorted(set(found))
+    return list(pickled_names(raw))
 
 
-def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:
+def _tensors(content: Any) -> dict[str, Tensor]:
+    """Return the tensors in nested mappings by dotted name; a mapping used twice counts once."""
     import torch
 
-    if isinstance(content, torch.Tensor):
-        return {prefix or "tensor": content}
-    if not isinstance(content, Mapping):
-        return {}
     out: dict[str, Tensor] = {}
-    for key, value in content.items():
-        out |= _tensors(value, f"{prefix}.{key}" if prefix else str(key))
+    seen: set[int] = set()
+    left: list[tuple[str, Any]] = [("", content)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, torch.Tensor):
+            out[name or "tensor"] = value
+        elif isinstance(value, Mapping) and id(value) not in seen:
+            seen.add(id(value))
+            prefix = f"{name}." if name else ""
+            left += [
+                (f"{prefix}{key}"[:LONGEST], part) for key, part in reversed(list(value.items()))
+            ]
     return out
 
 
@@ -201,9 +244,15 @@ def _require_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
     problems = []
     for name, tensor in tensors.items():
-        bad = int((~torch.isfinite(tensor)).sum()) if tensor.is_floating_point() else 0
+        if tensor.layout != torch.strided:
+            continue
+        total = math.prod(tensor.shape)
+        # A view may repeat few values many times over: each is looked at once.
+        once = tensor[tuple(slice(0, None if step else 1) for step in tensor.stride())]
+        if once.numel() * once.element_size() > tensor.untyped_storage().nbytes():
+            continue
+        bad = int((~torch.isfinite(once)).sum()) if tensor.is_floating_point() else 0
         if bad:
-            total = math.prod(tensor.shape)
             problems.append(Problem(name, f"{bad} of {total} values are NaN or infinite"))
     if problems:
         raise CheckpointError(

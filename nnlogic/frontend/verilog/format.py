@@ -16,6 +16,7 @@ class Verilog(Format):
     name = "verilog"
     title = "LogicNets-family Verilog"
     wanted = "the top .v file of LogicNets-family Verilog"
+    suffixes = SUFFIXES
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
         """Look at the name."""

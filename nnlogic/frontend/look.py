@@ -1,0 +1,112 @@
+"""A careful look into a file of unknown kind."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import re
+import struct
+import zipfile
+import zlib
+from functools import cached_property
+from pathlib import Path
+
+PICKLED = 1 << 20
+"""Bytes of a pickle that are looked at."""
+MEMBERS = 4096
+"""Members of an archive that are looked at."""
+_KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
+_GLOBAL = re.compile(rb"\(?c[A-Za-z_][\w.]*\n\w+\n")
+
+
+class Look:
+    """A file, of which only the beginning and tables of contents are read; nothing in it is run.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first bytes.
+    path : Path
+    """
+
+    def __init__(self, head: bytes, path: Path) -> None:
+        self.head, self.path = head, path
+
+    @cached_property
+    def text(self) -> str:
+        """The beginning as text; empty where it is none."""
+        found = self.head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "ignore")
+        lost = len(self.head) - len(found.encode())
+        plain = all(c.isprintable() or c in "\t\r\n\f" for c in found)
+        return found if plain and lost <= 6 else ""
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Names in what may be JSON."""
+        found = self.text.lstrip()
+        return frozenset(_KEY.findall(found)) if found[:1] in ("{", "[") else frozenset()
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """Names of the files in a zip archive; empty where it is none, or cut short."""
+        if not self.head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return ()
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return tuple(archive.namelist()[:MEMBERS])
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
+            return ()
+
+    @property
+    def is_torchscript(self) -> bool:
+        """Whether the file is a program that `torch.jit.save` wrote, which has weights inside."""
+        names = self.members
+        return any(n.endswith("constants.pkl") for n in names) and any("/code/" in n for n in names)
+
+    @property
+    def is_pickle(self) -> bool:
+        """Whether the file is a pickle by itself."""
+        binary = self.head[:1] == b"\x80" and self.head[1:2] in (b"\2", b"\3", b"\4", b"\5")
+        return binary or _GLOBAL.match(self.head) is not None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What a pickle would import, ``module.name``, as far as its beginning tells."""
+        if not self.is_pickle:
+            return ()
+        with self.path.open("rb") as file:
+            return pickled_names(file.read(PICKLED))
+
+    def imports(self, *packages: str) -> bool:
+        """Whether a pickle would import something of one of the packages."""
+        return any(name.split(".")[0] in packages for name in self.names)
+
+
+def pickled_names(data: bytes) -> tuple[str, ...]:
+    """Return the ``module.name`` of everything that pickles, one after another, would import.
+
+    They are parsed, not run; where they break off, what stands before is returned.
+    """
+    found: list[str] = []
+    strings: list[str] = []
+    stream = io.BytesIO(data)
+    try:
+        while stream.tell() < len(data):
+            for opcode, argument, _ in pickletools.genops(stream):
+                if opcode.name in ("GLOBAL", "INST"):
+                    found.append(str(argument).replace(" ", "."))
+                elif opcode.name == "STACK_GLOBAL":
+                    found.append(".".join(strings[-2:]))
+                elif "UNICODE" in opcode.name or "STRING" in opcode.name:
+                    strings.append(str(argument))
+    except (ValueError, IndexError, UnicodeDecodeError, OverflowError, struct.error, MemoryError):
+        pass
+    return tuple(sorted(set(found)))
+
+
+def inflated(head: bytes, wbits: int) -> bytes:
+    """Return the beginning of what zlib or gzip packed, as many bytes as are in `head` at most."""
+    try:
+        return zlib.decompressobj(wbits).decompress(head, len(head))
+    except zlib.error:
+        return b""
