@@ -112,7 +112,7 @@ class _Tracer:
             elif isinstance(driver, Driven):
                 self.found[at] = Source(driver.of, driver.bit), 0
             elif driver is None or at in passed:
-                path, name, index, place = self.linker.names[at]
+                path, name, index, place = self.linker.owner(at)
                 what = "depends on itself" if driver else "is read, but nothing drives it"
                 self.problems.append(Problem(f"{place} {path}".strip(), f"{name}[{index}] {what}"))
                 self.found[at] = Source(None, 0), 0
