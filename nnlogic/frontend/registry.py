@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -159,6 +160,10 @@ def _asked(name: str, path: Path) -> Format:
 
 def _head(path: Path) -> bytes:
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            why = "a pipe, socket or device, which need not end"
+            raise CheckpointError("not a regular file", where=str(path), why=why)
         with path.open("rb") as file:
             return file.read(HEAD)
     except FileNotFoundError as error:

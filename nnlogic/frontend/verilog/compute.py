@@ -15,7 +15,7 @@ import numpy as np
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.verilog.case import MAX_SELECTOR
-from nnlogic.frontend.verilog.evaluate import MAX_VALUE, Evaluator, Kind
+from nnlogic.frontend.verilog.evaluate import Evaluator
 from nnlogic.frontend.verilog.expr import (
     COMPARISONS,
     Bits,
@@ -31,12 +31,14 @@ from nnlogic.frontend.verilog.expr import (
     is_wiring,
     walk,
 )
+from nnlogic.frontend.verilog.kinds import MAX_VALUE, Kind
 from nnlogic.frontend.verilog.module import Process
 from nnlogic.frontend.verilog.process import Found, needed, run_block, run_function
 from nnlogic.frontend.verilog.text import NotTables
 
 if TYPE_CHECKING:
-    from nnlogic.frontend.verilog.link import Linker, Scope
+    from nnlogic.frontend.verilog.link import Linker
+    from nnlogic.frontend.verilog.scope import Scope
 
 GROUP = 4
 """Bits of two operands that one table of a wide sum or comparison takes."""
@@ -52,7 +54,7 @@ class Computer:
         """Return the evaluator of all combinations of some bits, the first one lowest."""
         index = np.arange(1 << len(bits))
         columns = {bit: (index >> i & 1).astype(bool) for i, bit in enumerate(bits)}
-        return Evaluator(scope, at, columns, len(index), run_function)
+        return Evaluator(scope=scope, at=at, columns=columns, rows=len(index), run=run_function)
 
     def process(
         self, scope: Scope, process: Process, found: Sequence[Found], target: str
@@ -74,6 +76,7 @@ class Computer:
         if len(bits) > MAX_SELECTOR:
             why = f"{target} of a block that reads {len(bits)} bits, limit {MAX_SELECTOR}"
             raise NotTables(process.at, why, "prune the fan-in of this neuron, or use fewer bits")
+        self.linker.budget.charge_entries(1 << len(bits), process.at)
         evaluator = self.evaluator(scope, process.at, bits)
         values = run_block(evaluator, process, target, names, kinds)
         return self._cell(scope, values, bits, kinds[target].width, process.at)
@@ -98,6 +101,7 @@ class Computer:
         reads = [e for e in walk(expr) if isinstance(e, Name | Bits)]
         bits = self._support(scope, reads, at)
         if len(bits) <= MAX_SELECTOR and to.width <= MAX_VALUE:
+            self.linker.budget.charge_entries(1 << len(bits), at)
             values = self.evaluator(scope, at, bits).value(expr, to)
             return self._cell(scope, values, bits, to.width, at)
         return self._apart(scope, expr, to, at)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -26,83 +25,38 @@ from nnlogic.frontend.verilog.expr import (
     Name,
     Number,
     Unary,
-    constant,
     is_constant,
 )
-from nnlogic.frontend.verilog.module import Function, Net
+from nnlogic.frontend.verilog.kinds import (
+    MAX_ALL_CALLS,
+    MAX_CALLS,
+    MAX_VALUE,
+    Kind,
+    Memory,
+    Typed,
+    Variable,
+)
+from nnlogic.frontend.verilog.module import Function
 from nnlogic.frontend.verilog.text import NotTables
 
-INTEGER = 32
-MAX_VALUE = 62  # bits
-MAX_CALLS = 16
 
-
-@dataclass(frozen=True)
-class Kind:
-    """Width and sign."""
-
-    width: int
-    signed: bool = False
-
-
-@dataclass
-class Variable:
-    """A signal of a block: its values, and where it has one; by row."""
-
-    kind: Kind
-    values: IntArray
-    known: Bools
-
-
-@dataclass(frozen=True)
-class Memory:
-    """An array of constant words; None where nothing was written."""
-
-    kind: Kind
-    first: int
-    words: list[int | None]
-    falling: bool = False  # declared [15:0]
-
-
-class Signals(Protocol):
-    """Where names come from: an instance."""
-
-    constants: dict[str, int]
-    kinds: dict[str, Kind]  # of constants
-    nets: dict[str, list[int]]
-    signed: set[str]
-    memories: dict[str, Memory]
-
-    def function(self, name: str) -> Function | None:
-        """Return a function."""
-
-    def declared(self, net: Net) -> Kind:
-        """Return width and sign of what is declared."""
-
-
-@dataclass
-class Evaluator:
+@dataclass(kw_only=True)
+class Evaluator(Typed):
     """Evaluates expressions; rows are combinations of the bits in `columns`.
 
     Attributes
     ----------
-    scope : Signals
-    at : int
-        Offset in the file, for messages.
     columns : dict of bit to bool array, shape (rows,)
     rows : int
     run : callable
         Runs a function on arguments: `nnlogic.frontend.verilog.process.run_function`.
-    variables : dict of name to Variable
     """
 
-    scope: Signals
-    at: int
     columns: Mapping[int, Bools]
     rows: int
     run: Callable[[Evaluator, Function, tuple[Expr, ...]], IntArray]
-    variables: dict[str, Variable] = field(default_factory=dict)
     calls: int = 0
+    left: list[int] = field(default_factory=lambda: [MAX_ALL_CALLS])
 
     def taken(self, rows: IntArray) -> Evaluator:
         """Return the evaluator of some of the rows; its variables are copies."""
@@ -114,80 +68,6 @@ class Evaluator:
         }
         columns = {bit: values[rows] for bit, values in self.columns.items()}
         return replace(self, columns=columns, rows=len(rows), variables=variables)
-
-    def error(self, why: str, fix: str = "") -> NotTables:
-        """Return an error at the place of the expression."""
-        return NotTables(self.at, why, fix)
-
-    def kind(self, expr: Expr) -> Kind:
-        """Return the width and sign that an expression has by itself."""
-        if isinstance(expr, Number):
-            least = max(INTEGER, expr.value.bit_length())
-            return Kind(1 if expr.fill else expr.width or least, expr.signed)
-        if isinstance(expr, Bits):
-            return Kind(len(expr.bits), expr.signed)
-        if isinstance(expr, Name):
-            return self._name_kind(expr)
-        if isinstance(expr, Concat):
-            return Kind(self._times(expr) * sum(self.kind(part).width for part in expr.parts))
-        if isinstance(expr, Unary):
-            return self.kind(expr.operand) if expr.op in ("~", "-", "+") else Kind(1)
-        if isinstance(expr, Choice):
-            return self.joined(*(value for _, value in expr.pairs), expr.other)
-        if isinstance(expr, Call):
-            return self._call_kind(expr)
-        if expr.ops[0] in COMPARISONS or expr.ops[0] in ("&&", "||"):
-            return Kind(1)
-        if expr.ops[0] in SHIFTS or expr.ops[0] == "**":
-            return self.kind(expr.terms[0])
-        return self.joined(*expr.terms)
-
-    def joined(self, *parts: Expr) -> Kind:
-        """Return the kind that operands of one operator are extended to."""
-        kinds = [self.kind(part) for part in parts]
-        return Kind(max(k.width for k in kinds), all(k.signed for k in kinds))
-
-    def _times(self, expr: Concat) -> int:
-        return 1 if expr.times is None else constant(expr.times, self.scope.constants, self.at)
-
-    def _name_kind(self, expr: Name) -> Kind:
-        whole = self._whole(expr)
-        if expr.high is expr.low is None:
-            if expr.name in self.scope.memories:
-                raise self.error(f"the array {expr.name} without an index")
-            return whole
-        if expr.name in self.scope.memories:
-            return whole
-        if expr.size is not None:
-            return Kind(self._constant(expr.size))
-        if expr.low is not None and expr.high is not None:
-            return Kind(self._constant(expr.high) - self._constant(expr.low) + 1)
-        return Kind(1)
-
-    def _whole(self, expr: Name) -> Kind:
-        scope, name = self.scope, expr.name
-        if name in self.variables:
-            return self.variables[name].kind
-        if name in scope.kinds:
-            return scope.kinds[name]
-        if name in scope.memories:
-            return scope.memories[name].kind
-        if name in scope.nets:
-            return Kind(len(scope.nets[name]), name in scope.signed)
-        raise NotTables(expr.at, f"{name} is not declared")
-
-    def _constant(self, expr: Expr) -> int:
-        return constant(expr, self.scope.constants, self.at)
-
-    def _call_kind(self, expr: Call) -> Kind:
-        if expr.name in ("$signed", "$unsigned"):
-            return Kind(self.kind(expr.arguments[0]).width, expr.name == "$signed")
-        if expr.name == "$clog2":
-            return Kind(INTEGER, True)
-        function = self.scope.function(expr.name)
-        if function is None:
-            raise NotTables(expr.at, f"{expr.name} is no function of this module")
-        return self.scope.declared(function.result)
 
     def assigned(self, expr: Expr, width: int) -> IntArray:
         """Return the values that an expression gives a signal of `width` bits, shape (rows,)."""
@@ -258,7 +138,7 @@ class Evaluator:
 
     def _concat(self, expr: Concat) -> IntArray:
         out = np.zeros(self.rows, np.int64)
-        for part in expr.parts * self._times(expr):
+        for part in expr.parts * self.times(expr):
             if isinstance(part, Number) and part.width is None:
                 raise self.error("a constant without a width in a concatenation")
             kind = self.kind(part)
@@ -275,10 +155,10 @@ class Evaluator:
                 value = scope.constants[name] & _mask(min(scope.kinds[name].width, MAX_VALUE))
                 return np.full(self.rows, value, np.int64)
             return self._gathered(scope.nets[name])
-        width = self._whole(expr).width
+        width = self.whole(expr).width
         if name in scope.memories:
             return self._word(scope.memories[name], expr)
-        size = self._name_kind(expr).width
+        size = self.name_kind(expr).width
         start = expr.low if expr.low is not None else expr.high
         first = self._index(start) if start is not None else np.zeros(self.rows, np.int64)
         if not 0 < size <= MAX_VALUE or first.min(initial=0) < 0 or (first + size > width).any():
@@ -286,7 +166,7 @@ class Evaluator:
             raise NotTables(expr.at, f"{name}[{far}] is outside [{width - 1}:0]")
         if name not in scope.constants or name in self.variables:
             if is_constant(start or expr, scope.constants) and name not in self.variables:
-                low = self._constant(start or expr)
+                low = self.fixed(start or expr)
                 return self._gathered(scope.nets[name][low : low + size])
             whole = self._variable(name) if name in self.variables else None
             whole = self._gathered(scope.nets[name]) if whole is None else whole
@@ -325,6 +205,12 @@ class Evaluator:
     def _choice(self, expr: Choice, to: Kind) -> IntArray:
         out = np.zeros(self.rows, np.int64)
         left, some = np.arange(self.rows), self
+        looked = self._lookup(expr, to)
+        if looked is not None:
+            found, rest = looked
+            if rest.any():
+                found[rest] = self.taken(np.flatnonzero(rest)).value(expr.other, to)
+            return found
         for condition, value in expr.pairs:
             if not len(left):
                 return out
@@ -337,6 +223,37 @@ class Evaluator:
         if len(left):
             out[left] = some.value(expr.other, to)
         return out
+
+    def _lookup(self, expr: Choice, to: Kind) -> tuple[IntArray, Bools] | None:
+        """Return the values of a chain that compares one signal with constants, at once.
+
+        Returns
+        -------
+        values : int64 array, shape (rows,)
+        rest : bool array, shape (rows,)
+            Where no comparison holds; None in place of both for any other chain.
+        """
+        labels, values, selector = [], [], None
+        one = self.taken(np.arange(min(self.rows, 1)))
+        for condition, value in expr.pairs:
+            if not isinstance(condition, Chain) or condition.ops != ("==",):
+                return None
+            signal, label = condition.terms
+            plain = isinstance(label, Number) and isinstance(value, Number)
+            if not plain or (selector is not None and replace_place(signal) != selector):
+                return None
+            selector = replace_place(signal)
+            kind = self.joined(signal, label)
+            if kind.signed or not isinstance(signal, Name):
+                return None
+            labels.append(int(one.value(label, kind)[0]))
+            values.append(int(one.value(value, to)[0]))
+        if len(labels) < 4:
+            return None
+        known, first = np.unique(np.array(labels, np.int64), return_index=True)
+        index = self.alone(expr.pairs[0][0].terms[0])  # type: ignore[union-attr]
+        place = np.minimum(np.searchsorted(known, index), len(known) - 1)
+        return np.array(values, np.int64)[first[place]], np.asarray(known[place] != index)
 
     def _chain(self, expr: Chain, to: Kind) -> IntArray:
         first = expr.ops[0]
@@ -377,13 +294,21 @@ class Evaluator:
                 raise self.error(f"{expr.name} takes one value")
             return self.alone(expr.arguments[0])
         if expr.name == "$clog2":
-            return np.full(self.rows, self._constant(expr), np.int64)
+            return np.full(self.rows, self.fixed(expr), np.int64)
         function = self.scope.function(expr.name)
         if function is None or len(expr.arguments) != len(function.arguments):
             raise NotTables(expr.at, f"{expr.name} with {len(expr.arguments)} arguments")
         if self.calls >= MAX_CALLS:
             raise NotTables(expr.at, f"functions called {MAX_CALLS} levels deep")
+        self.left[0] -= 1
+        if self.left[0] < 0:
+            raise NotTables(expr.at, f"more than {MAX_ALL_CALLS:,} calls in one expression")
         return self.run(self, function, expr.arguments)
+
+
+def replace_place(expr: Expr) -> Expr:
+    """Return a name as if it stood at the start of the file, to compare it."""
+    return replace(expr, at=0) if isinstance(expr, Name) else expr
 
 
 def compared(op: str, a: IntArray, b: IntArray, kind: Kind) -> Bools:

@@ -213,7 +213,7 @@ def primary(tokens: Tokens) -> Expr:
         raise NotTables(at, "an assignment pattern '{...}", "write the table as a case")
     if not (word[:1].isalpha() or word[:1] in ("_", "$")):
         fix = "tables, wires, and expressions of a few bits are read"
-        raise NotTables(at, f"cannot read {word or 'the end'!r} in an expression", fix)
+        raise NotTables(at, f"cannot read {tokens.shown!r} in an expression", fix)
     name = tokens.take()
     if tokens.accept("("):
         arguments = [expression(tokens)]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnlogic.core.errors import Problem
 from nnlogic.core.formats import IntArray
+from nnlogic.frontend.verilog.budget import MAX_PORTS, Budget
+from nnlogic.frontend.verilog.case import MAX_SELECTOR
 from nnlogic.frontend.verilog.compute import Computer
-from nnlogic.frontend.verilog.evaluate import INTEGER, MAX_VALUE, Kind, Memory
 from nnlogic.frontend.verilog.expr import (
     Bits,
     Concat,
@@ -21,9 +20,9 @@ from nnlogic.frontend.verilog.expr import (
     is_constant,
     is_wiring,
 )
+from nnlogic.frontend.verilog.kinds import MAX_VALUE, Memory
 from nnlogic.frontend.verilog.module import (
     Assign,
-    Function,
     Instance,
     Load,
     Module,
@@ -35,114 +34,11 @@ from nnlogic.frontend.verilog.module import (
 )
 from nnlogic.frontend.verilog.parse import parse_module
 from nnlogic.frontend.verilog.process import assignments
-from nnlogic.frontend.verilog.text import Library, NotTables, SourceFile
+from nnlogic.frontend.verilog.scope import MAX_WIDTH, Driven, Scope, TableCell, Wired, short
+from nnlogic.frontend.verilog.text import Library, NotTables
 from nnlogic.frontend.verilog.words import read_words
 
-MAX_WIDTH = 1 << 20
-"""Bits of one signal, and words of an array."""
-MAX_BITS = 1 << 22
-"""Bits of all signals of all instances."""
-MAX_INSTANCES = 1 << 20
-MAX_DEPTH = 1 << 10
-"""Levels of modules within each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """A bit is another one, after a register if there is a `clock`."""
-
-    bit: int
-    clock: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Driven:
-    """A bit comes from a top input port (by name) or a table (by index)."""
-
-    of: str | int
-    bit: int
-
-
-@dataclass(frozen=True, eq=False)
-class TableCell:
-    """A table in use.
-
-    Attributes
-    ----------
-    path : str
-        Instance names from the top, joined by points.
-    layer : tuple of str
-        Path and module name of the instance that groups neurons.
-    table : int64 array, shape (2**len(inputs),)
-    inputs : tuple of int
-        Bits of the selector, LSB first.
-    outputs : int
-        How many bits it gives.
-    file : str
-    place : str
-        File and line.
-    """
-
-    path: str
-    layer: tuple[str, str]
-    table: IntArray
-    inputs: tuple[int, ...]
-    outputs: int
-    file: str
-    place: str
-
-
-@dataclass(frozen=True, eq=False)
-class Scope:
-    """An instance: its constants, and the bits of its signals, LSB first."""
-
-    module: Module
-    path: str
-    layer: tuple[str, str]
-    parent: Scope | None
-    constants: dict[str, int] = field(default_factory=dict)
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    nets: dict[str, list[int]] = field(default_factory=dict)
-    signed: set[str] = field(default_factory=set)
-    memories: dict[str, Memory] = field(default_factory=dict)
-
-    @property
-    def source(self) -> SourceFile:
-        """The file of the module."""
-        return self.module.source
-
-    def function(self, name: str) -> Function | None:
-        """Return a function of the module."""
-        return self.module.functions.get(name)
-
-    def declared(self, net: Net) -> Kind:
-        """Return width and sign of what is declared.
-
-        Raises
-        ------
-        NotTables
-            Another range than ``[width-1:0]``, or one beyond `MAX_WIDTH`.
-        """
-        if net.high is None or net.low is None:
-            return Kind(1, net.signed)
-        high, low = (constant(e, self.constants, net.at) for e in (net.high, net.low))
-        if low != 0 or not 0 <= high < MAX_WIDTH:
-            fix = f"use [width-1:0], of {MAX_WIDTH:,} bits at most"
-            raise NotTables(net.at, f"the range [{_short(high)}:{_short(low)}]", fix)
-        return Kind(high + 1, net.signed)
-
-    def within(self, name: str) -> bool:
-        """Whether the instance stands in a module of this name, or is one."""
-        scope: Scope | None = self
-        while scope is not None:
-            if scope.module.name == name:
-                return True
-            scope = scope.parent
-        return False
-
-
-def _short(number: int) -> str:
-    return str(number) if number.bit_length() < 64 else f"a number of {number.bit_length()} bits"
+MOST_PROBLEMS = 1 << 10
 
 
 class Linker:
@@ -165,10 +61,8 @@ class Linker:
         self.problems: list[Problem] = []
         self.drivers: dict[int, Wired | Driven] = {}
         self.files: dict[str, Path] = {}
-        self._bits = 0
-        self._firsts: list[int] = []
-        self._owners: list[tuple[str, str, str]] = []  # path, signal, place
-        self.new_bits(2, "", "constant", "")
+        self.budget = Budget()
+        self.budget.new_bits(2, "", "constant", "")
         self.cells: list[TableCell] = []
         self.clocks: dict[int, str] = {}
         self.resets: list[tuple[int, int, str]] = []
@@ -176,17 +70,22 @@ class Linker:
         self.outputs: dict[str, list[int]] = {}
         self._parsed: dict[str, Module | None] = {}
         self._tables: dict[tuple, IntArray] = {}
-        self._instances = 0
         self.compute = Computer(self)
         module = self._module(top)
         if module is not None:
             scope = self._open(module, "", ("", top), {}, None)
-            waiting = [scope]
-            while waiting:
-                waiting += reversed(self._fill(waiting.pop()))
             for name, direction in module.ports.items():
                 bits = scope.nets.get(name, [])
                 (self.inputs if direction == "input" else self.outputs)[name] = bits
+            waiting = [scope]
+            for what, ports in (("input", self.inputs), ("output", self.outputs)):
+                size = sum(len(bits) for bits in ports.values())
+                if size > MAX_PORTS:
+                    why = f"{size:,} {what} bits, limit {MAX_PORTS:,}"
+                    self.problems.append(scope.source.problem(NotTables(module.at, why), top))
+                    waiting = []
+            while waiting and not self.full:
+                waiting += reversed(self._fill(waiting.pop()))
             for name, bits in self.inputs.items():
                 self.drivers.update((b, Driven(name, i)) for i, b in enumerate(bits))
         # Instances of one module share their problems.
@@ -203,27 +102,10 @@ class Linker:
                     self.problems.append(text.source.problem(error, name))
         return self._parsed[name]
 
-    def new_bits(self, count: int, path: str, name: str, place: str) -> list[int]:
-        """Return bits of a signal, which are new.
-
-        Raises
-        ------
-        NotTables
-            There are more than `MAX_BITS`.
-        """
-        first = self._bits
-        self._bits += count
-        self._firsts.append(first)
-        self._owners.append((path, name, place))
-        if self._bits > MAX_BITS:
-            raise NotTables(0, f"signals of more than {MAX_BITS:,} bits together")
-        return list(range(first, first + count))
-
-    def owner(self, bit: int) -> tuple[str, str, int, str]:
-        """Return path, signal, index in it, and place of a bit."""
-        at = bisect_right(self._firsts, bit) - 1
-        path, name, place = self._owners[at]
-        return path, name, bit - self._firsts[at], place
+    @property
+    def full(self) -> bool:
+        """Whether a limit is passed, so that nothing more need be read."""
+        return self.budget.full or len(self.problems) > MOST_PROBLEMS
 
     def _open(
         self,
@@ -235,7 +117,7 @@ class Linker:
     ) -> Scope:
         """Return an instance with its signals; nothing drives them yet."""
         scope = Scope(module, path, layer, parent)
-        self._try(scope, self._constants, given)
+        self._try(scope, Scope.settle, given)
         for name, net in module.nets.items():
             self._try(scope, self._declare, name, net)
         for name, direction in module.ports.items():
@@ -264,29 +146,12 @@ class Linker:
         return inner
 
     def _try(self, scope: Scope, step, *arguments) -> None:  # type: ignore[no-untyped-def]
+        if self.full:
+            return
         try:
             step(scope, *arguments)
         except NotTables as error:
             self.problems.append(scope.source.problem(error, scope.module.name))
-
-    def _constants(self, scope: Scope, given: dict[str, int]) -> None:
-        module = scope.module
-        settable = [name for name in module.params if name not in module.local]
-        given = {
-            dict(zip("0123456789", settable, strict=False)).get(k, k): v for k, v in given.items()
-        }
-        unknown = sorted(set(given) - set(settable))
-        if unknown:
-            raise NotTables(module.at, f"no parameter {', '.join(unknown)} in {module.name}")
-        for name, expr in module.params.items():
-            value = given.get(name)
-            if value is None:
-                value = constant(expr, scope.constants, module.at)
-            scope.constants[name] = value
-            net = module.kinds[name]
-            own = expr.width if isinstance(expr, Number) else None
-            kind = Kind(own or max(INTEGER, value.bit_length()), own is None)
-            scope.kinds[name] = kind if net.high is None else scope.declared(net)
 
     def _declare(self, scope: Scope, name: str, net: Net) -> None:
         kind = scope.declared(net)
@@ -297,11 +162,14 @@ class Linker:
             low, high = min(first, last), max(first, last)
             if not 0 <= high - low < MAX_WIDTH or kind.width > MAX_VALUE:
                 limits = f"limits {MAX_WIDTH:,} and {MAX_VALUE}"
-                why = f"the array {name} of {_short(high - low + 1)} words of {kind.width} bits"
+                why = f"the array {name} of {short(high - low + 1)} words of {kind.width} bits"
                 raise NotTables(net.at, f"{why}, {limits}")
+            self.budget.charge(high - low + 1)
             scope.memories[name] = Memory(kind, low, [None] * (high - low + 1), first > last)
             return
-        scope.nets[name] = self.new_bits(kind.width, scope.path, name, scope.source.place(net.at))
+        scope.nets[name] = self.budget.new_bits(
+            kind.width, scope.path, name, scope.source.place(net.at)
+        )
 
     def _load(self, scope: Scope, load: Assign | Load) -> None:
         name = load.array if isinstance(load, Load) else base_name(load.target, load.at)
@@ -336,7 +204,7 @@ class Linker:
             raise NotTables(at, "an array is written word by word")
         index = constant(target.high, scope.constants, at) - memory.first
         if not 0 <= index < len(memory.words) or memory.words[index] is not None:
-            raise NotTables(at, f"{target.name}[{_short(index + memory.first)}] is written twice "
+            raise NotTables(at, f"{target.name}[{short(index + memory.first)}] is written twice "
                             "or is beyond the array")  # fmt: skip
         if not is_constant(value, scope.constants):
             raise NotTables(at, f"a word of {target.name} that is not constant")
@@ -369,7 +237,7 @@ class Linker:
             raise NotTables(at, why, "widths must match")
         for target, value in zip(targets, values, strict=True):
             if target in self.drivers or target < 2:
-                _, name, index, _ = self.owner(target)
+                _, name, index, _ = self.budget.owner(target)
                 raise NotTables(at, f"{name}[{index}] is driven twice")
             self.drivers[target] = Wired(value, clock)
 
@@ -378,6 +246,7 @@ class Linker:
         target = self.bits(scope, table.target, table.at)
         key = (scope.module.name, number, len(selector), len(target), *scope.constants.items())
         if key not in self._tables:
+            self.budget.charge_entries(1 << min(len(selector), MAX_SELECTOR), table.at)
             self._tables[key] = table.body.table(len(selector), len(target), scope.constants)
         outputs = self.add_cell(scope, self._tables[key], selector, len(target), table.at)
         clock = self._clock(scope, table.clock, table.at) if table.clock else None
@@ -396,7 +265,7 @@ class Linker:
         file = scope.source.path.name
         cell = TableCell(scope.path, layer, table, tuple(inputs), outputs, file, place)
         self.cells.append(cell)
-        bits = self.new_bits(outputs, scope.path, "table", place)
+        bits = self.budget.new_bits(outputs, scope.path, "table", place)
         self.drivers.update((b, Driven(index, i)) for i, b in enumerate(bits))
         return bits
 
@@ -447,13 +316,9 @@ class Linker:
                 why = f"the module {instance.module} is in no file here"
                 raise NotTables(at, why, f"put {instance.module}.v beside the top file")
             return
-        self._instances += 1
-        if self._instances > MAX_INSTANCES:
-            raise NotTables(at, f"more than {MAX_INSTANCES:,} instances")
         given = {k: constant(e, scope.constants, at) for k, e in instance.params.items()}
         path = f"{scope.path}.{instance.name}".lstrip(".")
-        if path.count(".") > MAX_DEPTH:
-            raise NotTables(at, f"modules within each other more than {MAX_DEPTH:,} levels deep")
+        self.budget.charge_instance(path, at)
         parent = (scope.path, scope.module.name)
         inner = self._open(module, path, parent, given, scope)
         opened.append(inner)
@@ -480,7 +345,7 @@ class Linker:
         if isinstance(expr, Number):
             size = width if expr.width is None else expr.width
             if size is None:
-                raise NotTables(at, f"the constant {_short(expr.value)} needs a width")
+                raise NotTables(at, f"the constant {short(expr.value)} needs a width")
             if expr.mask:
                 raise NotTables(at, "a value of x or z", "say 0 or 1 for every bit")
             filled = -expr.value if expr.fill else expr.value
@@ -502,7 +367,7 @@ class Linker:
         if expr.size is not None:
             high = low + constant(expr.size, scope.constants, at) - 1
         if not 0 <= low <= high < len(bits):
-            shown = f"[{_short(high)}]" if low == high else f"[{_short(high)}:{_short(low)}]"
+            shown = f"[{short(high)}]" if low == high else f"[{short(high)}:{short(low)}]"
             raise NotTables(at, f"{expr.name}{shown} is outside [{len(bits) - 1}:0]")
         return bits[low : high + 1]
 
@@ -515,5 +380,5 @@ class Linker:
             else:
                 once += self.compute.alone(scope, part, at)
             if not 0 <= times * len(once) < MAX_WIDTH:
-                raise NotTables(at, f"{_short(times)} copies of {len(once)} bits")
+                raise NotTables(at, f"{short(times)} copies of {len(once)} bits")
         return once * times

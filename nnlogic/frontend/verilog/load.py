@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nnlogic.core.errors import UnsupportedModel
+from nnlogic.core.errors import Problem, UnsupportedModel
 from nnlogic.core.names import identifier
 from nnlogic.frontend.format import files_digest
 from nnlogic.frontend.verilog.layers import LayerMaker
@@ -26,6 +26,7 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.tools.verilog_2001 import changed, names_to_change
 from nnlogic.tools.verilog_guard import check_sources
 
+MOST_PROBLEMS = 100
 GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
 _WORD = re.compile(r"(?<![\w'])[A-Za-z_]\w*")
 
@@ -67,10 +68,12 @@ def load_verilog(path: Path) -> QuantNet:
     if not problems:
         circuit, problems = trace_circuit(linker)
     if circuit is None:
+        left = len(problems) - MOST_PROBLEMS
+        more = [Problem("...", f"{left:,} more problems")] if left > 0 else []
         raise UnsupportedModel(
             f"not a network of tables: {len(problems)} problem{'s' * (len(problems) > 1)}",
             where=str(path),
-            problems=problems,
+            problems=[*problems[:MOST_PROBLEMS], *more],
         )
     words = tuple(linker.files.values())
     data = [read_plain(file) for file in library.files]
@@ -89,7 +92,8 @@ def _top(library: Library) -> str:
     named = [name for name in tops if name == library.path.stem]
     if len(named or tops) == 1:
         return (named or tops)[0]
-    why = f"top modules: {', '.join(tops)}" if tops else "no top module"
+    why = f"top modules: {', '.join(tops[:8])}" if tops else "no top module"
+    why += f" and {len(tops) - 8} more" if len(tops) > 8 else ""
     raise UnsupportedModel(
         "cannot tell which module is the top",
         where=str(library.path),

@@ -9,8 +9,9 @@ import numpy as np
 
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.verilog.evaluate import Evaluator, Kind, Signals, Variable
+from nnlogic.frontend.verilog.evaluate import Evaluator
 from nnlogic.frontend.verilog.expr import Expr, Name, Number, children, constant, walk
+from nnlogic.frontend.verilog.kinds import Kind, Signals, Variable
 from nnlogic.frontend.verilog.module import (
     Assign,
     Case,
@@ -60,10 +61,13 @@ def needed(found: Sequence[Found], target: str) -> tuple[set[str], list[Name]]:
     names, reads = {target}, list[Name]()
     while True:
         parts: dict[int, Expr] = {}
+        seen: set[int] = set()
         for assign, guards in found:
             if base_name(assign.target, assign.at) in names:
-                more = (assign.value, *children(assign.target), *guards)
-                parts.update((id(e), e) for e in more)
+                # Branches of one statement share their guards.
+                more = () if id(guards) in seen else guards
+                seen.add(id(guards))
+                parts.update((id(e), e) for e in (assign.value, *children(assign.target), *more))
         reads = [e for part in parts.values() for e in walk(part) if isinstance(e, Name)]
         assigned = {base_name(a.target, a.at) for a, _ in found}
         more_names = names | ({e.name for e in reads} & assigned)

@@ -10,7 +10,7 @@ from nnlogic.frontend.verilog.case import NUMBER
 from nnlogic.frontend.verilog.text import NotTables
 
 _OPERATORS = r"<<<|>>>|===|!==|<<|>>|<=|>=|==|!=|&&|\|\||\*\*|~&|~\||~\^|\^~|\+:|-:|@\*|'\{"
-_TOKEN = re.compile(rf"({NUMBER}|'[01](?!\w)|\$?[A-Za-z_]\w*|\"[^\"\n]*\"|{_OPERATORS}|\S)")
+_TOKEN = re.compile(rf"\s++|({NUMBER}|'[01](?!\w)|\$?[A-Za-z_]\w*|\"[^\"\n]*\"|{_OPERATORS}|\S)")
 _CASE = re.compile(r"(?<!\w)case[xz]?\s*\([^()]*\)")
 _LEVEL = re.compile(r"\b(?:(endcase)|case[xz]?)\b")
 BODY = "<case>"  # the token that stands for what a case lists, up to endcase
@@ -53,8 +53,9 @@ class Tokens:
 
     def _append(self, start: int, end: int) -> None:
         for found in _TOKEN.finditer(self.text, start, end):
-            self.words.append(found.group())
-            self.offsets.append(found.start())
+            if found[1]:
+                self.words.append(found[1])
+                self.offsets.append(found.start())
 
     @contextmanager
     def nested(self) -> Iterator[None]:
@@ -81,6 +82,11 @@ class Tokens:
         """Offset of that token."""
         return self.offsets[self.next]
 
+    @property
+    def shown(self) -> str:
+        """That token for a message."""
+        return self.word[:40] or "the end"
+
     def take(self) -> str:
         """Return the next token and step over it."""
         word = self.word
@@ -98,10 +104,10 @@ class Tokens:
     def expect(self, word: str) -> None:
         """Step over a token that must come now."""
         if not self.accept(word):
-            raise NotTables(self.at, f"expected {word!r}, found {self.word or 'the end'!r}")
+            raise NotTables(self.at, f"expected {word!r}, found {self.shown!r}")
 
     def identifier(self) -> str:
         """Return the next token, which must be a name."""
         if not self.word or not (self.word[0].isalpha() or self.word[0] == "_"):
-            raise NotTables(self.at, f"expected a name, found {self.word or 'the end'!r}")
+            raise NotTables(self.at, f"expected a name, found {self.shown!r}")
         return self.take()

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from nnlogic.core.inert import visible
-from nnlogic.frontend.verilog.evaluate import Memory
+from nnlogic.frontend.verilog.kinds import Memory
 from nnlogic.frontend.verilog.module import Load
 from nnlogic.frontend.verilog.text import NotTables
 
@@ -39,9 +39,7 @@ def read_words(path: Path, load: Load, memory: Memory) -> None:
             at = value - memory.first
             continue
         if not 0 <= at < len(memory.words) or value >> memory.kind.width:
-            why = (
-                f"{where}: word {at} of {len(memory.words)}, or more than {memory.kind.width} bits"
-            )
-            raise NotTables(load.at, why)
+            size = f"{len(memory.words)} words of {memory.kind.width} bits"
+            raise NotTables(load.at, f"{where}: {visible(word)} for word {at} of {size}")
         memory.words[at] = value
         at += 1
