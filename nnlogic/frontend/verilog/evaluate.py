@@ -218,8 +218,8 @@ class Evaluator(Typed):
             chosen = np.flatnonzero(holds)
             if len(chosen):
                 out[left[chosen]] = some.taken(chosen).value(value, to)
-                rest = np.flatnonzero(~holds)
-                left, some = left[rest], some.taken(rest)
+                others = np.flatnonzero(~holds)
+                left, some = left[others], some.taken(others)
         if len(left):
             out[left] = some.value(expr.other, to)
         return out

@@ -170,7 +170,8 @@ def expression(tokens: Tokens) -> Expr:
 def _binary(tokens: Tokens, left: Expr, least: int) -> Expr:
     """Read operators of at least the priority `least` behind an operand."""
     while (level := PRIORITY.get(tokens.word, -1)) >= least:
-        ops, terms = [], [left]
+        ops: list[str] = []
+        terms = [left]
         while PRIORITY.get(tokens.word) == level:
             if ops and tokens.word in COMPARISONS:
                 raise NotTables(tokens.at, f"{tokens.word!r} behind another comparison")
@@ -288,9 +289,9 @@ def constant(expr: Expr, constants: Mapping[str, int], at: int) -> int:
     if isinstance(expr, Call) and expr.name == "$clog2" and len(expr.arguments) == 1:
         return max(0, constant(expr.arguments[0], constants, at) - 1).bit_length()
     if isinstance(expr, Choice):
-        for condition, value in expr.pairs:
+        for condition, chosen in expr.pairs:
             if constant(condition, constants, at):
-                return constant(value, constants, at)
+                return constant(chosen, constants, at)
         return constant(expr.other, constants, at)
     if isinstance(expr, Chain):
         value = constant(expr.terms[0], constants, at)

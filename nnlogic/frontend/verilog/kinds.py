@@ -61,11 +61,25 @@ class Memory:
 class Signals(Protocol):
     """Where names come from: an instance."""
 
-    constants: dict[str, int]
-    kinds: dict[str, Kind]  # of constants
-    nets: dict[str, list[int]]
-    signed: set[str]
-    memories: dict[str, Memory]
+    @property
+    def constants(self) -> dict[str, int]:
+        """Values of parameters."""
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Kinds of parameters."""
+
+    @property
+    def nets(self) -> dict[str, list[int]]:
+        """Bits of signals, LSB first."""
+
+    @property
+    def signed(self) -> set[str]:
+        """Signals that are signed."""
+
+    @property
+    def memories(self) -> dict[str, Memory]:
+        """Arrays."""
 
     def function(self, name: str) -> Function | None:
         """Return a function."""

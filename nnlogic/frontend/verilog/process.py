@@ -115,8 +115,7 @@ def run_function(caller: Evaluator, function: Function, arguments: tuple[Expr, .
     for assign, guards in assignments(function.statements):
         for part in (assign.value, *children(assign.target), *guards):
             for e in walk(part):
-                known = not isinstance(e, Name) or e.name in names or e.name not in scope.nets
-                if not known:
+                if isinstance(e, Name) and e.name not in names and e.name in scope.nets:
                     why = f"the function {function.name} reads the signal {e.name}"
                     raise NotTables(e.at, why, "give it as an argument")
     inner = replace(caller, at=function.at, columns={}, variables=variables, calls=caller.calls + 1)
