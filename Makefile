@@ -6,6 +6,7 @@ RUN     ?= runs/jets
 TARGET  ?= ecp5
 JOBS    ?= 2
 MINUTES ?= 10
+COUNT   ?= 4000
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install -q
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
@@ -39,8 +40,9 @@ icarus: $(VENV)/flow ## Make sure Icarus Verilog is there (installs it below .to
 test: $(VENV)/dev icarus ## Set up and run all tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-fuzz: $(VENV)/dev ## Compile random networks for MINUTES, every stage compared: MINUTES=60 SEED=1
+fuzz: $(VENV)/dev ## Random networks for MINUTES, then COUNT broken files: MINUTES=60 COUNT=9 SEED=1
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.fuzz files --count $(COUNT) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/dev ## Lint and check formatting
 	$(BIN)/ruff check .

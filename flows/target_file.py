@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.fields import shown
+from nnlogic.core.limits import parse_toml
 from nnlogic.flows.target_table import read_table
 from nnlogic.flows.targets import Target
 from nnlogic.tools.verilog_guard import check_sources
@@ -102,10 +103,13 @@ def kept_target(name: str, kept: Path | None) -> Target | None:
 def _content(path: Path) -> dict[str, Any]:
     what = "cannot read the target file"
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(what, where=str(path), why=str(error)) from error
-    except tomllib.TOMLDecodeError as error:
+    try:
+        content: dict[str, Any] = parse_toml(text)
+        return content
+    except ValueError as error:
         raise UsageError(what, where=str(path), why=f"not TOML: {error}") from error
 
 
@@ -115,7 +119,7 @@ def _targets(entries: Tables, families: Tables, problems: list[Problem]) -> dict
         where = f"target.{name}"
         family = entry.get("family")
         if family is not None and not (isinstance(family, str) and family in families):
-            why = f"no family {family!r}"
+            why = f"no family {shown(family)}"
             problems.append(Problem(f"{where}.family", why, f"one of {', '.join(families)}"))
             continue
         table = {**(families[family] if family else {}), **entry}

@@ -13,6 +13,7 @@ from dataclasses import MISSING, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from nnlogic.core.errors import Problem
+from nnlogic.core.fields import shown
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def read_table(kind: type[T], table: Any, where: str, problems: list[Problem]) -
     kind, or None when anything is wrong
     """
     if not isinstance(table, dict):
-        problems.append(Problem(where, f"{table!r} is no table"))
+        problems.append(Problem(where, f"{shown(table)} is no table"))
         return None
     before = len(problems)
     hints = get_type_hints(kind, include_extras=True)
@@ -77,12 +78,12 @@ def _value(hint: Any, value: Any, where: str, problems: list[Problem]) -> Any:
         return _text(value, inner[1], where, problems)
     if origin is tuple:
         if not isinstance(value, list):
-            problems.append(Problem(where, f"{value!r} is no list"))
+            problems.append(Problem(where, f"{shown(value)} is no list"))
             return ()
         return tuple(_value(inner[0], v, f"{where}[{i}]", problems) for i, v in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
-            problems.append(Problem(where, f"{value!r} is no table"))
+            problems.append(Problem(where, f"{shown(value)} is no table"))
             return {}
         keys = {_text(key, WORD, f"{where}.{key!r}", problems): v for key, v in value.items()}
         return {key: _value(inner[1], v, f"{where}.{key}", problems) for key, v in keys.items()}
@@ -91,16 +92,16 @@ def _value(hint: Any, value: Any, where: str, problems: list[Problem]) -> Any:
     if hint in (int, float):
         right = (int,) if hint is int else (int, float)
         if not isinstance(value, right) or isinstance(value, bool) or not 0 < value < LARGEST:
-            problems.append(Problem(where, f"{value!r} is not {NUMBERS[hint]} above 0"))
+            problems.append(Problem(where, f"{shown(value)} is not {NUMBERS[hint]} above 0"))
         return value
     return read_table(hint, value, where, problems)
 
 
 def _text(value: Any, pattern: str, where: str, problems: list[Problem]) -> str:
     if not isinstance(value, str):
-        problems.append(Problem(where, f"{value!r} is not text"))
+        problems.append(Problem(where, f"{shown(value)} is not text"))
         return ""
     if not re.fullmatch(pattern, value, re.ASCII):
-        why = f"{value!r} has characters that do not belong there"
+        why = f"{shown(value)} has characters that do not belong there"
         problems.append(Problem(where, why, f"text like {pattern}"))
     return value

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from nnlogic.core.errors import CheckpointError
+from nnlogic.core.limits import parse_json
 
 KEY = "nnlogic"
 
@@ -86,7 +87,7 @@ def read_archive(
                     "not the architecture, the quantizers or the input encoder",
                     fix="save it with nnlogic.nn.save_checkpoint, which writes all of them",
                 )
-            header = json.loads(raw)
+            header = _header(raw)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
         raise CheckpointError("no such file", where=str(path)) from error
@@ -100,27 +101,38 @@ def read_archive(
             why=f"{size} bytes, damaged or not a safetensors file: {error}",
             fix="copy the file again; a truncated download is the usual cause",
         ) from error
-    if header.get("kind") != kind:
+    if header["kind"] != kind:
         raise CheckpointError(
-            f"not an nnlogic {kind}", where=str(path), why=f"the file holds a {header.get('kind')}"
+            f"not an nnlogic {kind}",
+            where=str(path),
+            why=f"the file holds a {header['kind'][:80]}",
         )
-    if header.get("version") not in versions:
+    if header["version"] not in versions:
         raise CheckpointError(
             f"{kind} of an unknown version",
             where=str(path),
-            why=f"version {header.get('version')}, this nnlogic reads {versions}",
+            why=f"version {header['version']}, this nnlogic reads {versions}",
             fix="use the nnlogic that wrote it, or a newer one",
         )
     return header["version"], header["meta"], arrays
+
+
+def _header(text: str) -> dict[str, Any]:
+    header = parse_json(text)
+    types = {"kind": str, "version": int, "meta": dict}
+    if not isinstance(header, dict) or any(
+        type(header.get(key)) is not type_ for key, type_ in types.items()
+    ):
+        raise ValueError(f"its metadata need {', '.join(types)}")
+    return header
 
 
 def archive_kind(path: Path) -> str:
     """Return the kind written in an nnlogic archive, or an empty string for any other file."""
     try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(KEY, "{}"))
-        return str(header.get("kind", ""))
-    except (SafetensorError, OSError, ValueError, AttributeError):
+            return str(_header((file.metadata() or {}).get(KEY, ""))["kind"])
+    except (SafetensorError, OSError, ValueError):
         return ""
 
 

@@ -95,6 +95,19 @@ class CheckpointError(NNLogicError):
     code, exit_code = "NL201", 3
 
 
+class MalformedError(ValueError):
+    """Data of a file are missing, of a wrong type or out of range; who opened it says which file.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.where}: {p.why}" for p in problems))
+
+
 class InputError(NNLogicError):
     """Input rows do not fit the network's ports."""
 

@@ -14,7 +14,8 @@ dataclass               a list of its fields; an object by field name where it h
 ``X | None``            null, or no array
 ======================  ============================================================
 
-A field with a default may be missing from a file: so layouts grow.
+A field with a default may be missing from a file: so layouts grow. What is read is exactly of the
+type of its field: arrays are of its kind of numbers, in its range and of the dimensions stated.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
+from nnlogic.core.errors import IRError, MalformedError, Problem
 from nnlogic.core.formats import IntFormat
 
 Arrays = dict[str, NDArray]
 Meta = dict[str, Any]
 NOTHING: Any = object()
 """In place of JSON data: the field is all arrays."""
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
+"""Integers that files hold."""
+LONGEST = 60
+"""Characters of a value in a message."""
 PLAIN: dict[type, Callable[[Any], Any]] = {str: str, int: index, float: float, bool: bool}
 
 
@@ -48,6 +54,7 @@ class _Form:
     ragged: bool = False
     rows: bool = False
     apart: bool = False
+    dims: int | None = None
 
 
 def stored(
@@ -58,6 +65,7 @@ def stored(
     ragged: bool = False,
     rows: bool = False,
     apart: bool = False,
+    dims: int | None = None,
 ) -> Mapping[str, _Form]:
     """Return the metadata of a dataclass field that is stored in another way.
 
@@ -75,8 +83,10 @@ def stored(
         Members of a union are lists, told apart by the number of their fields.
     apart : bool
         The class stores this field itself.
+    dims : int, optional
+        Dimensions of the array; files with others are refused.
     """
-    return {"stored": _Form(name, path, array, ragged, rows, apart)}
+    return {"stored": _Form(name, path, array, ragged, rows, apart, dims)}
 
 
 @dataclass(frozen=True)
@@ -104,14 +114,29 @@ def read_fields(cls: Any, meta: Meta, path: str, arrays: Arrays) -> Meta:
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        A field is missing, of another type, or out of range.
+    MalformedError
+        Fields are missing, of another type, or out of range; all of them.
     """
-    return {
-        name: codec.read(NOTHING if codec.arrays else meta[key], _join(path, name), arrays)
-        for name, key, codec, optional in _layout(cls)
-        if key in meta or codec.arrays or not optional
-    }
+    values: Meta = {}
+    problems: list[Problem] = []
+    for name, key, codec, optional in _layout(cls):
+        if key not in meta and not codec.arrays and optional:
+            continue
+        at = _join(path, name)
+        try:
+            data = NOTHING if codec.arrays else meta[key]
+            values[name] = codec.read(data, at, arrays)
+        except MalformedError as error:
+            problems += error.problems
+        except KeyError as error:
+            problems.append(Problem(at, f"missing: {error.args[0]}"))
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            problems.append(Problem(at, str(error)))
+        except IRError as error:
+            problems.append(Problem(at, error.why or error.what))
+    if problems:
+        raise MalformedError(problems)
+    return values
 
 
 @cache
@@ -133,11 +158,13 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
         inner = _codec(options[0], form, name) if len(options) == 1 else _union(options, form)
         return _or_none(inner) if NoneType in get_args(hint) else inner
     if get_origin(hint) is np.ndarray:
-        return _array(hint)
+        return _array(hint, form.dims)
     if get_origin(hint) is tuple:
         return _items(hint, form, name)
     if hint is IntFormat:
-        return _Codec(lambda value, *_: str(value), lambda data, *_: IntFormat.parse(data))
+        return _Codec(
+            lambda value, *_: str(value), lambda data, *_: IntFormat.parse(_checked(data, str))
+        )
     if hasattr(hint, "__dataclass_fields__"):
         return _by_name(hint) if _holds_arrays(hint) else _row(hint)
     if hint in PLAIN:
@@ -151,8 +178,22 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
 
 def _checked(data: Any, kind: type) -> Any:
     if type(data) is not kind and not (kind is float and type(data) is int):
-        raise TypeError(f"{data!r} is not {kind.__name__}")
+        raise TypeError(f"{shown(data)} is not {kind.__name__}")
+    if kind is int and not LEAST <= data <= MOST:
+        raise ValueError(f"{shown(data)} is beyond 64 bits")
+    if kind is float:
+        data = float(data)
     return data
+
+
+def shown(data: Any) -> str:
+    """Return data of a file as a message shows them: short, whatever they are."""
+    if isinstance(data, int) and not LEAST <= data <= MOST:
+        return f"an integer of {data.bit_length()} bits"
+    if isinstance(data, list | tuple | dict):
+        return f"a {'table' if isinstance(data, dict) else 'list'} of {len(data)}"
+    text = repr(data)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _or_none(inner: _Codec) -> _Codec:
@@ -168,14 +209,36 @@ def _or_none(inner: _Codec) -> _Codec:
     )
 
 
-def _array(hint: Any) -> _Codec:
+def _array(hint: Any, dims: int | None) -> _Codec:
     dtype = _dtype(hint)
 
     def write(value: NDArray, path: str, arrays: Arrays) -> Any:
         arrays[path] = value
         return NOTHING
 
-    return _Codec(write, lambda _, path, arrays: frozen(arrays[path], dtype), True)
+    return _Codec(write, lambda _, path, arrays: exact(arrays[path], dtype, dims), True)
+
+
+def exact(array: NDArray, dtype: Any, dims: int | None = None) -> NDArray:
+    """Return an array of a file as one of `dtype`, with the same values; read-only.
+
+    Raises
+    ------
+    ValueError
+        It has other dimensions or another kind of values, or values that `dtype` does not hold.
+    """
+    dtype = np.dtype(dtype)
+    if dims is not None and array.ndim != dims:
+        raise ValueError(f"shape {array.shape}, need {dims} dimensions")
+    if array.dtype.kind not in {"i": "iu", "u": "iu"}.get(dtype.kind, dtype.kind):
+        raise ValueError(f"{array.dtype}, need {dtype}")
+    if dtype.kind == "f" and array.dtype.itemsize > dtype.itemsize:
+        raise ValueError(f"{array.dtype}, need {dtype}")
+    if dtype.kind in "iu" and array.size:
+        least, most, info = int(array.min()), int(array.max()), np.iinfo(dtype)
+        if least < info.min or most > info.max:
+            raise ValueError(f"values {least} to {most}, beyond {dtype}")
+    return frozen(array, dtype)
 
 
 def _dtype(hint: Any) -> Any:
@@ -192,7 +255,7 @@ def _items(hint: Any, form: _Form, name: str) -> _Codec:
         return _int_array(form.array)
     if form.ragged:
         return _ragged(_dtype(args[0]))
-    inner = _codec(args[0], _Form(rows=form.rows), name)
+    inner = _codec(args[0], _Form(rows=form.rows, dims=form.dims), name)
 
     def place(path: str, i: int) -> str:
         return path.removesuffix(name) + form.path.format(i=i) if form.path else f"{path}.{i}"
@@ -216,7 +279,8 @@ def _each(codecs: list[_Codec], make: Callable[[list[Any]], Any]) -> _Codec:
         return [codec.write(item, *at) for codec, item in zip(codecs, value, strict=True)]
 
     def read(data: Any, *at: Any) -> Any:
-        return make([codec.read(item, *at) for codec, item in zip(codecs, data, strict=True)])
+        items = zip(codecs, _checked(data, list), strict=True)
+        return make([codec.read(item, *at) for codec, item in items])
 
     return _Codec(write, read)
 
@@ -226,7 +290,9 @@ def _int_array(dtype: Any) -> _Codec:
         arrays[path] = np.array(value, dtype=dtype)
         return NOTHING
 
-    return _Codec(write, lambda _, path, arrays: tuple(arrays[path].tolist()), True)
+    return _Codec(
+        write, lambda _, path, arrays: tuple(exact(arrays[path], dtype, 1).tolist()), True
+    )
 
 
 def _ragged(dtype: Any) -> _Codec:
@@ -235,11 +301,11 @@ def _ragged(dtype: Any) -> _Codec:
         return [len(part) for part in value]
 
     def read(data: Any, path: str, arrays: Arrays) -> tuple[NDArray, ...]:
-        ends = np.cumsum(_checked(data, list), dtype=np.int64)
-        parts = np.split(frozen(arrays[path], dtype), ends)
-        if len(parts.pop()):
-            raise ValueError(f"{path} is longer than its parts")
-        return tuple(parts)
+        lengths = [_checked(length, int) for length in _checked(data, list)]
+        whole = exact(arrays[path], dtype, 1)
+        if any(length < 0 for length in lengths) or sum(lengths) != len(whole):
+            raise ValueError(f"{len(whole)} values are not parts of the {len(lengths)} lengths")
+        return tuple(np.split(whole, np.cumsum(lengths, dtype=np.int64))[:-1])
 
     return _Codec(write, read)
 
@@ -284,8 +350,14 @@ def _union(classes: list[Any], form: _Form) -> _Codec:
         return {"type": name, **named[name].write(value, *at)}
 
     def read(data: Any, *at: Any) -> Any:
-        codec = rows[len(data)] if form.rows else named[_checked(data, dict)["type"]]
-        return codec.read(data, *at)
+        known, key = (
+            (rows, len(_checked(data, list)))
+            if form.rows
+            else (named, _checked(data, dict)["type"])
+        )
+        if not isinstance(key, str | int) or key not in known:
+            raise ValueError(f"{shown(key)}, known are {', '.join(map(str, known))}")
+        return known[key].read(data, *at)
 
     return _Codec(write, read)
 

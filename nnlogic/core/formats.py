@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import IRError
 
 IntArray = NDArray[np.int64]
+MAX_BITS = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,9 @@ class IntFormat:
     signed: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.bits <= 62:
-            raise IRError("integer format out of range", why=f"{self.bits} bits, allowed 1 to 62")
+        if not 1 <= self.bits <= MAX_BITS:
+            why = f"{self.bits} bits, allowed 1 to {MAX_BITS}"
+            raise IRError("integer format out of range", why=why)
 
     @property
     def lo(self) -> int:
@@ -68,8 +71,17 @@ class IntFormat:
 
     @staticmethod
     def parse(text: str) -> IntFormat:
-        """Inverse of ``str``: ``u3`` or ``i8``."""
-        return IntFormat(int(text[1:]), text[0] == "i")
+        """Inverse of ``str``: ``u3`` or ``i8``.
+
+        Raises
+        ------
+        ValueError
+            Anything else.
+        """
+        found = re.fullmatch(r"([iu])([1-9]\d?)", text, re.ASCII)
+        if found is None or int(found[2]) > MAX_BITS:
+            raise ValueError(f"{text[:40]!r} is no format, u1 to u{MAX_BITS} or i1 to i{MAX_BITS}")
+        return IntFormat(int(found[2]), found[1] == "i")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,11 @@ from typing import Any, ClassVar, Self
 from numpy.typing import NDArray
 
 from nnlogic.core.archive import read_archive, write_archive
-from nnlogic.core.errors import CheckpointError
+from nnlogic.core.errors import CheckpointError, IRError, MalformedError
 from nnlogic.core.fields import read_fields, write_fields
+
+MOST = 20
+"""Problems listed at most."""
 
 
 class Stored:
@@ -37,8 +40,8 @@ class Stored:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            Something is missing or of another type.
+        MalformedError
+            Something is missing, of another type, or out of range; all that is.
         """
         return cls(**read_fields(cls, meta, "", arrays))
 
@@ -56,16 +59,26 @@ class Stored:
         Raises
         ------
         CheckpointError
-            The file is missing, damaged, incomplete, of another kind or of an unknown version.
-        IRError
-            What it holds breaks a rule.
+            The file is missing, damaged, incomplete, of another kind or of an unknown version; or
+            what it holds breaks a rule of its kind.
         """
         _, meta, arrays = read_archive(path, cls.kind, (cls.version,))
         try:
             value = cls.from_parts(meta, arrays)
-        except (KeyError, TypeError, ValueError) as error:
+        except MalformedError as error:
             raise CheckpointError(
-                f"{cls.kind} file is incomplete", where=str(path), why=repr(error)
+                f"{cls.kind} file is incomplete, or not understood",
+                where=str(path),
+                problems=error.problems,
             ) from error
-        value.verify()
+        try:
+            value.verify()
+        except IRError as error:
+            # Of a value that nnlogic made, this is a bug; of one in a file, the file's.
+            raise CheckpointError(
+                f"{cls.kind} file breaks the rules of its kind",
+                where=str(path),
+                why=error.why or error.what * (not error.problems),
+                problems=error.problems[:MOST],
+            ) from error
         return value

@@ -8,7 +8,7 @@ edges from the one that samples an input to the one at which its output can be s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, Port
+from nnlogic.core.limits import CLOCKS
 from nnlogic.core.names import Identifier
 from nnlogic.core.stored import Stored
 from nnlogic.design.cycle import run_cycles
@@ -45,7 +47,7 @@ class HardwareDesign(Stored):
 
     name: str
     logic: LogicNet
-    segments: NDArray[np.int32]
+    segments: NDArray[np.int32] = field(metadata=stored(dims=1))
     n_segments: int
     input_register: bool = True
     stream: bool = False
@@ -110,7 +112,7 @@ class HardwareDesign(Stored):
         """Raise IRError, with all problems, when a rule of HardwareDesign is broken."""
         self.logic.verify()
         Identifier(self.name)
-        problems = []
+        problems = CLOCKS.problems("segments", self.n_segments)
         if self.segments.shape != (self.logic.n_nodes,):
             problems.append(Problem("segments", f"shape {self.segments.shape}"))
         elif self.n_segments < 1 or (

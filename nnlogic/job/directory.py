@@ -42,7 +42,7 @@ class Run:
     @property
     def status(self) -> str:
         """The word in STATUS."""
-        return (self.path / STATUS).read_text().strip()
+        return read_status(self.path)
 
     def ir_path(self, stage: str) -> Path:
         """Return the file of a stage: ``quant``, ``tables``, ``logic`` or ``design``."""
@@ -57,6 +57,13 @@ def ir_path(folder: Path, stage: str) -> Path:
 def is_run(path: Path) -> bool:
     """Whether a folder is a run directory."""
     return (path / STATUS).is_file()
+
+
+def read_status(folder: Path) -> str:
+    """Return the word in the STATUS of a run; ``error`` where it is none that nnlogic writes."""
+    with (folder / STATUS).open("rb") as file:
+        word = file.read(64).decode("ascii", "replace").strip()
+    return word if word in WORDS else "error"
 
 
 def open_run(path: Path) -> Run:
@@ -87,7 +94,7 @@ def read_report(path: Path) -> Report:
     report = Report.load(path)
     folder = path if path.is_dir() else path.parent
     if is_run(folder):
-        report, word = audited(report, folder), (folder / STATUS).read_text().strip()
+        report, word = audited(report, folder), read_status(folder)
         return report.replace(status=word) if word in CLAIMS_NOTHING else report
     why = "a report without its run: nothing was checked"
     return report.replace(warnings=(why, *report.warnings))
@@ -195,7 +202,7 @@ def _refuse_existing(out: Path, force: bool) -> None:
             fix="choose another -o",
         )
     if is_run(out) and not force:
-        word = (out / STATUS).read_text().strip()
+        word = read_status(out)
         raise UsageError(
             "the run exists",
             where=str(out),

@@ -55,11 +55,12 @@ def recorded_accuracy(net: QuantNet) -> list[AccuracyRow]:
     """Return the accuracies training recorded in the checkpoint, on its whole test split."""
     recorded = net.info.get("accuracy", {})
     data = net.info.get("dataset", {})
+    data = {"name": data} if isinstance(data, str) else data
     where = f"test split of {data.get('name', 'the data set')}, recorded by training"
-    if "float" not in recorded:
+    if recorded.get("float") is None:
         return [AccuracyRow("float", detail="not recorded in the checkpoint")]
     rows = [AccuracyRow("float", data.get("test_rows"), round(100 * recorded["float"], 3), where)]
-    if "quantized" in recorded:
+    if recorded.get("quantized") is not None:
         percent = round(100 * recorded["quantized"], 3)
         rows.append(AccuracyRow("quantized torch", data.get("test_rows"), percent, where))
     return rows

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
+from nnlogic.core.limits import parse_json
 
 log = logging.getLogger("nnlogic.run")
 FILE = "manifest.json"
@@ -90,7 +91,7 @@ def write_seal(folder: Path, fresh: tuple[str, ...] = ("",)) -> None:
 def read_seal(folder: Path) -> Seal | None:
     """Return the seal of a run; None where there is none or it cannot be read."""
     try:
-        data = json.loads((folder / FILE).read_bytes())
+        data = parse_json((folder / FILE).read_bytes())
         files = {str(name): str(digest) for name, digest in data["files"].items()}
         name, signature = str(data["key"]), str(data["signature"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

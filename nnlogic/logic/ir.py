@@ -54,13 +54,13 @@ class LogicNet(Stored):
     k: int
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    fanins: NDArray[np.int32]
-    tables: Words
+    fanins: NDArray[np.int32] = field(metadata=stored(dims=2))
+    tables: Words = field(metadata=stored(dims=1))
     output_signals: tuple[int, ...] = field(metadata=stored(array=np.int64))
     origins: tuple[str, ...]
-    node_layers: NDArray[np.int32]
+    node_layers: NDArray[np.int32] = field(metadata=stored(dims=1))
     layers: tuple[LayerInfo, ...]
-    cuts: NDArray[np.int32]
+    cuts: NDArray[np.int32] = field(metadata=stored(dims=1))
 
     kind: ClassVar[str] = "LogicNet"
 
@@ -131,6 +131,8 @@ class LogicNet(Stored):
     def _node_problems(self) -> list[Problem]:
         out = []
         n_in, n = self.n_inputs, self.n_nodes
+        if (self.fanins < -1).any() or (self.fanins >= n_in + n).any():
+            return [Problem("fanins", f"a node reads a signal that does not exist, of {n_in + n}")]
         own = n_in + np.arange(n)
         late = np.flatnonzero((self.fanins >= own[:, None]).any(axis=1))
         out += [Problem(self.origins[i], f"node {i} is not in topological order") for i in late]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import CheckpointError, Problem, TooWide
-from nnlogic.model.keys import key_problems, keys_of
+from nnlogic.core.fields import shown
+from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS, WEIGHTS
+from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import LayerSpec, plain_layer
 
 FAN_IN_BITS = 12
 """Default bound on the input bits of a neuron: its table then has at most 4096 rows."""
+
+MOST_PROBLEMS = 50
+"""Problems of a file listed at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,9 @@ class Architecture:
 
     def problems(self) -> list[Problem]:
         """Return what contradicts itself."""
+        out = self._size_problems()
+        if out:
+            return out
         out = [Problem(spec.name, why) for spec in self.layers for why in spec.problems()]
         if not self.layers:
             return [Problem("layers", "there are none")]
@@ -58,7 +67,10 @@ class Architecture:
                 Problem("input_bits", f"{len(self.input_bits)} for {len(self.features)} features")
             )
         if any(not 1 <= b <= 8 for b in self.input_bits):
-            out.append(Problem("input_bits", f"{self.input_bits}, allowed 1 to 8 each"))
+            worst = max(self.input_bits, key=lambda b: abs(b - 4))
+            out.append(Problem("input_bits", f"{worst}, allowed 1 to 8 each"))
+        if not 0 <= self.norm_eps <= 1:
+            out.append(Problem("norm_eps", f"{self.norm_eps}, need 0 to 1"))
         if self.layers[-1].width != len(self.classes):
             why = f"width {self.layers[-1].width} for {len(self.classes)} classes"
             out.append(Problem(self.layers[-1].name, why))
@@ -67,9 +79,20 @@ class Architecture:
             ("classes", self.classes),
             ("layers", tuple(spec.name for spec in self.layers)),
         ):
-            twice = sorted({n for n in names if names.count(n) > 1})
+            twice = sorted(n for n, times in Counter(names).items() if times > 1)
             if twice:
                 out.append(Problem(what, f"named twice: {', '.join(twice)}"))
+        return out
+
+    def _size_problems(self) -> list[Problem]:
+        out = FEATURES.problems("features", len(self.features))
+        out += CLASSES.problems("classes", len(self.classes))
+        out += LAYERS.problems("layers", len(self.layers))
+        before = len(self.features)
+        for spec in self.layers:
+            out += NEURONS.problems(spec.name, spec.width)
+            out += WEIGHTS.problems(spec.name, spec.width * before)
+            before = spec.width
         return out
 
     def require_enumerable(self, limit: int = FAN_IN_BITS) -> None:
@@ -102,27 +125,30 @@ class Architecture:
         CheckpointError
             With all problems found.
         """
-        problems = key_problems("architecture", meta, keys_of(Architecture), optional=())
+        known, known_layer = keys_of(Architecture), keys_of(plain_layer)
+        problems = key_problems("architecture", meta, known, optional=())
+        problems += type_problems("architecture", meta, known)
         layers = meta.get("layers", ())
-        for i, item in enumerate(layers):
-            place = str(item.get("name", f"layer {i}"))
-            problems += key_problems(place, item, keys_of(plain_layer), optional=())
+        for i, item in enumerate(layers if isinstance(layers, list | tuple) else ()):
+            if not isinstance(item, Mapping):
+                problems.append(Problem(f"layer {i}", f"{shown(item)}, need a table"))
+                continue
+            place = str(item.get("name", f"layer {i}"))[:80]
+            problems += key_problems(place, item, known_layer, optional=())
+            problems += type_problems(place, item, known_layer)
         if problems:
-            raise CheckpointError("architecture not understood", where=where, problems=problems)
-        try:
-            out = Architecture(
-                name=str(meta["name"]),
-                features=tuple(str(n) for n in meta["features"]),
-                input_bits=tuple(int(b) for b in meta["input_bits"]),
-                classes=tuple(str(n) for n in meta["classes"]),
-                layers=tuple(plain_layer(**item) for item in layers),
-                norm_eps=float(meta["norm_eps"]),
-            )
-            problems = out.problems()
-        except (TypeError, ValueError) as error:
             raise CheckpointError(
-                "architecture not understood", where=where, why=str(error)
-            ) from error
+                "architecture not understood", where=where, problems=problems[:MOST_PROBLEMS]
+            )
+        out = Architecture(
+            name=meta["name"],
+            features=tuple(meta["features"]),
+            input_bits=tuple(meta["input_bits"]),
+            classes=tuple(meta["classes"]),
+            layers=tuple(plain_layer(**item) for item in layers),
+            norm_eps=float(meta["norm_eps"]),
+        )
+        problems = out.problems()[:MOST_PROBLEMS]
         if problems:
             raise CheckpointError("architecture contradicts itself", where=where, problems=problems)
         return out

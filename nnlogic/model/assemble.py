@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import CheckpointError, Problem
+from nnlogic.core.errors import CheckpointError, IRError, Problem
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.layer import LayerSpec
@@ -70,10 +70,12 @@ def array_problems(arch: Architecture, arrays: Arrays) -> list[Problem]:
             problems.append(Problem(name, why, "train again with a smaller learning rate"))
         elif name.endswith(".scale") and array[0] <= 0:
             problems.append(Problem(name, f"{float(array[0])}, need a positive scale"))
-        elif name.endswith(".var") and (array < 0).any():
-            problems.append(Problem(name, "a variance is negative"))
-        elif name.startswith("input.") and (np.diff(array) < 0).any():
+        elif name.endswith(".var") and (array.astype(np.float64) + arch.norm_eps <= 0).any():
+            problems.append(Problem(name, "a variance is not positive"))
+        elif name.startswith("input.") and (array[1:] < array[:-1]).any():
             problems.append(Problem(name, "input thresholds decrease"))
+        elif name.startswith("input.") and (np.abs(array) > np.finfo(np.float32).max).any():
+            problems.append(Problem(name, "input thresholds are beyond float32"))
     problems += [
         Problem(name, "unknown array", "not part of this architecture")
         for name in arrays
@@ -135,7 +137,11 @@ def assemble(
     levels = input_levels(max(arch.input_bits))
     source = INPUT
     for spec in arch.layers:
-        weights, thresholds, levels = fold_layer(spec, levels, arrays, arch.norm_eps)
+        try:
+            weights, thresholds, levels = fold_layer(spec, levels, arrays, arch.norm_eps)
+        except IRError as error:
+            why = f"{spec.name}: {error.why}"
+            raise CheckpointError("a layer does not fold", where=where, why=why) from error
         layers.append(
             Linear(
                 name=spec.name,
@@ -165,7 +171,12 @@ def assemble(
         ),
         info=dict(info),
     )
-    net.verify()
+    try:
+        net.verify()
+    except IRError as error:
+        raise CheckpointError(
+            "parameters cannot be used", where=where, problems=error.problems
+        ) from error
     return net
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nnlogic.core.errors import Problem
+from nnlogic.core.fields import LEAST, MOST, shown
 
 ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
@@ -15,9 +17,13 @@ ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "bool": (bool,),
     "str": (str,),
     "tuple[int, ...]": (list, tuple),
+    "tuple[str, ...]": (list, tuple),
     "tuple[LayerSpec, ...]": (list, tuple),
 }
 """Types a key may have, and what TOML and JSON give for them."""
+
+ITEMS = {"tuple[int, ...]": int, "tuple[str, ...]": str}
+"""Types of the items of a list."""
 
 Keys = Mapping[str, inspect.Parameter]
 
@@ -47,7 +53,7 @@ def key_problems(
         Keys that may be missing; default: those with a default.
     """
     out = [
-        Problem(where, f"unknown attribute {key!r}", suggestion(key, known))
+        Problem(where, f"unknown attribute {shown(key)}", suggestion(key, known))
         for key in table
         if key not in known
     ]
@@ -66,8 +72,25 @@ def type_problems(where: str, table: Mapping[str, Any], known: Keys) -> list[Pro
         name = type_name(known[key])
         types = ACCEPTED.get(name, ())
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            out.append(Problem(where, f"{key} is {value!r}, need {name}"))
+            out.append(Problem(where, f"{key} is {shown(value)}, need {name}"))
+        elif why := _value_problem(value, name):
+            out.append(Problem(where, f"{key}: {why}"))
     return out
+
+
+def _value_problem(value: Any, name: str) -> str:
+    if isinstance(value, list | tuple):
+        part = ITEMS.get(name)
+        wrong = [i for i, item in enumerate(value) if part and type(item) is not part]
+        if part and wrong:
+            item = shown(value[wrong[0]])
+            return f"item {wrong[0]} is {item}, need {part.__name__} ({len(wrong)} in all)"
+        return next((why for why in (_value_problem(v, "") for v in value) if why), "")
+    if isinstance(value, int) and not LEAST <= value <= MOST:
+        return f"{shown(value)} is beyond 64 bits"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} is no number"
+    return ""
 
 
 def suggestion(key: str, known: Iterable[str]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from nnlogic.core.limits import NEURONS
+
 ACTIVATIONS = ("sign", "pact", "signed_uniform", "qfx")
 """Activations of evenly spaced values: those that fold into integer thresholds."""
 RESERVED = ("input", "argmax", "golden")
@@ -74,6 +76,8 @@ class LayerSpec:
             out.append(f"name {self.name!r} is taken by the network itself")
         if self.width < 1:
             out.append(f"width {self.width}, at least 1")
+        if why := NEURONS.why(self.width):
+            out.append(f"width of {why} ({NEURONS.variable})")
         if self.fan_in < 0:
             out.append(f"fan_in {self.fan_in}, 0 (all) or more")
         if not 1 <= self.bits <= 8:

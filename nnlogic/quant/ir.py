@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core import bits
-from nnlogic.core.archive import frozen
-from nnlogic.core.errors import CheckpointError, InputError, IRError, Problem
-from nnlogic.core.fields import Arrays, Meta, read_fields, stored, write_fields
+from nnlogic.core.errors import InputError, IRError, MalformedError, Problem
+from nnlogic.core.fields import Arrays, Meta, exact, read_fields, stored, write_fields
 from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
+from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
 from nnlogic.core.stored import Stored
+from nnlogic.quant.info import info_problems
 from nnlogic.quant.layer import Largest, Layer
 from nnlogic.quant.layers import layer_kinds
 from nnlogic.quant.layers.argmax import Argmax
@@ -169,7 +170,9 @@ class QuantNet(Stored):
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of QuantNet is broken."""
-        problems: list[Problem] = []
+        problems = self._size_problems()
+        if problems:
+            raise IRError("QuantNet breaks its rules", where=self.name, problems=problems)
         seen = {INPUT}
         for layer in self.layers:
             missing = [s for s in layer.sources if s not in seen]
@@ -191,6 +194,16 @@ class QuantNet(Stored):
                 problems.append(Problem(port.name, f"is not wire {wire} of {name!r}"))
         if problems:
             raise IRError("QuantNet breaks its rules", where=self.name, problems=problems)
+
+    def _size_problems(self) -> list[Problem]:
+        out = FEATURES.problems("inputs", len(self.inputs))
+        out += LAYERS.problems("layers", len(self.layers))
+        for layer in self.layers:
+            out += NEURONS.problems(layer.name, len(layer.formats))
+            if not layer.formats:
+                out.append(Problem(layer.name, "has no neurons"))
+        names = self.info.get("class_names", ())
+        return out + CLASSES.problems("info.class_names", len(names))
 
     def _quantizer_problems(self, quantizer: InputQuantizer) -> list[Problem]:
         if len(quantizer.thresholds) != len(self.inputs):
@@ -238,32 +251,63 @@ class QuantNet(Stored):
     @classmethod
     def from_parts(cls, meta: Meta, arrays: Arrays) -> QuantNet:
         """Inverse of `parts`."""
-        own = read_fields(cls, meta, "", arrays)
-        quantizer = None
-        if meta["quantizer"]:
-            names = (f"input.{port.name}" for port in own["inputs"])
-            quantizer = InputQuantizer(tuple(frozen(arrays[n], np.float32) for n in names))
+        problems: list[Problem] = []
+        own = _read(cls, meta, arrays, problems)
+        rest = _read(_Rest, meta, arrays, problems)
+        layers = [
+            _layer(item, i, arrays, problems) for i, item in enumerate(rest.get("layers", ()))
+        ]
+        thresholds = []
+        for port in own.get("inputs", ()) if rest.get("quantizer") else ():
+            name = f"input.{port.name}"
+            try:
+                thresholds.append(exact(arrays[name], np.float32, 1))
+            except KeyError:
+                problems.append(Problem(name, "missing"))
+            except ValueError as error:
+                problems.append(Problem(name, str(error)))
+        problems += info_problems(own.get("info", {}))
+        if problems:
+            raise MalformedError(problems)
         return cls(
             **own,
-            layers=tuple(_layer(item, arrays) for item in meta["layers"]),
+            layers=tuple(layer for layer in layers if layer is not None),
             output_wires=tuple(
-                (Port(name, IntFormat.parse(fmt)), layer, wire)
-                for name, fmt, layer, wire in meta["outputs"]
+                (Port(name, fmt), layer, wire) for name, fmt, layer, wire in rest["outputs"]
             ),
-            quantizer=quantizer,
+            quantizer=InputQuantizer(tuple(thresholds)) if rest["quantizer"] else None,
         )
 
 
-def _layer(item: Meta, arrays: Arrays) -> Layer:
-    kinds = layer_kinds()
-    if item["type"] not in kinds:
-        raise CheckpointError(
-            "the network has a layer of an unknown kind", where=item["name"],
-            why=f"{item['type']}, known are {', '.join(sorted(kinds))}",
-            fix="install the package that defines this kind",
-        )  # fmt: skip
-    cls = kinds[item["type"]]
-    return cls(**read_fields(cls, item, item["name"], arrays))
+@dataclass(frozen=True)
+class _Rest:
+    """What a QuantNet stores in another way than its fields."""
+
+    layers: tuple[Mapping[str, Any], ...]
+    outputs: tuple[tuple[str, IntFormat, str, int], ...]
+    quantizer: bool
+
+
+def _read(cls: Any, meta: Meta, arrays: Arrays, problems: list[Problem], path: str = "") -> Meta:
+    try:
+        return read_fields(cls, meta, path, arrays)
+    except MalformedError as error:
+        problems += error.problems
+        return {}
+
+
+def _layer(item: Meta, number: int, arrays: Arrays, problems: list[Problem]) -> Layer | None:
+    kinds, name, kind = layer_kinds(), item.get("name"), item.get("type")
+    if not isinstance(name, str) or not isinstance(kind, str):
+        problems.append(Problem(f"layer {number}", "has no name, or no type"))
+        return None
+    if kind not in kinds:
+        why = f"of an unknown kind {kind[:60]}, known are {', '.join(sorted(kinds))}"
+        problems.append(Problem(name, why, "install the package that defines this kind"))
+        return None
+    before = len(problems)
+    values = _read(kinds[kind], item, arrays, problems, name)
+    return None if len(problems) > before else kinds[kind](**values)
 
 
 def formats_text(formats: tuple[IntFormat, ...]) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import numbers
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from nnlogic.core.fields import LEAST, MOST, shown
 
 T = TypeVar("T")
 _LATER = "later"
@@ -63,7 +66,7 @@ def _read(hint: Any, data: Any, where: str) -> Any:
     if origin is Literal:
         if data in args:
             return data
-        raise ValueError(f"{where} is {data!r}, not one of {', '.join(map(repr, args))}")
+        raise ValueError(f"{where} is {shown(data)}, not one of {', '.join(map(repr, args))}")
     if origin is tuple:
         _need(isinstance(data, list), where, "a list", data)
         return tuple(_read(args[0], item, f"{where}[{i}]") for i, item in enumerate(data))
@@ -72,6 +75,10 @@ def _read(hint: Any, data: Any, where: str) -> Any:
         return {key: _read(args[1], item, f"{where}.{key}") for key, item in data.items()}
     if dataclasses.is_dataclass(hint):
         return _read_dataclass(hint, data, where)
+    if type(data) is int:
+        _need(LEAST <= data <= MOST, where, "a number of 64 bits", data)
+    if type(data) is float:
+        _need(math.isfinite(data), where, "a finite number", data)
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     good = isinstance(data, hint) and (hint is bool or not isinstance(data, bool))
@@ -113,7 +120,7 @@ def _is_required(item: dataclasses.Field[Any]) -> bool:
 
 def _need(good: bool, where: str, what: str, data: Any) -> None:
     if not good:
-        raise ValueError(f"{where} is {data!r:.60}, expected {what}")
+        raise ValueError(f"{where} is {shown(data)}, expected {what}")
 
 
 def json_schema(cls: type, identifier: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
+from nnlogic.core.limits import parse_json
 from nnlogic.report.codec import LATER, from_json, to_json
 from nnlogic.report.rows import (
     RUNG_TITLES,
@@ -283,7 +284,7 @@ class Report:
             Not JSON, another schema, or a field that is missing, unknown or of a wrong type.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             if not isinstance(data, dict) or data.get("schema") != SCHEMA:
                 found = data.get("schema") if isinstance(data, dict) else type(data).__name__
                 raise ValueError(f"schema {found!r}, this nnlogic reads {SCHEMA!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from nnlogic.core import bits
 from nnlogic.core.archive import digest
 from nnlogic.core.bits import Bools, Words
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntFormat
 
 MAX_INPUTS = 16
@@ -34,8 +35,8 @@ class Function:
     """
 
     n_inputs: int
-    bits: Words
-    care: Words | None = None
+    bits: Words = field(metadata=stored(dims=2))
+    care: Words | None = field(default=None, metadata=stored(dims=1))
     justification: str = ""
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.limits import WEIGHTS
 
 SHAPES = ("luts", "sums")
 
@@ -101,7 +102,7 @@ class PopulationRecipe:
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
-        out = []
+        out = WEIGHTS.problems("members, widths", self.members * (sum(self.widths) or 1) * 64)
         if self.shape not in SHAPES:
             out.append(Problem("shape", f"{self.shape!r}, known are {', '.join(SHAPES)}"))
         if self.shape == "luts" and not self.widths:

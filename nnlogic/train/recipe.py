@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.limits import LAYERS
 from nnlogic.model.architecture import FAN_IN_BITS, Architecture
 from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
 from nnlogic.nn.families import shrinks, spec_problems
@@ -99,7 +100,7 @@ class Recipe:
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values, those of the layers included."""
-        out = []
+        out = LAYERS.problems("layers", len(self.layers))
         for key, known in (("pruning", PRUNING), ("input_method", INPUT_METHODS)):
             value = getattr(self, key)
             if value not in known:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.limits import parse_toml
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import LayerSpec, plain_layer
 from nnlogic.train.population_recipe import PopulationRecipe
@@ -57,9 +57,10 @@ def load_recipe(source: str | Path) -> AnyRecipe:
             fix=f"did you mean {close[0]!r}?" if close else "",
         )
     try:
-        return parse_recipe(tomllib.loads(text), str(source))
-    except tomllib.TOMLDecodeError as error:
+        table = parse_toml(text)
+    except ValueError as error:
         raise UsageError("recipe is not TOML", where=str(source), why=str(error)) from error
+    return parse_recipe(table, str(source))
 
 
 def load_layered_recipe(source: str | Path) -> Recipe:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import archive_kind, digest, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError, Problem
+from nnlogic.core.fields import shown
 from nnlogic.core.formats import IntArray
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import assemble
+from nnlogic.quant.info import info_problems
 from nnlogic.quant.ir import QuantNet
 
 KIND, VERSION = "checkpoint", 1
@@ -86,7 +88,8 @@ def write_quantized(
 def load_quantized(path: Path) -> QuantNet:
     """Return a saved QuantNet, verified; ``info["golden_rows"]`` tells of those in the file."""
     net = QuantNet.load(path)
-    golden = read_golden(path)
+    arrays = read_archive(Path(path), QuantNet.kind, (QuantNet.version,))[2]
+    golden = _golden(arrays, Path(path), len(net.inputs), len(net.outputs))
     info = {key: value for key, value in net.info.items() if key != "golden_rows"}
     if golden is not None:
         info["golden_rows"] = len(golden[0])
@@ -105,20 +108,47 @@ def read_native(
     """
     path = Path(path)
     _, meta, arrays = read_archive(path, KIND, (VERSION,))
-    unknown = sorted(set(meta) - {"architecture", "info"})
-    missing = sorted({"architecture", "info"} - set(meta))
-    problems = [Problem(key, "unknown attribute") for key in unknown]
-    problems += [Problem(key, "missing") for key in missing]
+    known = ("architecture", "info")
+    problems = [Problem(key, "unknown attribute") for key in sorted(set(meta) - set(known))]
+    problems += [
+        Problem(key, f"{shown(meta[key])}, need a table" if key in meta else "missing")
+        for key in known
+        if not isinstance(meta.get(key), dict)
+    ]
     if problems:
         raise CheckpointError("checkpoint not understood", where=str(path), problems=problems)
     arch = Architecture.from_meta(meta["architecture"], str(path))
-    golden = _golden(arrays)
+    problems = info_problems(meta["info"])
+    if problems:
+        raise CheckpointError("checkpoint not understood", where=str(path), problems=problems)
+    golden = _golden(arrays, path, len(arch.features))
     return arch, arrays, meta["info"], golden
 
 
-def _golden(arrays: dict[str, NDArray]) -> tuple[NDArray, IntArray] | None:
+def _golden(
+    arrays: dict[str, NDArray], path: Path, features: int, outputs: int | None = None
+) -> tuple[NDArray, IntArray] | None:
     x, y = arrays.pop(GOLDEN_X, None), arrays.pop(GOLDEN_Y, None)
-    return None if x is None or y is None else (x.astype(np.float32), y)
+    if x is None and y is None:
+        return None
+    problems = []
+    if x is None or y is None:
+        problems.append(Problem("golden", "rows without outputs, or outputs without rows"))
+    elif x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or x.shape[1] != features:
+        why = f"rows {x.shape} and outputs {y.shape} for {features} features"
+        problems.append(Problem("golden", why))
+    elif y.dtype.kind not in "iu" or x.dtype not in (np.float32, np.uint8):
+        problems.append(Problem("golden", f"rows of {x.dtype}, outputs of {y.dtype}"))
+    elif not np.isfinite(x).all():
+        problems.append(Problem(GOLDEN_X, "rows are NaN or infinite"))
+    elif y.size and int(y.max()) > np.iinfo(np.int64).max:
+        problems.append(Problem(GOLDEN_Y, f"an output is {int(y.max())}"))
+    elif outputs is not None and y.shape[1] != outputs:
+        problems.append(Problem(GOLDEN_Y, f"{y.shape[1]} columns for {outputs} outputs"))
+    if problems or x is None or y is None:
+        what = "recorded outputs cannot be used"
+        raise CheckpointError(what, where=str(path), problems=problems)
+    return x.astype(np.float32), y.astype(np.int64)
 
 
 def load_native(path: Path) -> QuantNet:
@@ -140,7 +170,13 @@ def load_native(path: Path) -> QuantNet:
         "digest": digest(arch.to_meta(), names, *(arrays[name] for name in names)),
         "golden_rows": 0 if golden is None else len(golden[0]),
     }
-    return assemble(arch, arrays, info, str(path))
+    net = assemble(arch, arrays, info, str(path))
+    if golden is not None and golden[1].shape[1] != len(net.outputs):
+        why = f"{golden[1].shape[1]} columns for {len(net.outputs)} outputs"
+        problem = Problem(GOLDEN_Y, why)
+        what = "recorded outputs cannot be used"
+        raise CheckpointError(what, where=str(path), problems=[problem])
+    return net
 
 
 def read_golden(path: Path) -> tuple[NDArray[np.float32], IntArray] | None:
@@ -154,5 +190,6 @@ def read_golden(path: Path) -> tuple[NDArray[np.float32], IntArray] | None:
     """
     if archive_kind(Path(path)) != QuantNet.kind:
         return read_native(path)[3]
+    net = QuantNet.load(path)
     arrays = read_archive(Path(path), QuantNet.kind, (QuantNet.version,))[2]
-    return _golden(arrays)
+    return _golden(arrays, Path(path), len(net.inputs), len(net.outputs))

@@ -30,7 +30,7 @@ class Native(Format):
             try:
                 if isinstance(json.loads(header), dict):
                     return Confidence.CERTAIN
-            except ValueError:
+            except (ValueError, RecursionError):
                 pass
         return Confidence.MAYBE if path.suffix == ".safetensors" else None
 

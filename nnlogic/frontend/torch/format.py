@@ -21,10 +21,8 @@ class Torch(Format):
         # The length of a safetensors header may begin with the same byte.
         if head[:1] == b"\x80" and head[4:9] != b"\0\0\0\0{":
             return Confidence.CERTAIN
-        if head[:4] == b"PK\x03\x04" and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if any(name.endswith("data.pkl") for name in archive.namelist()):
-                    return Confidence.CERTAIN
+        if head[:4] == b"PK\x03\x04" and _holds_pickle(path):
+            return Confidence.CERTAIN
         return Confidence.MAYBE if path.suffix in (".pt", ".pth") else None
 
     def load(self, path: Path, options: LoadOptions) -> QuantNet:
@@ -32,6 +30,14 @@ class Torch(Format):
         from nnlogic.frontend.torch.read import load_torch
 
         return load_torch(path, allow_pickle=options.allow_pickle)
+
+
+def _holds_pickle(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("data.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        return False
 
 
 FORMAT = Torch()

@@ -10,13 +10,16 @@ import io
 import math
 import pickle
 import pickletools
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound, UnsupportedModel
+from nnlogic.core.limits import UNPACKED
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 USE_NATIVE = "save it with nnlogic.nn.save_checkpoint(network, 'model.safetensors')"
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
 OURS = "nnlogic.nn."
+LONGEST = 200
+"""Characters of a tensor's name that are shown."""
 REWRITES = {
     "Linear": "nnlogic.nn.SparseLinear(inputs, outputs, fan_in=4, weight_bits=8)",
     "ReLU": "nnlogic.nn.PACT(bits=2)",
@@ -39,6 +44,18 @@ REWRITES = {
     "LogSoftmax": "nothing: the class is the argmax of the scores",
     "Dropout": "nothing: it does nothing after training",
 }
+
+
+UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError,
+    EOFError, KeyError,
+)  # fmt: skip
+"""What the reader of zip archives raises for damaged ones."""
+DAMAGED = (
+    RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError,
+    OverflowError, AssertionError, struct.error,
+)  # fmt: skip
+"""What torch raises for damaged files."""
 
 
 def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
@@ -99,6 +116,7 @@ def _read(path: Path, allow_pickle: bool) -> Any:
             fix="pip install 'nnlogic[train]', or convert the file to a native checkpoint, "
             "which needs no torch",
         ) from error
+    _refuse_large(path)
     damaged = CheckpointError(
         "cannot read the torch file",
         where=str(path),
@@ -114,7 +132,7 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         calls = pickle_globals(path)
         if not calls:
             raise damaged from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+    except (*DAMAGED, MemoryError, RecursionError) as error:
         raise damaged from error
     if not allow_pickle:
         raise CheckpointError(
@@ -135,8 +153,22 @@ def _read(path: Path, allow_pickle: bool) -> Any:
             why=str(error),
             fix=USE_NATIVE,
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.PickleError) as error:
+    except (*DAMAGED, pickle.PickleError) as error:
         raise damaged from error
+
+
+def _refuse_large(path: Path) -> None:
+    """Raise CheckpointError for a file that holds more, packed or not, than may be in memory."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+        except UNREADABLE:
+            return  # torch says that it is damaged
+    problems = UNPACKED.problems("all tensors", size)
+    if problems:
+        raise CheckpointError("the torch file is too large", where=str(path), problems=problems)
 
 
 def pickle_globals(path: Path) -> list[str]:
@@ -151,7 +183,7 @@ def pickle_globals(path: Path) -> list[str]:
             with zipfile.ZipFile(path) as archive:
                 inner = [n for n in archive.namelist() if n.endswith("data.pkl")]
                 raw = archive.read(inner[0]) if inner else b""
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except UNREADABLE:
         return []
     found: list[str] = []
     strings: list[str] = []
@@ -171,16 +203,21 @@ def pickle_globals(path: Path) -> list[str]:
     return sorted(set(found))
 
 
-def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:
+def _tensors(content: Any) -> dict[str, Tensor]:
+    """Return the tensors in nested mappings by dotted name; a mapping used twice counts once."""
     import torch
 
-    if isinstance(content, torch.Tensor):
-        return {prefix or "tensor": content}
-    if not isinstance(content, Mapping):
-        return {}
     out: dict[str, Tensor] = {}
-    for key, value in content.items():
-        out |= _tensors(value, f"{prefix}.{key}" if prefix else str(key))
+    seen: set[int] = set()
+    left: list[tuple[str, Any]] = [("", content)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, torch.Tensor):
+            out[name or "tensor"] = value
+        elif isinstance(value, Mapping) and id(value) not in seen:
+            seen.add(id(value))
+            prefix = f"{name}." if name else ""
+            left += [(f"{prefix}{key}"[:LONGEST], part) for key, part in reversed(value.items())]
     return out
 
 
@@ -201,9 +238,15 @@ def _require_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
     problems = []
     for name, tensor in tensors.items():
-        bad = int((~torch.isfinite(tensor)).sum()) if tensor.is_floating_point() else 0
+        if tensor.layout != torch.strided:
+            continue
+        total = math.prod(tensor.shape)
+        # A view may repeat few values many times over: each is looked at once.
+        once = tensor[tuple(slice(0, None if step else 1) for step in tensor.stride())]
+        if once.numel() * once.element_size() > tensor.untyped_storage().nbytes():
+            continue
+        bad = int((~torch.isfinite(once)).sum()) if tensor.is_floating_point() else 0
         if bad:
-            total = math.prod(tensor.shape)
             problems.append(Problem(name, f"{bad} of {total} values are NaN or infinite"))
     if problems:
         raise CheckpointError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from nnlogic.core.archive import frozen
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.layer import Formats, Layer, Sums
 
@@ -31,9 +32,9 @@ class Linear(Layer):
     kind = "Linear"
     name: str
     sources: tuple[str, ...]
-    weights: IntArray
-    bias: IntArray
-    thresholds: IntArray | None
+    weights: IntArray = field(metadata=stored(dims=2))
+    bias: IntArray = field(metadata=stored(dims=1))
+    thresholds: IntArray | None = field(metadata=stored(dims=2))
     formats: Formats
     role: str = "network"
 
@@ -63,13 +64,17 @@ class Linear(Layer):
                 f"of {len(x_formats)} inputs"
             ]
         span = np.array([max(abs(f.lo), abs(f.hi)) for f in x_formats], dtype=np.float64)
-        worst = np.abs(self.weights).astype(np.float64) @ span + np.abs(self.bias)
+        # As floats first: the least int64 has no absolute value.
+        worst = np.abs(self.weights.astype(np.float64)) @ span + np.abs(
+            self.bias.astype(np.float64)
+        )
         if worst.size and worst.max() >= 2.0**53:
             out.append(f"accumulator of neuron {int(worst.argmax())} exceeds 53 bits")
         if self.thresholds is not None:
-            if self.thresholds.shape[0] != n:
-                out.append(f"{self.thresholds.shape[0]} threshold rows for {n} neurons")
-            elif np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
+            if self.thresholds.ndim != 2 or self.thresholds.shape[0] != n:
+                out.append(f"thresholds of shape {self.thresholds.shape} for {n} neurons")
+                return out
+            if np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
                 out.append("thresholds decrease")
             if any(f.lo != 0 or f.hi < self.thresholds.shape[1] for f in self.formats):
                 out.append(f"{self.thresholds.shape[1]} thresholds do not fit the output format")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
+from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
+from nnlogic.core.limits import LAYERS
 from nnlogic.core.names import identifier
 from nnlogic.core.stored import Stored
 
@@ -80,6 +82,21 @@ class Chain(Stored):
     segments: tuple[Segment, ...]
 
     kind: ClassVar[str] = "Chain"
+
+    def verify(self) -> None:
+        """Raise IRError, with all problems, when the segments are no chain."""
+        problems, at = [], 0
+        for number, s in enumerate(self.segments):
+            where = f"segment {number}"
+            if s.number != number or s.first != at or s.last <= s.first:
+                why = f"number {s.number}, layers {s.first} to {s.last - 1}, {at} layers before it"
+                problems.append(Problem(where, why))
+            if s.kind not in KINDS or (s.slices is not None and s.slices < 1):
+                problems.append(Problem(where, f"{s.kind!r} of {s.slices} slices"))
+            at = s.last
+        problems += LAYERS.problems("segments", at)
+        if problems:
+            raise IRError("Chain breaks its rules", where=self.name, problems=problems)
 
     @property
     def top(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -15,8 +15,11 @@ from nnlogic.backends.dsp.model.rules import verify_graph, verify_program
 from nnlogic.backends.dsp.model.text import graph_text, program_text
 from nnlogic.core import bits
 from nnlogic.core.bits import Words
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.stored import Stored
+
+FLAT, TABLE = stored(dims=1), stored(dims=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +42,10 @@ class OpGraph(Stored):
     name: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    op: NDArray[np.uint8]
-    x: NDArray[np.int32]
-    z: NDArray[np.int32]
-    output_signals: NDArray[np.int32]
+    op: NDArray[np.uint8] = field(metadata=FLAT)
+    x: NDArray[np.int32] = field(metadata=FLAT)
+    z: NDArray[np.int32] = field(metadata=FLAT)
+    output_signals: NDArray[np.int32] = field(metadata=FLAT)
 
     kind: ClassVar[str] = "OpGraph"
 
@@ -162,17 +165,17 @@ class Program(Stored):
     latency: int
     rows: int
     input_rows: int
-    opcode: NDArray[np.uint8]
-    x_bank: NDArray[np.int16]
-    z_bank: NDArray[np.int16]
-    x_row: NDArray[np.int32]
-    z_row: NDArray[np.int32]
-    write_row: NDArray[np.int32]
-    emit: NDArray[np.bool_]
-    input_bank: NDArray[np.int32]
-    input_row: NDArray[np.int32]
-    output_slice: NDArray[np.int32]
-    output_index: NDArray[np.int32]
+    opcode: NDArray[np.uint8] = field(metadata=TABLE)
+    x_bank: NDArray[np.int16] = field(metadata=TABLE)
+    z_bank: NDArray[np.int16] = field(metadata=TABLE)
+    x_row: NDArray[np.int32] = field(metadata=TABLE)
+    z_row: NDArray[np.int32] = field(metadata=TABLE)
+    write_row: NDArray[np.int32] = field(metadata=TABLE)
+    emit: NDArray[np.bool_] = field(metadata=TABLE)
+    input_bank: NDArray[np.int32] = field(metadata=FLAT)
+    input_row: NDArray[np.int32] = field(metadata=FLAT)
+    output_slice: NDArray[np.int32] = field(metadata=FLAT)
+    output_index: NDArray[np.int32] = field(metadata=FLAT)
 
     kind: ClassVar[str] = "Program"
 

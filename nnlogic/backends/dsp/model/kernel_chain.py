@@ -46,8 +46,8 @@ class KernelChain(Stored):
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     programs: tuple[Program, ...] = field(metadata=stored("kernels", path="{i}"))
-    sources: tuple[NDArray[np.int32], ...] = field(metadata=stored(path="{i}.source"))
-    output_words: NDArray[np.int32]
+    sources: tuple[NDArray[np.int32], ...] = field(metadata=stored(path="{i}.source", dims=1))
+    output_words: NDArray[np.int32] = field(metadata=stored(dims=1))
 
     kind: ClassVar[str] = "KernelChain"
 

@@ -9,6 +9,7 @@ import numpy as np
 from nnlogic.backends.dsp.model.ops import ILLEGAL, OPCODE_OF_TABLE, TABLE_OF_OPCODE
 from nnlogic.core import bits
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.limits import CLOCKS
 
 if TYPE_CHECKING:
     from nnlogic.backends.dsp.model.ir import OpGraph, Program
@@ -69,6 +70,14 @@ def _shapes(p: Program) -> list[Problem]:
         )
         if value < least
     ]
+    out += CLOCKS.problems("contexts", p.contexts) + CLOCKS.problems("latency", p.latency)
+    for name, count in (("rows", p.rows), ("input_rows", p.input_rows)):
+        # Rows that nothing writes need no memory: as many as there are words at most.
+        if count > p.write_row.size + p.n_inputs:
+            out.append(Problem(name, f"{count}, more than the program and its inputs fill"))
+    if p.slices > p.opcode.size + 1 or p.input_banks > p.x_row.size + 1:
+        out.append(Problem("slices", f"{p.slices} slices, {p.input_banks} input banks"))
+        return out
     per_slice, per_bank = (p.steps, p.slices), (p.steps, p.banks)
     n_out = (bits.total_bits(p.outputs),)
     shapes = {

@@ -16,6 +16,7 @@ from nnlogic.backends.mac.model.slices import (
     SliceChain,
 )
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.limits import CLOCKS
 
 if TYPE_CHECKING:
     from nnlogic.backends.mac.model.ir import MacNet
@@ -26,7 +27,7 @@ MULTIPLY_CLOCKS, ADD_CLOCKS = 2, 1
 
 def verify_mac(mac: MacNet) -> None:
     """Raise IRError, with all problems found, when a rule of MacNet is broken."""
-    problems = []
+    problems = CLOCKS.problems("latency", mac.latency)
     if mac.slice_kind not in KINDS:
         raise IRError("MacNet breaks its rules", where=mac.name, why=f"kind {mac.slice_kind!r}")
     for i, port in enumerate(mac.inputs):
@@ -36,6 +37,8 @@ def verify_mac(mac: MacNet) -> None:
             why = f"{port.format} does not fit {B_BITS} signed bits"
             problems.append(Problem(port.name, why))
     for i, chain in enumerate(mac.chains):
+        delay = max((s.delay for s in chain.slices), default=0)
+        problems += CLOCKS.problems(f"chain {i}", delay)
         problems += [Problem(f"chain {i}", why) for why in _chain_problems(mac, chain)]
     neurons = [field.neuron for _, field in mac.fields]
     if len(set(neurons)) != len(neurons):

@@ -1,0 +1,146 @@
+"""Many cases one after another; what failed is made smaller and kept."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from .format import Format
+from .formats import formats
+from .place import Case, Workplace, drawn
+from .sandbox import Limits
+
+
+@dataclass
+class Campaign:
+    """What was tried and what was found.
+
+    Attributes
+    ----------
+    place : Workplace
+    keep : Path
+        Where failing cases go.
+    tried, failed : counts by format
+    titles : counts of faults
+    """
+
+    place: Workplace
+    keep: Path
+    tried: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    titles: Counter[str] = field(default_factory=Counter)
+    memory: int = 0
+    slowest: float = 0.0
+
+    def run(self, fmt: Format, seed: int, number: int) -> None:
+        """Run a case; keep it when it fails in a way not seen yet."""
+        case = drawn(fmt, seed, number, self.place.made)
+        title, out = self.place.fault(case)
+        self.tried[fmt.name] += 1
+        self.memory, self.slowest = max(self.memory, out.memory), max(self.slowest, out.seconds)
+        if title is None:
+            return
+        self.failed[fmt.name] += 1
+        known = f"{fmt.name}: {title}"
+        self.titles[known] += 1
+        if self.titles[known] > 1:
+            return
+        for most in range(1, len(case.done)):
+            smaller = drawn(fmt, seed, number, self.place.made, most)
+            if self.place.fault(smaller)[0] == title:
+                case = smaller
+                break
+        self.keep.mkdir(parents=True, exist_ok=True)
+        path = self.keep / f"{fmt.name}-{zlib.crc32(case.data + title.encode()):08x}.json"
+        case.save(path, title)
+        click.echo(f"FOUND {known}")
+        click.echo(f"  seed {seed}, number {number}: nnlogic {' '.join(case.argv)}")
+        click.echo(f"  {'; '.join(case.done)!r}")
+        click.echo(f"  python -m tests.fuzz files --replay {path}")
+
+    def summary(self) -> None:
+        """Print counts."""
+        for name, tried in sorted(self.tried.items()):
+            click.echo(f"{name:22} {tried:6} tried, {self.failed[name]:6} failed")
+        for title, count in self.titles.most_common():
+            click.echo(f"{count:6} {title}")
+        click.echo(
+            f"{self.tried.total()} broken files, {self.failed.total()} ended badly in "
+            f"{len(self.titles)} ways; at most {self.memory >> 20} MiB and {self.slowest:.1f} s"
+        )
+
+
+def turns(
+    names: Sequence[str], count: int | None, until: float | None
+) -> Iterator[tuple[str, int]]:
+    """Yield format and number of each case, all formats in turn, up to a count or a time."""
+    number = 0
+    while True:
+        for name in names:
+            if (count is not None and number >= count) or (until and time.monotonic() > until):
+                return
+            yield name, number
+            number += 1
+
+
+def replayed(place: Workplace, cases: Sequence[Case]) -> int:
+    """Run cases once more, show what each says, and return whether anything is wrong."""
+    titles = []
+    for case in cases:
+        title, out = place.fault(case)
+        titles += [title] if title else []
+        click.echo(f"nnlogic {' '.join(case.argv)}: {'; '.join(case.done)!r}\n{out.text}")
+        click.echo(f"exit {out.code}, {out.seconds:.1f} s, {out.memory >> 20} MiB")
+        click.echo(f"FOUND {title}\n" if title else "")
+    click.echo(f"{len(titles)} of {len(cases)} found" if titles else "nothing found")
+    return int(bool(titles))
+
+
+@click.command()
+@click.option(
+    "--count", type=int, help="Broken files to try (default: 4000, or what --minutes allows)."
+)
+@click.option("--minutes", type=float, help="How long to go on.")
+@click.option("--seed", type=int, help="By default the time.")
+@click.option(
+    "--format", "names", multiple=True, help="Only this format, or formats that start so."
+)
+@click.option(
+    "--keep", default=Path("build/fuzz/files"), type=Path, help="Folder for failing cases."
+)
+@click.option("--seconds", default=20, show_default=True, help="Of the processor, for each.")
+@click.option("--replay", type=Path, help="Run the case in a file, or those in a folder.")
+def main(
+    count: int | None, minutes: float | None, seed: int | None, names: tuple[str, ...], keep: Path,
+    seconds: int, replay: Path | None,
+) -> None:  # fmt: skip
+    """Give broken files of every format to the commands that read them."""
+    known = formats()
+    chosen = [n for n in known if not names or n.startswith(names)]
+    if not chosen:
+        raise click.UsageError(f"formats are {', '.join(known)}")
+    if minutes is None:
+        count = 4000 if count is None else count
+    seed = int(time.time()) if seed is None else seed
+    files = () if not replay else sorted(replay.glob("*.json")) if replay.is_dir() else [replay]
+    cases = [Case.load(path) for path in files]
+    with tempfile.TemporaryDirectory(prefix="nnlogic-fuzz-") as folder:
+        place = Workplace(Path(folder) / "work", Limits(seconds))
+        place.prepare(sorted({case.format for case in cases}) if replay else chosen)
+        if replay:
+            raise SystemExit(replayed(place, cases))
+        click.echo(f"seed {seed}", err=True)
+        campaign = Campaign(place, keep)
+        until = None if minutes is None else time.monotonic() + 60 * minutes
+        for name, number in turns(chosen, count, until):
+            campaign.run(known[name], seed, number)
+        campaign.summary()
+    if campaign.titles:
+        raise SystemExit(1)
