@@ -32,7 +32,7 @@ from nnlogic.checks.verdict import Verdict
 from nnlogic.checks.whole import network_blif
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
-from nnlogic.core.errors import ToolFailed
+from nnlogic.core.errors import ToolFailed, UnsupportedModel
 from nnlogic.frontend import is_source
 from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.layer import Layer
@@ -65,13 +65,26 @@ def check_imported(net: QuantNet, source: Path, *, timeout: float = 600) -> Verd
 
     Raises
     ------
+    UnsupportedModel
+        yosys cannot read the files.
     ToolNotFound, ToolFailed, ToolTimeout
-        yosys is missing or cannot read the files.
+        yosys is missing or fails otherwise.
     """
     start = time.monotonic()
     facts = net.info["verilog"]
     with tempfile.TemporaryDirectory(prefix="nnlogic-import-") as folder:
-        netlist = read_elaborated(Path(folder), facts, Path(source).parent, timeout)
+        try:
+            netlist = read_elaborated(Path(folder), facts, Path(source).parent, timeout)
+        except ToolFailed as error:
+            if "ERROR:" not in error.why:
+                raise
+            # A file that only the importer can read has nobody to say that it is read rightly.
+            raise UnsupportedModel(
+                "yosys, which checks the import, cannot read the Verilog",
+                where=str(source),
+                why=next(line for line in error.why.splitlines() if "ERROR:" in line).strip(),
+                fix="write it as plain Verilog-2001",
+            ) from error
     leaves = [b for name in facts["inputs"] for b in netlist.inputs[name]]
     outputs = [b for name in facts["outputs"] for b in netlist.outputs[name]]
     try:
