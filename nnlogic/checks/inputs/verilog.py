@@ -76,13 +76,17 @@ def check_imported(net: QuantNet, source: Path, *, timeout: float = 600) -> Verd
         try:
             netlist = read_elaborated(Path(folder), facts, Path(source).parent, timeout)
         except ToolFailed as error:
-            if "ERROR:" not in error.why:
+            said = error.why.splitlines()
+            wrong = next((line for line in said if "ERROR:" in line), "")
+            if not wrong and not (
+                "Verilog-2005 frontend" in error.why and "exit status" in said[0]
+            ):
                 raise
             # A file that only the importer can read has nobody to say that it is read rightly.
             raise UnsupportedModel(
                 "yosys, which checks the import, cannot read the Verilog",
                 where=str(source),
-                why=next(line for line in error.why.splitlines() if "ERROR:" in line).strip(),
+                why=(wrong or said[-1]).strip(),
                 fix="write it as plain Verilog-2001",
             ) from error
     leaves = [b for name in facts["inputs"] for b in netlist.inputs[name]]
