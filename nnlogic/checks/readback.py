@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nnlogic.core.errors import FormatError, ToolFailed
@@ -65,3 +66,36 @@ def read_by_tool(data: bytes, suffix: str, *, timeout: float = 600) -> Reading:
     if not isinstance(spec.content, Cone):
         raise ToolFailed("a tool wrote no network", where=tool)
     return Reading(tool, spec.inputs, spec.outputs, spec.content)
+
+
+def exdc_apart(data: bytes) -> tuple[bytes, bytes]:
+    """Take a BLIF file with ``.exdc`` apart: its network, and its don't-cares as another model.
+
+    Both have the names of the model and its ports. ABC's own reading of such files is not steady.
+    """
+    header: list[bytes] = []
+    network: list[bytes] = []
+    free: list[bytes] = []
+    driven: set[bytes] = set()
+    inside = False
+    for line in re.sub(rb"#[^\n]*", b"", data).replace(b"\\\n", b" ").split(b"\n"):
+        words = line.split()
+        word = words[0] if words else b""
+        if word == b".exdc":
+            inside = True
+        elif word == b".end":
+            if not inside or network:
+                break
+            inside = False
+        elif word in (b".model", b".inputs", b".outputs"):
+            header += [] if inside else [line]
+        elif words:
+            (free if inside else network).append(line)
+            driven |= {words[-1]} if inside and word == b".names" else set()
+    ports = [line.split() for line in header]
+    if not any(words[0] == b".model" for words in ports):
+        header.insert(0, b".model m")  # without one ABC falls
+    outputs = [name for words in ports if words[0] == b".outputs" for name in words[1:]]
+    free += [b".names " + name for name in outputs if name not in driven]
+    first, second = (b"\n".join([*header, *part, b".end", b""]) for part in (network, free))
+    return first, second

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.names import Identifier
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
+from nnlogic.tools.verilog_2001 import changed, changed_name
 from nnlogic.tools.verilog_guard import checked_copies
 
 WRAPPER = "nnlogic_input"
@@ -25,6 +27,14 @@ class Rom(Gate):
     """A bit of a memory that is only read: `table`, bool, indexed by the fan-ins, LSB first."""
 
     table: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class Unknown(Gate):
+    """A value that tools may choose, as for the default of a full ``case``: it must not matter."""
+
+
+UNKNOWN = "x"
 
 
 def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout: float) -> Netlist:
@@ -54,16 +64,24 @@ def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout:
     ToolNotFound, ToolFailed, ToolTimeout
         yosys is missing or cannot read the files.
     """
+    changes = facts.get("changed", ())
     clock, ties = facts["clock"], facts["ties"]
     inputs = {**({clock: 1} if clock else {}), **facts["inputs"]}
-    ports = [f"input [{w - 1}:0] {n}" for n, w in inputs.items()]
-    ports += [f"output [{w - 1}:0] {n}" for n, w in facts["outputs"].items()]
-    pins = [f".{n}({n})" for n in (*inputs, *facts["outputs"])]
-    pins += [f".{n}(1'b{value})" for n, value in ties.items()]
-    top, *_ = (Identifier(n) for n in (facts["top"], *inputs, *facts["outputs"], *ties))
+    outputs = facts["outputs"]
+    written = {
+        n: Identifier(changed_name(n, changes)) for n in (facts["top"], *inputs, *outputs, *ties)
+    }
+    ports = [f"input [{w - 1}:0] {written[n]}" for n, w in inputs.items()]
+    ports += [f"output [{w - 1}:0] {written[n]}" for n, w in outputs.items()]
+    pins = [f".{written[n]}({written[n]})" for n in (*inputs, *outputs)]
+    pins += [f".{written[n]}(1'b{value})" for n, value in ties.items()]
+    top = written[facts["top"]]
     # Names without a folder: the facts are data of a file as well.
     names = [Path(name).name for name in facts["files"] if name not in facts["idle"]]
-    copies = checked_copies([sources / name for name in names], folder / "rtl")
+    words = [sources / Path(name).name for name in facts.get("words", ())]
+    edit = partial(changed, names=changes)
+    files = [sources / name for name in names]
+    copies = checked_copies(files, folder / "rtl", edit=edit, words=words)
     wrapper = folder / "wrapper.v"
     wrapper.write_text(
         f"module {WRAPPER} ({', '.join(ports)});\n{top} top ({', '.join(pins)});\nendmodule\n"
@@ -97,12 +115,18 @@ def read_elaborated(folder: Path, facts: dict[str, Any], sources: Path, timeout:
         # Ports of another width than the importer says would be cut or extended in silence.
         failure_phrases=("ERROR:", "Resizing cell port"),
     )
-    return _with_roms(Netlist.read(out, WRAPPER), out)
+    netlist = _with_roms(Netlist.read(out, WRAPPER), out)
+    return replace(
+        netlist,
+        inputs={n: netlist.inputs[written[n]] for n in inputs},
+        outputs={n: netlist.outputs[written[n]] for n in outputs},
+    )
 
 
 def _with_roms(netlist: Netlist, path: Path) -> Netlist:
     """Return the netlist with memories that are only read as gates."""
     drivers, other = dict(netlist.drivers), dict(netlist.other)
+    drivers[UNKNOWN] = Unknown((), ())
     for cell in json.loads(path.read_text())["modules"][WRAPPER]["cells"].values():
         if cell["type"] != "$mem_v2":
             continue
@@ -124,9 +148,15 @@ def _with_roms(netlist: Netlist, path: Path) -> Netlist:
 
 
 def gate_value(driver: Gate | Register, fanins: list[Bools]) -> Bools:
-    """Return the values of a gate, bool of shape (samples,), from those of its fan-ins."""
+    """Return the values of a gate from those of its fan-ins.
+
+    Values are bool of shape (samples,); of shape (2, samples) where some are unknown: whether each
+    may be 0, and whether it may be 1.
+    """
     if isinstance(driver, Register):
         return fanins[0]
+    if any(value.ndim == 2 for value in fanins):
+        return _possible(driver, fanins)
     if isinstance(driver, Rom):
         index: IntArray = np.zeros(len(fanins[0]), np.int64)
         for b, value in enumerate(fanins):
@@ -140,3 +170,20 @@ def gate_value(driver: Gate | Register, fanins: list[Bools]) -> Bools:
                 term &= value if literal == "1" else ~value
         out |= term
     return out
+
+
+def _possible(driver: Gate, fanins: list[Bools]) -> Bools:
+    """Return the values of a gate of which some fan-ins are unknown on some samples.
+
+    A gate counts as unknown where its cubes do not decide, even if every choice gives the same.
+    """
+    pairs = [value if value.ndim == 2 else np.stack([~value, value]) for value in fanins]
+    out = np.zeros_like(pairs[0])
+    if isinstance(driver, Rom):
+        return ~out
+    out[0] = True
+    for cube in driver.cubes:
+        literals = [(p, int(c)) for c, p in zip(cube, pairs, strict=True) if c != "-"]
+        out[1] |= np.logical_and.reduce([p[c] for p, c in literals])
+        out[0] &= np.logical_or.reduce([p[1 - c] for p, c in literals])
+    return out[1] if (out[0] ^ out[1]).all() else out

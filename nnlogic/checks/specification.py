@@ -7,17 +7,18 @@ input by their own short evaluator, wide ones go to ABC, and files are read by A
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from nnlogic.checks.readback import Reading, read_by_tool
+from nnlogic.checks.readback import Reading, exdc_apart, read_by_tool
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import Bools, Words, index_words, pack, unpack
 from nnlogic.core.errors import ToolFailed
 from nnlogic.logic.abc_blif import write_blif
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import Cover
-from nnlogic.logic.formats.spec import Specification
+from nnlogic.logic.formats.spec import Relaxed, Specification
 from nnlogic.logic.support import Partial
 from nnlogic.tables.ir import MAX_INPUTS
 from nnlogic.tools.abc import prove_equal
@@ -46,6 +47,8 @@ def check_result(spec: Specification, cone: Cone, *, timeout: float = 600) -> Ve
         verdict = _check_table(spec, content, cone)
     elif isinstance(content, Cone):
         verdict = check_equal(spec.name, "network", content, cone, timeout)
+    elif isinstance(content, Relaxed):
+        verdict = _check_relaxed(spec.name, content, cone, timeout)
     else:
         verdict = _check_cover(spec, content, cone, timeout)
     return verdict.timed(start)
@@ -78,13 +81,30 @@ def check_reading(
 ) -> Verdict:
     """Check that ABC reads the same network from an input file as nnlogic did.
 
+    The don't-cares of a BLIF file are read as a network of their own.
+
     Raises
     ------
     ToolFailed
         ABC cannot read the file, or came to no verdict.
     """
-    if not isinstance(spec.content, Cone):
+    content = spec.content
+    if isinstance(content, Relaxed):
+        network, free = exdc_apart(data)
+        verdict = _reading(network, suffix, spec, content.network, timeout)
+        if not verdict.equal:
+            return verdict
+        second = _reading(free, suffix, spec, content.free, timeout)
+        detail = f"{verdict.detail}; don't-cares: {second.detail}"
+        return replace(second, detail=detail, seconds=verdict.seconds + second.seconds)
+    if not isinstance(content, Cone):
         raise TypeError("only networks are read twice")
+    return _reading(data, suffix, spec, content, timeout)
+
+
+def _reading(
+    data: bytes, suffix: str, spec: Specification, expected: Cone, timeout: float
+) -> Verdict:
     read = read_by_tool(data, suffix, timeout=timeout)
     found = _by_name(read, spec) if suffix == ".aag" else read.cone
     if found is None:
@@ -93,7 +113,27 @@ def check_reading(
     if (found.n_inputs, len(found.outputs)) != (len(spec.inputs), len(spec.outputs)):
         why = f"{found.n_inputs} inputs and {len(found.outputs)} outputs"
         return Verdict(left, "network read", False, "exhaustive", why, "interface")
-    return check_equal(left, "network read", spec.content, found, timeout)
+    return check_equal(left, "network read", expected, found, timeout)
+
+
+def _check_relaxed(name: str, wanted: Relaxed, cone: Cone, timeout: float) -> Verdict:
+    """Compare outside the don't-cares: on every input up to 16 of them, otherwise by SAT."""
+    network, free = wanted.network, wanted.free
+    n = cone.n_inputs
+    if n <= MAX_INPUTS:
+        words = index_words(n)
+        care = unpack(~_evaluate(free, words), 1 << n)
+        wrong = unpack(_evaluate(network, words) ^ _evaluate(cone, words), 1 << n) & care
+        return _enumerated(name, "network", wrong, int(care.any(axis=0).sum()))
+    sides = []
+    for side in (network, cone):
+        builder = ConeBuilder(n)
+        values, opened = (builder.add(part, range(n)) for part in (side, free))
+        sides.append(
+            builder.cone([builder.lut(p, 0b0010) for p in zip(values, opened, strict=True)])
+        )
+    verdict = check_equal(name, "network", sides[0], sides[1], timeout)
+    return replace(verdict, detail=f"{verdict.detail}, outside the don't-cares")
 
 
 def _by_name(read: Reading, spec: Specification) -> Cone | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -197,6 +198,10 @@ def _may_read(name: str) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            why = "a pipe, socket or device, which need not end"
+            raise CheckpointError("not a regular file", where=str(path), why=why)
         with path.open("rb") as file:
             return file.read(HEAD)
     except FileNotFoundError as error:

@@ -19,7 +19,16 @@ from nnlogic.core.errors import Different, FormatError, Problem, ToolFailed, Usa
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone
-from nnlogic.logic.formats import READERS, WRITERS, Specification, encode, parse, read_patterns
+from nnlogic.logic.formats import (
+    READERS,
+    WRITERS,
+    Relaxed,
+    Specification,
+    encode,
+    parse,
+    plain,
+    read_patterns,
+)
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified import minimize_specification, with_care
 from nnlogic.logic.specified.care import demanded
@@ -184,7 +193,7 @@ def _minimize(job: _Job, jobs: int, progress: Progress) -> Minimized:
     spec = job.spec if job.care is None else with_care(job.spec, job.care, job.rarity)
     cache = ResultCache(job.cache)
     found = minimize_specification(spec, job.options, jobs=jobs, cache=cache, progress=progress)
-    if job.care is not None and isinstance(job.spec.content, Cone):
+    if job.care is not None and isinstance(job.spec.content, Cone | Relaxed):
         exact = minimize_specification(
             job.spec, job.options, jobs=jobs, cache=cache, progress=progress
         )
@@ -235,10 +244,11 @@ def _passed(verdict: Verdict, where: Path) -> Verdict:
 
 def _reading(job: _Job) -> list[Verdict]:
     """Compare with how ABC or yosys reads the input, for networks; some files they refuse."""
-    if not isinstance(job.spec.content, Cone) or job.source.suffix not in WRITERS:
+    suffix = job.source.suffix
+    if not isinstance(job.spec.content, Cone | Relaxed) or suffix not in WRITERS:
         return []
     try:
-        return [_passed(check_reading(job.data, job.source.suffix, job.spec), job.source)]
+        return [_passed(check_reading(plain(job.data, suffix), suffix, job.spec), job.source)]
     except ToolFailed as error:
         log.info("%s is read by nnlogic alone: %s", job.source, error.why)
         return []

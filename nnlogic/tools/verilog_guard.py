@@ -11,7 +11,7 @@ nnlogic's own benches use system tasks; they are written at the moment they run,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from nnlogic.core.errors import Problem, UnsafeVerilog
@@ -45,9 +45,11 @@ OBEYED = re.compile(
     re.I,
 )
 MOST = 20
+MARK = b"\xef\xbb\xbf"
 
 _TOKENS = re.compile(
     rb"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>\"[^\"\\\n`]*\"(?!\"))|(?P<escaped>\\[^\s]*)"
+    rb"|(?P<words>\$readmem[bh]\s*\(\s*\"(?P<file>[A-Za-z0-9_][\w.-]*)\"\s*,\s*[A-Za-z_]\w*\s*\))"
     rb"|(?P<attribute>\(\*(?!\s*\))(?:\"[^\"\n]*\"|[^\"])*?\*\))",
     re.DOTALL,
 )
@@ -69,7 +71,12 @@ _INSIDE = re.compile(r"[`\"]|//|/\*|\*/|\(\*|\*\)")
 _CODE = "write it as plain Verilog: modules, tables, wires, registers"
 
 
-def check_sources(files: Sequence[Path]) -> None:
+Edit = Callable[[bytes], bytes]
+
+
+def check_sources(
+    files: Sequence[Path], edit: Edit | None = None, words: Collection[str] = ()
+) -> None:
     """Raise unless every file is a circuit and nothing else.
 
     Allowed are Verilog's words for circuits (`ALLOWED_WORDS`), functions on constants
@@ -80,18 +87,27 @@ def check_sources(files: Sequence[Path]) -> None:
     Parameters
     ----------
     files : sequence of Path
+    edit : callable, optional
+        What is done to a file before a tool reads it; the result is what is checked.
+    words : collection of str
+        Names of files beside the source that ``$readmemh`` and ``$readmemb`` may read.
 
     Raises
     ------
     UnsafeVerilog
         With file and line of what is refused.
     """
-    _refuse(files, [Path(file).read_bytes() for file in files])
+    _refuse(files, [_edited(Path(file).read_bytes(), edit) for file in files], words)
 
 
-def _refuse(files: Sequence[Path], contents: Sequence[bytes]) -> None:
+def _edited(data: bytes, edit: Edit | None) -> bytes:
+    data = data.removeprefix(MARK)
+    return edit(data) if edit else data
+
+
+def _refuse(files: Sequence[Path], contents: Sequence[bytes], words: Collection[str] = ()) -> None:
     pairs = zip(files, contents, strict=True)
-    problems = [p for file, data in pairs for p in find_unsafe(file.name, data)]
+    problems = [p for file, data in pairs for p in find_unsafe(file.name, data, words)]
     if problems:
         left = len(problems) - MOST
         more = [Problem("...", f"{left} more problems")] if left > 0 else []
@@ -102,10 +118,16 @@ def _refuse(files: Sequence[Path], contents: Sequence[bytes]) -> None:
         )
 
 
-def checked_copies(files: Sequence[Path], folder: Path, own: Sequence[bytes] = ()) -> list[Path]:
+def checked_copies(
+    files: Sequence[Path],
+    folder: Path,
+    own: Sequence[bytes] = (),
+    edit: Edit | None = None,
+    words: Sequence[Path] = (),
+) -> list[Path]:
     """Check files and return copies below `folder`: what was checked is what a tool then reads.
 
-    The copies have the names of the files, made plain.
+    The copies have the names of the files, made plain, and no byte order mark.
 
     Parameters
     ----------
@@ -114,24 +136,35 @@ def checked_copies(files: Sequence[Path], folder: Path, own: Sequence[bytes] = (
         Made when missing.
     own : sequence of bytes
         Contents that are nnlogic's own models and need no check: equal to the byte.
+    edit : callable, optional
+        As for `check_sources`.
+    words : sequence of Path
+        Files of words that the sources may load; copied beside them.
 
     Raises
     ------
     UnsafeVerilog
-        As `check_sources`.
+        As `check_sources`; a file of words that is no text.
     """
-    contents = [Path(file).read_bytes() for file in files]
+    contents = [_edited(Path(file).read_bytes(), edit) for file in files]
     foreign = [(f, data) for f, data in zip(files, contents, strict=True) if data not in own]
-    _refuse([f for f, _ in foreign], [data for _, data in foreign])
+    _refuse([f for f, _ in foreign], [data for _, data in foreign], [f.name for f in words])
+    loaded = [Path(file).read_bytes() for file in words]
+    for file, data in zip(words, loaded, strict=True):
+        if _ODD.search(data):
+            why = "a file of words with characters that are no ASCII text"
+            raise UnsafeVerilog(why, where=visible(file))
     folder.mkdir(parents=True, exist_ok=True)
     names = unique_identifiers(Path(file).stem for file in files)
     copies = [folder / f"{name}.v" for name in names]
     for copy, content in zip(copies, contents, strict=True):
         copy.write_bytes(content)
+    for file, data in zip(words, loaded, strict=True):
+        (folder / file.name).write_bytes(data)
     return copies
 
 
-def find_unsafe(name: str, data: bytes) -> list[Problem]:
+def find_unsafe(name: str, data: bytes, words: Collection[str] = ()) -> list[Problem]:
     """Return what is not allowed in a Verilog file, in order of its lines.
 
     Parameters
@@ -140,11 +173,15 @@ def find_unsafe(name: str, data: bytes) -> list[Problem]:
         Of the file, for messages.
     data : bytes
         Its content.
+    words : collection of str
+        Names of files that it may load words from.
     """
+    data = data.removeprefix(MARK)
     found: list[tuple[int, str, str]] = []
 
     def blank(match: re.Match[bytes]) -> bytes:
-        found.extend((match.start(), why, fix) for why, fix in _token(match))
+        if match["words"] is None or match["file"].decode() not in words:
+            found.extend((match.start(), why, fix) for why, fix in _token(match))
         return re.sub(rb"[^\n]", b" ", match[0])
 
     found += _code(_TOKENS.sub(blank, data))
@@ -168,6 +205,8 @@ def _token(match: re.Match[bytes]) -> Iterator[tuple[str, str]]:
         if not _ATTRIBUTE.fullmatch(text) or not names <= ALLOWED_ATTRIBUTES:
             unknown = ", ".join(sorted(names - ALLOWED_ATTRIBUTES)) or text[:40]
             yield f"attribute {unknown}", "remove it; known harmless attributes may stay"
+    elif match["words"] is not None:
+        yield f"system task or function {text.partition('(')[0].strip()}", _CODE
     elif match["escaped"] is not None:
         body = text[1:]
         if not body or not body.isascii() or not body.isprintable() or _INSIDE.search(body):

@@ -26,12 +26,12 @@ from nnlogic.checks.netlist import (
     StructureError,
     register_depths,
 )
-from nnlogic.checks.roms import Rom, gate_value, read_elaborated
+from nnlogic.checks.roms import UNKNOWN, Rom, Unknown, gate_value, read_elaborated
 from nnlogic.checks.verdict import Verdict
 from nnlogic.checks.whole import network_blif
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
-from nnlogic.core.errors import ToolFailed
+from nnlogic.core.errors import ToolFailed, UnsupportedModel
 from nnlogic.frontend import is_source
 from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.layer import Layer
@@ -65,13 +65,30 @@ def check_imported(net: QuantNet, source: Path, *, timeout: float = 600) -> Verd
 
     Raises
     ------
+    UnsupportedModel
+        yosys cannot read the files.
     ToolNotFound, ToolFailed, ToolTimeout
-        yosys is missing or cannot read the files.
+        yosys is missing or fails otherwise.
     """
     start = time.monotonic()
     facts = net.info["verilog"]
     with scratch("import") as folder:
-        netlist = read_elaborated(folder, facts, Path(source).parent, timeout)
+        try:
+            netlist = read_elaborated(folder, facts, Path(source).parent, timeout)
+        except ToolFailed as error:
+            said = error.why.splitlines()
+            wrong = next((line for line in said if "ERROR:" in line), "")
+            if not wrong and not (
+                "Verilog-2005 frontend" in error.why and "exit status" in said[0]
+            ):
+                raise
+            # A file that only the importer can read has nobody to say that it is read rightly.
+            raise UnsupportedModel(
+                "yosys, which checks the import, cannot read the Verilog",
+                where=str(source),
+                why=(wrong or said[-1]).strip(),
+                fix="write it as plain Verilog-2001",
+            ) from error
     leaves = [b for name in facts["inputs"] for b in netlist.inputs[name]]
     outputs = [b for name in facts["outputs"] for b in netlist.outputs[name]]
     try:
@@ -139,7 +156,11 @@ class _Match:
         for leaf in [*self.values, *netlist.cone(outputs, stop=frozenset(leaves))]:
             self._evaluate(leaf, self.values)
             value = self.values[leaf]
-            if value is not None and not isinstance(netlist.drivers.get(leaf), Register):
+            if (
+                value is not None
+                and value.ndim == 1
+                and not isinstance(netlist.drivers.get(leaf), Register)
+            ):
                 found = self.candidates.setdefault(value.tobytes(), [])
                 found += [] if leaf in found else [leaf]
 
@@ -163,7 +184,7 @@ class _Match:
         """Return the first output bit that differs on the sample rows, or nothing."""
         for position, (bit, at) in enumerate(zip(self._output_bits(), self.outputs, strict=True)):
             value = self.values[at]
-            if value is None:
+            if value is None or value.ndim == 2:
                 return f"output bit {position} has no value"
             bad = int((value != self._sampled(bit)).sum())
             if bad:
@@ -237,7 +258,7 @@ class _Match:
     def _equal(self, at: Net, wanted: Bools, values: dict[Net, Bools | None]) -> bool:
         self._evaluate(at, values)
         value = values[at]
-        return value is not None and bool(np.array_equal(value, wanted))
+        return value is not None and value.ndim == 1 and bool(np.array_equal(value, wanted))
 
     def _evaluate(self, root: Net, values: dict[Net, Bools | None]) -> None:
         """Compute a net from those in `values`; None when it depends on others as well."""
@@ -264,7 +285,8 @@ class _Match:
 
 
 def _constants(size: int) -> dict[Net, Bools | None]:
-    return {"0": np.zeros(size, bool), "1": np.ones(size, bool)}
+    both = np.ones((2, size), bool)
+    return {"0": np.zeros(size, bool), "1": np.ones(size, bool), UNKNOWN: both}
 
 
 def _wires(net: QuantNet, layer: Layer) -> list[tuple[str, int]]:
@@ -291,6 +313,9 @@ def _by_sat(
         driver = netlist.drivers.get(at)
         if at in drives or driver is None:
             continue
+        if isinstance(driver, Unknown):
+            detail = f"no proof: an unknown value is in the circuit; no net carries {gap}"
+            return Verdict(LEFT, net.kind, True, f"sampled n={SAMPLES}", detail)
         pins = [drives[f] for f in netlist.fanins(at)]
         if isinstance(driver, Register):
             drives[at] = pins[0]

@@ -10,7 +10,7 @@ import numpy as np
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.verilog.text import NotTables
 
-NUMBER = r"(?:\d*\s*'[sS]?[bBoOdDhH]\s*[0-9a-fA-F_xXzZ?]+|\d[\d_]*)"
+NUMBER = r"(?:(?:\d[\d_]*\s*)?'[sS]?[bBoOdDhH]\s*[0-9a-fA-F_xXzZ?]+|\d[\d_]*)"
 _ENTRY = re.compile(
     rf"(\s*(default\b|{NUMBER}(?:\s*,\s*{NUMBER})*)\s*:?\s*(begin\s+)?"
     rf"(\w+(?:\s*\[[^\]]*\])?)\s*<?=\s*({NUMBER}|[A-Za-z_]\w*)\s*;(\s*end\b)?)"
@@ -22,7 +22,7 @@ MAX_ENTRY = 200  # characters
 _BASES = {"b": 2, "o": 8, "d": 10, "h": 16}
 MAX_SELECTOR = 16  # bits
 MAX_VALUE = 62
-MAX_LITERAL = 1 << 16
+MAX_LITERAL = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,18 +104,50 @@ def number(text: str, at: int) -> tuple[int | None, int]:
     NotTables
         Digits x, z or ?, or digits that do not fit the base.
     """
+    width, value, _, mask, fill = literal(text, at)
+    if mask or fill:
+        raise _no_number(text, at)
+    return width, value
+
+
+def literal(text: str, at: int) -> tuple[int | None, int, bool, int, bool]:
+    """Return width (None when unsized), value, sign, and mask of the digits x, z and ?.
+
+    The last one says whether it is ``'0`` or ``'1``, which fill their place.
+
+    Raises
+    ------
+    NotTables
+        Digits that do not fit the base; a width beyond `MAX_LITERAL`.
+    """
+    if text in ("'0", "'1"):
+        return None, int(text[1]), False, 0, True
     head, quote, tail = text.replace("_", "").partition("'")
+    signed = not quote or tail[:1] in "sS"
     tail = tail.lower().lstrip("s") if quote else f"d{head}"
     base, digits = _BASES[tail[0]], tail[1:].strip()
     try:
+        unknown = "".join("1" if c in "xz?" else "0" for c in digits)
+        mask = 0
+        if "1" in unknown and base in (2, 8, 16):
+            mask = int(unknown, base) * (base - 1)
+            digits = "".join("0" if c in "xz?" else c for c in digits)
         value = int(digits, base)
         width = int(head) if quote and head.strip() else None
     except ValueError as error:
-        fix = "tables must say 0 or 1 for every bit"
-        raise NotTables(at, f"the literal {text.strip()} is not a number", fix) from error
+        raise _no_number(text, at) from error
     if width is not None and not 1 <= width <= MAX_LITERAL:
         raise NotTables(at, f"a literal of {width} bits")
-    return width, value if width is None else value & ((1 << width) - 1)
+    if width is not None:
+        value, mask = value & ((1 << width) - 1), mask & ((1 << width) - 1)
+    return width, value, signed, mask, False
+
+
+def _no_number(text: str, at: int) -> NotTables:
+    shown = text.strip() if len(text) < 80 else f"{text[:40]}..."
+    return NotTables(
+        at, f"the literal {shown} is not a number", "tables must say 0 or 1 for every bit"
+    )
 
 
 def read_case(text: str, start: int, end: int) -> CaseBody:
@@ -128,9 +160,14 @@ def read_case(text: str, start: int, end: int) -> CaseBody:
     """
     block = _regular(text, start, end)
     at = block[3] if block else start
-    found = _ENTRY.findall(text, at, end)
-    if sum(len(entry[0]) for entry in found) != len(text[at:end].rstrip()):
-        raise _unread(text, at, end)
+    found: list[tuple[str, ...]] = []
+    place, last = at, at + len(text[at:end].rstrip())
+    while place < last:
+        entry = _ENTRY.match(text, place, end)
+        if entry is None:
+            raise _unread(text, place, end)
+        found.append(entry.groups(""))
+        place = entry.end()
     if any(bool(entry[2]) != bool(entry[5]) for entry in found):
         raise NotTables(at, "begin without end in the case")
     targets = {entry[3] for entry in found} | ({block[0]} if block else set())
@@ -199,10 +236,7 @@ def _value(text: str, at: int) -> int | str:
 
 
 def _unread(text: str, start: int, end: int) -> NotTables:
-    at = start
-    while found := _ENTRY.match(text, at, end):
-        at = found.end()
-    at += len(text[at:end]) - len(text[at:end].lstrip())
+    at = start + len(text[start:end]) - len(text[start:end].lstrip())
     shown = " ".join(text[at : min(end, at + 60)].split("\n")[0].split())
     fix = "an entry must read: constant : signal = constant ;"
     return NotTables(at, f"not an entry of a table: {shown}", fix)

@@ -30,7 +30,8 @@ class Verilog(Format):
 
     def files(self, net: QuantNet, path: Path) -> Sequence[Path]:
         """Return all files the modules came from."""
-        return [path.parent / name for name in net.info["verilog"]["files"]]
+        facts = net.info["verilog"]
+        return [path.parent / name for name in (*facts["files"], *facts.get("words", ()))]
 
     def text(self, net: QuantNet) -> str:
         """Say how many files there were."""

@@ -175,7 +175,9 @@ class LayerMaker:
             else:
                 at, b = self.place[s]
                 old |= (index >> (start[at] + b) & 1) << pin
-        return wires, self.circuit.cells[cell].table[old]
+        table = self.circuit.cells[cell].table
+        same = len(table) == len(index) and np.array_equal(old, index)
+        return wires, table if same else table[old]
 
     def _outputs(self) -> tuple[list[tuple[str, Wire]], Enumerated | None]:
         out: list[tuple[str, Wire]] = []

@@ -1,6 +1,7 @@
 """LogicNets-family Verilog -> QuantNet: published networks, optimized without training.
 
-A neuron is a module with one ``case`` table, a layer is a module that wires neurons, the top
+A neuron is a module with one table, as a ``case``, a conditional chain, an array of constants or a
+function, a layer is a module that wires neurons, the top
 wires layers, with or without registers between. That is what the LogicNets tools write
 (Umuroglu et al., "LogicNets: Co-Designed Neural Networks and Circuits for Extreme-Throughput
 Applications", FPL 2020), and PolyLUT, PolyLUT-Add and NeuraLUT after them.
@@ -10,19 +11,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nnlogic.core.errors import UnsupportedModel
+from nnlogic.core.errors import Problem, UnsupportedModel
 from nnlogic.core.names import identifier
 from nnlogic.frontend.format import files_digest
 from nnlogic.frontend.verilog.layers import LayerMaker
 from nnlogic.frontend.verilog.link import Linker
-from nnlogic.frontend.verilog.text import Library
+from nnlogic.frontend.verilog.text import Library, read_plain
 from nnlogic.frontend.verilog.trace import Circuit, trace_circuit
 from nnlogic.quant.ir import QuantNet
+from nnlogic.tools.verilog_2001 import changed, names_to_change
 from nnlogic.tools.verilog_guard import check_sources
 
+MOST_PROBLEMS = 100
 GENERIC_TOPS = ("logicnet", "polylut", "neuralut", "top")
 _WORD = re.compile(r"(?<![\w'])[A-Za-z_]\w*")
 
@@ -49,9 +53,9 @@ def load_verilog(path: Path) -> QuantNet:
     CheckpointError
         A file is missing or is no text.
     UnsupportedModel
-        Anything else than tables, wires and feed-forward registers: incomplete tables without
-        default, latches, enables, feedback, behavioural code, missing modules, widths that do
-        not match. All problems found are listed with file and line.
+        Anything else than tables, wires, expressions and feed-forward registers: incomplete
+        tables without default, latches, enables, feedback, blocks that read too many bits, missing
+        modules, widths that do not match. All problems found are listed with file and line.
     UnsafeVerilog
         A file holds more than a circuit, in parts that the network does not use as well.
     """
@@ -64,13 +68,18 @@ def load_verilog(path: Path) -> QuantNet:
     if not problems:
         circuit, problems = trace_circuit(linker)
     if circuit is None:
+        left = len(problems) - MOST_PROBLEMS
+        more = [Problem("...", f"{left:,} more problems")] if left > 0 else []
         raise UnsupportedModel(
             f"not a network of tables: {len(problems)} problem{'s' * (len(problems) > 1)}",
             where=str(path),
-            problems=problems,
+            problems=[*problems[:MOST_PROBLEMS], *more],
         )
-    check_sources(library.files)
-    return _network(path, top, library, circuit)
+    words = tuple(linker.files.values())
+    data = [read_plain(file) for file in library.files]
+    changes = names_to_change(data, any(file.suffix == ".sv" for file in library.files))
+    check_sources(library.files, partial(changed, names=changes), [file.name for file in words])
+    return _network(path, top, library, circuit, words, changes)
 
 
 def _top(library: Library) -> str:
@@ -83,7 +92,8 @@ def _top(library: Library) -> str:
     named = [name for name in tops if name == library.path.stem]
     if len(named or tops) == 1:
         return (named or tops)[0]
-    why = f"top modules: {', '.join(tops)}" if tops else "no top module"
+    why = f"top modules: {', '.join(tops[:8])}" if tops else "no top module"
+    why += f" and {len(tops) - 8} more" if len(tops) > 8 else ""
     raise UnsupportedModel(
         "cannot tell which module is the top",
         where=str(library.path),
@@ -92,7 +102,14 @@ def _top(library: Library) -> str:
     )
 
 
-def _network(path: Path, top: str, library: Library, circuit: Circuit) -> QuantNet:
+def _network(
+    path: Path,
+    top: str,
+    library: Library,
+    circuit: Circuit,
+    words: tuple[Path, ...],
+    changes: tuple[str, ...],
+) -> QuantNet:
     made = LayerMaker(circuit)
     files = library.files
     name = top
@@ -102,10 +119,12 @@ def _network(path: Path, top: str, library: Library, circuit: Circuit) -> QuantN
         "top": top,
         "files": len(files),
         "registers": circuit.registers,
-        "digest": files_digest(files),
+        "digest": files_digest([*files, *words]),
         "verilog": {
             "top": top,
             "files": [f.name for f in files],
+            "words": [f.name for f in words],
+            "changed": list(changes),
             "idle": _idle_files(library, circuit),
             "inputs": dict(circuit.inputs),
             "outputs": {n: len(s) for n, s in circuit.outputs.items()},

@@ -1,16 +1,18 @@
 """A module of LogicNets-family Verilog: ports, wires, instances, tables and registers.
 
-What is read: wires, assignments of slices and concatenations, instances, ``case`` tables in
-combinational or clocked always blocks, and plain registers with an optional reset.
+What is read: wires, assignments, instances, ``case`` tables and other blocks of statements,
+functions, arrays of constant words, and plain registers with an optional reset.
 """
 
 from __future__ import annotations
 
-from nnlogic.core.names import RESERVED
-from nnlogic.frontend.verilog.always import AlwaysReader
-from nnlogic.frontend.verilog.expr import Expr, Name, Tokens, expression
-from nnlogic.frontend.verilog.module import Instance, Module, Net
+from nnlogic.core.names import KEYWORDS
+from nnlogic.frontend.verilog.always import AlwaysReader, statement
+from nnlogic.frontend.verilog.expr import Chain, Expr, Name, Number, expression, primary
+from nnlogic.frontend.verilog.module import Function, Instance, Module, Net
 from nnlogic.frontend.verilog.text import ModuleText, NotTables
+from nnlogic.frontend.verilog.tokens import Tokens
+from nnlogic.tools.verilog_2001 import WORDS
 
 _NETS = ("wire", "reg", "logic")
 _DIRECTIONS = ("input", "output")
@@ -51,6 +53,10 @@ class _Parser:
                 tokens.expect(";")
             elif tokens.word in ("always", "always_comb", "always_ff"):
                 self.always.read(tokens.take() == "always_comb", at)
+            elif tokens.accept("initial"):
+                self.always.initial()
+            elif tokens.accept("function"):
+                self._function(at)
             elif not tokens.accept(";"):
                 self._instance()
         return self.module
@@ -76,48 +82,99 @@ class _Parser:
         """Read ``input wire [3:0] a, b``; a name that is followed by another one ends it."""
         tokens = self.tokens
         at, direction = tokens.at, tokens.take()
-        high, low = self._range()
+        high, low, signed = self._range()
         while True:
             name = tokens.identifier()
             self.module.ports[name] = direction
-            self.module.nets[name] = Net(high, low, at)
+            self.module.nets[name] = Net(high, low, at, signed)
             after = tokens.words[tokens.next + 1 : tokens.next + 2]
             if tokens.word != "," or after[0] in (*_DIRECTIONS, "inout"):
                 return
             tokens.take()
 
-    def _range(self) -> tuple[Expr | None, Expr | None]:
+    def _range(self) -> tuple[Expr | None, Expr | None, bool]:
+        """Read ``wire signed [3:0]``; return high, low and whether it is signed."""
         tokens = self.tokens
-        while tokens.word in _NETS:
+        while tokens.word in _NETS and not self._is_name():
             tokens.take()
-        if tokens.word == "signed":
-            raise NotTables(tokens.at, "a signed signal", "tables and wires are plain bits")
+        signed = tokens.accept("signed")
         if not tokens.accept("["):
-            return None, None
+            return None, None, signed
         high = expression(tokens)
         tokens.expect(":")
         low = expression(tokens)
         tokens.expect("]")
-        return high, low
+        return high, low, signed
+
+    def _is_name(self) -> bool:
+        """Whether a word such as ``logic`` is a name here, as it may be in Verilog-2001."""
+        tokens = self.tokens
+        return tokens.words[tokens.next + 1] in (",", ";", ")", "=")
 
     def _nets(self) -> None:
         tokens = self.tokens
-        high, low = self._range()
+        high, low, signed = self._range()
         while True:
             at, name = tokens.at, tokens.identifier()
+            words = self._words()
             if name not in self.module.ports:  # a port may be declared again as reg
-                self.module.nets[name] = Net(high, low, at)
+                self.module.nets[name] = Net(high, low, at, signed, words)
             if tokens.accept("="):
                 self.module.assigns.append((Name(name, at), expression(tokens), at))
             if not tokens.accept(","):
                 break
         tokens.expect(";")
 
+    def _words(self) -> tuple[Expr, Expr] | None:
+        """Read the range of an array, ``[0:15]`` or ``[16]``."""
+        tokens = self.tokens
+        if not tokens.accept("["):
+            return None
+        bound = expression(tokens)
+        words: tuple[Expr, Expr] = Number(None, 0), Chain(("-",), (bound, Number(None, 1)))
+        if tokens.accept(":"):
+            words = bound, expression(tokens)
+        tokens.expect("]")
+        return words
+
+    def _function(self, at: int) -> None:
+        tokens = self.tokens
+        tokens.accept("automatic")
+        high, low, signed = self._range()
+        name = tokens.identifier()
+        result = Net(high, low, at, signed)
+        arguments: dict[str, Net] = {}
+        variables: dict[str, Net] = {}
+        kind: tuple[Expr | None, Expr | None, bool] = None, None, False
+        if tokens.accept("("):
+            while not tokens.accept(")"):
+                if tokens.word == "input":
+                    tokens.take()
+                    kind = self._range()
+                arguments[tokens.identifier()] = Net(kind[0], kind[1], at, kind[2])
+                if tokens.word != ")":
+                    tokens.expect(",")
+        tokens.expect(";")
+        while tokens.word in ("input", *_NETS):
+            into = arguments if tokens.take() == "input" else variables
+            kind = self._range()
+            while True:
+                into[tokens.identifier()] = Net(kind[0], kind[1], at, kind[2])
+                if not tokens.accept(","):
+                    break
+            tokens.expect(";")
+        statements = statement(tokens)
+        tokens.expect("endfunction")
+        if tokens.accept(":"):
+            tokens.identifier()
+        found = Function(name, result, arguments, variables, statements, at)
+        self.module.functions[name] = found
+
     def _assign(self) -> None:
         tokens = self.tokens
         while True:
             at = tokens.at
-            target = expression(tokens)
+            target = primary(tokens)
             tokens.expect("=")
             self.module.assigns.append((target, expression(tokens), at))
             if not tokens.accept(","):
@@ -128,11 +185,16 @@ class _Parser:
         tokens = self.tokens
         if tokens.word in ("integer", "int"):
             tokens.take()
-        self._range()
+        at = tokens.at
+        high, low, signed = self._range()
         while True:
             name = tokens.identifier()
+            if tokens.word == "[":
+                fix = "write the table as a case, or as one vector"
+                raise NotTables(at, f"the parameter {name} is an array", fix)
             tokens.expect("=")
             self.module.params[name] = expression(tokens)
+            self.module.kinds[name] = Net(high, low, at, signed)
             if local:
                 self.module.local.add(name)
             if not tokens.accept(",") or tokens.word in ("parameter", ")"):
@@ -142,7 +204,7 @@ class _Parser:
         tokens = self.tokens
         at, module = tokens.at, tokens.identifier()
         params = self._pins() if tokens.accept("#") else {}
-        if module in RESERVED or not (tokens.word[:1].isalpha() or tokens.word[:1] == "_"):
+        if module in KEYWORDS - WORDS or not (tokens.word[:1].isalpha() or tokens.word[:1] == "_"):
             why = f"cannot read {module!r}: neither a wire, an instance, a table nor a register"
             raise NotTables(at, why)
         name = tokens.identifier()

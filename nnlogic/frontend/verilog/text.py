@@ -11,12 +11,15 @@ from pathlib import Path
 from nnlogic.core.errors import CheckpointError, Problem
 
 # Attributes look like the sensitivity list (*), which must stay.
-_BLANK = re.compile(r"//[^\n]*|/\*.*?\*/|\(\*(?!\s*\)).*?\*\)", re.DOTALL)
+# What is not ended reaches to the end of the file: a second search for its end is not needed.
+_BLANK = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\(\*(?!\s*\)).*?(?:\*\)|\Z)", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*`(\w+)[^\n]*", re.MULTILINE)
 _HARMLESS = ("timescale", "default_nettype", "resetall", "celldefine", "endcelldefine")
 _MODULE = re.compile(r"module\s+(\w+)")  # a literal prefix makes the search fast
 _END = re.compile(r"endmodule\b")
 SUFFIXES = (".v", ".sv")
+MARK = b"\xef\xbb\xbf"
+_WORDS_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class NotTables(Exception):
@@ -67,11 +70,14 @@ def read_modules(path: Path) -> tuple[dict[str, ModuleText], list[Problem]]:
         The file cannot be read as text.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError as error:
-        raise CheckpointError("no such file", where=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError("cannot read the file", where=str(path), why=str(error)) from error
+        text = read_plain(path).removeprefix(MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        fix = ""
+        if error.start < 2 and error.object[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            fix = "it begins as UTF-16 does: save it as UTF-8"
+        raise CheckpointError(
+            "cannot read the file", where=str(path), why=str(error), fix=fix
+        ) from error
     text = _BLANK.sub(_spaces, text)
     problems = []
     source = SourceFile(path, text)
@@ -96,6 +102,24 @@ def read_modules(path: Path) -> tuple[dict[str, ModuleText], list[Problem]]:
         modules[name] = ModuleText(name, source, opening.end(), end.start())
         at = end.end()
     return modules, problems
+
+
+def read_plain(path: Path) -> bytes:
+    """Return the content of a regular file.
+
+    Raises
+    ------
+    CheckpointError
+        It is missing, or a folder, a pipe or a device, which may never end.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise CheckpointError("not a regular file", where=str(path))
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise CheckpointError("no such file", where=str(path)) from error
+    except OSError as error:
+        raise CheckpointError("cannot read the file", where=str(path), why=str(error)) from error
 
 
 class Library:
@@ -128,10 +152,32 @@ class Library:
     def _elsewhere(self) -> dict[str, Path]:
         if self._others is None:
             self._others = {}
-            for path in sorted(p for s in SUFFIXES for p in self.path.parent.glob(f"*{s}")):
-                for name in re.findall(rb"\bmodule\s+(\w+)", path.read_bytes()):
+            beside = (p for s in SUFFIXES for p in self.path.parent.glob(f"*{s}"))
+            for path in sorted(p for p in beside if p.is_file()):
+                try:
+                    data = read_plain(path)
+                except CheckpointError as error:
+                    self.problems.append(Problem(path.name, error.why or error.what))
+                    continue
+                for name in re.findall(rb"\bmodule\s+(\w+)", data):
                     self._others.setdefault(name.decode(), path)
         return self._others
+
+    def words_file(self, name: str, at: int) -> Path:
+        """Return the file of words of this name, which must stand beside the top file.
+
+        Raises
+        ------
+        NotTables
+            It is not there, is no regular file, or its name leads elsewhere.
+        """
+        path = self.path.parent / name
+        if not _WORDS_FILE.fullmatch(name) or path.suffix in SUFFIXES:
+            fix = "name a file beside the top file: letters, digits, . _ and -"
+            raise NotTables(at, f"a file of words called {name[:60]!r}", fix)
+        if not path.is_file() or path.resolve().parent != self.path.parent.resolve():
+            raise NotTables(at, f"no file {name} beside the top file")
+        return path
 
     def _add(self, path: Path) -> None:
         modules, problems = read_modules(path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nnlogic.core.errors import Problem
-from nnlogic.frontend.verilog.link import Driven, Linker, TableCell
+from nnlogic.frontend.verilog.link import Linker
+from nnlogic.frontend.verilog.scope import Driven, TableCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class _Tracer:
             elif isinstance(driver, Driven):
                 self.found[at] = Source(driver.of, driver.bit), 0
             elif driver is None or at in passed:
-                path, name, index, place = self.linker.names[at]
+                path, name, index, place = self.linker.budget.owner(at)
                 what = "depends on itself" if driver else "is read, but nothing drives it"
                 self.problems.append(Problem(f"{place} {path}".strip(), f"{name}[{index}] {what}"))
                 self.found[at] = Source(None, 0), 0

@@ -14,11 +14,21 @@ from nnlogic.logic.formats.blif import read_blif, write_blif
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.formats.patterns import read_patterns
 from nnlogic.logic.formats.pla import read_pla
-from nnlogic.logic.formats.spec import Specification, legal_name
+from nnlogic.logic.formats.spec import MARK, Relaxed, Specification, legal_name
 from nnlogic.logic.formats.truth import read_truth
 from nnlogic.logic.formats.verilog import write_verilog
 
-__all__ = ["READERS", "WRITERS", "Cover", "Specification", "encode", "parse", "read_patterns"]
+__all__ = [
+    "READERS",
+    "WRITERS",
+    "Cover",
+    "Relaxed",
+    "Specification",
+    "encode",
+    "parse",
+    "plain",
+    "read_patterns",
+]
 
 Names = tuple[str, ...]
 
@@ -52,6 +62,12 @@ def parse(data: bytes, where: str, suffix: str) -> Specification:
         why = f"{suffix or 'no suffix'}, nnlogic reads {known}"
         raise UsageError("a file of an unknown kind", where=where, why=why)
     return READERS[suffix](data, where)
+
+
+def plain(data: bytes, suffix: str) -> bytes:
+    """Return a file as other tools read it: no byte order mark, lines ended by line feeds."""
+    data = data.removeprefix(MARK)
+    return data if suffix == ".aig" else data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def encode(suffix: str, name: str, inputs: Names, outputs: Names, cone: Cone) -> bytes:

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.order import topological
-from nnlogic.logic.formats.spec import Complaints, Specification, clean_names, model_name
+from nnlogic.logic.formats.spec import (
+    MARK,
+    MAX_PORTS,
+    Complaints,
+    Specification,
+    clean_names,
+    count,
+    model_name,
+)
 
 FIELDS = ("variables", "inputs", "latches", "outputs", "ANDs", "bad states", "constraints",
           "justice", "fairness")  # fmt: skip
+MOST_BITS = 63
 
 
 @dataclass
@@ -39,15 +48,21 @@ class _Reader:
         self.line += 1
         return raw.decode("utf-8", "replace").rstrip("\r")
 
-    def numbers(self, count: int, what: str) -> list[int]:
-        """Return the next line as `count` numbers; stops reading at anything else."""
-        text = self.text()
+    def filled(self) -> str | None:
+        """Return the next line that is not blank, None at the end."""
+        while (text := self.text()) is not None and not text.strip():
+            pass
+        return text
+
+    def numbers(self, size: int, what: str) -> list[int]:
+        """Return the next line as `size` numbers; stops reading at anything else."""
+        text = self.filled()
         if text is None:
             self.stop(f"the file ends, need {what}", line=self.line + 1)
-        words = (text or "").split()
-        if len(words) != count or not all(w.isdecimal() for w in words):
-            self.stop(f"need {count} number{'s' * (count > 1)} ({what}), got {(text or '')[:40]!r}")
-        return [int(w) for w in words]
+        found = [count(word) for word in (text or "").split()]
+        if len(found) != size or min(found) < 0:
+            self.stop(f"need {size} number{'s' * (size > 1)} ({what}), got {(text or '')[:40]!r}")
+        return found
 
     def delta(self) -> int:
         """Return the next binary number: seven bits a byte, lowest first."""
@@ -59,6 +74,8 @@ class _Reader:
             shift += 7
             if byte < 128:
                 return value
+            if shift > MOST_BITS:
+                self.stop(f"a number of more than {MOST_BITS} bits, at byte {self.at}", line=0)
         return self.stop(f"the file ends within its ANDs, at byte {self.at}", line=0)
 
     def stop(self, why: str, line: int | None = None) -> int:
@@ -77,6 +94,9 @@ def read_aiger(data: bytes, where: str) -> Specification:
     FormatError
         Latches, properties, a malformed header, lines, literals, or cycles.
     """
+    data = data.removeprefix(MARK)
+    if data.lstrip().startswith(b"aag"):
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     reader = _Reader(data, where)
     kind, counts = _header(reader)
     graph = _ascii(reader, counts) if kind == "aag" else _binary(reader, counts)
@@ -96,12 +116,12 @@ def _even(pair: tuple[int, int]) -> list[int]:
 
 
 def _header(reader: _Reader) -> tuple[str, list[int]]:
-    words = (reader.text() or "").split()
+    words = (reader.filled() or "").split()
     if not words or words[0] not in ("aag", "aig"):
         reader.stop("not an AIGER header, need aag or aig and M I L O A", line=1)
-    if len(words) < 6 or len(words) > 10 or not all(w.isdecimal() for w in words[1:]):
+    counts = [count(w) for w in words[1:]]
+    if len(words) < 6 or len(words) > 10 or min(counts) < 0:
         reader.stop(f"the header needs five numbers M I L O A, got {' '.join(words[1:])[:60]!r}")
-    counts = [int(w) for w in words[1:]]
     for i in (2, 5, 6, 7, 8):
         if i < len(counts) and counts[i]:
             why = f"{counts[i]} {FIELDS[i]}: only combinational logic"
@@ -112,6 +132,13 @@ def _header(reader: _Reader) -> tuple[str, list[int]]:
     exact = words[0] == "aig"
     if counts[0] < least or (exact and counts[0] != least):
         reader.complaints.add(1, f"M is {counts[0]}, but I + L + A is {least}")
+    for i in (1, 3):
+        if counts[i] > MAX_PORTS:
+            reader.complaints.add(1, f"{counts[i]:,} {FIELDS[i]}, limit {MAX_PORTS:,}")
+    # An AND takes two bytes at least, in either kind; what it needs in memory is known before.
+    left = len(reader.data) - reader.at
+    if 2 * counts[4] > left:
+        reader.complaints.add(1, f"{counts[4]:,} ANDs, but {left:,} bytes follow")
     reader.complaints.check()
     return words[0], counts
 
@@ -173,11 +200,13 @@ def _check_literals(reader: _Reader, graph: _Graph, variables: int) -> None:
 def _symbols(reader: _Reader, n_inputs: int, n_outputs: int) -> tuple[list[str], list[str]]:
     names = {"i": [f"i{i}" for i in range(n_inputs)], "o": [f"o{i}" for i in range(n_outputs)]}
     while (text := reader.text()) is not None:
-        if text == "c":
+        if text.rstrip() == "c":
             break
-        head, _, name = text.partition(" ")
+        if not text.strip():
+            continue
+        head, _, name = text.strip().partition(" ")
         kind, number = head[:1], head[1:]
-        if kind not in names or not number.isdecimal() or not name:
+        if kind not in names or count(number) < 0 or not name:
             reader.complaints.add(reader.line, f"not a symbol: {text[:40]!r}")
             break
         if int(number) >= len(names[kind]):

@@ -13,7 +13,9 @@ from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import add_cubes
 from nnlogic.logic.formats.order import topological
 from nnlogic.logic.formats.spec import (
+    MAX_PORTS,
     Complaints,
+    Relaxed,
     Specification,
     clean_names,
     decoded,
@@ -27,6 +29,7 @@ LOADS = ("input_arrival", "output_required", "input_drive", "output_load", "max_
 IGNORED = frozenset(f".{key}" for key in (*TIMING, *LOADS, *(f"default_{k}" for k in LOADS)))
 SEQUENTIAL = frozenset({".latch", ".mlatch"})
 HIERARCHICAL = frozenset({".subckt", ".gate", ".search"})
+EXDC = ".exdc"
 
 
 @dataclass
@@ -39,17 +42,34 @@ class _Node:
 
 @dataclass
 class _Model:
+    """What the lines said; `free` holds the nodes of ``.exdc``, `into` those being read."""
+
     complaints: Complaints
     name: str = ""
     inputs: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     nodes: dict[str, _Node] = field(default_factory=dict)
+    free: dict[str, _Node] | None = None
+    external: bool = False
     current: _Node | None = None
-    partial: bool = False
+    refused: set[str] = field(default_factory=set)
+
+    @property
+    def into(self) -> dict[str, _Node]:
+        """The network that ``.names`` adds to."""
+        return self.free if self.external and self.free is not None else self.nodes
 
 
 def read_blif(data: bytes, where: str) -> Specification:
     """Read a combinational BLIF model of ``.names`` nodes with any number of inputs.
+
+    External don't-cares (``.exdc``) are nodes called like outputs, 1 where the output does not
+    matter; they stand behind the network, or before it if they have an ``.end`` of their own.
+
+    Returns
+    -------
+    Specification
+        A network, relaxed where there are don't-cares.
 
     Raises
     ------
@@ -61,8 +81,10 @@ def read_blif(data: bytes, where: str) -> Specification:
     for number, line in _logical_lines(decoded(data, where)):
         words = line.split()
         if words[0] == ".end":
-            break
-        if words[0].startswith("."):
+            if not model.external or model.nodes:
+                break
+            model.external = False
+        elif words[0].startswith("."):
             _directive(model, number, words)
         else:
             _cube(model, number, words)
@@ -70,25 +92,36 @@ def read_blif(data: bytes, where: str) -> Specification:
     if not model.outputs and not model.complaints.found:
         say(0, "no outputs")
     # Latches and subcircuits drive signals too; they are refused by themselves.
-    if not model.partial:
+    if not model.refused:
         _check_drivers(model)
-    order, cycle = topological(model.inputs, {k: v.fanins for k, v in model.nodes.items()})
-    if cycle:
-        path = " <- ".join([*cycle[:6], *(["..."] if len(cycle) > 6 else []), cycle[0]])
-        say(model.nodes[cycle[0]].line, f"a combinational cycle: {path}")
+    order = _order(model, model.nodes)
+    free_order = _order(model, model.free or {})
     model.complaints.check()
     names = clean_names(list(model.inputs), list(model.outputs))
     name = legal_name(model.name) if model.name else model_name(where)
-    return Specification(name, *names, _network(model, order))
+    network = _network(model, model.nodes, order)
+    if model.free is None:
+        return Specification(name, *names, network)
+    free = _network(model, model.free, free_order)
+    return Specification(name, *names, Relaxed(network, free))
+
+
+def _order(model: _Model, nodes: dict[str, _Node]) -> list[str]:
+    order, cycle = topological(model.inputs, {k: v.fanins for k, v in nodes.items()})
+    if cycle:
+        path = " <- ".join([*cycle[:6], *(["..."] if len(cycle) > 6 else []), cycle[0]])
+        model.complaints.add(nodes[cycle[0]].line, f"a combinational cycle: {path}")
+    return order
 
 
 def _check_drivers(model: _Model) -> None:
-    reported = set()
-    for node in model.nodes.values():
-        for s in node.fanins:
-            if s not in model.nodes and s not in model.inputs and s not in reported:
-                reported.add(s)
-                model.complaints.add(node.line, f"nothing drives {s}")
+    for nodes, what in ((model.nodes, ""), (model.free or {}, f" in {EXDC}")):
+        reported = set()
+        for node in nodes.values():
+            for s in node.fanins:
+                if s not in nodes and s not in model.inputs and s not in reported:
+                    reported.add(s)
+                    model.complaints.add(node.line, f"nothing drives {s}{what}")
     for name, line in model.outputs.items():
         if name not in model.nodes and name not in model.inputs:
             model.complaints.add(line, f"nothing drives the output {name}")
@@ -100,14 +133,19 @@ def write_blif(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...], con
     return write_network(cone, name, inputs=inputs, outputs=outputs, node=node).encode()
 
 
-def _network(model: _Model, order: list[str]) -> Cone:
+def _network(model: _Model, nodes: dict[str, _Node], order: list[str]) -> Cone:
+    """Return nodes as a network; outputs without one are 0, as in ``.exdc``."""
     builder = ConeBuilder(len(model.inputs))
     signal = {name: i for i, name in enumerate(model.inputs)}
     for name in order:
-        node = model.nodes[name]
+        node = nodes[name]
         fanins = [signal[s] for s in node.fanins]
         signal[name] = add_cubes(builder, fanins, node.cubes, node.values != {"0"})
-    return builder.cone([signal[name] for name in model.outputs])
+    if nodes is model.free:  # an output that is an input has no don't-cares of its own
+        signal = {name: s for name, s in signal.items() if name in nodes}
+    return builder.cone(
+        [signal[o] if o in signal else builder.constant(False) for o in model.outputs]
+    )
 
 
 def _directive(model: _Model, number: int, words: list[str]) -> None:
@@ -116,6 +154,16 @@ def _directive(model: _Model, number: int, words: list[str]) -> None:
     model.current = None
     if key == ".names":
         _names(model, number, rest)
+    elif key == EXDC:
+        if model.free is not None:
+            say(number, f"a second {EXDC}")
+        model.free = model.free or {}
+        model.external = True
+    elif key in (".inputs", ".outputs") and model.external:
+        known = model.inputs if key == ".inputs" else model.outputs
+        for name in rest:
+            if name not in known:
+                say(number, f"{name} in {EXDC} is not one of the {key[1:]} of the network")
     elif key in (".inputs", ".outputs"):
         into = model.inputs if key == ".inputs" else model.outputs
         for name in rest:
@@ -124,18 +172,22 @@ def _directive(model: _Model, number: int, words: list[str]) -> None:
             elif key == ".inputs" and name in model.nodes:
                 say(number, f"{name} is driven on line {model.nodes[name].line}")
             into.setdefault(name, number)
+        if len(into) > MAX_PORTS:
+            say(number, f"{len(into):,} {key[1:]}, limit {MAX_PORTS:,}")
     elif key == ".model":
         if model.name:
             say(number, "a second model", "flatten the hierarchy")
         model.name = model.name or (rest[0] if rest else model_name(model.complaints.where))
-    elif key in SEQUENTIAL:
-        model.partial = True
-        say(number, f"{key}: only combinational logic", "cut the network at its registers")
-    elif key in HIERARCHICAL:
-        model.partial = True
-        say(number, f"{key}: only .names nodes", "flatten and map to .names nodes")
+    elif key in SEQUENTIAL | HIERARCHICAL:
+        if key in model.refused:
+            return
+        model.refused.add(key)
+        if key in SEQUENTIAL:
+            say(number, f"{key}: only combinational logic", "cut the network at its registers")
+        else:
+            say(number, f"{key}: only .names nodes", "flatten and map to .names nodes")
     elif key not in IGNORED:
-        say(number, f"{key} is not supported")
+        say(number, f"{key[:40]} is not supported")
 
 
 def _names(model: _Model, number: int, names: list[str]) -> None:
@@ -146,10 +198,10 @@ def _names(model: _Model, number: int, names: list[str]) -> None:
         say(number, ".names without a signal")
     elif names[-1] in model.inputs:
         say(number, f"{names[-1]} is an input, nothing may drive it")
-    elif names[-1] in model.nodes:
-        say(number, f"{names[-1]} is driven on line {model.nodes[names[-1]].line} too")
+    elif names[-1] in model.into:
+        say(number, f"{names[-1]} is driven on line {model.into[names[-1]].line} too")
     else:
-        model.nodes[names[-1]] = node
+        model.into[names[-1]] = node
 
 
 def _cube(model: _Model, number: int, words: list[str]) -> None:
@@ -174,15 +226,15 @@ def _cube(model: _Model, number: int, words: list[str]) -> None:
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield (number of the first line, text without comment), continuations joined."""
-    pending, start = "", 0
-    for number, raw in enumerate(text.splitlines(), 1):
+    pending: list[str] = []
+    start = 0
+    for number, raw in enumerate([*text.split("\n"), ""], 1):
         line = raw.split("#", 1)[0].rstrip()
         start = start or number
         if line.endswith("\\"):
-            pending += line[:-1] + " "
+            pending.append(line[:-1])
             continue
-        if (pending + line).strip():
-            yield start, (pending + line).strip()
-        pending, start = "", 0
-    if pending.strip():
-        yield start, pending.strip()
+        whole = " ".join([*pending, line]).strip()
+        if whole:
+            yield start, whole
+        pending, start = [], 0

@@ -45,7 +45,7 @@ def read_patterns(path: Path, inputs: Sequence[str]) -> Bools:
         complaints.check()
         return rows.astype(bool)
     lines = []
-    for number, raw in enumerate(decoded(data, where).splitlines(), 1):
+    for number, raw in enumerate(decoded(data, where).split("\n"), 1):
         line = "".join(raw.split("#", 1)[0].split())
         if line.strip("01"):
             complaints.add(number, f"character {line.strip('01')[0]!r}, allowed are 0 and 1")

@@ -2,40 +2,70 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nnlogic.logic.formats.cover import Cover
-from nnlogic.logic.formats.spec import Complaints, Specification, clean_names, decoded, model_name
+from nnlogic.logic.formats.spec import (
+    MAX_ENTRIES,
+    MAX_PORTS,
+    Complaints,
+    Specification,
+    clean_names,
+    count,
+    decoded,
+    model_name,
+)
 from nnlogic.tables.ir import MAX_INPUTS
 
 TYPES = {"f": "1", "fd": "1-", "fr": "10", "fdr": "10-"}
 """What each type reads from the output part: 1 sets, 0 clears, - leaves open; ~ says nothing."""
 INPUT_SYNONYMS = str.maketrans("2", "-")
 OUTPUT_SYNONYMS = str.maketrans("243", "-1~")
+NAMES = {".ilb": ".i", ".ob": ".o", ".olb": ".o"}
+REFUSED = {
+    ".phase": ("outputs in inverted phase", "write the outputs as they are, without .phase"),
+    ".pair": ("paired inputs", "give every input a column of its own"),
+    ".mv": ("variables of more than two values", "encode them in bits"),
+    ".symbolic": ("symbolic inputs", "encode them in bits"),
+    ".symbolic-output": ("symbolic outputs", "encode them in bits"),
+    ".label": ("labels of variables of several values", "encode them in bits"),
+    ".kiss": ("a state machine", "give its combinational part"),
+}
 
 
 @dataclass
 class _File:
-    """What the lines said."""
+    """What the lines said; `part` is a cube that goes on on the next line."""
 
     complaints: Complaints
     kind: str = "fd"
     counts: dict[str, int] = field(default_factory=dict)
-    names: dict[str, list[str]] = field(default_factory=dict)
+    names: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    naming: str = ""
     cubes: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     promised: tuple[int, int] = (0, -1)
+    part: str = ""
+    part_line: int = 0
     ended: bool = False
+
+    @property
+    def size(self) -> int:
+        """Characters of a cube."""
+        return self.counts[".i"] + self.counts[".o"]
 
 
 def read_pla(data: bytes, where: str) -> Specification:
     """Read a PLA of type f, fd (the default), fr or fdr.
 
-    Open (``-``) wins over set where cubes of one output overlap, as in espresso. Where nothing is
-    said, types f and fd mean 0; for fr and fdr it does not matter.
+    Cubes are counted in characters, not lines: one may be wrapped, and several may share a line.
+    None begins within a line and ends on another, so that a lost character is found. Open (``-``)
+    wins over set where cubes of one output overlap, as in espresso. Where nothing is said, types f
+    and fd mean 0; for fr and fdr it does not matter.
 
     Returns
     -------
@@ -48,7 +78,7 @@ def read_pla(data: bytes, where: str) -> Specification:
         Listing every bad line, and cubes that contradict each other.
     """
     file = _File(Complaints(where))
-    for number, raw in enumerate(decoded(data, where).splitlines(), 1):
+    for number, raw in enumerate(decoded(data, where).split("\n"), 1):
         words = raw.split("#", 1)[0].split()
         if not words:
             continue
@@ -56,9 +86,13 @@ def read_pla(data: bytes, where: str) -> Specification:
             file.complaints.add(number, "text after .e")
             break
         if words[0].startswith("."):
+            file.naming = ""
+            _end_cube(file)
             _directive(file, number, words)
+        elif file.naming:
+            _more_names(file, words)
         else:
-            _cube(file, number, "".join(words).replace("|", ""))
+            _characters(file, number, "".join(words).replace("|", ""))
     _finish(file)
     file.complaints.check()
     return _specification(file)
@@ -68,22 +102,21 @@ def _directive(file: _File, number: int, words: Sequence[str]) -> None:
     key, rest = words[0], words[1:]
     say = file.complaints.add
     if key in (".i", ".o", ".p"):
-        if len(rest) != 1 or not rest[0].isdecimal():
-            say(number, f"{key} needs one number, got {' '.join(rest) or 'nothing'}")
+        value = count(rest[0]) if len(rest) == 1 else -1
+        if value < 0:
+            say(number, f"{key} needs one number, got {' '.join(rest)[:40] or 'nothing'}")
         elif key == ".p":
-            file.promised = number, int(rest[0])
-        elif file.counts.setdefault(key, int(rest[0])) != int(rest[0]):
+            file.promised = number, value
+        elif value > MAX_PORTS:
+            what = "inputs" if key == ".i" else "outputs"
+            say(number, f"{value:,} {what}, limit {MAX_PORTS:,}")
+        elif file.counts.setdefault(key, value) != value:
             say(number, f"{key} was {file.counts[key]} before")
-        elif key == ".o" and rest[0].strip("0") == "":
+        elif key == ".o" and not value:
             say(number, "no outputs")
-    elif key in (".ilb", ".ob"):
-        file.names[key] = list(rest)
-        wanted = file.counts.get({".ilb": ".i", ".ob": ".o"}[key])
-        if wanted is not None and len(rest) != wanted:
-            say(number, f"{len(rest)} names, need {wanted}")
-        elif len(set(rest)) != len(rest):
-            twice = sorted({name for name in rest if rest.count(name) > 1})
-            say(number, f"a name stands twice: {', '.join(twice[:5])}")
+    elif key in NAMES:
+        file.names[".ob" if key == ".olb" else key] = number, list(rest)
+        file.naming = key if len(rest) < file.counts.get(NAMES[key], 0) else ""
     elif key == ".type":
         if len(rest) != 1 or rest[0] not in TYPES:
             say(number, f"type {' '.join(rest) or 'missing'}, known are {', '.join(TYPES)}")
@@ -93,24 +126,57 @@ def _directive(file: _File, number: int, words: Sequence[str]) -> None:
             file.kind = rest[0]
     elif key in (".e", ".end"):
         file.ended = True
+    elif key == ".phase" and rest and not "".join(rest).strip("1"):
+        pass  # every output as it is
+    elif key in REFUSED:
+        what, fix = REFUSED[key]
+        say(number, f"{key} ({what}) is not supported", fix)
     else:
         say(number, f"{key} is not supported", "two-valued .i .o .p .ilb .ob .type .e only")
 
 
-def _cube(file: _File, number: int, text: str) -> None:
-    say = file.complaints.add
+def _more_names(file: _File, words: Sequence[str]) -> None:
+    """Take names from the lines after ``.ilb``, until there are as many as ``.i`` says."""
+    names = file.names[".ob" if file.naming == ".olb" else file.naming][1]
+    names += words
+    if len(names) >= file.counts[NAMES[file.naming]]:
+        file.naming = ""
+
+
+def _characters(file: _File, number: int, text: str) -> None:
     missing = [key for key in (".i", ".o") if key not in file.counts]
     if missing:
         if not file.lines:
-            say(number, f"a cube before {' and '.join(missing)}")
+            file.complaints.add(number, f"a cube before {' and '.join(missing)}")
         file.lines.append(number)
         return
-    n, m = file.counts[".i"], file.counts[".o"]
-    if len(text) != n + m:
-        say(number, f"{len(text)} characters, need {n} inputs and {m} outputs")
-        return
+    size = file.size
+    if file.part and len(file.part) + len(text) > size:
+        _end_cube(file)
+    if not file.part:
+        file.part_line = number
+    file.part += text
+    if len(file.part) % size == 0:
+        for at in range(0, len(file.part), size):
+            _cube(file, file.part_line, file.part[at : at + size])
+        file.part = ""
+    elif len(file.part) > size:
+        _end_cube(file)
+
+
+def _end_cube(file: _File) -> None:
+    """Complain about a cube that does not end."""
+    if file.part:
+        n, m = file.counts[".i"], file.counts[".o"]
+        why = f"{len(file.part)} characters, need {n} inputs and {m} outputs"
+        file.complaints.add(file.part_line, why, "a cube may be wrapped, but must be whole")
+        file.part = ""
+
+
+def _cube(file: _File, number: int, text: str) -> None:
+    say, n = file.complaints.add, file.counts[".i"]
     cube = text[:n].translate(INPUT_SYNONYMS) + text[n:].translate(OUTPUT_SYNONYMS)
-    bad = [c for c in cube[:n] if c not in "01-"]
+    bad = cube[:n].strip("01-")
     if bad:
         say(number, f"input part has {bad[0]!r}, allowed are 0, 1, - and 2")
     elif cube[n:].strip("01-~"):
@@ -121,13 +187,26 @@ def _cube(file: _File, number: int, text: str) -> None:
 
 
 def _finish(file: _File) -> None:
+    _end_cube(file)
+    complaints = file.complaints
     missing = [key for key in (".i", ".o") if key not in file.counts]
-    if missing and not file.complaints.found:
-        file.complaints.add(0, f"no {' and no '.join(missing)}")
+    if missing and not complaints.found:
+        complaints.add(0, f"no {' and no '.join(missing)}")
+    for key, (line, names) in file.names.items():
+        wanted = file.counts.get(NAMES[key], len(names))
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
+        if len(names) != wanted:
+            complaints.add(line, f"{len(names)} names, need {wanted}")
+        elif twice:
+            complaints.add(line, f"a name stands twice: {', '.join(twice[:5])}")
     line, promised = file.promised
-    if not file.complaints.found and promised >= 0 and promised != len(file.cubes):
+    if not complaints.found and promised >= 0 and promised != len(file.cubes):
         why = f".p says {promised} cubes, the file has {len(file.cubes)}"
-        file.complaints.add(line, why, "complete the file, or remove .p")
+        complaints.add(line, why, "complete the file, or remove .p")
+    n, m = file.counts.get(".i", 0), file.counts.get(".o", 0)
+    if not complaints.found and n <= MAX_INPUTS and m << n > MAX_ENTRIES:
+        why = f"{m:,} tables of {n} inputs: {m << n:,} entries, limit {MAX_ENTRIES:,}"
+        complaints.add(0, why, "split the outputs into several files")
 
 
 def _specification(file: _File) -> Specification:
@@ -145,12 +224,12 @@ def _specification(file: _File) -> Specification:
         np.array(file.lines, np.int64),
         rest_off="0" not in reads,
     )
-    outputs = file.names.get(".ob") or [f"y{i}" for i in range(m)]
+    outputs = file.names.get(".ob", (0, []))[1] or [f"y{i}" for i in range(m)]
     for o, one, zero in cover.contradictions():
         why = f"output {outputs[o]} is 1 here and 0 on line {zero} for the same inputs"
         file.complaints.add(one, why)
     file.complaints.check()
-    inputs = file.names.get(".ilb") or [f"x{i}" for i in range(n)]
+    inputs = file.names.get(".ilb", (0, []))[1] or [f"x{i}" for i in range(n)]
     content = cover.table() if n <= MAX_INPUTS else cover
     name = model_name(file.complaints.where)
     return Specification(name, *clean_names(inputs, outputs), content)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from nnlogic.core.errors import FormatError, Problem
+from nnlogic.core.inert import visible
 from nnlogic.core.names import identifier
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.support import Partial
 
 MOST_PROBLEMS = 20
+MAX_PORTS = 1 << 17
+"""Inputs, or outputs, of a file."""
+MAX_ENTRIES = 1 << 26
+"""Entries of all tables of a file together."""
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+MARK = b"\xef\xbb\xbf"
+_DIGITS = 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +35,30 @@ class Specification:
         Name of the model.
     inputs, outputs : tuple of str
         All different, without blanks.
-    content : Partial, Cone or Cover
+    content : Partial, Cone, Relaxed or Cover
         *Tabular*: on- and off-set of every output over at most 16 inputs, don't-cares per
-        output. *A network*: complete, any number of inputs. *Cubes*: a PLA with more inputs.
+        output. *A network*: complete, any number of inputs; or with a network of don't-cares.
+        *Cubes*: a PLA with more inputs.
     """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    content: Partial | Cone | Cover
+    content: Partial | Cone | Relaxed | Cover
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """A network whose outputs do not matter where those of another network are 1.
+
+    Attributes
+    ----------
+    network, free : Cone
+        Of the same inputs and the same number of outputs.
+    """
+
+    network: Cone
+    free: Cone
 
 
 @dataclass
@@ -43,17 +67,19 @@ class Complaints:
 
     where: str
     found: list[Problem] = field(default_factory=list)
+    more: int = 0
 
     def add(self, line: int, why: str, fix: str = "") -> None:
         """Add a problem; lines count from 1, 0 is the file as a whole."""
-        self.found.append(Problem(f"line {line}" if line else "file", why, fix))
+        if len(self.found) < MOST_PROBLEMS:
+            self.found.append(Problem(f"line {line}" if line else "file", visible(why), fix))
+        else:
+            self.more += 1
 
     def error(self) -> FormatError:
         """Return the error that lists what was found."""
-        left = len(self.found) - MOST_PROBLEMS
-        more = [Problem("...", f"{left} more problems")] if left > 0 else []
-        shown = [*self.found[:MOST_PROBLEMS], *more]
-        return FormatError("cannot read the file", where=self.where, problems=shown)
+        more = [Problem("...", f"{self.more} more problems")] if self.more else []
+        return FormatError("cannot read the file", where=self.where, problems=[*self.found, *more])
 
     def check(self) -> None:
         """Raise when anything was found."""
@@ -66,20 +92,29 @@ def model_name(where: str) -> str:
     return identifier(PurePath(where).stem)
 
 
+def count(word: str) -> int:
+    """Return a number of a file, or -1 for what is none, or is of more digits than any count."""
+    return int(word) if word.isdecimal() and len(word) <= _DIGITS else -1
+
+
 def decoded(data: bytes, where: str) -> str:
-    """Return a file's text.
+    """Return a file's text, without a byte order mark, its lines ended by line feeds.
 
     Raises
     ------
     FormatError
         Bytes that are no UTF-8 text, with the line.
     """
+    complaints = Complaints(where)
     try:
-        return data.decode()
+        text = data.removeprefix(MARK).decode()
     except UnicodeDecodeError as error:
-        complaints = Complaints(where)
-        complaints.add(data[: error.start].count(b"\n") + 1, f"byte {error.start} is not text")
+        kind = _MARKS.get(data[:2])
+        fix = f"it begins as {kind} does: save it as UTF-8" if kind else ""
+        line = data[: error.start].count(b"\n") + 1
+        complaints.add(line, f"byte {error.start} is not text", fix)
         raise complaints.error() from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def clean_names(
@@ -92,13 +127,13 @@ def clean_names(
     that is taken gets ``_2``, ``_3`` and so on. Names that are fine stay as they are.
     """
     used: set[str] = set()
+    last: Counter[str] = Counter()
     names = []
     for text in (*inputs, *outputs):
         base = name = legal_name(text)
-        count = 1
         while name in used:
-            count += 1
-            name = f"{base}_{count}"
+            last[base] += 1
+            name = f"{base}_{last[base] + 1}"
         used.add(name)
         names.append(name)
     return tuple(names[: len(inputs)]), tuple(names[len(inputs) :])

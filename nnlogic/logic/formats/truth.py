@@ -33,7 +33,7 @@ def read_truth(data: bytes, where: str) -> Specification:
     complaints = Complaints(where)
     rows: list[str] = []
     first = 0
-    for number, raw in enumerate(decoded(data, where).splitlines(), 1):
+    for number, raw in enumerate(decoded(data, where).split("\n"), 1):
         line = "".join(raw.split("#", 1)[0].split())
         if not line:
             continue

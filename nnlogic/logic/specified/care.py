@@ -10,7 +10,7 @@ from nnlogic.core.bits import Bools
 from nnlogic.core.errors import UsageError
 from nnlogic.logic.cone import Cone, input_patterns
 from nnlogic.logic.formats.cover import Cover
-from nnlogic.logic.formats.spec import Specification
+from nnlogic.logic.formats.spec import Relaxed, Specification
 from nnlogic.logic.support import Partial
 from nnlogic.tables.ir import MAX_INPUTS
 
@@ -60,8 +60,8 @@ def tabulated(spec: Specification) -> Partial:
         return content
     if isinstance(content, Cover):
         return content.table()
-    on = content.evaluate(input_patterns(content.n_inputs))
-    return Partial(on, ~on, tuple(range(content.n_inputs)))
+    on, off = demanded(spec, input_patterns(len(spec.inputs)).T)
+    return Partial(on, off, tuple(range(len(spec.inputs))))
 
 
 def demanded(spec: Specification, rows: Bools) -> tuple[Bools, Bools]:
@@ -79,6 +79,9 @@ def demanded(spec: Specification, rows: Bools) -> tuple[Bools, Bools]:
     if isinstance(content, Cone):
         on = content.evaluate(rows.T)
         return on, ~on
+    if isinstance(content, Relaxed):
+        on, free = (cone.evaluate(rows.T) for cone in (content.network, content.free))
+        return on & ~free, ~(on | free)
     if isinstance(content, Partial):
         index = rows @ (1 << np.arange(rows.shape[1]))
         return content.on[:, index], content.off[:, index]

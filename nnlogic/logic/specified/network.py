@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import numpy as np
+
+from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed
 from nnlogic.core.progress import Progress
 from nnlogic.logic.abc_blif import read_blif, write_blif
@@ -30,15 +33,23 @@ MOST_TABLES = {"fast": 8, "normal": 64, "high": 512}
 
 
 def solve_network(
-    cone: Cone, options: SolveOptions, jobs: int, cache: ResultCache, progress: Progress
+    cone: Cone,
+    options: SolveOptions,
+    jobs: int,
+    cache: ResultCache,
+    progress: Progress,
+    free: Cone | None = None,
 ) -> Found:
-    """Minimize a network; tables are tried where they are small enough, the better one stays."""
+    """Minimize a network; tables are tried where they are small enough, the better one stays.
+
+    Where `free` is 1, the output of the same number does not matter; tables make use of that.
+    """
     cone = cleaned(remove_dead(cone).cone)
     with progress.step("map the network") as step:
         start = mapped(cone, options)
         step.advance(note=start.engine)
     whole = optimized(start, options, jobs, progress)
-    split = _split(cone, options)
+    split = _split(cone, options, free)
     if not split:
         return whole
     with progress.step("tables", len(split)) as step:
@@ -47,7 +58,7 @@ def solve_network(
         engines: list[str] = []
         cached = False
         for support, outputs in split:
-            found = solve_table(tabulated(cone, support, outputs), options, jobs, cache)
+            found = solve_table(tabulated(cone, support, outputs, free), options, jobs, cache)
             signals.update(zip(outputs, builder.add(found.cone, support), strict=True))
             engines.append(found.engine)
             cached |= found.cached
@@ -94,8 +105,16 @@ def optimized(start: Found, options: SolveOptions, jobs: int, progress: Progress
     return min(start, found, key=lambda f: f.cost(options.objective))
 
 
-def tabulated(cone: Cone, support: Sequence[int], outputs: Sequence[int]) -> Partial:
-    """Return some outputs as tables over the inputs they read."""
+def tabulated(
+    cone: Cone, support: Sequence[int], outputs: Sequence[int], free: Cone | None = None
+) -> Partial:
+    """Return some outputs as tables over the inputs that they, and their don't-cares, read."""
+    on = _values(cone, support, outputs)
+    care = np.ones_like(on) if free is None else ~_values(free, support, outputs)
+    return Partial(on & care, ~on & care, tuple(range(len(support))))
+
+
+def _values(cone: Cone, support: Sequence[int], outputs: Sequence[int]) -> Bools:
     signals = [0] * cone.n_inputs
     for i, s in enumerate(support):
         signals[s] = i
@@ -109,23 +128,24 @@ def tabulated(cone: Cone, support: Sequence[int], outputs: Sequence[int]) -> Par
         live.tables,
         tuple(signals[s] for s in live.outputs),
     )
-    on = small.evaluate(input_patterns(first))
-    return Partial(on, ~on, tuple(range(first)))
+    return small.evaluate(input_patterns(first))
 
 
-def _split(cone: Cone, options: SolveOptions) -> list[tuple[tuple[int, ...], list[int]]]:
+def _split(
+    cone: Cone, options: SolveOptions, free: Cone | None
+) -> list[tuple[tuple[int, ...], list[int]]]:
     """Group outputs of few inputs: (inputs, outputs), widest first; empty when not worth it."""
     everything = tuple(range(cone.n_inputs))
     if cone.n_inputs <= MAX_INPUTS:
         return [(everything, list(range(len(cone.outputs))))]
     limit = TABLE_INPUTS[options.effort]
-    supports: list[frozenset[int] | None] = [frozenset([s]) for s in everything]
-    for fanin in cone.fanins:
-        below = [supports[s] for s in fanin]
-        merged = frozenset().union(*(b for b in below if b is not None))
-        supports.append(None if None in below or len(merged) > limit else merged)
+    supports = _supports(cone, limit)
+    if free is not None:
+        more = _supports(free, limit)
+        pairs = zip(supports, more, strict=True)
+        supports = [None if a is None or b is None else a | b for a, b in pairs]
     groups: list[tuple[frozenset[int], list[int]]] = []
-    found = [(o, s) for o, at in enumerate(cone.outputs) if (s := supports[at]) is not None]
+    found = [(o, s) for o, s in enumerate(supports) if s is not None and len(s) <= limit]
     for o, support in sorted(found, key=lambda pair: (-len(pair[1]), pair[0])):
         home = next((g for g in groups if support <= g[0]), None)
         if home is not None:
@@ -135,3 +155,13 @@ def _split(cone: Cone, options: SolveOptions) -> list[tuple[tuple[int, ...], lis
         else:
             groups.append((support, [o]))
     return [(tuple(sorted(support)), outputs) for support, outputs in groups]
+
+
+def _supports(cone: Cone, limit: int) -> list[frozenset[int] | None]:
+    """Return the inputs that each output reads; None where they are more than `limit`."""
+    supports: list[frozenset[int] | None] = [frozenset([s]) for s in range(cone.n_inputs)]
+    for fanin in cone.fanins:
+        below = [supports[s] for s in fanin]
+        merged = frozenset().union(*(b for b in below if b is not None))
+        supports.append(None if None in below or len(merged) > limit else merged)
+    return [supports[s] for s in cone.outputs]

@@ -7,7 +7,7 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import Cover
-from nnlogic.logic.formats.spec import Specification
+from nnlogic.logic.formats.spec import Relaxed, Specification
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified.network import solve_network
 from nnlogic.logic.specified.sampled import expanded_network, small_support
@@ -55,6 +55,8 @@ def minimize_specification(
             step.advance(note=found.engine)
     elif isinstance(content, Cone):
         found = solve_network(content, options, jobs, cache, progress)
+    elif isinstance(content, Relaxed):
+        found = solve_network(content.network, options, jobs, cache, progress, content.free)
     else:
         found = _solve_cover(content, options, jobs, cache, progress)
     problems = found.cone.problems(options.k)

@@ -4,6 +4,7 @@ import pytest
 from helpers_verilog import random_family
 
 from nnlogic.checks.inputs.verilog import check_imported
+from nnlogic.core.errors import UnsupportedModel
 from nnlogic.frontend.verilog.load import load_verilog
 
 
@@ -102,3 +103,12 @@ def test_a_flipped_entry_that_no_input_reaches_makes_no_difference(written):
     verdict = check_imported(net, path)
     assert (verdict.equal, verdict.how) == (True, "proved")
     assert "by SAT; no net carries layer2/neuron1" in verdict.detail
+
+
+def test_what_yosys_cannot_read_is_a_bad_file(written):
+    path, net = written
+    neuron = path.parent / "layer2_N0.v"
+    neuron.write_text(neuron.read_text().replace("endcase", "endcase )"))
+    with pytest.raises(UnsupportedModel, match="yosys, which checks the import") as caught:
+        check_imported(net, path)
+    assert "syntax error" in caught.value.why
