@@ -217,7 +217,7 @@ def _tensors(content: Any) -> dict[str, Tensor]:
         elif isinstance(value, Mapping) and id(value) not in seen:
             seen.add(id(value))
             prefix = f"{name}." if name else ""
-            left += [(f"{prefix}{key}"[:LONGEST], part) for key, part in reversed(value.items())]
+            left += [(f"{prefix}{key}"[:LONGEST], part) for key, part in [*value.items()][::-1]]
     return out
 
 
