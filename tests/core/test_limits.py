@@ -1,6 +1,7 @@
 """Limits of what a file may ask for: where they hold, what is said, and that they can be raised."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,12 @@ def test_deep_data_are_refused(depth):
         parse_json("[" * depth + "]" * depth)
     with pytest.raises(ValueError, match="levels of lists and tables"):
         parse_toml("a = " + "[" * depth + "]" * depth)
+
+
+def test_the_guide_states_every_limit():
+    text = (Path(__file__).parents[2] / "docs/guide/errors.md").read_text("utf-8")
+    for limit in LIMITS:
+        assert f"| `{limit.variable}` | {limit.default:,} | {limit.what} |" in text
 
 
 def test_nesting_counts_levels():
