@@ -176,14 +176,12 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
     raise TypeError(f"a field of type {hint} cannot be stored")
 
 
-def _checked(data: Any, kind: type) -> Any:
+def _checked(data: Any, kind: type[Any]) -> Any:
     if type(data) is not kind and not (kind is float and type(data) is int):
         raise TypeError(f"{shown(data)} is not {kind.__name__}")
-    if kind is int and not LEAST <= data <= MOST:
+    if isinstance(data, int) and not LEAST <= data <= MOST:
         raise ValueError(f"{shown(data)} is beyond 64 bits")
-    if kind is float:
-        data = float(data)
-    return data
+    return float(data) if isinstance(data, int) and kind is float else data
 
 
 def shown(data: Any) -> str:
@@ -350,12 +348,12 @@ def _union(classes: list[Any], form: _Form) -> _Codec:
         return {"type": name, **named[name].write(value, *at)}
 
     def read(data: Any, *at: Any) -> Any:
-        known, key = (
-            (rows, len(_checked(data, list)))
-            if form.rows
-            else (named, _checked(data, dict)["type"])
-        )
-        if not isinstance(key, str | int) or key not in known:
+        if form.rows:
+            key: Any = len(_checked(data, list))
+            known: dict[Any, _Codec] = rows
+        else:
+            key, known = _checked(_checked(data, dict)["type"], str), named
+        if key not in known:
             raise ValueError(f"{shown(key)}, known are {', '.join(map(str, known))}")
         return known[key].read(data, *at)
 

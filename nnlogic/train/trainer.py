@@ -104,8 +104,9 @@ def train(
         A neuron would read more bits than the recipe allows.
     """
     start = time.monotonic()
+    named = ""
     if isinstance(recipe, str | Path):
-        recipe = load_recipe(recipe)
+        named, recipe = str(recipe), load_recipe(recipe)
     if seed is not None:
         recipe = dataclasses.replace(recipe, seed=seed)
     folder = Path(out)
@@ -113,7 +114,10 @@ def train(
     state_file = folder / recipe.state_name
     _refuse_used(folder, resume, target, state_file)
     with progress.step(f"load {recipe.dataset}"):
-        dataset = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
+        try:
+            dataset = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
+        except UsageError as error:
+            raise UsageError(error.what, where=named, why=error.why, fix=error.fix) from error
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     training = training_of(recipe, dataset, place)
     with writing(folder):

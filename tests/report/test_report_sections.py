@@ -243,9 +243,9 @@ def test_schema_and_loader_refuse_spoiled_sections(spoil, why):
     ("spoil", "why"),
     [
         (lambda s: s["plots"][0].update(values=[101]), "value 101"),
-        (lambda s: s["plots"][0].update(values=[float("nan")]), "value nan"),
+        (lambda s: s["plots"][0].update(values=[float("nan")]), "a finite number"),
         (lambda s: s["plots"][1]["points"][0].update(x=0), "logarithmic"),
-        (lambda s: s["plots"][1]["points"][0].update(y=float("inf")), "logarithmic"),
+        (lambda s: s["plots"][1]["points"][0].update(y=float("inf")), "a finite number"),
         (lambda s: s["tables"][0]["rows"][1].append("7"), "row 1 has 3 cells"),
         (lambda s: s["tables"][0].update(columns=[">a", ">b"]), "no column of text"),
     ],

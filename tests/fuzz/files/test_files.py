@@ -15,6 +15,11 @@ from .values import Nested
 
 ROOT = Path(__file__).parents[3]
 FINDS = Path(__file__).parent / "finds"
+MENDED = (
+    "checkpoint", "quantnet", "torch", "stage", "ir", "run-STATUS", "run-config", "run-manifest",
+    "run-report", "recipe", "target",
+)  # fmt: skip
+"""Beginnings of the names of formats that the short run draws from."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
@@ -23,6 +28,18 @@ def run(*args):
     argv = [sys.executable, "-m", *map(str, args)]
     env = {**os.environ, **ONE_THREAD}
     return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=900)
+
+
+def test_no_broken_file_ends_badly(tmp_path):
+    chosen = [word for name in MENDED for word in ("--format", name)]
+    keep = tmp_path / "keep"
+    done = run("tests.fuzz", "files", "--count", 150, "--seed", 13, "--keep", keep, *chosen)
+    assert "150 broken files, 0 ended badly" in done.stdout, done.stdout + done.stderr
+
+
+def test_what_was_found_stays_mended():
+    done = run("tests.fuzz", "files", "--replay", FINDS)
+    assert "nothing found" in done.stdout, done.stdout + done.stderr
 
 
 def test_every_planted_fault_is_found():
