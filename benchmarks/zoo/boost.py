@@ -17,7 +17,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from nnlogic.frontend.trees.ensemble import LEAF, Leaves, Tree, TreeEnsemble, decide
-from nnlogic.frontend.trees.read import read_xgboost
+from nnlogic.frontend.trees.xgboost import read_xgboost
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Read a pickle that can run code on this machine; only for files you trust.",
 )
+@click.option(
+    "--read", metavar="NAME=VALUE[,...]", help="Options of the importer, such as rounds=all."
+)
 @verb_options
 @pass_session
-def command(session: Session, file: Path, allow_pickle: bool) -> int:
+def command(session: Session, file: Path, allow_pickle: bool, read: str | None) -> int:
     """Show what FILE holds: a checkpoint, Verilog tables, a saved stage, or a run directory."""
     from nnlogic.cli.output import print_json, print_report
 
@@ -38,7 +41,7 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
     from nnlogic.report.codec import to_json
     from nnlogic.report.describe import describe
 
-    found = describe(_load(file, allow_pickle))
+    found = describe(_load(file, allow_pickle, read))
     if session.json:
         print_json({**to_json(found), "bound_luts": found.bound})
     else:
@@ -46,7 +49,7 @@ def command(session: Session, file: Path, allow_pickle: bool) -> int:
     return 0
 
 
-def _load(file: Path, allow_pickle: bool) -> Stage:
+def _load(file: Path, allow_pickle: bool, read: str | None) -> Stage:
     from nnlogic.core.archive import archive_kind
     from nnlogic.design.ir import HardwareDesign
     from nnlogic.frontend import load
@@ -55,7 +58,7 @@ def _load(file: Path, allow_pickle: bool) -> Stage:
 
     stages = {cls.kind: cls for cls in (TableNet, LogicNet, HardwareDesign)}
     cls = stages.get(archive_kind(file))
-    return cls.load(file) if cls else load(file, allow_pickle=allow_pickle)
+    return cls.load(file) if cls else load(file, allow_pickle=allow_pickle, read=read)
 
 
 def _print(found: Description) -> None:

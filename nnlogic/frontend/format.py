@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
+from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
 
 CHECKPOINT = "nnlogic checkpoint"
@@ -32,9 +33,12 @@ class LoadOptions:
     ----------
     allow_pickle : bool
         Let a file run code while it is read.
+    read : mapping of str to str
+        Values of `Format.options`, by name.
     """
 
     allow_pickle: bool = False
+    read: Mapping[str, str] = field(default_factory=dict)
 
 
 class Format:
@@ -53,11 +57,14 @@ class Format:
         remember it as ``info["format"]``.
     wanted : str
         Which file to give: ``"the top .v file of LogicNets-family Verilog"``.
+    options : mapping of str to str
+        What a user may choose about reading, ``--read NAME=VALUE``: the meaning by name.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     wanted: ClassVar[str]
+    options: ClassVar[Mapping[str, str]] = {}
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
         """Say whether a file is of this format; None when it is not.
@@ -90,6 +97,23 @@ class Format:
     def text(self, net: QuantNet) -> str:
         """Say what `net` was read from, for the report."""
         return self.title
+
+    def original(self, net: QuantNet, path: Path, codes: IntArray) -> IntArray | None:
+        """Return the classes that the model in the file gives, where reading it rounded numbers.
+
+        Parameters
+        ----------
+        net : QuantNet
+            Read from `path`.
+        path : Path
+        codes : int64 array, shape (samples, inputs)
+
+        Returns
+        -------
+        int64 array, shape (samples,), or None
+            None where the network is the model, bit for bit.
+        """
+        return None
 
     def first_rung(self) -> Any:
         """Return a `nnlogic.checks.inputs.FirstRung`, or None for one of ours or without a check.

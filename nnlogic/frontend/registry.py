@@ -82,19 +82,27 @@ def recognize(path: Path | str) -> Format:
     return chosen[0]
 
 
-def load(path: Path | str, *, allow_pickle: bool = False, format: str | None = None) -> QuantNet:
+def load(
+    path: Path | str,
+    *,
+    allow_pickle: bool = False,
+    format: str | None = None,
+    read: Mapping[str, str] | str | None = None,
+) -> QuantNet:
     """Read a trained network from a file.
 
     Parameters
     ----------
     path : Path
-        A native checkpoint, a saved QuantNet, a torch file, an xgboost model in JSON, the top
-        file of LogicNets-family Verilog, or a file of an importer that is installed.
+        A native checkpoint, a saved QuantNet, a torch file, an xgboost model in JSON or UBJSON, the
+        top file of LogicNets-family Verilog, or a file of an importer that is installed.
     allow_pickle : bool
         Let a torch file run code while it is read, which it can do to the full extent of your
         rights. Only for files whose every author you trust.
     format : str, optional
         Name of the importer; default: the one that recognizes the file.
+    read : mapping or str, optional
+        Options of the importer: ``{"rounds": "all"}``, or ``"rounds=all"`` with commas between.
 
     Returns
     -------
@@ -108,11 +116,11 @@ def load(path: Path | str, *, allow_pickle: bool = False, format: str | None = N
     UnsupportedModel
         It holds layers that cannot be compiled; all of them are listed.
     UsageError
-        There is no importer of this name.
+        There is no importer of this name, or it has no such option.
     """
     path = Path(path)
     fmt = recognize(path) if format is None else _asked(format, path)
-    net = fmt.load(path, LoadOptions(allow_pickle))
+    net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
     net.verify()
     if fmt.title == CHECKPOINT:
         return net
@@ -135,6 +143,20 @@ def is_source(net: QuantNet, path: Path) -> bool:
     A file of another format may claim anything of where its network came from.
     """
     return path.is_file() and made_by(net) in _candidates(_head(path), path)[1]
+
+
+def _options(fmt: Format, read: Mapping[str, str] | str) -> Mapping[str, str]:
+    if isinstance(read, str):
+        pairs = [pair.partition("=") for pair in read.split(",")]
+        read = {name.strip(): value.strip() for name, _, value in pairs}
+    unknown = [name for name in read if name not in fmt.options]
+    if unknown:
+        known = "; ".join(f"{name}={text}" for name, text in fmt.options.items())
+        raise UsageError(
+            f"--read: no option {', '.join(map(repr, unknown))} of {fmt.title}",
+            fix=known or f"leave --read out: {fmt.title} has no options",
+        )
+    return read
 
 
 def _candidates(head: bytes, path: Path) -> tuple[Confidence | None, list[Format]]:

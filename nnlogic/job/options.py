@@ -55,6 +55,10 @@ class Options:
         choices=("none", "layer", "network"), shown=True,
     )  # fmt: skip
     backend: str = DEFAULT
+    read: str | None = option(
+        None, "Options of the importer, such as rounds=all (inspect lists them).",
+        metavar="NAME=VALUE[,...]",
+    )  # fmt: skip
     arith: str = option(
         "never", "Auto builds neurons too wide for a table from adders and comparators.",
         choices=("never", "auto"), shown=True,

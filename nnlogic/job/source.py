@@ -28,7 +28,7 @@ def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantN
             fix="give a checkpoint file, or --from STAGE to go on from a run",
         )
     if opts.start_from is None or (opts.start_from == "quant" and not source.is_dir()):
-        return load(source, allow_pickle=allow_pickle), False
+        return load(source, allow_pickle=allow_pickle, read=opts.read), False
     if not is_run(source):
         raise UsageError(
             "--from needs a run directory as source",

@@ -14,7 +14,8 @@ import nnlogic
 from nnlogic.core.errors import CheckpointError, UnsupportedModel, UsageError
 from nnlogic.frontend.trees.ensemble import LEAF, Tree, TreeEnsemble, decide, quantize_leaves
 from nnlogic.frontend.trees.net import tree_net
-from nnlogic.frontend.trees.read import from_sklearn, load_xgboost, read_xgboost
+from nnlogic.frontend.trees.sklearn import from_sklearn
+from nnlogic.frontend.trees.xgboost import read_xgboost
 from nnlogic.quant.ir import InputQuantizer
 
 DATA = Path(__file__).parent / "data"
@@ -72,7 +73,7 @@ def halves(low, high):
 def same(net, ensemble, leaves, rows):
     out = net.evaluate(net.encode(rows))
     scores = leaves.scores(ensemble, rows)
-    np.testing.assert_array_equal(out[:, -1], decide(scores))
+    np.testing.assert_array_equal(out[:, -1], decide(scores, ensemble.cut))
     if scores.shape[1] > 1:
         shift = out[:, :-1] - scores
         assert (shift == shift[0, 0]).all()
@@ -208,12 +209,15 @@ def tree(learner, i=0):
         (lambda m: tree(m)["left_children"].__setitem__(0, 0), CheckpointError, "circles"),
         (lambda m: tree(m)["split_indices"].__setitem__(0, 9), UnsupportedModel, "feature beyond"),
         (lambda m: m["gradient_booster"]["model"].update(trees=[], tree_info=[]),
+         CheckpointError, "0 trees do not make"),
+        (lambda m: (m["gradient_booster"]["model"].update(trees=[], tree_info=[]),
+                    m["gradient_booster"]["model"].pop("iteration_indptr", 0)),
          UnsupportedModel, "there are none"),
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_read(tmp_path, change, error, words):
     with pytest.raises(error, match=words):
-        load_xgboost(changed(tmp_path, copy.deepcopy(change)))
+        nnlogic.load(changed(tmp_path, copy.deepcopy(change)))
 
 
 def test_other_json_is_refused(tmp_path):

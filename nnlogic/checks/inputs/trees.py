@@ -1,14 +1,16 @@
 """Boosted trees of an xgboost file against QuantNet.
 
-The importer is not trusted: the file is read again, trees are walked node by node as they stand in
-it, and leaves are rounded by the rule of `nnlogic.frontend.trees.ensemble`, written down once more.
+The importer is not trusted: of it, only the parser of JSON and UBJSON is used. Trees are walked
+node by node as they stand in the file, the rounds that count and where class 1 begins are stated
+anew, and leaves are rounded by the rule of `nnlogic.frontend.trees.ensemble`, written down once
+more.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
+from nnlogic.frontend.trees.document import read_document
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -34,17 +37,17 @@ def check_trees(net: QuantNet, source: Path) -> Verdict:
         Its scores may differ from the sums of rounded leaves by one constant, common to all
         classes; the class is compared as it is.
     source : Path
-        xgboost model in JSON.
+        xgboost model in JSON or UBJSON.
     """
     start = time.monotonic()
     if net.quantizer is None:
         raise ValueError("imported trees have an input quantizer")
     rows = edge_rows(net.quantizer, ROWS)
-    learner = json.loads(Path(source).read_text(encoding="utf-8"))["learner"]
+    learner = read_document(Path(source))["learner"]
     bits = int(net.info["leaf_bits"])
-    scores = _scores(learner, rows, bits)
+    scores = _scores(learner, rows, bits, bool(net.info.get("all_rounds")))
     if scores.shape[1] == 1:
-        expected = (scores >= 0).astype(np.int64)
+        expected = (scores > 0).astype(np.int64)
     else:
         shift = int(net.evaluate(net.encode(rows[:1]))[0, 0]) - int(scores[0, 0])
         expected = np.column_stack([scores + shift, scores.argmax(axis=1)])
@@ -52,25 +55,36 @@ def check_trees(net: QuantNet, source: Path) -> Verdict:
     return compare_on_rows(net, rows, expected, label).timed(start)
 
 
-def _scores(learner: dict[str, Any], rows: NDArray[np.float32], bits: int) -> IntArray:
+def _scores(
+    learner: Mapping[str, Any], rows: NDArray[np.float32], bits: int, every: bool
+) -> IntArray:
     """Return the sums of rounded leaves, shape (rows, classes), or (rows, 1) for two classes."""
-    classes = max(1, int(learner["learner_model_param"]["num_class"]))
-    base = np.array(json.loads(f"[{learner['learner_model_param']['base_score'].strip('[]')}]"))
-    if learner["objective"]["name"] == "binary:logistic":
-        base = np.log(base / (1 - base))
+    objective = learner["objective"]["name"]
+    params = learner["learner_model_param"]
+    classes = int(params["num_class"]) if objective.startswith("multi:") else 1
+    base = np.array(json.loads(f"[{params['base_score'].strip('[]')}]"), dtype=np.float32)
+    if objective == "binary:logistic":
+        base = np.log(base.astype(np.float64) / (1 - base.astype(np.float64)))
+    if objective == "binary:logitraw":
+        base = base - 0.5
     bias = np.broadcast_to(base, (classes,)).astype(np.float64)
     model = learner["gradient_booster"]["model"]
-    leaves = [np.fromiter(_reached(tree), np.float64) for tree in model["trees"]]
+    trees = model["trees"]
+    best = learner.get("attributes", {}).get("best_iteration")
+    if best is not None and not every:
+        together = max(1, int(model["gbtree_model_param"].get("num_parallel_tree", 1)))
+        trees = trees[: (int(best) + 1) * together * classes]
+    leaves = [np.fromiter(_reached(tree), np.float64) for tree in trees]
     step = max(float(np.ptp(values)) for values in leaves) / (2**bits - 1) or 1.0
     total = np.zeros((len(rows), classes), dtype=np.int64)
-    for tree, output, values in zip(model["trees"], model["tree_info"], leaves, strict=True):
+    for tree, output, values in zip(trees, model["tree_info"], leaves, strict=False):
         low = values.min()
         bias[output] += low
         total[:, output] += np.rint((_walk(tree, rows) - low) / step).astype(np.int64)
     return total + np.rint(bias / step).astype(np.int64)
 
 
-def _reached(tree: dict[str, Any]) -> Iterator[float]:
+def _reached(tree: Mapping[str, Any]) -> Iterator[float]:
     nodes = [0]
     while nodes:
         node = nodes.pop()
@@ -81,13 +95,15 @@ def _reached(tree: dict[str, Any]) -> Iterator[float]:
             nodes += [left, right]
 
 
-def _walk(tree: dict[str, Any], rows: NDArray[np.float32]) -> NDArray[np.float64]:
+def _walk(tree: Mapping[str, Any], rows: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the leaf value of each row; a row below the bound goes left."""
     left, right = np.array(tree["left_children"]), np.array(tree["right_children"])
     feature = np.array(tree["split_indices"])
     bound = np.array(tree["split_conditions"], dtype=np.float64).astype(np.float32)
     at = np.zeros(len(rows), dtype=np.int64)
     for _ in range(len(left)):
+        if np.all(left[at] < 0):
+            break
         goes_left = rows[np.arange(len(rows)), feature[at]] < bound[at]
         at = np.where(left[at] < 0, at, np.where(goes_left, left[at], right[at]))
     return bound[at].astype(np.float64)

@@ -7,6 +7,7 @@ fills the bits.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,55 @@ from nnlogic.core.formats import IntArray
 
 LEAF = -1
 MOST_LEAF_BITS = 6
+MOST_STEPS = 1 << 31
+"""Size of a score in steps of its leaves."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where class 1 begins, when one score decides between two classes.
+
+    Attributes
+    ----------
+    at : float
+        The score from which on a row is of class 1.
+    strict : bool
+        The score `at` itself is of class 0.
+    slack : float
+        Float scores up to ``at + slack`` are of class 0 as well, since the library compares what it
+        made of them, in float32. Rounded scores are far coarser.
+    """
+
+    at: float = 0.0
+    strict: bool = False
+    slack: float = 0.0
+
+    def decide(self, scores: NDArray) -> NDArray[np.bool_]:
+        """Return where float scores mean class 1."""
+        return scores > self.at + self.slack if self.strict else scores >= self.at
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How many rounds of boosting count, of how many a file holds.
+
+    Attributes
+    ----------
+    used, held : int
+    best : int or None
+        The round that early stopping found best, from 0.
+    """
+
+    used: int
+    held: int
+    best: int | None = None
+
+    def __str__(self) -> str:
+        if self.used < self.held:
+            return f"{self.used} of {self.held}, up to the best_iteration of early stopping"
+        if self.best is not None and self.best + 1 < self.used:
+            return f"all {self.held}, also those after best_iteration {self.best}"
+        return f"all {self.held}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +139,15 @@ class TreeEnsemble:
     features, classes : tuple of str
     trees : tuple of Tree
     base : float64 array, shape (scores,)
-        Starting values; one score for two classes, class 1 from zero on.
+        Starting values. One score decides between two classes, several are compared.
+    cut : Cut
+        Of one score.
+    single : bool
+        The library adds in float32, in the order of the trees, which `scores` then does as well.
+    softmax : bool
+        The library compares float32 probabilities, in which close scores may be equal.
+    rounds : Rounds or None
+        Of boosting, where the file tells.
     """
 
     name: str
@@ -97,6 +155,10 @@ class TreeEnsemble:
     classes: tuple[str, ...]
     trees: tuple[Tree, ...]
     base: NDArray[np.float64]
+    cut: Cut = Cut()
+    single: bool = False
+    softmax: bool = False
+    rounds: Rounds | None = None
 
     def verify(self, where: str = "") -> None:
         """Raise UnsupportedModel, with all problems, when the trees make no classifier."""
@@ -109,24 +171,34 @@ class TreeEnsemble:
             problems.append(Problem("trees", "there are none"))
         if not np.isfinite(self.base).all():
             problems.append(Problem("base score", "NaN or infinite"))
-        if len(self.base) != (1 if len(self.classes) == 2 else len(self.classes)):
-            problems.append(
-                Problem("classes", f"{len(self.base)} scores for {len(self.classes)} classes")
-            )
+        scores, classes = len(self.base), len(self.classes)
+        if classes < 2 or scores not in ((1, 2) if classes == 2 else (classes,)):
+            problems.append(Problem("classes", f"{scores} scores for {classes} classes"))
+        for name, times in Counter(self.features).items():
+            if times > 1:
+                problems.append(Problem("features", f"{times} are called {name!r}"))
         if problems:
             raise UnsupportedModel("trees make no classifier", where=where, problems=problems)
 
-    def scores(self, rows: NDArray) -> NDArray[np.float64]:
-        """Return the float scores, shape (samples, scores), added in float64."""
+    def scores(self, rows: NDArray) -> NDArray[np.floating]:
+        """Return the float scores, shape (samples, scores), as the library adds them."""
         rows = np.asarray(rows, dtype=np.float32)
-        out = np.tile(self.base, (len(rows), 1))
+        kind = np.float32 if self.single else np.float64
+        out = np.tile(self.base.astype(kind), (len(rows), 1))
         for tree in self.trees:
-            out[:, tree.output] += tree.value[tree.arrive(rows)]
+            out[:, tree.output] += tree.value.astype(kind)[tree.arrive(rows)]
         return out
 
     def predict(self, rows: NDArray) -> IntArray:
-        """Return the class of each row by the float scores, shape (samples,)."""
-        return decide(self.scores(rows))
+        """Return the class of each row as the library does, by float scores; shape (samples,)."""
+        scores = self.scores(rows)
+        if scores.shape[1] == 1:
+            return self.cut.decide(scores[:, 0].astype(np.float64)).astype(np.int64)
+        if self.softmax:
+            below = (scores - scores.max(axis=1, keepdims=True)).astype(np.float64)
+            parts = np.exp(below).astype(np.float32)
+            scores = parts / parts.sum(axis=1, keepdims=True)
+        return np.argmax(scores, axis=1).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,10 +227,10 @@ class Leaves:
         return out
 
 
-def decide(scores: NDArray) -> IntArray:
-    """Return the winning class; one score stands for two classes, zero counts for class 1."""
+def decide(scores: IntArray, cut: Cut = Cut()) -> IntArray:
+    """Return the winning class by rounded scores; of one, the cut is in the bias already."""
     if scores.shape[1] == 1:
-        return (scores[:, 0] >= 0).astype(np.int64)
+        return (scores[:, 0] >= int(cut.strict)).astype(np.int64)
     return np.argmax(scores, axis=1).astype(np.int64)
 
 
@@ -168,7 +240,9 @@ def quantize_leaves(ensemble: TreeEnsemble, bits: int) -> Leaves:
     Raises
     ------
     UsageError
-        `bits` is not 1 to 12.
+        `bits` is not 1 to `MOST_LEAF_BITS`.
+    UnsupportedModel
+        Scores are too large to be counted in steps of the leaves.
     """
     if not 1 <= bits <= MOST_LEAF_BITS:
         raise UsageError("leaf bits out of range", why=f"{bits}, allowed 1 to {MOST_LEAF_BITS}")
@@ -178,9 +252,18 @@ def quantize_leaves(ensemble: TreeEnsemble, bits: int) -> Leaves:
     ]
     step = max(spans) / ((1 << bits) - 1) or 1.0
     base = ensemble.base.astype(np.float64).copy()
+    if len(base) == 1:
+        base -= ensemble.cut.at
     values = []
     for tree, low in zip(ensemble.trees, lows, strict=True):
         base[tree.output] += low
         codes = np.where(tree.leaves, np.rint((tree.value - low) / step), 0)
         values.append(codes.astype(np.int64))
+    largest = float(np.abs(base).max())
+    if not largest / MOST_STEPS < step:
+        raise UnsupportedModel(
+            "scores too large for rounded leaves",
+            where=ensemble.name,
+            why=f"they begin at {largest:g}, and leaves differ by {max(spans):g} at most",
+        )
     return Leaves(tuple(values), np.rint(base / step).astype(np.int64), step)

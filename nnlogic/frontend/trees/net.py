@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel, UsageError
@@ -18,6 +19,10 @@ from nnlogic.frontend.trees.tables import Forest, Root
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
 LEAF_BITS, TABLE_BITS, MOST_TABLE_BITS = 4, 8, 12
+WIDE = 12
+"""Bits of a score whose sign is a table."""
+MOST_ENTRIES = 1 << 25
+"""Of the tables of all comparators together, at 8 bytes each."""
 COMPARE, SCORE, CLASS = "compare", "score", "class"
 
 _Outputs = tuple[tuple[Port, str, int], ...]
@@ -86,6 +91,7 @@ def tree_net(
             where=ensemble.name,
             why=f"no tree has leaves that differ in {leaf_bits} bits",
         )
+    _require_small(ensemble.name, forest)
     layers = _tree_layers(forest, formats)
     final, outputs = _output_layers(ensemble, leaves, roots, layers[1:])
     net = QuantNet(
@@ -98,6 +104,7 @@ def tree_net(
             "class_names": list(ensemble.classes),
             "trees": len(ensemble.trees),
             "leaf_bits": leaf_bits,
+            **({} if ensemble.rounds is None else {"rounds": str(ensemble.rounds)}),
             **(info or {}),
         },
     )
@@ -114,6 +121,33 @@ def bounds_quantizer(ensemble: TreeEnsemble) -> InputQuantizer:
     return InputQuantizer(
         tuple(frozen(np.unique(np.array(t, dtype=np.float32)), np.float32) for t in found)
     )
+
+
+def _require_small(name: str, forest: Forest) -> None:
+    entries = sum(1 << forest.formats[feature].bits for feature, _ in forest.comparators)
+    if entries > MOST_ENTRIES:
+        count, widest = len(forest.comparators), max(f.bits for f in forest.formats)
+        raise UnsupportedModel(
+            "trees with too many bounds",
+            where=name,
+            why=f"{count:,} comparators of features with up to {widest} bits of bounds make tables "
+            f"of {entries:,} entries, at most {MOST_ENTRIES:,} are made",
+            fix="fewer bounds per feature: tree_method hist with max_bin of 256 or less",
+        )
+
+
+def rows_of(quantizer: InputQuantizer, codes: IntArray) -> NDArray[np.float32]:
+    """Return float32 rows that have the given codes, shape (samples, features).
+
+    Each value is the lowest of its code, or just below the first threshold; codes beyond the last
+    threshold, which no row has, count as the last.
+    """
+    rows = np.zeros(codes.shape, dtype=np.float32)
+    for i, bounds in enumerate(quantizer.thresholds):
+        if len(bounds):
+            lowest = np.nextafter(bounds[:1], np.float32(-np.inf))
+            rows[:, i] = np.concatenate([lowest, bounds])[np.minimum(codes[:, i], len(bounds))]
+    return rows
 
 
 def _tree_layers(forest: Forest, formats: tuple[IntFormat, ...]) -> list[Enumerated]:
@@ -157,8 +191,16 @@ def _output_layers(
         bias[tree.output] += root.offset
         if root.wire is not None:
             weights[tree.output, int(starts[root.wire.level]) + root.wire.index] += root.gain
+    strict = int(ensemble.cut.strict)
+    chosen = IntFormat.holding(0, len(ensemble.classes) - 1)
+    port = (Port(CLASS, chosen), CLASS, 0)
     one = len(bias) == 1
-    if not one:
+    wide = one and IntFormat.holding(int(bias[0]), int((weights @ tops + bias)[0])).bits > WIDE
+    if wide:
+        # Too many values for a table of signs: compared with a second score, which is constant.
+        weights = np.concatenate([np.zeros_like(weights), weights])
+        bias = np.array([0, bias[0] + 1 - strict])
+    if wide or not one:
         # Scores are compared with each other only: a common offset keeps them small, unsigned.
         bias -= bias.min()
     high = weights @ tops + bias
@@ -169,12 +211,10 @@ def _output_layers(
     score = Linear(
         SCORE, sources, frozen(weights, np.int64), frozen(bias, np.int64), None, formats, "output"
     )
-    chosen = IntFormat.holding(0, len(ensemble.classes) - 1)
-    port = (Port(CLASS, chosen), CLASS, 0)
-    if not one:
-        named = [(Port(f"score_{i}", f), SCORE, i) for i, f in enumerate(formats)]
+    if wide or not one:
+        named = [(Port(f"score_{i}", f), SCORE, i) for i, f in enumerate(formats) if not one]
         return (score, Argmax(CLASS, (SCORE,), (chosen,))), (*named, port)
     values = formats[0].from_raw(np.arange(1 << formats[0].bits))
-    sign = frozen(values >= 0, np.int64)
+    sign = frozen(values >= strict, np.int64)
     decision = Enumerated(CLASS, (SCORE,), ((0,),), (sign,), (chosen,), formats, "output")
     return (score, decision), (port,)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -58,7 +57,7 @@ class Forest:
 
     def grow(self, tree: Tree, values: IntArray) -> Root:
         """Add a tree whose leaves have the nonnegative integers `values`."""
-        top = self._part(_node(self, tree, values, 0))
+        top = self._parts(_root(self, tree, values))
         if isinstance(top, int):
             return Root(None, 0, top)
         inputs, table = self.levels[top.level][top.index]
@@ -75,15 +74,31 @@ class Forest:
             return first <= 0
         return self.comparators.setdefault((feature, first), len(self.comparators))
 
-    def _part(self, node: _Node) -> Wire | int:
-        if node.split is None:
-            return node.value
-        if len(node.splits) <= self.table_bits:
-            return self._table(node, set(node.splits), [])
+    def _parts(self, root: _Node) -> Wire | int:
+        """Add tables for a tree: those that others read first."""
+        made: dict[int, Wire | int] = {}
+        waiting: list[tuple[_Node, set[int], list[_Node] | None]] = [(root, set(), None)]
+        while waiting:
+            node, top, below = waiting.pop()
+            if node.split is None:
+                made[id(node)] = node.value
+            elif below is None:
+                top, below = self._cut(node)
+                waiting.append((node, top, below))
+                waiting += [(part, set(), None) for part in reversed(below)]
+            else:
+                made[id(node)] = self._table(node, top, {id(n): made[id(n)] for n in below})
+        return made[id(root)]
+
+    def _cut(self, node: _Node) -> tuple[set[int], list[_Node]]:
+        """Return the splits of a node's table, and the parts whose values it selects from."""
+        if node.size <= self.table_bits:
+            return set(node.splits), []
         # A table that selects: as many splits as fit, those of the largest parts first.
+        assert node.split is not None
         top, below = {node.split}, list(node.below)
         while True:
-            below.sort(key=lambda n: -len(n.splits))
+            below.sort(key=lambda n: -n.size)
             first, rest = below[0], [*below[1:], *below[0].below]
             if first.split is None:
                 break
@@ -91,12 +106,11 @@ class Forest:
             if width > max(self.table_bits, 1 + 2 * node.bits):
                 break
             top, below = top | {first.split}, rest
-        return self._table(node, top, below)
+        return top, below
 
-    def _table(self, node: _Node, top: set[int], below: list[_Node]) -> Wire | int:
-        """Add the table of `node` over the splits `top` and the values of the parts `below`."""
+    def _table(self, node: _Node, top: set[int], parts: Mapping[int, Wire | int]) -> Wire | int:
+        """Add the table of `node` over the splits `top` and the values of its parts, by id."""
         splits = sorted(top)
-        parts = {id(n): self._part(n) for n in below}
         wires = [Wire(COMPARATORS, split, 1) for split in splits]
         wires += [part for part in parts.values() if isinstance(part, Wire)]
         width = sum(wire.bits for wire in wires)
@@ -108,17 +122,22 @@ class Forest:
                 place += part.bits
             else:
                 values[key] = np.full_like(index, part)
-
-        def value(n: _Node) -> IntArray:
-            if id(n) in values:
-                return values[id(n)]
+        order, waiting = [], [node]
+        while waiting:
+            n = waiting.pop()
+            order.append(n)
+            if id(n) not in parts:
+                waiting += n.below
+        for n in reversed(order):
+            if id(n) in parts:
+                continue
             if n.split is None:
-                return np.full_like(index, n.value)
-            low, high = n.below
-            right = (index >> splits.index(n.split) & 1).astype(bool)
-            return np.where(right, value(high), value(low))
-
-        table = value(node)
+                values[id(n)] = np.full_like(index, n.value)
+            else:
+                low, high = (values.pop(id(b)) for b in n.below)
+                right = (index >> splits.index(n.split) & 1).astype(bool)
+                values[id(n)] = np.where(right, high, low)
+        table = values[id(node)]
         if table.min() == table.max():
             return int(table[0])
         level = 1 + max(wire.level for wire in wires)
@@ -130,30 +149,54 @@ class Forest:
 
 @dataclass(frozen=True, eq=False)
 class _Node:
-    """A leaf, or a node with a comparator and the nodes below and from its bound on."""
+    """A leaf, or a node with a comparator and the nodes below and from its bound on.
+
+    Attributes
+    ----------
+    size : int
+        Different comparators of the whole part.
+    splits : frozenset of int
+        These comparators, where they fit a table.
+    bits : int
+        Width of the largest leaf.
+    """
 
     value: int = 0
     split: int | None = None
     below: tuple[_Node, ...] = ()
-
-    @cached_property
-    def splits(self) -> frozenset[int]:
-        """Comparators of the whole part."""
-        own = frozenset() if self.split is None else frozenset({self.split})
-        return own.union(*(n.splits for n in self.below))
-
-    @cached_property
-    def bits(self) -> int:
-        """Width of the largest leaf."""
-        return max([self.value.bit_length(), *(n.bits for n in self.below)])
+    size: int = 0
+    splits: frozenset[int] = frozenset()
+    bits: int = 0
 
 
-def _node(forest: Forest, tree: Tree, values: IntArray, at: int) -> _Node:
-    # Nodes that send every code one way are left out.
-    while tree.left[at] != LEAF:
-        split = forest.compare(int(tree.feature[at]), tree.bound[at])
-        if not isinstance(split, bool):
-            children = (int(tree.left[at]), int(tree.right[at]))
-            return _Node(0, split, tuple(_node(forest, tree, values, c) for c in children))
-        at = int(tree.right[at] if split else tree.left[at])
-    return _Node(int(values[at]))
+def _root(forest: Forest, tree: Tree, values: IntArray) -> _Node:
+    """Return a tree as nodes; those that send every code one way are left out."""
+    order, waiting = [], [0]
+    while waiting:
+        at, split = waiting.pop(), None
+        while split is None and tree.left[at] != LEAF:
+            side = forest.compare(int(tree.feature[at]), tree.bound[at])
+            if not isinstance(side, bool):
+                split = side
+            else:
+                at = int(tree.right[at] if side else tree.left[at])
+        order.append((at, split))
+        if split is not None:
+            waiting += [int(tree.right[at]), int(tree.left[at])]
+    made: list[tuple[_Node, set[int]]] = []
+    for at, split in reversed(order):
+        if split is None:
+            value = int(values[at])
+            made.append((_Node(value, bits=value.bit_length()), set()))
+            continue
+        (low, some), (high, others) = made.pop(), made.pop()
+        splits, fewer = (some, others) if len(some) > len(others) else (others, some)
+        splits |= fewer
+        splits.add(split)
+        node = _Node(
+            0, split, (low, high), len(splits),
+            frozenset(splits if len(splits) <= forest.table_bits else ()),
+            max(low.bits, high.bits),
+        )  # fmt: skip
+        made.append((node, splits))
+    return made[0][0]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from nnlogic.checks.inputs import first_rung
 from nnlogic.job.context import Context
 from nnlogic.job.ladder import accuracy_rows
+from nnlogic.job.rounding import rounding_rows
 from nnlogic.job.rows import save_rows
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.quant.ir import QuantNet
@@ -37,4 +38,5 @@ class QuantStage(Stage):
         """Save rows with the outputs of the network, and say how accurate it is."""
         expected = ctx.net.evaluate(ctx.rows.codes)
         save_rows(ctx.rows, expected, ctx.folder / "sim" / "rows.npz")
-        return accuracy_rows(ctx.net, ctx.rows, "quantized", expected)
+        quantized = accuracy_rows(ctx.net, ctx.rows, "quantized", expected)
+        return rounding_rows(ctx.net, ctx.source, ctx.rows, expected) or quantized
