@@ -23,6 +23,8 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.ir import TableNet
 
 ORDER = (QuantNet, TableNet, LogicNet, HardwareDesign)
+WHOLE_SECONDS = 30
+"""For whole networks by SAT where cones leave a gap: it is quick or does not come to an end."""
 
 
 def compare(
@@ -103,7 +105,7 @@ def _tables_tables(a: TableNet, b: TableNet, rows: IntArray, timeout: float) -> 
     if not sampled.equal:
         return sampled
     inside = f"{proof.difference[0]} differs inside" if proof.difference else ""
-    return _whole(a, b, sampled, proof.gap or inside, timeout)
+    return _whole(a, b, sampled, proof.gap or inside, min(timeout, WHOLE_SECONDS))
 
 
 def _tables_logic(
@@ -127,7 +129,8 @@ def _tables_logic(
         sampled = replace(sampled, where=where, detail=f"{detail}; {sampled.detail}".rstrip("; "))
     if not sampled.equal:
         return replace(sampled, how="exhaustive") if proof.difference else sampled
-    return _whole(a, b, sampled, proof.gap or f"the cone of {sampled.where} differs", timeout)
+    why = proof.gap or f"the cone of {sampled.where} differs"
+    return _whole(a, b, sampled, why, min(timeout, WHOLE_SECONDS))
 
 
 def _counts(proof: ConeProof) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nnlogic.checks.ranges import constant_bits
 from nnlogic.checks.wide import WideCone
 from nnlogic.core.bits import Bools
 from nnlogic.core.progress import SILENT, Progress
@@ -97,9 +98,12 @@ def _gap(tables: TableNet, logic: LogicNet) -> str:
 
 
 def _constants(tables: TableNet) -> dict[int, int]:
-    """Signals that a table drives with one value on its whole care set."""
+    """Signals with one value: on a table's whole care set, or in a sum's whole range."""
     out: dict[int, int] = {}
-    for block in tables.instances:
+    for block in tables.blocks:
+        if not isinstance(block, Instance):
+            out |= constant_bits(block, out)
+            continue
         function = tables.functions[block.function]
         cared = function.table()[:, function.care_bools()]
         for signal, bits in zip(block.outputs, cared, strict=True):
@@ -302,10 +306,15 @@ def _wide(cone: _Cone, logic: LogicNet, proof: ConeProof, timeout: float) -> str
     """Prove a wide arithmetic cone."""
     if isinstance(cone.block, Instance):
         return "gap: a table too wide to enumerate"
-    if any(pin < 0 and fixed < 0 for pin, fixed in zip(cone.pins, cone.fixed, strict=True)):
-        return "gap: an operand bit has no cut point"
-    wide = WideCone(cone.block, cone.pins, cone.fixed, cone.roots, cone.nodes, logic)
+    # A bit that nothing carries must not matter: it is left free on the side of the block.
+    pins = tuple(
+        -2 - signal if pin < 0 and fixed < 0 else pin
+        for pin, fixed, signal in zip(cone.pins, cone.fixed, block_inputs(cone.block), strict=True)
+    )
+    wide = WideCone(cone.block, pins, cone.fixed, cone.roots, cone.nodes, logic)
     outcome = wide.prove(timeout)
+    if outcome.difference and min(pins) < -1:
+        return f"gap: an operand bit has no cut point, and matters ({outcome.difference})"
     proof.by_certificate += outcome.how == "certificate"
     proof.by_sat += outcome.how == "SAT"
     return f"{UNPROVED}{outcome.unproved}" if outcome.unproved else outcome.difference

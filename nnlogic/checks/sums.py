@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from nnlogic.checks.bdd import FALSE, Diagrams, TooLarge
+from nnlogic.checks.ranges import weights_of
 from nnlogic.checks.sweep import look_up
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
@@ -22,8 +24,9 @@ from nnlogic.logic.cone import Cone
 from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, Word, block_inputs
 
 GROUP_INPUTS = 12
-WORD_BITS = 10
-TOTAL_BITS = 20
+ENUMERATED = 16
+"""Most bits of a comparison that are enumerated; wider ones are decision diagrams."""
+NODES = 200_000
 
 
 class Unproved(Exception):
@@ -58,7 +61,7 @@ def certify(block: Sum | Threshold | ArgmaxBlock, structure: Structure) -> str:
                 _thresholds(net, block, structure)
             elif structure.total != structure.cone.outputs:
                 raise Unproved("the outputs are not the bits of the sum")
-    except Unproved as gap:
+    except (Unproved, TooLarge) as gap:
         return str(gap)
     return ""
 
@@ -119,6 +122,21 @@ class Evaluator:
             values[signal] = look_up(self.cone.tables[node], pins, full)
         return {s: unpacked(values[s], size) for s in (*leaves, *roots)}
 
+    def functions(
+        self, diagrams: Diagrams, leaves: Sequence[int], roots: Sequence[int]
+    ) -> dict[int, int]:
+        """Return leaves and roots as diagrams, the first of the leaves at the top of the order."""
+        values: dict[int, int] = {}
+        for signal in leaves:
+            fixed = self.constant(signal)
+            if signal not in values:
+                values[signal] = diagrams.variable() if fixed is None else fixed
+        for signal in self.between(leaves, roots):
+            node = signal - self.cone.n_inputs
+            pins = [values[s] for s in self.cone.fanins[node]]
+            values[signal] = diagrams.lut(self.cone.tables[node], pins)
+        return values
+
     def constant(self, signal: int) -> int | None:
         """Return the value of a LUT without inputs, None for other signals."""
         node = signal - self.cone.n_inputs
@@ -162,19 +180,10 @@ def _number(signals: Sequence[int], rows: Mapping[int, Bools]) -> IntArray:
     return out
 
 
-def _weights(block: Sum | Threshold) -> dict[int, int]:
-    out: dict[int, int] = {}
-    for word, weight in zip(block.words, block.weights, strict=True):
-        for b, s in enumerate(word.signals):
-            negative = word.signed and b == len(word.signals) - 1
-            out[s] = out.get(s, 0) + weight * (-(1 << b) if negative else 1 << b)
-    return out
-
-
 def _total(net: Evaluator, block: Sum | Threshold, structure: Structure) -> None:
     """Prove the bits of the sum equal to it plus the offset, modulo two to their number."""
     modulus = 1 << len(structure.total)
-    balance = _weights(block)
+    balance = weights_of(block)
     constant = block.bias + structure.offset
     for at, group in enumerate(structure.groups):
         if not _holds(net, group, modulus):
@@ -203,18 +212,36 @@ def _holds(net: Evaluator, group: Group, modulus: int) -> bool:
 
 def _thresholds(net: Evaluator, block: Threshold, structure: Structure) -> None:
     """Prove the outputs equal to the count of thresholds for every sum that can occur."""
-    weights = _weights(block).values()
+    weights = weights_of(block).values()
     low = block.bias + sum(min(0, w) for w in weights)
     high = block.bias + sum(max(0, w) for w in weights)
     if low + structure.offset < 0 or high + structure.offset >= 1 << len(structure.total):
         raise Unproved("the sum does not fit its bits")
     outputs = structure.cone.outputs
-    rows = net.rows(structure.total, outputs, TOTAL_BITS)
+    wrong = "the comparisons with the thresholds are wrong"
+    if len(structure.total) > ENUMERATED:
+        diagrams = Diagrams(NODES)
+        at = net.functions(diagrams, structure.total, outputs)
+        bits = [at[s] for s in structure.total]
+        inside = diagrams.both(
+            diagrams.at_least(bits, low + structure.offset),
+            diagrams.choose(diagrams.at_least(bits, high + structure.offset + 1), FALSE, 1),
+        )
+        reached = [diagrams.at_least(bits, t + structure.offset) for t in block.thresholds]
+        for b, root in enumerate(outputs):
+            expected = FALSE
+            for i, flag in enumerate(reached):
+                if (i ^ (i + 1)) >> b & 1:
+                    expected = diagrams.differ(expected, flag)
+            if diagrams.both(diagrams.differ(at[root], expected), inside) != FALSE:
+                raise Unproved(wrong)
+        return
+    rows = net.rows(structure.total, outputs, ENUMERATED)
     total = _number(structure.total, rows) - structure.offset
-    expected = np.searchsorted(np.array(block.thresholds, np.int64), total, side="right")
-    wrong = _number(outputs, rows) != expected & ((1 << len(outputs)) - 1)
-    if (wrong & (total >= low) & (total <= high)).any():
-        raise Unproved("the comparisons with the thresholds are wrong")
+    count = np.searchsorted(np.array(block.thresholds, np.int64), total, side="right")
+    odd = _number(outputs, rows) != count & ((1 << len(outputs)) - 1)
+    if (odd & (total >= low) & (total <= high)).any():
+        raise Unproved(wrong)
 
 
 def _argmax(net: Evaluator, block: ArgmaxBlock, structure: Structure) -> None:
@@ -247,12 +274,22 @@ def _argmax(net: Evaluator, block: ArgmaxBlock, structure: Structure) -> None:
 
 def _offset(net: Evaluator, word: Word, leaf: Entry) -> int:
     """Return what is added to a word in the number of its entry."""
-    rows = net.rows(word.signals, leaf.word, GROUP_INPUTS)
-    value = word.format.from_raw(_number(word.signals, rows))
-    found = np.unique(_number(leaf.word, rows) - value)
-    if len(found) != 1:
-        raise Unproved("an entry is not its word")
-    return int(found[0])
+    diagrams = Diagrams(NODES)
+    at = net.functions(diagrams, word.signals, leaf.word)
+    width = len(leaf.word)
+    bits = [at[s] for s in word.signals]
+    extended = [*bits, *[bits[-1] if word.signed else FALSE] * (width - len(bits))]
+    # The offset of a signed word makes its lowest value zero; that of an unsigned one is zero.
+    for offset in (0, 1 << width - 1):
+        if len(bits) <= width and diagrams.plus(extended, offset) == [at[s] for s in leaf.word]:
+            return _within(word, offset, width)
+    raise Unproved("an entry is not its word")
+
+
+def _within(word: Word, offset: int, width: int) -> int:
+    if word.format.lo + offset < 0 or word.format.hi + offset >= 1 << width:
+        raise Unproved("an entry does not hold all values of its word")
+    return offset
 
 
 def _match(net: Evaluator, match: Match, number: int) -> None:
@@ -262,8 +299,12 @@ def _match(net: Evaluator, match: Match, number: int) -> None:
         raise Unproved(f"match {number} does not compare all pairs")
     for (i, j), flag in flags.items():
         left, right = match.entries[i].word, match.entries[j].word
-        rows = net.rows((*left, *right), [flag], 2 * WORD_BITS)
-        if (rows[flag] != (_number(right, rows) > _number(left, rows))).any():
+        if len(left) != len(right):
+            raise Unproved(f"match {number} compares numbers of two widths")
+        diagrams = Diagrams(NODES)
+        paired = [s for pair in zip(left, right, strict=True) for s in pair]
+        at = net.functions(diagrams, paired, [flag])
+        if at[flag] != diagrams.greater([at[s] for s in right], [at[s] for s in left]):
             raise Unproved(f"match {number} compares entries {i} and {j} wrongly")
     _selected(net, match, flags, number)
 

@@ -30,6 +30,8 @@ SWEEP_SECONDS = 20
 WIDEST = 22
 """Inputs up to which all values are tried when nothing else gives a proof."""
 CHUNK = 16
+ALIKE = 0.9
+"""Part of its signals found in the LUTs from which a structure is tried before others are built."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class WideCone:
     ----------
     block : Sum, Threshold or ArgmaxBlock
     pins : sequence of int
-        Per block input: the signal of `logic` that carries it, -1 when nothing does.
+        Per block input: the signal of `logic` that carries it. Where nothing does: -1 if it is
+        fixed, else a negative number of its own; the LUTs must not depend on it.
     fixed : sequence of int
         Per block input: its value where it can only have one, else -1.
     roots : sequence of (output bit, signal)
@@ -139,26 +142,26 @@ class WideCone:
     def _names(self) -> dict[int, str]:
         """Nets of the pins, by signal."""
         return {
-            pin: (ZERO, ONE)[fixed] if fixed >= 0 else f"s{pin}"
+            pin: (ZERO, ONE)[fixed] if fixed >= 0 else _net(pin)
             for pin, fixed in zip(self.pins, self.fixed, strict=True)
         }
 
     def _nets(self) -> dict[int, str]:
         """Nets of the block's inputs, by the block's own numbers."""
         return {
-            s: (ZERO, ONE)[fixed] if fixed >= 0 else f"s{pin}"
+            s: (ZERO, ONE)[fixed] if fixed >= 0 else _net(pin)
             for s, pin, fixed in zip(block_inputs(self.block), self.pins, self.fixed, strict=True)
         }
 
     def _actual(self) -> str:
-        gates = Gates([f"s{s}" for s in self.leaves])
+        gates = Gates([_net(s) for s in self.leaves])
         nets = add_cone(gates, self.logic, self.nodes, self._names())
         for b, signal in self.roots:
             gates.output(f"o{b}", nets[signal])
         return gates.text()
 
     def _structure(self, sample: _Sample, structure: Structure) -> str:
-        gates = Gates([f"s{s}" for s in self.leaves])
+        gates = Gates([_net(s) for s in self.leaves])
         nets = self._nets()
         names = [nets[s] for s in sample.signals]
         for fanin, table in zip(structure.cone.fanins, structure.cone.tables, strict=True):
@@ -168,7 +171,7 @@ class WideCone:
         return gates.text()
 
     def _reference(self) -> str:
-        gates = Gates([f"s{s}" for s in self.leaves])
+        gates = Gates([_net(s) for s in self.leaves])
         expected = add_block(gates, self.block, self._nets())
         for b, _ in self.roots:
             gates.output(f"o{b}", expected[b])
@@ -232,11 +235,14 @@ class _Sample:
         inputs, values = self.cone.evaluate(self.rows)
         there = {_either(v, full) for v in values.values()}
         leaves = [inputs[s] for s in self.signals]
-        found = [
-            (-_shared(structure, leaves, there, full), name, structure)
-            for name, structure in structures(self.block, self.cone.logic.k)
-        ]
-        for _, name, structure in sorted(found, key=lambda item: item[0]):
+        less: list[tuple[float, str, Structure]] = []
+        for name, structure in structures(self.block, self.cone.logic.k):
+            shared = _shared(structure, leaves, there, full)
+            if shared >= ALIKE:
+                yield name, structure
+            else:
+                less.append((shared, name, structure))
+        for _, name, structure in sorted(less, key=lambda item: -item[0]):
             yield name, structure
 
 
@@ -247,6 +253,10 @@ def _shared(structure: Structure, leaves: Sequence[int], there: set[int], full: 
         values.append(look_up(table, [values[s] for s in fanin], full))
     own = {_either(v, full) for v in values[len(leaves) :]}
     return len(own & there) / max(1, len(own))
+
+
+def _net(pin: int) -> str:
+    return f"s{pin}" if pin >= 0 else f"free{-pin}"
 
 
 def _either(value: int, full: int) -> int:

@@ -23,6 +23,8 @@ class Confidence(IntEnum):
     """The name fits, and nothing seen speaks against it."""
     CERTAIN = 2
     """The content can be of no other format."""
+    FAMILY = 3
+    """A container that is of another format too, a torch file say, and what it holds is ours."""
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,22 @@ keeps the plans that promise the fewest LUTs.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
+from typing import NamedTuple
 
 SPAN = 3
 """Columns a counter reads."""
+MOST_ROOM = 8
+"""Columns from which on a counter has room for all its outputs."""
 FULL_ADDER = 5
 """Two-input LUTs in a full adder."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A counter: how many bits it takes of `column` and those above, and of the constant.
 
     Bits are taken in order of their level, the earliest first.
@@ -28,7 +31,7 @@ class Step:
 
     column: int
     taken: tuple[int, ...]
-    ones: tuple[int, ...]
+    ones: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,7 @@ def counters(k: int) -> tuple[tuple[int, ...], ...]:
     return tuple(out)
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     columns: tuple[tuple[int, ...], ...]
     constant: int
     luts: int
@@ -104,11 +106,17 @@ def plan(
     tuple of Step
         In order; carries beyond the last column are dropped.
     """
-    start = tuple(tuple(sorted(column)) for column in heights)
+    return _plan(tuple(tuple(sorted(c)) for c in heights), constant, k, level_cost, beam)
+
+
+@lru_cache(maxsize=4096)
+def _plan(
+    start: tuple[tuple[int, ...], ...], constant: int, k: int, level_cost: float, beam: int
+) -> tuple[Step, ...]:
     states = [_State(start, constant, 0, max((max(c) for c in start if c), default=0), None, None)]
-    for column in range(len(heights)):
+    for column in range(len(start)):
         states = _settled(states, column, k, level_cost, beam)
-    best = min(states, key=lambda s: _score(s, len(heights), level_cost))
+    best = min(states, key=lambda s: _score(s, len(start), level_cost))
     return tuple(reversed(list(_steps(best))))
 
 
@@ -149,9 +157,12 @@ def _best(
 
 
 def _score(state: _State, column: int, level_cost: float) -> float:
-    rest = state.columns[column:]
-    late = max((c[-1] + (len(rest) - i) / 2 for i, c in enumerate(rest) if c), default=0.0)
-    bits = sum(len(c) for c in rest) + state.constant.bit_count()
+    late, bits, above = 0.0, state.constant.bit_count(), len(state.columns) - column
+    for c in state.columns[column:]:
+        if c:
+            bits += len(c)
+            late = max(late, c[-1] + above / 2)
+        above -= 1
     return state.luts + bits + level_cost * max(late, state.depth)
 
 
@@ -159,35 +170,48 @@ def _continued(state: _State, column: int, k: int) -> Iterator[_State]:
     room = len(state.columns) - column
     here = [len(c) for c in state.columns[column : column + SPAN]]
     here += [0] * (SPAN - len(here))
-    ones = [range((state.constant >> column + i & 1) + 1) for i in range(2)]
-    if room < 2:
-        ones[1] = range(1)
+    constant = state.constant >> column
+    for taken, ones, made in _choices(min(room, MOST_ROOM), k):
+        # A counter takes what is there: bits of the columns, and ones of the constant.
+        if (
+            taken[0] <= here[0] and taken[1] <= here[1] and taken[2] <= here[2]
+            and not (ones[0] & ~constant or ones[1] & ~(constant >> 1))
+        ):  # fmt: skip
+            yield _applied(state, Step(column, taken, ones), made)
+
+
+@cache
+def _choices(room: int, k: int) -> tuple[tuple[tuple[int, ...], tuple[int, int], Shape], ...]:
+    """Return the counters that fit into `room` columns, with the ones of the constant they take."""
+    out = []
     for taken in counters(k):
-        if any(n > h for n, h in zip(taken, here, strict=True)):
-            continue
-        for fixed in product(*ones) if k > 2 else ((0, 0),):
-            if taken[0] + fixed[0] >= 2:
-                yield applied(state, Step(column, taken, fixed), room, k)
+        for ones in product((0, 1), (0, 1) if room >= 2 else (0,)) if k > 2 else ((0, 0),):
+            if taken[0] + ones[0] >= 2:
+                out.append((taken, ones, shape(taken, ones, room, k)))
+    return tuple(out)
 
 
-def applied(state: _State, step: Step, room: int, k: int) -> _State:
+def _applied(state: _State, step: Step, made: Shape) -> _State:
     """Return the state after a counter."""
-    made = shape(step.taken, step.ones, room, k)
     columns = list(state.columns)
+    at = step.column
     levels = []
     for i, n in enumerate(step.taken):
         if n:
-            levels.append(columns[step.column + i][n - 1])
-            columns[step.column + i] = columns[step.column + i][n:]
+            levels.append(columns[at + i][n - 1])
+            columns[at + i] = columns[at + i][n:]
     depth = state.depth
-    for b, level in enumerate(surfaced(levels, made)):
+    for b, level in enumerate(surfaced(levels, made), at):
         depth = max(depth, level)
-        columns[step.column + b] = tuple(sorted((*columns[step.column + b], level)))
-    constant = state.constant - sum(o << step.column + i for i, o in enumerate(step.ones))
+        column = columns[b]
+        place = bisect_right(column, level)
+        columns[b] = (*column[:place], level, *column[place:])
+    constant = state.constant - (step.ones[0] << at) - (step.ones[1] << at + 1)
     return _State(tuple(columns), constant, state.luts + made.luts, depth, step, state)
 
 
 def surfaced(levels: Sequence[int], made: Shape) -> list[int]:
     """Return the levels of a counter's outputs, from the latest input of each of its columns."""
     # The lowest output reads only its own column.
-    return [(levels[0] if b == 0 else max(levels)) + logic for b, logic in enumerate(made.logic)]
+    latest = max(levels)
+    return [(latest if b else levels[0]) + logic for b, logic in enumerate(made.logic)]

@@ -84,7 +84,12 @@ class LayeredTraining:
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.model = make_network(recipe, dataset.feature_names, dataset.class_names)
         self.model.quantizer.set_thresholds(
-            fit_thresholds(dataset.x_train, self.model.quantizer.bits, recipe.input_method)
+            fit_thresholds(
+                dataset.x_train,
+                self.model.quantizer.bits,
+                recipe.input_method,
+                labels=dataset.y_train,
+            )
         )
         self.model.to(device)
         self.title, self.total = f"train {recipe.name}", recipe.epochs

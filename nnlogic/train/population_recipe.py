@@ -23,7 +23,7 @@ class PopulationRecipe:
     input_bits : int
         Bits of every input code.
     input_method : str
-        ``"uniform"`` or ``"quantile"``, see `nnlogic.nn.fit_thresholds`.
+        ``"uniform"``, ``"quantile"`` or ``"fixed"``, see `nnlogic.nn.fit_thresholds`.
     widths, votes, share : tuples of int
         See `nnlogic.nn.population.LutPopulation`.
     functions : int

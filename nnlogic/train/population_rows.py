@@ -66,7 +66,10 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         codes = 1 << recipe.input_bits
         return [torch.arange(1, codes) * (256.0 / codes)] * features
     fitted = fit_thresholds(
-        data.x_train, (recipe.input_bits,) * features, method=recipe.input_method
+        data.x_train,
+        (recipe.input_bits,) * features,
+        method=recipe.input_method,
+        labels=data.y_train,
     )
     return [torch.from_numpy(t) for t in fitted]
 

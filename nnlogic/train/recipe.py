@@ -10,9 +10,9 @@ from nnlogic.core.limits import LAYERS
 from nnlogic.model.architecture import FAN_IN_BITS, Architecture
 from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
 from nnlogic.nn.families import shrinks, spec_problems
+from nnlogic.nn.quantizers.inputs import INPUT_METHODS
 
 PRUNING = ("gradual", "random")
-INPUT_METHODS = ("quantile", "uniform")
 UNUSED = {"epoch_rows": 0, "distill": 0.0, "temperature": 1.0, "lut_cost": 0.0}
 """Ingredients of a recipe that do nothing at these values."""
 
@@ -33,7 +33,7 @@ class Recipe:
     input_bits : int
         Bits of every input code.
     input_method : str
-        ``"quantile"`` or ``"uniform"``, see `nnlogic.nn.fit_thresholds`.
+        ``"quantile"``, ``"uniform"`` or ``"fixed"``, see `nnlogic.nn.fit_thresholds`.
     fan_in_limit : int
         Most input bits of a neuron.
     pruning : str

@@ -100,6 +100,19 @@ def load_torch(path: Path, *, allow_pickle: bool = False) -> QuantNet:
     )
 
 
+def read_data(path: Path) -> Any:
+    """Return the tensors and plain data in a torch file, without running code.
+
+    Raises
+    ------
+    CheckpointError
+        Damaged, or it holds anything else.
+    ToolNotFound
+        torch is not installed.
+    """
+    return _read(path, allow_pickle=False)
+
+
 def read_module(path: Path) -> Any:
     """Return the nnlogic.nn module in a file that `load_torch` has read, by running its code."""
     return _read(path, allow_pickle=True)
@@ -128,7 +141,9 @@ def _read(path: Path, allow_pickle: bool) -> Any:
         # torch warns about pickles of other protocols; the refusals below say more.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            return torch.load(path, map_location="cpu", weights_only=True)
+            # A version is a text with an order; files often carry that of torch.
+            with torch.serialization.safe_globals([torch.torch_version.TorchVersion]):
+                return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         calls = pickle_globals(path)
         if not calls:

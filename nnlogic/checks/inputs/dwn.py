@@ -1,0 +1,79 @@
+"""Checkpoints of differentiable weightless networks against QuantNet.
+
+The importer is not trusted: tensors are read again, and the network is evaluated as its trainer
+does it, in float32 torch, on rows around the thresholds.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend import is_source
+from nnlogic.frontend.torch.read import read_data
+from nnlogic.quant.ir import QuantNet
+
+ROWS = 4096
+PART = 256
+
+
+def check_dwn(net: QuantNet, source: Path) -> Verdict:
+    """Compare QuantNet with the model in the file, on rows around its thresholds.
+
+    Parameters
+    ----------
+    net : QuantNet
+    source : Path
+    """
+    start = time.monotonic()
+    if net.quantizer is None:
+        raise ValueError("a DWN has an input quantizer")
+    rows = edge_rows(net.quantizer, ROWS)
+    standardized = net.info["rows"] == "standardized"
+    expected = [_classes(source, rows[at : at + PART], standardized) for at in range(0, ROWS, PART)]
+    return compare_on_rows(net, rows, np.concatenate(expected)[:, None], "DWN in torch").timed(
+        start
+    )
+
+
+def _classes(source: Path, rows: NDArray[np.float32], standardized: bool) -> IntArray:
+    import torch
+
+    file = read_data(source)
+    x = torch.from_numpy(rows)
+    if not standardized:
+        x = (x - file["scaler"]["mean"]) / file["scaler"]["scale"]
+    bits = (x[:, :, None] > file["thermometer"]["thresholds"][None]).flatten(1).float()
+    state = file["state_dict"]
+    numbers = sorted(int(key.split(".")[0]) for key in state if key.endswith(".luts"))
+    for number in numbers:
+        luts = state[f"{number}.luts"]
+        n = luts.shape[1].bit_length() - 1
+        logits = state.get(f"{number}.mapping.weights")
+        if logits is None:
+            wires = state[f"{number}.mapping"].long()
+        else:
+            wires = logits.argmax(dim=0).view(len(luts), n)
+        index = (bits[:, wires].long() << torch.arange(n)).sum(dim=2)
+        bits = (luts.T.gather(0, index) > 0).float()
+    classes = file["config"]["num_classes"]
+    lacking = -bits.shape[1] % classes
+    votes = torch.nn.functional.pad(bits, (0, lacking)).view(len(rows), classes, -1).sum(dim=2)
+    found: IntArray = votes.numpy().argmax(axis=1)
+    return found
+
+
+def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+    if is_source(net, source):
+        return lambda: check_dwn(net, source)
+    return f"{source.name} does not hold the model it was made from"
+
+
+RUNG = FirstRung("DWN in torch = QuantNet", _first)
