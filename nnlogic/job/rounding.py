@@ -8,7 +8,7 @@ from pathlib import Path
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.registry import is_source, made_by
 from nnlogic.job.ladder import accuracy_rows
-from nnlogic.job.rows import Rows, class_column
+from nnlogic.job.rows import Rows
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import AccuracyRow
 
@@ -34,7 +34,7 @@ def rounding_rows(
     """
     fmt = made_by(net) if is_source(net, source) else None
     classes = fmt.original(net, source, rows.codes) if fmt else None
-    column = class_column(tuple(p.name for p in net.outputs))
+    column = net.class_output
     if classes is None or column is None:
         return ()
     before = outputs.copy()

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.core.limits import CLASSES, FEATURES
 from nnlogic.frontend.torch.read import read_data
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
 GATES = 16
 BIT = IntFormat(1)
-MOST_CLASSES = 4096
-MOST_INPUTS = 1 << 16
 
 Gates = tuple[NDArray[np.int64], IntArray]
 """Numbers of the functions, shape (gates,), and the wires of A and B, shape (2, gates)."""
@@ -61,9 +60,9 @@ def load_difflogic(path: Path, options: Mapping[str, str]) -> QuantNet:
             why=f"the last layer has {last} gates",
             fix="--read classes=N",
         )
-    classes = _number(options, "classes", 2, min(last, MOST_CLASSES))
+    classes = _number(options, "classes", 2, min(last, CLASSES.value))
     least = int(layers[0][1].max()) + 1
-    inputs = _number(options, "inputs", least, MOST_INPUTS) if "inputs" in options else least
+    inputs = _number(options, "inputs", least, FEATURES.value) if "inputs" in options else least
     if last % classes:
         raise UsageError(
             "classes do not divide the last layer", where=str(path),
@@ -94,7 +93,7 @@ def read_gates(path: Path) -> list[Gates]:
     problems: list[Problem] = []
     order = sorted(names, key=lambda name: _place(name, problems))
     layers: list[Gates] = []
-    wires = MOST_INPUTS
+    wires = FEATURES.value
     for name in order if not problems else ():
         weights, indices = (_array(state.get(f"{name}.{k}")) for k in ("weights", "indices"))
         width = len(weights) if weights.ndim == 2 else 0

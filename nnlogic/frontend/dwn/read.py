@@ -147,7 +147,7 @@ def _layers(
     if len(numbered) != len(names) or not names:
         problems.append(Problem("state_dict", f"layers called {names[:4]}, need numbers"))
         return []
-    out = []
+    out: list[tuple[NDArray[np.bool_], IntArray]] = []
     for _, name in numbered:
         luts = np.asarray(state[f"{name}.luts"])
         learned, fixed = state.get(f"{name}.mapping.weights"), state.get(f"{name}.mapping")
@@ -218,7 +218,10 @@ def _ordered(numbers: IntArray) -> NDArray[np.float32]:
 def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:
     count, bits = dwn.thresholds.shape
     used = np.unique(dwn.layers[0][1])
-    quantizer, formats, wires, tables = [], [], [], []
+    quantizer: list[NDArray[np.float32]] = []
+    formats: list[IntFormat] = []
+    wires: list[tuple[int, ...]] = []
+    tables: list[IntArray] = []
     place = np.zeros(count * bits, np.int64)
     for f in range(count):
         mine = used[used // bits == f]

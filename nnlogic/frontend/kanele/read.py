@@ -8,7 +8,6 @@ says of every table whether it is in use; the configuration beside it says how w
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ import numpy as np
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.core.limits import FEATURES, NEURONS, parse_json
 from nnlogic.frontend.kanele.format import CONFIG
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
@@ -29,7 +29,6 @@ MOST_BITS = 14
 MOST_SUM = 16
 """Bits of a sum before it is clamped."""
 MOST_VALUE = 1 << 30
-MOST_WIRES = 1 << 16
 KEY = re.compile(r"(\d{1,6})_(\d{1,6})_(\d{1,6})")
 USED = "acive"  # as the files spell it
 FIX = "export the tables again with KANELE's own script"
@@ -92,12 +91,11 @@ def load_kanele(path: Path, options: Mapping[str, str]) -> QuantNet:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = parse_json(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
         raise CheckpointError(
-            "cannot read the JSON file", where=str(path), why=str(error) or "nested too deep",
-            fix=FIX,
-        ) from error  # fmt: skip
+            "cannot read the JSON file", where=str(path), why=str(error), fix=FIX
+        ) from error
     if not isinstance(found, dict):
         raise CheckpointError("no JSON object", where=str(path), fix=FIX)
     return found
@@ -138,8 +136,8 @@ def _tables(
         widths.append(outs)
     bits = [next(iter(rows[layer])).bit_length() - 1 for layer in range(count)]
     bits.append(_last_bits(path, config, options, widths, bits, problems))
-    if max(widths) > MOST_WIRES:
-        problems.append(Problem("wires", f"{max(widths)} in a layer, at most {MOST_WIRES}"))
+    problems += FEATURES.problems("inputs", widths[0])
+    problems += NEURONS.problems("wires", max(widths))
     if problems:
         raise CheckpointError("tables that make no network", where=str(path), problems=problems)
     return Tables(

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from nnlogic.core.errors import UsageError
 
-
 INPUT_METHODS = ("quantile", "uniform", "fixed")
 STEPS_TRIED = 16
 """Powers of two tried for the step of a fixed-point code, from the one that saturates nothing."""
@@ -99,7 +98,7 @@ def fixed_point(
             told -= _entropy(codes * classes + y)
         if told > best:
             best, chosen = told, step
-    return chosen * (np.arange(1, 1 << bits) - half)
+    return np.arange(1 - half, (1 << bits) - half, dtype=np.float64) * chosen
 
 
 def _entropy(codes: NDArray[np.int64]) -> float:
