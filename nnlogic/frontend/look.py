@@ -15,6 +15,11 @@ PICKLED = 1 << 20
 """Bytes of a pickle that are looked at."""
 MEMBERS = 4096
 """Members of an archive that are looked at."""
+UNPARSED = (
+    ValueError, IndexError, UnicodeDecodeError, OverflowError, struct.error, MemoryError,
+    zipfile.BadZipFile, EOFError,
+)  # fmt: skip
+"""What the readers of pickles and archives raise for damaged ones."""
 _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 _GLOBAL = re.compile(rb"\(?c[A-Za-z_][\w.]*\n\w+\n")
 
@@ -77,6 +82,22 @@ class Look:
         with self.path.open("rb") as file:
             return pickled_names(file.read(PICKLED))
 
+    @cached_property
+    def tensor_texts(self) -> frozenset[str]:
+        """Texts in the pickle of a torch file in a zip archive, such as the names of tensors."""
+        inner = [name for name in self.members if name.endswith("data.pkl")]
+        if not inner:
+            return frozenset()
+        found = set()
+        try:
+            with zipfile.ZipFile(self.path) as archive, archive.open(inner[0]) as file:
+                for opcode, argument, _ in pickletools.genops(file.read(PICKLED)):
+                    if "UNICODE" in opcode.name:
+                        found.add(str(argument))
+        except (*UNPARSED, OSError, NotImplementedError, RuntimeError, zlib.error, KeyError):
+            pass
+        return frozenset(found)
+
     def imports(self, *packages: str) -> bool:
         """Whether a pickle would import something of one of the packages."""
         return any(name.split(".")[0] in packages for name in self.names)
@@ -99,7 +120,7 @@ def pickled_names(data: bytes) -> tuple[str, ...]:
                     found.append(".".join(strings[-2:]))
                 elif "UNICODE" in opcode.name or "STRING" in opcode.name:
                     strings.append(str(argument))
-    except (ValueError, IndexError, UnicodeDecodeError, OverflowError, struct.error, MemoryError):
+    except UNPARSED:
         pass
     return tuple(sorted(set(found)))
 

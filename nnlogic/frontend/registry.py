@@ -62,7 +62,7 @@ def recognize(path: Path | str) -> Format:
     head = _head(path)
     best, chosen = _candidates(head, path)
     named = None
-    if best != Confidence.CERTAIN:
+    if best is None or best < Confidence.CERTAIN:
         named = _named(Look(head, path), unclaimed=best is None)
     if named is not None:
         raise CheckpointError(f"{named.what}, not a checkpoint", where=str(path), fix=named.fix)

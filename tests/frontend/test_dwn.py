@@ -125,5 +125,5 @@ def test_options_are_checked(tmp_path):
 def test_no_code_of_a_file_runs(tmp_path):
     content = model()
     content["config"]["hook"] = torch.nn.Linear(2, 2)
-    with pytest.raises(CheckpointError, match="would run code"):
+    with pytest.raises(CheckpointError, match="could run code"):
         nnlogic.load(save(tmp_path, content))

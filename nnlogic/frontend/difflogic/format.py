@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
-from nnlogic.frontend.torch.contents import strings_of
+from nnlogic.frontend.look import Look
 from nnlogic.quant.ir import QuantNet
 
 LAYER = re.compile(r"(?:.*\.)?\d+\.(weights|indices)")
@@ -27,7 +27,7 @@ class Difflogic(Format):
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
         """Look for numbered layers of nothing but weights and indices."""
-        names = [name for name in strings_of(head, path) if "." in name]
+        names = [name for name in Look(head, path).tensor_texts if "." in name]
         kinds = {m.group(1) if (m := LAYER.fullmatch(name)) else "" for name in names}
         return Confidence.FAMILY if kinds == {"weights", "indices"} else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
-from nnlogic.frontend.torch.contents import strings_of
+from nnlogic.frontend.look import Look
 from nnlogic.quant.ir import QuantNet
 
 
@@ -24,7 +24,7 @@ class Dwn(Format):
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
         """Look for the tables of a LUT layer and a thermometer among the names in the pickle."""
-        names = strings_of(head, path)
+        names = Look(head, path).tensor_texts
         if "thermometer" in names and any(name.endswith(".luts") for name in names):
             return Confidence.FAMILY
         return None
