@@ -15,7 +15,7 @@ from nnlogic.checks.inputs import Check, FirstRung
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
-from nnlogic.frontend.torch.read import read_data
+from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096

@@ -1,7 +1,7 @@
 """Checkpoints of differentiable weightless networks against QuantNet.
 
 The importer is not trusted: tensors are read again, and the network is evaluated as its trainer
-does it, in float32 torch, on rows around the thresholds.
+does it, in float32, on rows around the thresholds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
-from nnlogic.frontend.torch.read import read_data
+from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -44,29 +44,31 @@ def check_dwn(net: QuantNet, source: Path) -> Verdict:
 
 
 def _classes(source: Path, rows: NDArray[np.float32], standardized: bool) -> IntArray:
-    import torch
-
     file = read_data(source)
-    x = torch.from_numpy(rows)
+    x = rows
     if not standardized:
-        x = (x - file["scaler"]["mean"]) / file["scaler"]["scale"]
-    bits = (x[:, :, None] > file["thermometer"]["thresholds"][None]).flatten(1).float()
+        mean, scale = (file["scaler"][name].numpy() for name in ("mean", "scale"))
+        with np.errstate(over="ignore"):
+            x = (x - mean) / scale
+    above = x[:, :, None] > file["thermometer"]["thresholds"].numpy()
+    bits = above.reshape(len(rows), -1)
     state = file["state_dict"]
     numbers = sorted(int(key.split(".")[0]) for key in state if key.endswith(".luts"))
     for number in numbers:
-        luts = state[f"{number}.luts"]
+        luts = state[f"{number}.luts"].numpy()
         n = luts.shape[1].bit_length() - 1
         logits = state.get(f"{number}.mapping.weights")
         if logits is None:
-            wires = state[f"{number}.mapping"].long()
+            wires = state[f"{number}.mapping"].numpy()
         else:
-            wires = logits.argmax(dim=0).view(len(luts), n)
-        index = (bits[:, wires].long() << torch.arange(n)).sum(dim=2)
-        bits = (luts.T.gather(0, index) > 0).float()
+            wires = logits.numpy().argmax(axis=0).reshape(len(luts), n)
+        index = (bits[:, wires].astype(np.int64) << np.arange(n)).sum(axis=2)
+        bits = luts[np.arange(len(luts)), index] > 0
     classes = file["config"]["num_classes"]
-    lacking = -bits.shape[1] % classes
-    votes = torch.nn.functional.pad(bits, (0, lacking)).view(len(rows), classes, -1).sum(dim=2)
-    found: IntArray = votes.numpy().argmax(axis=1)
+    each = -(-bits.shape[1] // classes)
+    votes = np.zeros((len(rows), classes * each), np.int64)
+    votes[:, : bits.shape[1]] = bits
+    found: IntArray = votes.reshape(len(rows), classes, each).sum(axis=2).argmax(axis=1)
     return found
 
 

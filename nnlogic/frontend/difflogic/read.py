@@ -18,7 +18,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.limits import CLASSES, FEATURES
-from nnlogic.frontend.torch.read import read_data
+from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
 GATES = 16

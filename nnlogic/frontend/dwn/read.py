@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.torch.read import read_data
+from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
 MOST_INPUTS = 12

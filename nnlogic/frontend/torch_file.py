@@ -1,0 +1,147 @@
+"""Reading torch files: by which limits, and without running code unless a caller allows it."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from nnlogic.core.errors import CheckpointError, ToolNotFound
+from nnlogic.core.limits import UNPACKED
+from nnlogic.frontend.look import pickled_names
+
+USE_NATIVE = "save it with nnlogic.nn.save_checkpoint(network, 'model.safetensors')"
+OURS = "nnlogic.nn."
+UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError,
+    EOFError, KeyError,
+)  # fmt: skip
+"""What the reader of zip archives raises for damaged ones."""
+DAMAGED = (
+    RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError,
+    OverflowError, AssertionError, struct.error,
+)  # fmt: skip
+"""What torch raises for damaged files."""
+
+
+def read_data(path: Path, allow_pickle: bool = False) -> Any:
+    """Return what a torch file holds: tensors and plain data, or whatever its code makes of it.
+
+    Parameters
+    ----------
+    path : Path
+    allow_pickle : bool
+        Let it run code.
+
+    Raises
+    ------
+    CheckpointError
+        Damaged, too large, or it would run code that was not allowed.
+    ToolNotFound
+        torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ToolNotFound(
+            "torch is needed to read a torch file",
+            where=str(path),
+            why=str(error),
+            fix="pip install 'nnlogic[train]', or convert the file to a native checkpoint, "
+            "which needs no torch",
+        ) from error
+    _refuse_large(path)
+    damaged = CheckpointError(
+        "cannot read the torch file",
+        where=str(path),
+        why=f"{path.stat().st_size} bytes that torch cannot read: cut short, changed, or in "
+        "a format that nnlogic does not know",
+        fix="copy the file again, and compare its size",
+    )
+    try:
+        # torch warns about pickles of other protocols; the refusals below say more.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            # A version is a text with an order; files often carry that of torch.
+            with torch.serialization.safe_globals([torch.torch_version.TorchVersion]):
+                return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        calls = pickle_globals(path)
+        if not calls:
+            raise damaged from error
+        if not allow_pickle and not any(call.startswith(OURS) for call in calls):
+            raise _other_program(path, calls) from error
+    except (*DAMAGED, MemoryError, RecursionError) as error:
+        raise damaged from error
+    if not allow_pickle:
+        raise CheckpointError(
+            "reading this torch file would run code",
+            where=str(path),
+            why="it is a pickle that asks to call functions, and a pickle can do anything you can: "
+            f"read, send or delete your files.\nIt names {', '.join(calls[:8])}"
+            f"{f' and {len(calls) - 8} more' if len(calls) > 8 else ''}",
+            fix=f"{USE_NATIVE}; or, if you trust everyone who touched the file, read it with "
+            "--allow-pickle (allow_pickle=True)",
+        )
+    try:
+        return torch.load(path, map_location="cpu", weights_only=False)
+    except (ImportError, AttributeError) as error:
+        raise CheckpointError(
+            "the torch file needs code that is not here",
+            where=str(path),
+            why=str(error),
+            fix=USE_NATIVE,
+        ) from error
+    except (*DAMAGED, pickle.PickleError) as error:
+        raise damaged from error
+
+
+def _other_program(path: Path, calls: list[str]) -> CheckpointError:
+    common = ("torch", "collections", "numpy", "builtins", "__builtin__")
+    own = [call for call in calls if call.split(".")[0] not in common]
+    calls = own or [call for call in calls if call.startswith("torch.nn.")] or calls
+    return CheckpointError(
+        "a torch file of another program, not a checkpoint",
+        where=str(path),
+        why=f"it names {', '.join(calls[:8])}"
+        f"{f' and {len(calls) - 8} more' if len(calls) > 8 else ''}: nothing of nnlogic.nn, so "
+        "neither levels nor input encoder\nwould be found in it, and it was not opened, since it "
+        "could run code",
+        fix=f"build it again as an nnlogic.nn.Network, copy the weights, and {USE_NATIVE}; or give "
+        "the Verilog of tables that its program writes",
+    )
+
+
+def _refuse_large(path: Path) -> None:
+    """Raise CheckpointError for a file that holds more, packed or not, than may be in memory."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(member.file_size for member in archive.infolist())
+        except UNREADABLE:
+            return  # torch says that it is damaged
+    problems = UNPACKED.problems("all tensors", size)
+    if problems:
+        raise CheckpointError("the torch file is too large", where=str(path), problems=problems)
+
+
+def pickle_globals(path: Path) -> list[str]:
+    """Return the ``module.name`` of everything the pickle in a torch file would import.
+
+    Pickles are parsed, not run; a file of the older layout holds several, one after another.
+    Empty when they import nothing or there is none.
+    """
+    try:
+        raw = path.read_bytes()
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                inner = [n for n in archive.namelist() if n.endswith("data.pkl")]
+                raw = archive.read(inner[0]) if inner else b""
+    except UNREADABLE:
+        return []
+    return list(pickled_names(raw))
