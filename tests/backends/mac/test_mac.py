@@ -208,7 +208,7 @@ def test_files_and_text(tmp_path, style):
     assert plan.mac.text().splitlines()[0].endswith(f"latency={plan.mac.latency}")
     broken = replace(plan.mac, latency=plan.mac.latency + 1)
     broken.save(path)
-    with pytest.raises(IRError, match="early"):
+    with pytest.raises(CheckpointError, match="early"):
         MacNet.load(path)
     path.write_bytes(b"no")
     with pytest.raises(CheckpointError):
