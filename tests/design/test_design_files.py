@@ -4,7 +4,7 @@ from helpers_logic import layered_net, logic_net, logic_nets
 from hypothesis import HealthCheck, given, settings
 
 from nnlogic.core.archive import read_archive, write_archive
-from nnlogic.core.errors import CheckpointError, IRError
+from nnlogic.core.errors import CheckpointError
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
 
@@ -42,7 +42,7 @@ def test_a_file_that_breaks_the_rules_is_refused(tmp_path):
     _, meta, arrays = read_archive(tmp_path / "d", "HardwareDesign", (1,))
     arrays["segments"] = arrays["segments"][::-1].copy()
     write_archive(tmp_path / "d", "HardwareDesign", 1, meta, arrays)
-    with pytest.raises(IRError, match="later segment"):
+    with pytest.raises(CheckpointError, match="later segment"):
         HardwareDesign.load(tmp_path / "d")
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from nnlogic.backends.lut.artifacts import write_user_files
 from nnlogic.backends.mac.model.lower import compile_mac
-from nnlogic.core.errors import IRError
+from nnlogic.core.errors import CheckpointError, IRError
 from nnlogic.design.build import build
 from nnlogic.flows.targets import Target
 from nnlogic.hw.chain.top import ChainShape, write_chain
@@ -129,7 +129,7 @@ def test_benches_and_scripts(hostile_logic, target, tmp_path):
 def test_a_design_loaded_from_a_file_has_a_plain_name(hostile_logic, text, tmp_path):
     design = dataclasses.replace(build(hostile_logic[2]), name=text)
     design.save(tmp_path / "design.safetensors")
-    with pytest.raises(IRError, match="not a name for a generated file"):
+    with pytest.raises(CheckpointError, match="not a name for a generated file"):
         type(design).load(tmp_path / "design.safetensors")
 
 
