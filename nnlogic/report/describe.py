@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,6 +12,7 @@ from nnlogic.core.formats import Port
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet, formats_text
+from nnlogic.quant.wire import fixed_point_of
 from nnlogic.report.rows import LayerRow, Network, PortRow
 from nnlogic.tables.ir import MAX_INPUTS, Instance, TableNet, block_inputs
 
@@ -136,12 +138,29 @@ def quantizer_text(net: QuantNet) -> str:
     """Say in words what turns raw features into input codes."""
     if net.quantizer is None:
         return "none: the inputs are integer codes already"
-    counts = [len(t) for t in net.quantizer.thresholds]
-    total = f"{sum(counts)} float32 thresholds on {len(counts)} features"
+    codes = [
+        (t, port.format.bits) for t, port in zip(net.quantizer.thresholds, net.inputs, strict=True)
+    ]
+    wires = [str(found) for t, bits in codes if (found := fixed_point_of(t, bits))]
+    if len(wires) == len(codes):
+        return (
+            f"from the wire: all {len(codes)} features are saturating fixed-point numbers "
+            f"({_counted(wires)}), whose bits are the codes. Encoder layers are counted."
+        )
+    counts = [len(t) for t, bits in codes if not fixed_point_of(t, bits)]
+    some = f"; {len(wires)} others are wires of fixed-point numbers" if wires else ""
     return (
-        f"{total}, at most {max(counts)} each; applied outside the logic and not counted in it. "
+        f"from codes: {sum(counts)} float32 thresholds on {len(counts)} features, at most "
+        f"{max(counts)} each; applied outside the logic and not counted in it{some}. "
         "Encoder layers inside the logic are counted."
     )
+
+
+def _counted(names: Sequence[str], most: int = 6) -> str:
+    """Return distinct names, the most frequent first, with their numbers."""
+    found = Counter(names).most_common()
+    shown = ", ".join(f"{count} {name}" for name, count in found[:most])
+    return shown + (", ..." if len(found) > most else "")
 
 
 def _quant_layers(net: QuantNet) -> tuple[tuple[LayerText, ...], dict[str, int]]:

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.logic.ir import LogicNet
-from nnlogic.quant.ir import INPUT, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, InputQuantizer, Linear, QuantNet
 from nnlogic.report.describe import describe, lut_bound, network_of
 from nnlogic.tables.build import tabulate
 
@@ -46,6 +48,11 @@ def test_the_quantizer_outside_the_logic_is_stated(make_net):
     assert "15 float32 thresholds on 5 features" in section.encoder
     assert "not counted" in section.encoder
     assert [row.neurons for row in section.layers] == [6, 5, 3, 1]
+    steps = [np.arange(1, 1 << p.format.bits).astype(np.float32) / 4 for p in net.inputs]
+    wired = replace(net, quantizer=InputQuantizer(tuple(steps)))
+    assert network_of(wired).encoder.startswith("from the wire: all 5 features")
+    half = replace(net, quantizer=InputQuantizer((*net.quantizer.thresholds[:3], *steps[3:])))
+    assert "2 others are wires" in network_of(half).encoder
     integers = QuantNet("n", net.inputs, net.layers, net.output_wires)
     assert network_of(integers).encoder.startswith("none")
 
