@@ -51,6 +51,7 @@ class _Form:
     rows: bool = False
     apart: bool = False
     kinds: Callable[[], Mapping[str, Any]] | None = None
+    grown: bool = False
 
 
 def stored(
@@ -62,6 +63,7 @@ def stored(
     rows: bool = False,
     apart: bool = False,
     kinds: Callable[[], Mapping[str, Any]] | None = None,
+    grown: bool = False,
 ) -> Mapping[str, _Form]:
     """Return the metadata of a dataclass field that is stored in another way.
 
@@ -81,8 +83,10 @@ def stored(
         The class stores this field itself.
     kinds : callable, optional
         Returns the classes that values may be of, by their `kind`; they need not be known here.
+    grown : bool
+        Not written where it has its default, as in files from before the field was there.
     """
-    return {"stored": _Form(name, path, array, ragged, rows, apart, kinds)}
+    return {"stored": _Form(name, path, array, ragged, rows, apart, kinds, grown)}
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ def write_fields(value: Any, path: str, arrays: Arrays) -> Meta:
     """Return the JSON data of a dataclass instance; its arrays are added under `path`."""
     meta: Meta = {}
     cls: Any = type(value)
+    grown = {f.name: f.default for f in fields(cls) if f.metadata.get("stored", _Form()).grown}
     for name, key, codec, _ in _layout(cls):
+        if name in grown and getattr(value, name) == grown[name]:
+            continue
         data = codec.write(getattr(value, name), _join(path, name), arrays)
         if data is not NOTHING:
             meta[key] = data

@@ -1,4 +1,4 @@
-"""Kernel: what a windowed layer does at every position."""
+"""Kernels: small networks that a layer applies at many places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WINDOW = "input"
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """A small network on the wires of one window.
+    """A small network, here on the wires of one window.
 
     Attributes
     ----------
@@ -75,3 +75,26 @@ class Kernel:
                 out += [f"{layer.name}: {why}" for why in found]
             seen.add(layer.name)
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """A layer as copies of kernels; their outputs, copy by copy, are the layer's neurons.
+
+    Attributes
+    ----------
+    kernels : tuple of Kernel
+    formats : tuple of tuple of IntFormat
+        Of the wires that each kernel reads.
+    numbers : int64 array, shape (copies,)
+        Which kernel each copy is of.
+    wires : int64 array, shape (copies, wires of a kernel)
+        Wires of the layer that each copy reads; negative for `constant`.
+    constant : int
+    """
+
+    kernels: tuple[Kernel, ...]
+    formats: tuple[Formats, ...]
+    numbers: IntArray
+    wires: IntArray
+    constant: int

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlogic.core.formats import IntArray
 from nnlogic.core.windows import PADDING, Frame, Window
-from nnlogic.quant.kernel import Kernel
+from nnlogic.quant.kernel import Copies, Kernel
 from nnlogic.quant.layer import Formats, Layer
 
 CHUNK = 1 << 22
@@ -106,6 +106,16 @@ class Windowed(Layer):
         taps, size = self.window.taps, self.frame.channels // self.groups
         wires = self.window.wires_at(self.frame).reshape(-1, taps, self.groups, size)
         return wires.transpose(0, 2, 1, 3).reshape(len(wires), self.groups, taps * size)
+
+    def copies(self, x_formats: Formats) -> Copies:
+        """Return a copy per position and group."""
+        numbers = np.array([use.kernel for use in self.uses()], np.int64)
+        formats = tuple(
+            self.window_formats(x_formats, number % self.groups)
+            for number in range(len(self.kernels))
+        )
+        wires = self.windows.reshape(len(numbers), -1)
+        return Copies(self.kernels, formats, numbers, wires, self.window.padding_code)
 
     def window_formats(self, x_formats: Formats, group: int = 0) -> Formats:
         """Return the formats of the wires of a window; `x_formats` are those of the map."""
