@@ -97,14 +97,25 @@ def _gap(tables: TableNet, logic: LogicNet) -> str:
 
 
 def _constants(tables: TableNet) -> dict[int, int]:
-    """Signals that a table drives with one value on its whole care set."""
+    """Signals that a table drives with one value, for all it cares for and can read.
+
+    A copy of a kernel may read constants, such as padding, that others do not.
+    """
     out: dict[int, int] = {}
+    known: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = {}
     for block in tables.instances:
-        function = tables.functions[block.function]
-        cared = function.table()[:, function.care_bools()]
-        for signal, bits in zip(block.outputs, cared, strict=True):
-            if bits.all() or not bits.any():
-                out[signal] = int(bits.all())
+        key = block.function, tuple(out.get(s, -1) for s in block.inputs)
+        if key not in known:
+            function = tables.functions[block.function]
+            care, index = function.care_bools(), np.arange(1 << function.n_inputs)
+            for pin, value in enumerate(key[1]):
+                if value >= 0:
+                    care = care & ((index >> pin & 1) == value)
+            cared = function.table()[:, care]
+            known[key] = [
+                (b, int(bits.all())) for b, bits in enumerate(cared) if bits.all() or not bits.any()
+            ]
+        out.update((block.outputs[b], value) for b, value in known[key])
     return out
 
 
