@@ -16,7 +16,7 @@ DEFAULT = "lut"
 DEFAULT_BUDGET = 0.1
 """Percentage points of accuracy that approximate mode may lose unless told otherwise."""
 UNROLLED = 20_000
-"""Tables that windows may become unless told otherwise: a quarter of an hour, half of it Verilog."""
+"""Tables that windows may become unless told otherwise: more take a quarter of an hour and up."""
 
 
 @dataclass(frozen=True, kw_only=True)
