@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from nnlogic.core.errors import Problem, TooWide, UnsupportedModel
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.layer import Formats, Layer
@@ -33,19 +31,14 @@ def refuse_large(net: QuantNet, most: int) -> None:
         copies = layer.copies(x_formats)
         if copies is None:
             continue
-        uses = np.bincount(copies.numbers, minlength=len(copies.kernels)).tolist()
         tables = luts = neurons = 0
-        for used, kernel, window in zip(uses, copies.kernels, copies.formats, strict=True):
-            for part in kernel.layers:
-                widths = part.fan_in_bits(kernel.x_formats(part, window))
-                neurons += len(widths)
-                tables += used * len(widths)
-                # A bit that depends on n others takes (n - 1) / 5 LUTs of six inputs.
-                each = (
-                    f.bits * max(1, -(-(w - 1) // 5))
-                    for f, w in zip(part.formats, widths, strict=True)
-                )
-                luts += used * sum(each)
+        for part in copies.parts():
+            widths = part.layer.fan_in_bits(part.formats)
+            neurons += len(widths)
+            tables += part.uses * len(widths)
+            # A bit that depends on n others takes (n - 1) / 5 LUTs of six inputs.
+            pairs = zip(part.layer.formats, widths, strict=True)
+            luts += part.uses * sum(f.bits * max(1, -(-(w - 1) // 5)) for f, w in pairs)
         total, everything = total + tables, everything + luts
         problems.append(
             Problem(
@@ -72,10 +65,9 @@ def _parts(layer: Layer, x_formats: Formats) -> Iterator[tuple[Layer, Formats, s
     if copies is None:
         yield layer, x_formats, layer.name
         return
-    for number, (kernel, window) in enumerate(zip(copies.kernels, copies.formats, strict=True)):
-        for part in kernel.layers:
-            name = f"{layer.name}, kernel {number}, {part.name}"
-            yield part, kernel.x_formats(part, window), name
+    for part in copies.parts():
+        name = f"{layer.name}, kernel {part.kernel}, {part.layer.name}"
+        yield part.layer, part.formats, name
 
 
 def _width_problem(
