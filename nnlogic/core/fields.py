@@ -8,7 +8,8 @@ tuple of arrays         arrays ``<path>.0``, ``<path>.1``, ...
 str, int, float, bool   itself
 mapping, ``Any``        itself, JSON data
 `IntFormat`             its text: ``u3``
-tuple                   a list
+tuple                   a list; a class of the field's ``kinds`` an object with its
+                        ``"type"``
 dataclass               a list of its fields; an object by field name where it holds
                         arrays, and with a ``"type"`` where a union allows several
 ``X | None``            null, or no array
@@ -55,6 +56,8 @@ class _Form:
     rows: bool = False
     apart: bool = False
     dims: int | None = None
+    kinds: Callable[[], Mapping[str, Any]] | None = None
+    grown: bool = False
 
 
 def stored(
@@ -66,6 +69,8 @@ def stored(
     rows: bool = False,
     apart: bool = False,
     dims: int | None = None,
+    kinds: Callable[[], Mapping[str, Any]] | None = None,
+    grown: bool = False,
 ) -> Mapping[str, _Form]:
     """Return the metadata of a dataclass field that is stored in another way.
 
@@ -85,8 +90,12 @@ def stored(
         The class stores this field itself.
     dims : int, optional
         Dimensions of the array; files with others are refused.
+    kinds : callable, optional
+        Returns the classes that values may be of, by their `kind`; they need not be known here.
+    grown : bool
+        Not written where it has its default, as in files from before the field was there.
     """
-    return {"stored": _Form(name, path, array, ragged, rows, apart, dims)}
+    return {"stored": _Form(name, path, array, ragged, rows, apart, dims, kinds, grown)}
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,10 @@ def write_fields(value: Any, path: str, arrays: Arrays) -> Meta:
     """Return the JSON data of a dataclass instance; its arrays are added under `path`."""
     meta: Meta = {}
     cls: Any = type(value)
+    grown = {f.name: f.default for f in fields(cls) if f.metadata.get("stored", _Form()).grown}
     for name, key, codec, _ in _layout(cls):
+        if name in grown and getattr(value, name) == grown[name]:
+            continue
         data = codec.write(getattr(value, name), _join(path, name), arrays)
         if data is not NOTHING:
             meta[key] = data
@@ -161,6 +173,8 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
         return _array(hint, form.dims)
     if get_origin(hint) is tuple:
         return _items(hint, form, name)
+    if form.kinds is not None:
+        return _of_kinds(form.kinds)
     if hint is IntFormat:
         return _Codec(
             lambda value, *_: str(value), lambda data, *_: IntFormat.parse(_checked(data, str))
@@ -253,7 +267,7 @@ def _items(hint: Any, form: _Form, name: str) -> _Codec:
         return _int_array(form.array)
     if form.ragged:
         return _ragged(_dtype(args[0]))
-    inner = _codec(args[0], _Form(rows=form.rows, dims=form.dims), name)
+    inner = _codec(args[0], _Form(rows=form.rows, dims=form.dims, kinds=form.kinds), name)
 
     def place(path: str, i: int) -> str:
         return path.removesuffix(name) + form.path.format(i=i) if form.path else f"{path}.{i}"
@@ -311,7 +325,10 @@ def _ragged(dtype: Any) -> _Codec:
 @cache
 def _holds_arrays(cls: Any) -> bool:
     hints = get_type_hints(cls)
-    return any(_is_or_holds_array(hints[field.name]) for field in fields(cls))
+    forms = {field.name: field.metadata.get("stored", _Form()) for field in fields(cls)}
+    return any(
+        form.kinds is not None or _is_or_holds_array(hints[name]) for name, form in forms.items()
+    )
 
 
 def _is_or_holds_array(hint: Any) -> bool:
@@ -334,6 +351,32 @@ def _by_name(cls: Any) -> _Codec:
         lambda value, *at: write_fields(value, *at),
         lambda data, *at: cls(**read_fields(cls, _checked(data, dict), *at)),
     )
+
+
+def write_kind(value: Any, path: str, arrays: Arrays) -> Meta:
+    """Return the JSON data of an instance of a class that has a `kind`, with it as ``"type"``."""
+    return {"type": value.kind, **write_fields(value, path, arrays)}
+
+
+def read_kind(kinds: Mapping[str, Any], meta: Meta, path: str, arrays: Arrays) -> Any:
+    """Inverse of `write_kind`.
+
+    Raises
+    ------
+    MalformedError
+        No class of `kinds` is of that kind; or from `read_fields`.
+    """
+    kind = meta.get("type")
+    if not isinstance(kind, str):
+        raise MalformedError([Problem(path, "has no type")])
+    if kind not in kinds:
+        why = f"of an unknown kind {kind[:60]}, known are {', '.join(sorted(kinds))}"
+        raise MalformedError([Problem(path, why, "install the package that defines this kind")])
+    return kinds[kind](**read_fields(kinds[kind], meta, path, arrays))
+
+
+def _of_kinds(kinds: Callable[[], Mapping[str, Any]]) -> _Codec:
+    return _Codec(write_kind, lambda data, *at: read_kind(kinds(), _checked(data, dict), *at))
 
 
 def _union(classes: list[Any], form: _Form) -> _Codec:

@@ -20,6 +20,8 @@ EXCLUSIVE = (("clock", "levels_per_stage"),)
 """Options of which one is given."""
 DEFAULT_BUDGET = 0.1
 """Percentage points of accuracy that approximate mode may lose unless told otherwise."""
+UNROLLED = 20_000
+"""Tables that windows may become unless told otherwise: more take a quarter of an hour and up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,10 @@ class Options:
         shown=True,
         until="tables",
     )
+    unroll_limit: int = option(
+        UNROLLED, "Most tables that copies at all positions of windows may become.",
+        metavar="N", kind=int, least=1, until="tables",
+    )  # fmt: skip
     rows: Path | Held | None = option(
         None,
         "Data rows for accuracy and simulation: .csv, .npz, .npy or Parquet, matched by name.",

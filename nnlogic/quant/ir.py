@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from nnlogic.core import bits
 from nnlogic.core.errors import InputError, IRError, MalformedError, Problem
-from nnlogic.core.fields import Arrays, Meta, exact, read_fields, stored, write_fields
+from nnlogic.core.fields import (
+    Arrays,
+    Meta,
+    exact,
+    read_fields,
+    read_kind,
+    stored,
+    write_kind,
+)
 from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
@@ -30,8 +38,18 @@ from nnlogic.quant.layers import layer_kinds
 from nnlogic.quant.layers.argmax import Argmax
 from nnlogic.quant.layers.enumerated import Enumerated
 from nnlogic.quant.layers.linear import Linear
+from nnlogic.quant.layers.windowed import Windowed
 
-__all__ = ["INPUT", "Argmax", "Enumerated", "InputQuantizer", "Layer", "Linear", "QuantNet"]
+__all__ = [
+    "INPUT",
+    "Argmax",
+    "Enumerated",
+    "InputQuantizer",
+    "Layer",
+    "Linear",
+    "QuantNet",
+    "Windowed",
+]
 
 INPUT = "input"
 CLASS = "class"
@@ -168,7 +186,8 @@ class QuantNet(Stored):
         """Evaluate and return the values of every layer by name."""
         values = {INPUT: bits.check_codes(codes, self.inputs)}
         for layer in self.layers:
-            x = np.concatenate([values[s] for s in layer.sources], axis=1)
+            parts = [values[s] for s in layer.sources]
+            x = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
             values[layer.name] = layer.evaluate(x)
         return values
 
@@ -256,9 +275,7 @@ class QuantNet(Stored):
     def parts(self) -> tuple[Meta, Arrays]:
         """Return metadata and arrays: arrays of a layer below its name, thresholds by port."""
         meta, arrays = super().parts()
-        meta["layers"] = [
-            {"type": layer.kind, **write_fields(layer, layer.name, arrays)} for layer in self.layers
-        ]
+        meta["layers"] = [write_kind(layer, layer.name, arrays) for layer in self.layers]
         meta["outputs"] = [[p.name, str(p.format), la, wire] for p, la, wire in self.output_wires]
         meta["quantizer"] = self.quantizer is not None
         if self.quantizer is not None:
@@ -315,17 +332,16 @@ def _read(cls: Any, meta: Meta, arrays: Arrays, problems: list[Problem], path: s
 
 
 def _layer(item: Meta, number: int, arrays: Arrays, problems: list[Problem]) -> Layer | None:
-    kinds, name, kind = layer_kinds(), item.get("name"), item.get("type")
-    if not isinstance(name, str) or not isinstance(kind, str):
-        problems.append(Problem(f"layer {number}", "has no name, or no type"))
+    name = item.get("name")
+    if not isinstance(name, str):
+        problems.append(Problem(f"layer {number}", "has no name"))
         return None
-    if kind not in kinds:
-        why = f"of an unknown kind {kind[:60]}, known are {', '.join(sorted(kinds))}"
-        problems.append(Problem(name, why, "install the package that defines this kind"))
+    try:
+        layer: Layer = read_kind(layer_kinds(), item, name, arrays)
+    except MalformedError as error:
+        problems += error.problems
         return None
-    before = len(problems)
-    values = _read(kinds[kind], item, arrays, problems, name)
-    return None if len(problems) > before else kinds[kind](**values)
+    return layer
 
 
 def formats_text(formats: tuple[IntFormat, ...]) -> str:

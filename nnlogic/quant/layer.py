@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from nnlogic.core.archive import frozen
+from nnlogic.core.bits import Words
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
+
+if TYPE_CHECKING:
+    from nnlogic.quant.kernel import Copies
 
 Formats = tuple[IntFormat, ...]
 
@@ -71,6 +75,44 @@ class Layer(ABC):
     def evaluate(self, x: IntArray) -> IntArray:
         """Return exact outputs, shape (samples, neurons), for values of shape (samples, wires)."""
 
+    def columns(self, read: Callable[[int], IntArray], count: int) -> IntArray:
+        """Return exact outputs from values given wire by wire.
+
+        Parameters
+        ----------
+        read : callable
+            Returns the values of a wire, int64, all of the same shape of two axes.
+        count : int
+            Wires there are.
+
+        Returns
+        -------
+        int64 array, shape (neurons, *shape of a wire)
+            Here by `evaluate`, on all wires.
+        """
+        x = np.stack([read(wire) for wire in range(count)], axis=-1)
+        return np.moveaxis(self.evaluate(x.reshape(-1, count)).reshape(*x.shape[:2], -1), 2, 0)
+
+    @property
+    def bitwise(self) -> bool:
+        """Whether all that is read and given is single bits, and `words` computes it."""
+        return False
+
+    def words(self, read: Callable[[int], Words]) -> Words:
+        """Return exact outputs of a `bitwise` layer, 64 samples at a time.
+
+        Parameters
+        ----------
+        read : callable
+            Returns the bits of a wire, uint64, packed by sample, all of the same shape.
+
+        Returns
+        -------
+        uint64 array, shape (neurons, *shape of a wire)
+            Bits beyond the last sample are of no meaning.
+        """
+        raise TypeError(f"layers of kind {self.kind} are not bitwise")
+
     def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
         """Return the wires a neuron reads, in the order of its table's index. Here: all."""
         return tuple(range(len(x_formats)))
@@ -101,6 +143,10 @@ class Layer(ABC):
     @property
     def arithmetic(self) -> Sums | Largest | None:
         """What computes the layer without tables; None where only tables do."""
+        return None
+
+    def copies(self, x_formats: Formats) -> Copies | None:
+        """Return the layer as copies of small networks; None where it is not made of them."""
         return None
 
     def rewired(self, sources: tuple[str, ...], places: Sequence[int], x_formats: Formats) -> Layer:
