@@ -1,0 +1,93 @@
+"""Kernels and dense layers as runs of their own: pipelines of LUTs without an input register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnlogic.backends.lut.backend import LutBackend
+from nnlogic.backends.lut.stages import DesignStage
+from nnlogic.backends.stream.model.cut import Part
+from nnlogic.core import bits
+from nnlogic.core.progress import Progress
+from nnlogic.design.build import build
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.targets import Target
+from nnlogic.job.context import Context, open_context
+from nnlogic.job.directory import ir_path, staged_run
+from nnlogic.job.option import options_of
+from nnlogic.job.options import Options
+from nnlogic.job.rows import Rows
+from nnlogic.job.runner import run_stages
+from nnlogic.job.stage import Stage
+from nnlogic.report.model import Report
+
+ROWS = 1024
+
+
+class _CoreStage(DesignStage):
+    """A pipeline that reads what is registered already."""
+
+    def make(self, ctx: Context) -> HardwareDesign:
+        """Place the registers."""
+        return build(
+            ctx.values["logic"], name=ctx.name, schedule=ctx.schedule, input_register=False,
+            stream=False,
+        )  # fmt: skip
+
+
+class _CoreBackend(LutBackend):
+    """The LUT backend for a core inside a stream; its run is one of that backend."""
+
+    def stages(self, ctx: Context) -> Sequence[Stage]:
+        """Return the LUT backend's, with the pipeline of a core."""
+        return [_CoreStage() if s.name == "design" else s for s in super().stages(ctx)]
+
+
+def compile_part(
+    part: Part, folder: Path, opts: Options, *, target: Target, progress: Progress
+) -> Report:
+    """Compile a kernel or the dense layers in their folder below the run; return the report.
+
+    Parameters
+    ----------
+    part : Part
+    folder : Path
+        Of the stream's run.
+    opts : Options
+        Of the stream.
+    target : Target
+    progress : Progress
+    """
+    place = folder / part.folder
+    place.parent.mkdir(exist_ok=True)
+    source = place.parent / f"{part.net.name}.safetensors"
+    part.net.save(source)
+    known: dict[str, Any] = {name: getattr(opts, name) for name in options_of(Options)}
+    mine = Options(**{**known, "rows": None, "stream": False})
+    codes = _rows(part)
+    rows = Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
+    with staged_run(place, force=False) as work:
+        ctx = open_context(
+            _CoreBackend(), mine, source, work, target=target, rows=rows, progress=progress
+        )
+        return run_stages(ctx)
+
+
+def _rows(part: Part) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return bits.random_codes(part.net.inputs, ROWS)
+
+
+def load_cores(folder: Path, parts: Sequence[Part]) -> dict[str, HardwareDesign]:
+    """Return the compiled cores of a run by module."""
+    found = (HardwareDesign.load(ir_path(folder / p.folder, "design")) for p in parts)
+    return {core.name: core for core in found}
+
+
+def reads_of(core: HardwareDesign) -> tuple[int, ...]:
+    """Return the input bits that a core depends on."""
+    used = core.last_use[: core.logic.n_inputs] >= 0
+    return tuple(int(i) for i in np.flatnonzero(used))
