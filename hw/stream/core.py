@@ -35,9 +35,9 @@ class StreamCore(wiring.Component):
     """A StreamDesign as gateware; no part of it ever waits for what comes behind.
 
     Beats come in with ``in_valid``, the first of a frame with ``in_first``, and leave with
-    ``out_valid``, the first of a frame with ``out_first`` and the last with ``out_last``. ``go`` allows the windows that a frame
-    still owes to leave by themselves. Everything in it is instantiated by name: kernels, dense
-    layers, and what `stream_parts` returns.
+    ``out_valid``, the first of a frame with ``out_first`` and the last with ``out_last``. ``go``
+    allows the windows that a frame still owes to leave by themselves. Everything in it is
+    instantiated by name: kernels, dense layers, and what `stream_parts` returns.
 
     Parameters
     ----------
