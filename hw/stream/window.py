@@ -274,7 +274,7 @@ def line_buffer(shape: WindowShape) -> LineBuffer:
 
 def _one_of(counter: Signal, wanted: Iterable[int], count: int) -> Value:
     """Whether a counter below `count` has one of some values."""
-    values = set(wanted)
+    values = {value for value in wanted if value < count}
     if len(values) == count:
         return Const(1, 1)
     return Cat(counter == value for value in sorted(values)).any()

@@ -62,9 +62,9 @@ def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -
     """Return a report with what the own ladder of a part says, row by row."""
     for what in kinds:
         checks = [c for n in INNER[what] for c in own.rung(n).checks]
-        if what == VERILOG:
+        if what in (VERILOG, FAULTS):
             # Cores are simulated as parts of the stream.
-            checks = [c for c in checks if c.how == "proved" or c.verdict == "fail"]
+            checks = [c for c in checks if c.verdict != "not run"]
         words = [c.verdict for c in checks]
         word = next((v for v in ("fail", "stale", "not run") if v in words), "pass")
         word = word if checks else "not run"

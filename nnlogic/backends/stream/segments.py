@@ -9,20 +9,25 @@ from typing import Any
 import numpy as np
 
 from nnlogic.backends.lut.backend import LutBackend
-from nnlogic.backends.lut.stages import DesignStage
+from nnlogic.backends.lut.stages import DesignStage, verilog_files
 from nnlogic.backends.stream.model.cut import Part
+from nnlogic.checks.faults import planted_faults
 from nnlogic.core import bits
 from nnlogic.core.progress import Progress
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
-from nnlogic.job.context import Context, open_context
-from nnlogic.job.directory import ir_path, staged_run
+from nnlogic.job.backend import Simulate
+from nnlogic.job.context import Context, open_context, saved_context
+from nnlogic.job.directory import Run, close_run, ir_path, reopened_run, staged_run
+from nnlogic.job.evidence import COMPARED, bound, compared
+from nnlogic.job.ladder import verdict_check
 from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
-from nnlogic.job.rows import Rows
-from nnlogic.job.runner import run_stages
+from nnlogic.job.rows import Rows, read_saved
+from nnlogic.job.runner import recheck, run_stages
 from nnlogic.job.stage import Stage
+from nnlogic.job.stages.tables import load_simplified
 from nnlogic.report.model import Report
 
 ROWS = 1024
@@ -75,6 +80,35 @@ def compile_part(
             _CoreBackend(), mine, source, work, target=target, rows=rows, progress=progress
         )
         return run_stages(ctx)
+
+
+def check_part(part: Part, folder: Path, ask: Simulate) -> Report:
+    """Make again what a part's run owes, and plant faults in it; return its report.
+
+    Its Verilog is simulated with the stream, not alone.
+    """
+    place = folder / part.folder
+    with reopened_run(place) as run:
+        taken = {number: compared(run.path, number) for number in COMPARED}
+        report = recheck(saved_context(_CoreBackend(), run, ask.progress))
+        if not report.failed:
+            report = _with_faults(run, report)
+        status = "failed" if report.failed else run.report.status
+        report = bound(report.replace(status=status), run.path, run.report, taken)
+        close_run(run.path, report, "sim/")
+    return report
+
+
+def _with_faults(run: Run, report: Report) -> Report:
+    design = HardwareDesign.load(run.ir_path("design"))
+    tables, rows = load_simplified(run.path), read_saved(run.path / "sim" / "rows.npz")[0]
+    faults = planted_faults(
+        tables, design, verilog_files(run.path), run.path / "sim" / "faults", codes=rows.codes,
+        simulate=False,
+    )  # fmt: skip
+    for title, caught in faults:
+        report = report.with_check(0, verdict_check(title, caught))
+    return report
 
 
 def _rows(part: Part) -> np.ndarray[Any, np.dtype[np.int64]]:
