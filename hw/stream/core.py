@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.backends.stream.model.ir import MapLayer, StreamDesign
+from nnlogic.backends.stream.model.ir import DenseCore, MapLayer, StreamDesign
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.names import port_names
@@ -24,20 +24,21 @@ def window_shape(layer: MapLayer) -> WindowShape:
 
 @dataclass(frozen=True)
 class _Beats:
-    """Beats on their way: whether there is one, whether it begins a frame, and its bits."""
+    """Beats on their way: whether there is one, begins or ends a frame, and its bits."""
 
     valid: Value
     first: Value
+    last: Value
     data: Value
 
 
 class StreamCore(wiring.Component):
     """A StreamDesign as gateware; no part of it ever waits for what comes behind.
 
-    Beats come in with ``in_valid``, the first of a frame with ``in_first``, and leave with
-    ``out_valid``, the first of a frame with ``out_first`` and the last with ``out_last``. ``go``
-    allows the windows that a frame still owes to leave by themselves. Everything in it is
-    instantiated by name: kernels, dense layers, and what `stream_parts` returns.
+    Beats come in with ``in_valid``, the first of a frame with ``in_first``, the last of a whole one
+    with ``in_last``, and leave likewise. ``go`` allows the windows that a frame still owes to
+    leave by themselves. Everything in it is instantiated by name: kernels, dense layers, and what
+    `stream_parts` returns.
 
     Parameters
     ----------
@@ -52,6 +53,7 @@ class StreamCore(wiring.Component):
             {
                 "in_valid": In(1),
                 "in_first": In(1),
+                "in_last": In(1),
                 "go": In(1),
                 "x": In(design.input_width),
                 "out_valid": Out(1),
@@ -64,35 +66,35 @@ class StreamCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the module."""
         m = Module()
-        beats = _Beats(self.in_valid, self.in_first, self.x)
+        beats = _Beats(self.in_valid, self.in_first, self.in_last, self.x)
         for number, layer in enumerate(self.design.layers):
             beats = self._layer(m, number, layer, beats)
-        if self.design.dense is None:
-            count = self.design.output_beats
-            index, now = Signal(range(count)), Signal(range(count))
-            last = Signal()
-            m.d.comb += [now.eq(Mux(beats.first, 0, index)), last.eq(now == count - 1)]
-            with m.If(beats.valid):
-                m.d.sync += index.eq(Mux(last, 0, now + 1))
-            m.d.comb += [self.out_last.eq(last), self.y.eq(beats.data)]
-            m.d.comb += [self.out_valid.eq(beats.valid), self.out_first.eq(beats.first)]
-        else:
-            self._dense(m, beats)
+        if self.design.dense is not None:
+            beats = self._dense(m, beats, self.design.dense)
+        m.d.comb += [
+            self.out_valid.eq(beats.valid),
+            self.out_first.eq(beats.first),
+            self.out_last.eq(beats.last),
+            self.y.eq(beats.data),
+        ]
         return m
 
     def _layer(self, m: Module, number: int, layer: MapLayer, beats: _Beats) -> _Beats:
         prefix = str(self.design.module(number, "")).removeprefix(f"{self.design.name}_")
         window = Signal(len(layer.used), name=f"{prefix}window")
-        shown, mark = Signal(name=f"{prefix}shown"), Signal(name=f"{prefix}shown_first")
+        shown = Signal(name=f"{prefix}shown")
+        marks = Signal(2, name=f"{prefix}marks")
         m.submodules[f"{prefix}windows"] = Instance(
             self.design.module(number, "window"),
             **_CLOCK,
             i_in_valid=beats.valid,
             i_in_first=beats.first,
+            i_in_last=beats.last,
             i_go=self.go,
             i_x=beats.data,
             o_out_valid=shown,
-            o_out_first=mark,
+            o_out_first=marks[0],
+            o_out_last=marks[1],
             o_window=window,
         )
         at = {place: window[i] for i, place in enumerate(layer.used)}
@@ -108,27 +110,23 @@ class StreamCore(wiring.Component):
                 if kernel.latency == layer.latency:
                     valid = done
                 words.append(_later(m, word, layer.latency - kernel.latency, f"{place}_later"))
-        first = _later(m, mark, layer.latency, f"{prefix}first")
-        return _Beats(valid, first, Cat(words))
+        later = _later(m, marks, layer.latency, f"{prefix}marks_later")
+        return _Beats(valid, later[0], later[1], Cat(words))
 
-    def _dense(self, m: Module, beats: _Beats) -> None:
-        dense = self.design.dense
-        if dense is None:
-            raise ValueError("no layer reads whole frames")
+    def _dense(self, m: Module, beats: _Beats, dense: DenseCore) -> _Beats:
         frame, full = Signal(len(dense.reads), name="frame"), Signal(name="frame_full")
         m.submodules.frame = Instance(
             frame_module(self.design),
             **_CLOCK,
             i_in_valid=beats.valid,
-            i_in_first=beats.first,
+            i_in_last=beats.last,
             i_x=beats.data,
             o_out_valid=full,
             o_frame=frame,
         )
         read = {bit: frame[i] for i, bit in enumerate(dense.reads)}
         valid, word = self._core(m, "dense", dense.module, full, read)
-        m.d.comb += [self.out_valid.eq(valid), self.out_first.eq(1), self.out_last.eq(1)]
-        m.d.comb += self.y.eq(word)
+        return _Beats(valid, Const(1, 1), Const(1, 1), word)
 
     def _core(
         self, m: Module, place: str, module: str, valid: Value, read: Mapping[int, Value]

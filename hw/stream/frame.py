@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,7 +22,7 @@ class FrameRegister(wiring.Component):
     """Holds a frame for one clock at least: from ``out_valid`` until the next beat.
 
     What reads it is registered at the end of that clock, so one copy is enough for frames back to
-    back.
+    back. Beats of a frame without a last one are pushed out by the next frame.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class FrameRegister(wiring.Component):
         super().__init__(
             {
                 "in_valid": In(1),
-                "in_first": In(1),
+                "in_last": In(1),
                 "x": In(width),
                 "out_valid": Out(1),
                 "frame": Out(len(self.reads)),
@@ -47,13 +47,9 @@ class FrameRegister(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the module."""
         m = Module()
-        index, now = Signal(range(self.beats)), Signal(range(self.beats))
         full = Signal()
-        ends = self.in_valid & (now == self.beats - 1)
-        m.d.comb += [now.eq(Mux(self.in_first, 0, index)), self.out_valid.eq(full)]
-        m.d.sync += full.eq(ends)
-        with m.If(self.in_valid):
-            m.d.sync += index.eq(Mux(now == self.beats - 1, 0, now + 1))
+        m.d.sync += full.eq(self.in_valid & self.in_last)
+        m.d.comb += self.out_valid.eq(full)
         ages = frame_ages(self.beats, self.width, self.reads)
         before: dict[int, Value] = {bit: self.x[bit] for bit in ages}
         held: dict[int, Value] = {}

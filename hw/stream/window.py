@@ -70,23 +70,23 @@ class _Control:
 
     `shift` moves everything by one beat; `begin` is the shift that completes the windows of a
     frame's first anchor, `kill` the first beat of a frame that ends an incomplete one. `row` and
-    `beat` are the anchor whose windows stand in the chains, for the first time where `shown`;
-    `more` tells that the frame has further ones.
+    `beat` are the anchor whose windows stand in the chains, for the first time where `shown`, and
+    the first of a frame where `new`; `more` tells that the frame has further ones.
     """
 
     def __init__(self, scan: Scan) -> None:
         self.shift, self.begin, self.kill = Signal(), Signal(), Signal()
-        self.shown, self.more = Signal(), Signal()
+        self.shown, self.new, self.more = Signal(), Signal(), Signal()
         self.row, self.beat = Signal(range(scan.frame.height)), Signal(range(scan.line))
 
 
 class WindowGenerator(wiring.Component):
     """Turns beats of a map into beats of windows.
 
-    ``in_first`` marks the first beat of a frame. A frame that ends early, because another begins,
-    emits no more windows. The windows that a whole frame still owes leave with the beats of the
-    next one, and until that begins, while ``go`` is high, without any. The clock domain's reset
-    forgets all frames.
+    ``in_first`` marks the first beat of a frame, ``in_last`` the last, which only whole frames
+    have: one that ends early, because another begins, emits no more windows. The windows that a
+    whole frame still owes leave with the beats of the next one, and until that begins, while
+    ``go`` is high, without any. The clock domain's reset forgets all frames.
 
     Parameters
     ----------
@@ -101,10 +101,12 @@ class WindowGenerator(wiring.Component):
             {
                 "in_valid": In(1),
                 "in_first": In(1),
+                "in_last": In(1),
                 "go": In(1),
                 "x": In(shape.width * shape.scan.lanes),
                 "out_valid": Out(1),
                 "out_first": Out(1),
+                "out_last": Out(1),
                 "window": Out(len(shape.used)),
             }
         )
@@ -117,45 +119,42 @@ class WindowGenerator(wiring.Component):
         taps = self._chains(m, s)
         rows, beats = scan.steps
         last_row, last_beat = scan.last_anchor
-        valid, first = Signal(name="anchor_valid"), Signal(name="anchor_first")
+        valid, last = Signal(name="anchor_valid"), Signal(name="anchor_last")
         m.d.comb += [
             valid.eq(
                 s.shown
                 & _one_of(s.row, range(0, last_row + 1, rows), scan.frame.height)
                 & _one_of(s.beat, range(0, last_beat + 1, beats), scan.line)
             ),
-            first.eq((s.row == 0) & (s.beat == 0)),
+            last.eq((s.row == last_row) & (s.beat == last_beat)),
         ]
+        first, window = s.new, Cat(taps)
         if scan.pads_columns:
             window = self._padded(m, taps, s.beat)
-            later, mark = Signal(name="valid"), Signal(name="first", reset_less=True)
-            m.d.sync += [later.eq(valid), mark.eq(first)]
-            valid, first = later, mark
-        else:
-            window = Cat(taps)
-        m.d.comb += [
-            self.out_valid.eq(valid), self.out_first.eq(first), self.window.eq(window)
-        ]  # fmt: skip
+            later = Signal(name="valid"), Signal(name="first", reset_less=True)
+            ends = Signal(name="last", reset_less=True)
+            m.d.sync += [later[0].eq(valid), later[1].eq(first), ends.eq(last)]
+            (valid, first), last = later, ends
+        m.d.comb += [self.out_valid.eq(valid), self.out_first.eq(first), self.out_last.eq(last)]
+        m.d.comb += self.window.eq(window)
         return m
 
     def _control(self, m: Module, s: _Control) -> None:
-        """Count what comes in, and the anchors."""
+        """Count to the first anchor of a frame, then anchors."""
         scan = self.shape.scan
-        index, now = Signal(range(scan.beats)), Signal(range(scan.beats))
-        ends, whole = Signal(), Signal()
+        inside, whole = Signal(), Signal()  # a frame has begun and not ended; all of it came in
+        starts, ends = self.in_valid & self.in_first, self.in_valid & self.in_last
         m.d.comb += [
-            now.eq(Mux(self.in_first, 0, index)),
-            ends.eq(self.in_valid & (now == scan.beats - 1)),
-            s.begin.eq(self.in_valid & (now == scan.delay)),
-            s.kill.eq(self.in_valid & self.in_first & s.more & ~whole),
+            s.kill.eq(starts & s.more & ~whole),
             # An empty shift inside a frame would part its rows.
-            s.shift.eq(self.in_valid | (self.go & s.more & whole & (index == 0))),
+            s.shift.eq(self.in_valid | (self.go & s.more & whole & ~inside)),
+            s.begin.eq(starts if not scan.delay else self._delayed(m, starts)),
         ]
         with m.If(self.in_valid):
-            m.d.sync += index.eq(now + 1)
+            m.d.sync += inside.eq(~self.in_last)
+        m.d.sync += [s.shown.eq(s.begin | (s.shift & s.more & ~s.kill)), s.new.eq(s.begin)]
         with m.If(ends):
-            m.d.sync += [index.eq(0), whole.eq(1)]
-        m.d.sync += s.shown.eq(s.begin | (s.shift & s.more & ~s.kill))
+            m.d.sync += whole.eq(1)
         with m.If(s.begin):
             m.d.sync += [s.row.eq(0), s.beat.eq(0), s.more.eq(scan.beats > 1), whole.eq(ends)]
         with m.Elif(s.kill):
@@ -169,23 +168,42 @@ class WindowGenerator(wiring.Component):
             with m.If((s.row == row) & (s.beat == beat)):
                 m.d.sync += s.more.eq(0)
 
-    def _entering_row(self, m: Module, s: _Control) -> Value:
-        """Row of the anchors for which the beats come in that the next shift takes.
+    def _delayed(self, m: Module, starts: Value) -> Value:
+        """Whether a beat comes `delay` beats after the first of its frame."""
+        delay = self.shape.scan.delay
+        waiting, count = Signal(), Signal(range(delay + 1), name="since_first")
+        due = self.in_valid & ~self.in_first & waiting & (count == delay)
+        with m.If(starts):
+            m.d.sync += [waiting.eq(1), count.eq(1)]
+        with m.Elif(due):
+            m.d.sync += waiting.eq(0)
+        with m.Elif(self.in_valid):
+            m.d.sync += count.eq(count + 1)
+        return due
 
-        It runs `ahead` beats before the anchors that are shown, and is 0 between frames.
+    def _row_outside(self, m: Module, s: _Control, tap_row: int) -> Value:
+        """Whether a row of taps is outside the frame for what comes in with the next shift.
+
+        What comes in is for anchors `ahead` beats after those that are shown. Between frames it
+        is for the first row.
         """
         scan = self.shape.scan
-        last = scan.frame.height - 1
-        row = Signal(range(last + 1), name="entering_row")
+        height, late = scan.frame.height, int(scan.ahead == scan.line - 1)
+        first, past = scan.inside_rows(tap_row)
+        outside = [not first <= row < past for row in range(height)]
+        if not any(outside):
+            return Const(0, 1)
+        flag = Signal(name=f"row{tap_row}_outside", init=outside[0])
         turns = s.beat == (scan.line - 2 - scan.ahead) % scan.line
+        after = [row for row in range(height) if outside[(row + 1 + late) % height]]
         with m.If(s.begin):
-            m.d.sync += row.eq(int(scan.ahead == scan.line - 1 and last > 0))
+            m.d.sync += flag.eq(outside[late % height])
         with m.Elif(s.kill):
-            m.d.sync += row.eq(0)
+            m.d.sync += flag.eq(outside[0])
         with m.Elif(s.shift & s.more & turns):
-            m.d.sync += row.eq(Mux(row == last, 0, row + 1))
+            m.d.sync += flag.eq(_one_of(s.row, after, height))
         # Without rows below, the first beat of a frame is the first of its anchors.
-        return row if scan.below else Mux(s.kill, 0, row)
+        return flag if scan.below else Mux(s.kill, int(outside[0]), flag)
 
     def _chains(self, m: Module, s: _Control) -> list[Value]:
         """Lines, and behind each a chain of registers; rows outside the frame are padding."""
@@ -197,15 +215,9 @@ class WindowGenerator(wiring.Component):
         sources = {rows - 1: {bit: self.x[bit] for bit in ages[rows - 1]}}
         for j, line in enumerate(self._line_buffer(m, s)):
             sources[rows - 2 - j] = {bit: line[i] for i, bit in enumerate(shape.keep[j])}
-        entering: Value | None = None
         taps: dict[tuple[int, int, int], Value] = {}
         for row in range(rows):
-            first, past = scan.inside_rows(row)
-            outside: Value = Const(0, 1)
-            if ages[row] and (first > 0 or past < scan.frame.height):
-                entering = self._entering_row(m, s) if entering is None else entering
-                outside = Signal(name=f"row{row}_outside")
-                m.d.comb += outside.eq((entering < first) | (entering >= past))
+            outside = self._row_outside(m, s, row) if ages[row] else Const(0, 1)
             before = {bit: sources[row][bit] for bit in ages[row]}
             for age in range(max(ages[row].values(), default=-1) + 1):
                 kept = [bit for bit, most in ages[row].items() if most >= age]
@@ -275,6 +287,6 @@ def line_buffer(shape: WindowShape) -> LineBuffer:
 def _one_of(counter: Signal, wanted: Iterable[int], count: int) -> Value:
     """Whether a counter below `count` has one of some values."""
     values = {value for value in wanted if value < count}
-    if len(values) == count:
-        return Const(1, 1)
+    if not values or len(values) == count:
+        return Const(int(bool(values)), 1)
     return Cat(counter == value for value in sorted(values)).any()

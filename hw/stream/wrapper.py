@@ -51,13 +51,12 @@ class FrameStream(wiring.Component):
 
         start, accept = Signal(init=1), Signal()
         index = Signal(range(design.beats))
-        ends = self.s_axis_tlast | (index == design.beats - 1)
+        whole = Signal()
+        m.d.comb += whole.eq(index == design.beats - 1)
         with m.If(accept):
-            m.d.sync += start.eq(ends)
-            with m.If(ends):
-                m.d.sync += index.eq(0)
-            with m.Else():
-                m.d.sync += index.eq(index + 1)
+            m.d.sync += [start.eq(0), index.eq(index + 1)]
+            with m.If(self.s_axis_tlast | whole):
+                m.d.sync += [start.eq(1), index.eq(0)]
 
         go, out_valid = Signal(), Signal()
         result = Signal(design.output_width + 2)
@@ -80,6 +79,7 @@ class FrameStream(wiring.Component):
             i_rst=ResetSignal(),
             i_in_valid=accept,
             i_in_first=start,
+            i_in_last=whole,
             i_go=go,
             i_x=self.s_axis_tdata[: design.input_width],
             o_out_valid=out_valid,

@@ -191,9 +191,9 @@ def _tags_top(design: StreamDesign, numbers: Sequence[int]) -> str:
     for i, number in enumerate(numbers):
         layer = design.layers[number]
         mine = [
-            *(f"input g{i}_{name}" for name in ("in_valid", "in_first", "go")),
+            *(f"input g{i}_{name}" for name in ("in_valid", "in_first", "in_last", "go")),
             f"input [{layer.width * layer.lanes - 1}:0] g{i}_x",
-            *(f"output g{i}_{name}" for name in ("out_valid", "out_first")),
+            *(f"output g{i}_{name}" for name in ("out_valid", "out_first", "out_last")),
             f"output [{len(layer.used) - 1}:0] g{i}_window",
         ]
         names = [port.split()[-1] for port in mine]

@@ -25,7 +25,17 @@ class Generator:
     def __init__(self, dut: Any, index: int, data: dict[str, Any]) -> None:
         self.pins = {
             name: getattr(dut, f"g{index}_{name}")
-            for name in ("in_valid", "in_first", "go", "x", "out_valid", "out_first", "window")
+            for name in (
+                "in_valid",
+                "in_first",
+                "in_last",
+                "go",
+                "x",
+                "out_valid",
+                "out_first",
+                "out_last",
+                "window",
+            )
         }
         self.name: str = data["name"]
         self.frames = [[int(w, 16) for w in f] for f in data["frames"]]
@@ -34,8 +44,10 @@ class Generator:
 
     def reset(self) -> None:
         """Begin again."""
-        self.sent = [(w, i == 0) for f in self.frames for i, w in enumerate(f)]
-        self.due = [(w, int(i == 0)) for f in self.expected for i, w in enumerate(f)]
+        self.sent = [(w, i == 0, i == len(f) - 1) for f in self.frames for i, w in enumerate(f)]
+        self.due = [
+            (w, int(i == 0), int(i == len(f) - 1)) for f in self.expected for i, w in enumerate(f)
+        ]
         self.at = self.got = 0
 
     @property
@@ -46,10 +58,12 @@ class Generator:
     def drive(self, gap: float) -> None:
         """Offer the next beat, or a gap; let the last windows leave by themselves or not."""
         offer = self.at < len(self.sent) and random.random() >= gap
-        word, first = self.sent[self.at] if offer else (0, False)
-        if not offer:
-            word, first = random.getrandbits(len(self.pins["x"])), bool(random.getrandbits(1))
-        values = {"in_valid": offer, "in_first": first, "x": word, "go": random.random() >= gap}
+        noise = random.getrandbits(len(self.pins["x"])), *(random.getrandbits(2) for _ in "12")
+        word, first, last = self.sent[self.at] if offer else noise
+        values = {
+            "in_valid": offer, "in_first": int(first) & 1, "in_last": int(last) & 1, "x": word,
+            "go": random.random() >= gap,
+        }  # fmt: skip
         for name, value in values.items():
             self.pins[name].value = int(value)
         self.at += offer
@@ -59,11 +73,11 @@ class Generator:
         if not number(self.pins["out_valid"], "out_valid"):
             return
         assert self.got < len(self.due), f"{self.name}: more windows than there are"
-        word, first = self.due[self.got]
+        word, *marks = self.due[self.got]
         value = number(self.pins["window"], f"{self.name}: window {self.got}")
         assert value == word, f"{self.name}: window {self.got}: {value ^ word:#x} has other tags"
-        mark = number(self.pins["out_first"], "out_first")
-        assert mark == first, f"{self.name}: window {self.got}: out_first is {mark}"
+        found = [number(self.pins[name], name) for name in ("out_first", "out_last")]
+        assert found == marks, f"{self.name}: window {self.got}: first and last are {found}"
         self.got += 1
 
 

@@ -10,7 +10,6 @@ from nnlogic.job.backend import Backend, Simulate
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
-    from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
     from nnlogic.job.stage import Stage
@@ -57,12 +56,6 @@ class StreamBackend(Backend):
         from nnlogic.backends.stream.verify import simulate_stream
 
         return simulate_stream(run, ask)
-
-    def refuse_synth(self, run: Run, target: Target, primitives: bool) -> None:
-        """Refuse the cells of a device: a stream is synthesized as a whole."""
-        from nnlogic.backends.stream.synth import check_stream
-
-        check_stream(run, target, primitives)
 
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""

@@ -22,9 +22,8 @@ from nnlogic.report.sections import Fact, Section, TableBlock
 from nnlogic.report.words import NOT_RUN
 
 NAME = "stream"
-KERNELS, DENSE, CONTROL, LINES, FRAME = (
-    "kernels", "dense layers", "window generators and control", "line buffers", "frame register",
-)  # fmt: skip
+KERNELS, DENSE, FRAME, LINES = "kernels", "dense layers", "frame register", "line buffers"
+CONTROL, WRAPPER = "window generators", "stream wrapper"
 
 
 @dataclass(frozen=True)

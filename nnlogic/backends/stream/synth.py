@@ -8,10 +8,21 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from nnlogic.backends.lut.synth import write_primitives
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT
-from nnlogic.backends.stream.section import CONTROL, DENSE, FRAME, KERNELS, LINES, with_facts
+from nnlogic.backends.stream.section import (
+    CONTROL,
+    DENSE,
+    FRAME,
+    KERNELS,
+    LINES,
+    WRAPPER,
+    with_facts,
+)
+from nnlogic.backends.stream.segments import load_cores
+from nnlogic.backends.stream.stages import cut_of
 from nnlogic.backends.stream.verify import regression_check, tag_simulator
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import (
@@ -28,6 +39,8 @@ from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import frame_module
+from nnlogic.job.backend import backend_of
+from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.rows import read_saved
 from nnlogic.job.simulate import need_simulator
@@ -69,16 +82,6 @@ endmodule
 """
 
 
-def check_stream(run: Run, target: Target, primitives: bool) -> None:
-    """Raise UsageError where a stream cannot be synthesized like this."""
-    if primitives:
-        raise UsageError(
-            "the stream cannot be synthesized like this", where="--primitives",
-            why="a stream is synthesized as a whole, window generators included",
-            fix="leave it out, or run nnlogic synth --primitives on a kernel's own run",
-        )  # fmt: skip
-
-
 def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     """Return the report with the figures of the whole, and the error of a clock that is missed.
 
@@ -92,7 +95,13 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     core = f"{design.top}_core"
     wrapper = folder / f"{core}.v"
     write_bytes(wrapper, _ports(CORE, design, core).encode())
-    files = [*sorted((run.path / "rtl").glob("*.v")), wrapper]
+    files = {file.name: file for file in sorted((run.path / "rtl").glob("*.v"))}
+    if ask.primitives:
+        parts = cut_of(saved_context(backend_of(run), run)).parts
+        for part in load_cores(run.path, parts).values():
+            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
+            files[made.name] = made
+    files = [*files.values(), wrapper]
     result = synthesize(files, core, target, folder, timeout=ask.timeout, progress=ask.progress)
     report = put_synth(forget_tools(run.report), run.path, result, *_rows(design, result, target))
     found = resources_of(result.total, ask.target)
@@ -113,13 +122,9 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
 
 def stream_target(target: Target) -> Target:
     """Return a target whose synthesis may use memories, but makes no LUTs of registers."""
-    return replace(
-        memory_target(target), yosys=(*memory_target(target).yosys, *_no_shift_registers(target))
-    )
-
-
-def _no_shift_registers(target: Target) -> tuple[str, ...]:
-    return tuple(option for option in target.yosys if option == "-nosrl")
+    kept = tuple(option for option in target.yosys if option == "-nosrl")
+    found = memory_target(target)
+    return replace(found, yosys=(*found.yosys, *kept))
 
 
 def _ports(template: str, design: StreamDesign, core: str) -> str:
@@ -131,7 +136,7 @@ def _rows(design: StreamDesign, result: SynthResult, target: Target) -> list[Res
     numbers = range(len(design.layers))
     dense = design.dense.module if design.dense else ""
     parts: dict[str, list[tuple[Cells, int]]] = {
-        name: [] for name in (KERNELS, DENSE, FRAME, LINES, CONTROL)
+        name: [] for name in (KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
     }
     kernels = {k.module: layer for layer in design.layers for k in layer.kernels}
     lines = {str(design.module(n, "lines")) for n in numbers}
@@ -145,8 +150,11 @@ def _rows(design: StreamDesign, result: SynthResult, target: Target) -> list[Res
             parts[DENSE].append((cells, 1))
         elif module == frame_module(design):
             parts[FRAME].append((cells, 1))
+        elif module in lines:
+            parts[LINES].append((cells, 1))
         else:
-            parts[LINES if module in lines else CONTROL].append((cells, 1))
+            whole = module.startswith(design.top)
+            parts[WRAPPER if whole else CONTROL].append((cells, 1))
     rows = []
     for part, found in parts.items():
         if found:

@@ -40,7 +40,7 @@ from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.cocotb_run import CocotbRun
 from nnlogic.sim.stream.run import run_stream_bench, run_tags, tags
 
-BEATS = 40_000
+BEATS = 8_000
 """Beats of whole frames that a simulator is sent, at least `FRAMES` frames."""
 FRAMES = 8
 

@@ -8,7 +8,6 @@ from itertools import product
 import numpy as np
 from amaranth.sim import Simulator
 
-from nnlogic.backends.stream.model.scan import Scan
 from nnlogic.core.windows import PADDING
 from nnlogic.hw.stream.window import WindowGenerator, WindowShape
 
@@ -40,7 +39,7 @@ def windows_of(shape: WindowShape, image):
 
 
 def run(shape, beats, *, gap=0.0, go=1.0, seed=0, drain=0):
-    """Send beats ``(first, word)``; return the clocks and beats that came out, and clocks in."""
+    """Send beats ``(first, last, word)``; return clocks and beats that came out, and clocks in."""
     rng = np.random.default_rng(seed)
     dut = WindowGenerator(shape)
     sim = Simulator(dut)
@@ -52,11 +51,13 @@ def run(shape, beats, *, gap=0.0, go=1.0, seed=0, drain=0):
         clock = idle = 0
         while todo or idle < 4 + drain:
             offer = bool(todo) and rng.random() >= gap
-            first, word = todo.pop(0) if offer else (int(rng.integers(2)), 0)
+            noise = (int(rng.integers(2)), int(rng.integers(2)), 0)
+            first, last, word = todo.pop(0) if offer else noise
             if offer:
                 sent.append(clock)
             ctx.set(dut.in_valid, offer)
             ctx.set(dut.in_first, first)
+            ctx.set(dut.in_last, last)
             ctx.set(dut.x, word if offer else int(rng.integers(1 << min(62, len(dut.x)))))
             ctx.set(dut.go, rng.random() < go)
             if ctx.get(dut.out_valid):
@@ -73,8 +74,5 @@ def run(shape, beats, *, gap=0.0, go=1.0, seed=0, drain=0):
 
 
 def frame_beats(words):
-    return [(int(i == 0), word) for i, word in enumerate(words)]
-
-
-def scan_of(frame, window, lanes=1):
-    return Scan(frame, window, lanes)
+    """Beats of a frame, of which those that are left out at the end were the last."""
+    return [(int(i == 0), int(i == len(words) - 1), word) for i, word in enumerate(words)]

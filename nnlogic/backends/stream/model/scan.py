@@ -90,9 +90,12 @@ class Scan:
 
     @property
     def ahead(self) -> int:
-        """Beats from an anchor's to the last of its row that a window of its beat reads."""
+        """Beats from an anchor's to the last of its row that a window of its beat reads.
+
+        Beats behind the row are padding, and not waited for.
+        """
         last = (self.output_lanes - 1) * self.window.stride[1]
-        return (last + self.right) // self.lanes
+        return min(self.line - 1, (last + self.right) // self.lanes)
 
     @property
     def delay(self) -> int:
@@ -123,7 +126,7 @@ class Scan:
         for row in range(kh):
             for column in range(kw):
                 beat, within = divmod(start + column * dx, self.lanes)
-                yield Tap(row, column, self.ahead - beat, within)
+                yield Tap(row, column, max(0, self.ahead - beat), within)
 
     def inside_rows(self, row: int) -> tuple[int, int]:
         """Return the first anchor row, and the row after the last, at which a tap row is inside."""
@@ -166,8 +169,8 @@ class Scan:
         ):
             if beyond < 0:
                 out.append(f"{-beyond} more padding {side} than the window reaches back")
-            if beyond >= length:
-                out.append(f"the window reaches {beyond} past a frame of {length}")
+            if side == "above" and beyond >= length:
+                out.append(f"the window reaches {beyond} rows below a frame of {length}")
             if (count - 1) * stride > length - 1:
                 out.append(
                     f"padding makes {count} windows at stride {stride} from {length} places: more "
