@@ -114,7 +114,8 @@ class StreamCore(wiring.Component):
         return _Beats(valid, later[0], later[1], Cat(words))
 
     def _dense(self, m: Module, beats: _Beats, dense: DenseCore) -> _Beats:
-        frame, full = Signal(len(dense.reads), name="frame"), Signal(name="frame_full")
+        frame = Signal(len(dense.reads), name="frame")
+        full = Signal(name="frame_full")
         m.submodules.frame = Instance(
             frame_module(self.design),
             **_CLOCK,

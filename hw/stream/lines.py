@@ -47,7 +47,8 @@ class LineBuffer(wiring.Component):
         entering: list[Value] = [self.x[bit] for bit in self.keep[0]]
         for out, mine, bits in zip(lines, self.keep, self.keep[1:], strict=False):
             entering += [out[mine.index(bit)] for bit in bits]
-        word, leaving = Signal(self.width), Signal(self.width)
+        word = Signal(self.width)
+        leaving = Signal(self.width)
         m.d.comb += [word.eq(Cat(entering)), Cat(*lines).eq(leaving)]
         if self.kind == REGISTERS:
             self._registers(m, word, leaving)
@@ -66,7 +67,8 @@ class LineBuffer(wiring.Component):
     def _memory(self, m: Module, word: Signal, leaving: Signal) -> None:
         """A ring: each word is read, then replaced."""
         m.submodules.memory = memory = Memory(shape=self.width, depth=self.depth, init=[])
-        at, after = Signal(range(self.depth)), Signal(range(self.depth))
+        at = Signal(range(self.depth))
+        after = Signal(range(self.depth))
         last = at == self.depth - 1
         m.d.comb += after.eq(at + 1)
         with m.If(last):

@@ -59,7 +59,7 @@ class WindowShape:
     @cached_property
     def registers(self) -> int:
         """Data registers: chains of taps, and windows behind the padding of columns."""
-        ages = {}
+        ages: dict[tuple[int, int], int] = {}
         for tap, bit in self.places:
             ages[tap.row, bit] = max(ages.get((tap.row, bit), 0), tap.age + 1)
         return sum(ages.values()) + (len(self.used) if self.scan.pads_columns else 0)
@@ -75,9 +75,14 @@ class _Control:
     """
 
     def __init__(self, scan: Scan) -> None:
-        self.shift, self.begin, self.kill = Signal(), Signal(), Signal()
-        self.shown, self.new, self.more = Signal(), Signal(), Signal()
-        self.row, self.beat = Signal(range(scan.frame.height)), Signal(range(scan.line))
+        self.shift = Signal(name="shift")
+        self.begin = Signal(name="begin")
+        self.kill = Signal(name="kill")
+        self.shown = Signal(name="shown")
+        self.new = Signal(name="new")
+        self.more = Signal(name="more")
+        self.row = Signal(range(scan.frame.height), name="row")
+        self.beat = Signal(range(scan.line), name="beat")
 
 
 class WindowGenerator(wiring.Component):
@@ -119,7 +124,8 @@ class WindowGenerator(wiring.Component):
         taps = self._chains(m, s)
         rows, beats = scan.steps
         last_row, last_beat = scan.last_anchor
-        valid, last = Signal(name="anchor_valid"), Signal(name="anchor_last")
+        valid = Signal(name="anchor_valid")
+        last = Signal(name="anchor_last")
         m.d.comb += [
             valid.eq(
                 s.shown
@@ -142,7 +148,8 @@ class WindowGenerator(wiring.Component):
     def _control(self, m: Module, s: _Control) -> None:
         """Count to the first anchor of a frame, then anchors."""
         scan = self.shape.scan
-        inside, whole = Signal(), Signal()  # a frame has begun and not ended; all of it came in
+        inside = Signal()  # a frame has begun and not ended
+        whole = Signal()  # all of the frame came in whose anchors are shown
         starts, ends = self.in_valid & self.in_first, self.in_valid & self.in_last
         m.d.comb += [
             s.kill.eq(starts & s.more & ~whole),
@@ -171,7 +178,8 @@ class WindowGenerator(wiring.Component):
     def _delayed(self, m: Module, starts: Value) -> Value:
         """Whether a beat comes `delay` beats after the first of its frame."""
         delay = self.shape.scan.delay
-        waiting, count = Signal(), Signal(range(delay + 1), name="since_first")
+        waiting = Signal()
+        count = Signal(range(delay + 1), name="since_first")
         due = self.in_valid & ~self.in_first & waiting & (count == delay)
         with m.If(starts):
             m.d.sync += [waiting.eq(1), count.eq(1)]

@@ -49,7 +49,8 @@ class FrameStream(wiring.Component):
         m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
 
-        start, accept = Signal(init=1), Signal()
+        start = Signal(init=1)
+        accept = Signal()
         index = Signal(range(design.beats))
         whole = Signal()
         m.d.comb += whole.eq(index == design.beats - 1)
@@ -58,7 +59,8 @@ class FrameStream(wiring.Component):
             with m.If(self.s_axis_tlast | whole):
                 m.d.sync += [start.eq(1), index.eq(0)]
 
-        go, out_valid = Signal(), Signal()
+        go = Signal()
+        out_valid = Signal()
         result = Signal(design.output_width + 2)
         m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=len(result), depth=depth)
         m.d.sync += go.eq(queue.level <= depth - self.timing.fifo_room)

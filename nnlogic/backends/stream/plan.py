@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
+
+import numpy as np
 
 from nnlogic.backends.stream.model.cut import Cut, Part, cut, rates
 from nnlogic.backends.stream.model.ir import DenseCore, KernelCore, MapLayer, StreamDesign
@@ -104,7 +107,7 @@ def design_of(
         formats = net.x_formats(layer)[: layer.frame.channels]
         padding, at = 0, 0
         for fmt in formats:
-            padding |= int(fmt.to_raw(layer.window.padding_code)) << at
+            padding |= int(fmt.to_raw(np.array(layer.window.padding_code))) << at
             at += fmt.bits
         made = MapLayer(
             layer.name, layer.frame, layer.window, scan.lanes, tuple(f.bits for f in formats),
@@ -118,8 +121,6 @@ def design_of(
 
 
 def _with_buffer(layer: MapLayer, opts: StreamOptions, target: Target) -> MapLayer:
-    from dataclasses import replace
-
     depth = layer.scan.row_delay
     width = sum(map(len, window_shape(layer).keep))
     kind = opts.line_buffers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
 from nnlogic.backends.stream.model.cut import Cut, Part
 from nnlogic.job.ladder import open_rungs
 from nnlogic.report.model import Report
@@ -13,10 +14,6 @@ TAGS_CHECK = "window generators, unique tags"
 NETLIST_CHECK = "Verilog = netlist"
 NETLIST_FAULT = "fault in the netlist"
 SIMULATED = ("cocotb on verilator", "cocotb on icarus")
-STREAM_FAULTS = (
-    "line of another length", "padding of another code", "another stride",
-    "another pooling window", "exchanged tags",
-)  # fmt: skip
 LOGIC, DESIGN, VERILOG, FAULTS = "logic", "design", "Verilog", "faults"
 INNER = {LOGIC: (2, 3), DESIGN: (4,), VERILOG: (5,), FAULTS: (0,)}
 """Rungs of a part's own ladder that each kind of row stands for."""
@@ -72,6 +69,6 @@ def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -
         bad = next((c for c in checks if c.verdict == "fail"), None)
         detail = f"{bad.title}: {bad.detail}" if bad else ""
         seconds = round(sum(c.seconds or 0.0 for c in checks), 3)
-        row = Check(title_of(part, what), word, how, detail, seconds)
+        row = Check(title_of(part, what), word, how, detail, seconds)  # type: ignore[arg-type]
         report = report.with_check(INNER[what][-1], row)
     return report

@@ -117,8 +117,10 @@ def _rows(part: Part) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def load_cores(folder: Path, parts: Sequence[Part]) -> dict[str, HardwareDesign]:
     """Return the compiled cores of a run by module."""
-    found = (HardwareDesign.load(ir_path(folder / p.folder, "design")) for p in parts)
-    return {core.name: core for core in found}
+    return {
+        part.net.name: HardwareDesign.load(ir_path(folder / part.folder, "design"))
+        for part in parts
+    }
 
 
 def reads_of(core: HardwareDesign) -> tuple[int, ...]:

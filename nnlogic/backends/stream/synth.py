@@ -43,7 +43,6 @@ from nnlogic.job.backend import backend_of
 from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.rows import read_saved
-from nnlogic.job.simulate import need_simulator
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
@@ -54,6 +53,8 @@ from nnlogic.sim.stream.run import run_stream_bench
 SIMULATED_FRAMES = 8
 TESTS = ("stream_times", "stream_frames", "stream_back_pressure", "stream_reset_in_mid_frame")
 """What a netlist is put through; the Verilog it was made from goes through all of them."""
+SMALL = 3000
+"""Cells of a netlist below which the simulator that builds faster is the faster one."""
 TRIES = 6
 """Wrong bits planted until one is seen: not every bit of a LUT is read on a few frames."""
 # What the stream's ports are called by the harness of a core: see `nnlogic.flows.harness`.
@@ -101,8 +102,8 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         for part in load_cores(run.path, parts).values():
             made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
             files[made.name] = made
-    files = [*files.values(), wrapper]
-    result = synthesize(files, core, target, folder, timeout=ask.timeout, progress=ask.progress)
+    sources = [*files.values(), wrapper]
+    result = synthesize(sources, core, target, folder, timeout=ask.timeout, progress=ask.progress)
     report = put_synth(forget_tools(run.report), run.path, result, *_rows(design, result, target))
     found = resources_of(result.total, ask.target)
     report = with_facts(
@@ -177,7 +178,8 @@ def _netlist_checks(
     """Run tests of the stream on its netlist, and on netlists with one wrong bit."""
     netlist = result.files["netlist_verilog"]
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
-    bench = _Netlist(run, design, ask.target, ask.progress, rows.codes, expected)
+    cells = result.total.luts_total + result.total.ffs
+    bench = _Netlist(run, design, ask.target, ask.progress, rows.codes, expected, cells)
     try:
         with ask.progress.step("check: Verilog = netlist"):
             found = bench.simulate(netlist, "netlist", TESTS)
@@ -194,12 +196,12 @@ def _netlist_checks(
 class _Netlist:
     def __init__(
         self, run: Run, design: StreamDesign, target: Target, progress: Progress, codes: IntArray,
-        expected: IntArray,
+        expected: IntArray, cells: int,
     ) -> None:  # fmt: skip
         self.folder, self.design, self.target = run.path / "sim", design, target
         self.progress = progress
         self.codes, self.expected = codes[:SIMULATED_FRAMES], expected[:SIMULATED_FRAMES]
-        self.simulator = _simulator()
+        self.simulator = tag_simulator() if cells < SMALL else "verilator"
 
     def simulate(self, netlist: Path, folder: str, tests: tuple[str, ...]) -> CocotbRun:
         core = f"{self.design.top}_core"
@@ -227,12 +229,3 @@ class _Netlist:
                 return Check(NETLIST_FAULT, "pass", how, f"one bit of {where}", took)
             unseen.append(where)
         return Check(NETLIST_FAULT, "fail", how, f"not seen: {'; '.join(unseen) or 'no bit'}")
-
-
-def _simulator() -> str:
-    """Verilator where it is there: netlists are slow on Icarus."""
-    try:
-        need_simulator("verilator")
-    except ToolNotFound:
-        return tag_simulator()
-    return "verilator"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nnlogic.backends.stream.checks.faults import geometry_faults
+from nnlogic.backends.stream.checks.faults import STREAM_FAULTS, geometry_faults
 from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
@@ -15,7 +15,6 @@ from nnlogic.backends.stream.rows import (
     DESIGN,
     FAULTS,
     LOGIC,
-    STREAM_FAULTS,
     TAGS_CHECK,
     VERILOG,
     with_part,

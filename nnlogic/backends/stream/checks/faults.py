@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields, replace
 
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.model.scan import Scan, Tap
-from nnlogic.backends.stream.rows import STREAM_FAULTS
 from nnlogic.hw.stream.core import window_shape
 from nnlogic.hw.stream.window import WindowShape
 
-LINE, PADDING, STRIDE, POOLING, TAGS = STREAM_FAULTS
+STREAM_FAULTS = LINE, PADDING, STRIDE, POOLING, TAGS = (
+    "line of another length", "padding of another code", "another stride",
+    "another pooling window", "exchanged tags",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

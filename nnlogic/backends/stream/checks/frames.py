@@ -11,6 +11,7 @@ from nnlogic.backends.stream.model.cut import Cut
 from nnlogic.backends.stream.model.cycles import run_frames
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.checks.verdict import Verdict
+from nnlogic.core.bits import total_bits
 from nnlogic.core.formats import IntArray
 from nnlogic.core.windows import PADDING
 from nnlogic.logic.ir import LogicNet
@@ -92,9 +93,30 @@ def check_frames(
     codes : int array, shape (frames, inputs)
     """
     started = time.monotonic()
+    strange = _strange_core(design, cores)
+    if strange:
+        why = "its ports are not those of its place in the stream"
+        return Verdict("QuantNet", design.kind, False, "exhaustive", why, strange).timed(started)
     codes = codes[:FRAMES]
     wrong = (run_frames(design, cores, codes) != net.evaluate(codes)).any(axis=1)
     how, detail = f"sampled n={len(codes)}", f"{int(wrong.sum())} frames differ"
     where = f"frame {int(wrong.argmax())}" if wrong.any() else ""
     detail = detail if wrong.any() else "frames back to back, shift by shift"
     return Verdict("QuantNet", design.kind, not where, how, detail, where).timed(started)
+
+
+def _strange_core(design: StreamDesign, cores: Mapping[str, LogicNet]) -> str:
+    """Return the first module whose core has other ports than the design places it with."""
+    wanted = {
+        kernel.module: (len(layer.group_bits(0)), sum(kernel.outputs))
+        for layer in design.layers
+        for kernel in layer.kernels
+    }
+    if design.dense is not None:
+        frame = design.map_width * design.layers[-1].scan.output_beats
+        wanted[design.dense.module] = (frame, total_bits(design.outputs))
+    for module, widths in wanted.items():
+        core = cores.get(module)
+        if core is None or (core.n_inputs, total_bits(core.outputs)) != widths:
+            return module
+    return ""

@@ -27,16 +27,14 @@ class Part:
     layer : int or None
         Windowed layer whose kernel it is; None for the dense layers.
     kernel : int
+    title : str
+        What it is, for the report.
     """
 
     net: QuantNet
     layer: int | None
     kernel: int = 0
-
-    @property
-    def title(self) -> str:
-        """What it is, for the report."""
-        return "dense layers" if self.layer is None else f"kernel {self.net.name}"
+    title: str = "dense layers"
 
     @property
     def folder(self) -> str:
@@ -101,6 +99,9 @@ def cut(net: QuantNet, name: Identifier, lanes: int) -> Cut:
             ),
             number,
             kernel,
+            f"kernel of {layer.name}"
+            if len(layer.kernels) == 1
+            else f"kernel {kernel} of {layer.name}",
         )
         for number, layer in enumerate(layers)
         for kernel in range(len(layer.kernels))
@@ -179,11 +180,11 @@ def _refuse_structure(net: QuantNet, layers: tuple[Windowed, ...]) -> None:
                 problems.append(Problem(layer.name, why, unrolled))
     gone = {layer.name for layer in layers[:-1]} | {INPUT}
     last = layers[-1].name if layers else ""
-    for layer in net.layers[len(layers) :] if layers else ():
-        old = [source for source in layer.sources if source in gone]
+    for dense in net.layers[len(layers) :] if layers else ():
+        old = [source for source in dense.sources if source in gone]
         if old:
             why = f"reads {', '.join(old)}, which has passed when {last} is complete"
-            problems.append(Problem(layer.name, why, unrolled))
+            problems.append(Problem(dense.name, why, unrolled))
     wires = [(layer, wire) for _, layer, wire in net.output_wires]
     if layers and len(layers) == len(net.layers):
         if wires != [(last, i) for i in range(len(layers[-1].formats))]:
