@@ -215,7 +215,7 @@ async def stream_reset_in_mid_frame(dut: Any) -> None:
     beats = stream.config.beats
     for cut, ready in ((1, 1.0), (beats // 2, 0.5), (beats - 1, 0.0), (beats, 0.0), (beats, 1.0)):
         await stream.send(0, ready=1.0)
-        await stream.send(1, cut=cut, ready=max(ready, 0.2))
+        await stream.send(1, cut=cut, ready=max(ready, 0.2), mark=False)
         await stream.cycle(None, False, reset=True)
         await stream.send(2, offer=0.8, ready=0.8)
         await stream.send(3)
