@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
@@ -81,6 +81,31 @@ class StreamCore(wiring.Component):
 
     def _layer(self, m: Module, number: int, layer: MapLayer, beats: _Beats) -> _Beats:
         prefix = str(self.design.module(number, "")).removeprefix(f"{self.design.name}_")
+        if layer.scan.passes:
+            read_bits = [bit for _, bit in window_shape(layer).places]
+            windows = replace(beats, data=Cat(beats.data[bit] for bit in read_bits))
+        else:
+            windows = self._windows(m, number, layer, beats)
+        at = {place: windows.data[i] for i, place in enumerate(layer.used)}
+        words: list[Value] = []
+        valid: Value = Const(0, 1)
+        for lane in range(layer.scan.output_lanes):
+            for group in range(layer.groups):
+                kernel = layer.kernels[group % len(layer.kernels)]
+                bits = layer.group_bits(group)
+                read = {i: at[lane, bits[i][0], bits[i][1]] for i in kernel.reads}
+                place = f"{prefix}lane{lane}_group{group}"
+                done, word = self._core(m, place, kernel.module, windows.valid, read)
+                if kernel.latency == layer.latency:
+                    valid = done
+                words.append(_later(m, word, layer.latency - kernel.latency, f"{place}_later"))
+        marks = Cat(windows.first, windows.last)
+        later = _later(m, marks, layer.latency, f"{prefix}marks")
+        return _Beats(valid, later[0], later[1], Cat(words))
+
+    def _windows(self, m: Module, number: int, layer: MapLayer, beats: _Beats) -> _Beats:
+        """Place the window generator of a layer."""
+        prefix = str(self.design.module(number, "")).removeprefix(f"{self.design.name}_")
         window = Signal(len(layer.used), name=f"{prefix}window")
         shown = Signal(name=f"{prefix}shown")
         marks = Signal(2, name=f"{prefix}marks")
@@ -97,21 +122,7 @@ class StreamCore(wiring.Component):
             o_out_last=marks[1],
             o_window=window,
         )
-        at = {place: window[i] for i, place in enumerate(layer.used)}
-        words: list[Value] = []
-        valid: Value = Const(0, 1)
-        for lane in range(layer.scan.output_lanes):
-            for group in range(layer.groups):
-                kernel = layer.kernels[group % len(layer.kernels)]
-                bits = layer.group_bits(group)
-                read = {i: at[lane, bits[i][0], bits[i][1]] for i in kernel.reads}
-                place = f"{prefix}lane{lane}_group{group}"
-                done, word = self._core(m, place, kernel.module, shown, read)
-                if kernel.latency == layer.latency:
-                    valid = done
-                words.append(_later(m, word, layer.latency - kernel.latency, f"{place}_later"))
-        later = _later(m, marks, layer.latency, f"{prefix}marks_later")
-        return _Beats(valid, later[0], later[1], Cat(words))
+        return _Beats(shown, marks[0], marks[1], window)
 
     def _dense(self, m: Module, beats: _Beats, dense: DenseCore) -> _Beats:
         frame = Signal(len(dense.reads), name="frame")
@@ -164,6 +175,8 @@ def stream_parts(
     """
     parts: dict[str, wiring.Component] = {}
     for number, layer in enumerate(design.layers):
+        if layer.scan.passes:
+            continue
         shape = (shapes or {}).get(number) or window_shape(layer)
         lines = design.module(number, "lines")
         if shape.keep:

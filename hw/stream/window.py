@@ -59,6 +59,8 @@ class WindowShape:
     @cached_property
     def registers(self) -> int:
         """Data registers: chains of taps, and windows behind the padding of columns."""
+        if self.scan.passes:
+            return 0
         ages: dict[tuple[int, int], int] = {}
         for tap, bit in self.places:
             ages[tap.row, bit] = max(ages.get((tap.row, bit), 0), tap.age + 1)
@@ -120,17 +122,19 @@ class WindowGenerator(wiring.Component):
         """Build the module."""
         m = Module()
         scan, s = self.shape.scan, _Control(self.shape.scan)
-        self._control(m, s)
+        # Where no window is padded, anchors are counted where they are complete.
+        below, ahead = (0, 0) if scan.pads else (scan.below, scan.ahead)
+        (self._control if scan.pads else self._count)(m, s)
         taps = self._chains(m, s)
         rows, beats = scan.steps
-        last_row, last_beat = scan.last_anchor
+        last_row, last_beat = scan.last_anchor[0] + below, scan.last_anchor[1] + ahead
         valid = Signal(name="anchor_valid")
         last = Signal(name="anchor_last")
         m.d.comb += [
             valid.eq(
                 s.shown
-                & _one_of(s.row, range(0, last_row + 1, rows), scan.frame.height)
-                & _one_of(s.beat, range(0, last_beat + 1, beats), scan.line)
+                & _one_of(s.row, range(below, last_row + 1, rows), scan.frame.height)
+                & _one_of(s.beat, range(ahead, last_beat + 1, beats), scan.line)
             ),
             last.eq((s.row == last_row) & (s.beat == last_beat)),
         ]
@@ -144,6 +148,21 @@ class WindowGenerator(wiring.Component):
         m.d.comb += [self.out_valid.eq(valid), self.out_first.eq(first), self.out_last.eq(last)]
         m.d.comb += self.window.eq(window)
         return m
+
+    def _count(self, m: Module, s: _Control) -> None:
+        """Count what comes in: without padding a frame owes nothing when it has ended."""
+        scan = self.shape.scan
+        m.d.comb += [
+            s.shift.eq(self.in_valid),
+            s.new.eq((s.row == scan.below) & (s.beat == scan.ahead)),
+        ]
+        m.d.sync += s.shown.eq(self.in_valid)
+        with m.If(self.in_valid):
+            m.d.sync += s.beat.eq(s.beat + 1)
+            with m.If(s.beat == scan.line - 1):
+                m.d.sync += [s.beat.eq(0), s.row.eq(s.row + 1)]
+            with m.If(self.in_first):
+                m.d.sync += [s.beat.eq(0), s.row.eq(0)]
 
     def _control(self, m: Module, s: _Control) -> None:
         """Count to the first anchor of a frame, then anchors."""

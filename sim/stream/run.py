@@ -111,9 +111,10 @@ def run_tags(
     Parameters
     ----------
     layers : sequence of int, optional
-        Whose generators; all by default.
+        Whose generators; by default all there are.
     """
-    numbers = list(range(len(design.layers)) if layers is None else layers)
+    numbers = [n for n, layer in enumerate(design.layers) if not layer.scan.passes]
+    numbers = numbers if layers is None else list(layers)
     return run_cocotb(
         files,
         _tags_top(design, numbers),

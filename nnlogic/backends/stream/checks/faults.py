@@ -47,6 +47,7 @@ def geometry_faults(design: StreamDesign) -> Iterator[tuple[str, int, WindowShap
     Where no layer has what a fault is about (a second row, padding, a stride), there is none.
     """
     shapes = [window_shape(layer) for layer in design.layers]
+    moves = [not shape.scan.passes for shape in shapes]
 
     def of(number: int, cls: type[Scan]) -> WindowShape:
         scan = shapes[number].scan
@@ -54,7 +55,7 @@ def geometry_faults(design: StreamDesign) -> Iterator[tuple[str, int, WindowShap
         return replace(shapes[number], scan=cls(**values))
 
     def first(*wanted: bool) -> int | None:
-        return next((i for i, found in enumerate(wanted) if found), None)
+        return next((i for i, found in enumerate(wanted) if found and moves[i]), None)
 
     at = first(*(bool(shape.keep) for shape in shapes))
     if at is not None:

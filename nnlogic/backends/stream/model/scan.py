@@ -152,9 +152,21 @@ class Scan:
         return any(first > 0 or past <= last for first, past in places)
 
     @property
+    def passes(self) -> bool:
+        """Whether every beat is a window already: nothing has to be kept."""
+        return self.window == Window((1, 1))
+
+    @property
+    def pads(self) -> bool:
+        """Whether any window reaches over an edge of the frame."""
+        inside = (0, self.frame.height)
+        rows = range(self.window.size[0])
+        return self.pads_columns or any(self.inside_rows(row) != inside for row in rows)
+
+    @property
     def latency(self) -> int:
         """Clocks from the shift that completes a window to that window."""
-        return 1 + int(self.pads_columns)
+        return 0 if self.passes else 1 + int(self.pads_columns)
 
     def problems(self) -> list[str]:
         """Return why the layer cannot be streamed at one beat per clock."""
