@@ -216,8 +216,8 @@ class WindowGenerator(wiring.Component):
         """
         scan = self.shape.scan
         height, late = scan.frame.height, int(scan.ahead == scan.line - 1)
-        first, past = scan.inside_rows(tap_row)
-        outside = [not first <= row < past for row in range(height)]
+        padded = scan.padded_rows(tap_row)
+        outside = [row in padded for row in range(height)]
         if not any(outside):
             return Const(0, 1)
         flag = Signal(name=f"row{tap_row}_outside", init=outside[0])
@@ -287,7 +287,7 @@ class WindowGenerator(wiring.Component):
             bits = [self.shape.places[i][1] for i in members]
             stage = self._stage(name, bits)
             m.d.sync += stage.eq(Cat(taps[i] for i in members))
-            if first > 0 or past < scan.line:
+            if first > 0 or past <= scan.last_anchor[1]:
                 outside = Signal(name=f"{name}_outside")
                 m.d.comb += outside.eq((beat < first) | (beat >= past))
                 with m.If(outside):

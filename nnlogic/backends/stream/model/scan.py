@@ -159,9 +159,13 @@ class Scan:
     @property
     def pads(self) -> bool:
         """Whether any window reaches over an edge of the frame."""
-        inside = (0, self.frame.height)
-        rows = range(self.window.size[0])
-        return self.pads_columns or any(self.inside_rows(row) != inside for row in rows)
+        return self.pads_columns or any(map(self.padded_rows, range(self.window.size[0])))
+
+    def padded_rows(self, row: int) -> tuple[int, ...]:
+        """Return the rows of anchors with windows at which a tap row is outside the frame."""
+        first, past = self.inside_rows(row)
+        anchors = range(0, self.last_anchor[0] + 1, self.steps[0])
+        return tuple(anchor for anchor in anchors if not first <= anchor < past)
 
     @property
     def latency(self) -> int:
