@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 PADDING = -1
 """In place of a wire's number: the position lies outside the frame."""
+MOST_WIRES = 1 << 22
+"""Of one map; a larger one is a mistake in a file, and would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ class Frame:
 
     def problems(self) -> list[str]:
         """Return what breaks the rules of a frame."""
-        return [] if min(self.channels, self.height, self.width) > 0 else [f"the frame is {self}"]
+        if min(self.channels, self.height, self.width) < 1:
+            return [f"the frame is {self}"]
+        if self.wires > MOST_WIRES:
+            return [f"the frame {self} has {self.wires:,} wires, more than {MOST_WIRES:,}"]
+        return []
 
     def __str__(self) -> str:
         return f"{self.channels}x{self.height}x{self.width}"
@@ -128,6 +134,8 @@ class Window:
                 f"{self.dilation} or padding {self.padding} is not possible"
             ]
         out = []
+        if self.taps * frame.channels > MOST_WIRES or max(self.padding) > MOST_WIRES:
+            return [f"window {self} is larger than anything that can be computed"]
         top, bottom, left, right = self.padding
         sides = (
             ("high", self.extent[0], frame.height, (top, bottom)),

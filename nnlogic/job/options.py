@@ -9,13 +9,14 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
 from nnlogic.job.option import option, options_of, value_problems
-from nnlogic.tables.build import UNROLLED
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
 DEFAULT = "lut"
 """The backend of whoever names none."""
 DEFAULT_BUDGET = 0.1
 """Percentage points of accuracy that approximate mode may lose unless told otherwise."""
+UNROLLED = 20_000
+"""Tables that windows may become unless told otherwise: more take a quarter of an hour and up."""
 
 
 @dataclass(frozen=True, kw_only=True)

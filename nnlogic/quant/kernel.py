@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray
@@ -106,3 +108,30 @@ class Copies:
     numbers: IntArray
     wires: IntArray
     constant: int
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the layers of every kernel."""
+        uses = np.bincount(self.numbers, minlength=len(self.kernels)).tolist()
+        for number, (kernel, window) in enumerate(zip(self.kernels, self.formats, strict=True)):
+            for layer in kernel.layers:
+                yield Part(number, layer, kernel.x_formats(layer, window), uses[number])
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A layer of a kernel.
+
+    Attributes
+    ----------
+    kernel : int
+    layer : Layer
+    formats : tuple of IntFormat
+        Of the wires it reads.
+    uses : int
+        Copies of the kernel.
+    """
+
+    kernel: int
+    layer: Layer
+    formats: Formats
+    uses: int

@@ -148,14 +148,24 @@ def _quant_layers(net: QuantNet) -> tuple[tuple[LayerText, ...], dict[str, int]]
     out = []
     widths: dict[int, int] = {}
     for layer in net.layers:
-        sizes = layer.fan_in_bits(net.x_formats(layer))
-        bound = None
-        if layer.tabular and max(sizes, default=0) <= MAX_INPUTS:
-            pairs = zip(sizes, layer.formats, strict=True)
-            bound = sum(lut_bound(size, fmt.bits) for size, fmt in pairs)
-        if layer.tabular:
-            for size in sizes:
-                widths[size] = widths.get(size, 0) + 1
+        formats = net.x_formats(layer)
+        copies = layer.copies(formats)
+        parts = [(layer, formats, 1)]
+        if copies is not None:
+            parts = [(part.layer, part.formats, part.uses) for part in copies.parts()]
+        sizes: list[int] = []
+        bounds: list[int | None] = []
+        for part, read, uses in parts:
+            found = part.fan_in_bits(read)
+            sizes += found
+            bounds.append(None)
+            if part.tabular and max(found, default=0) <= MAX_INPUTS:
+                pairs = zip(found, part.formats, strict=True)
+                bounds[-1] = uses * sum(lut_bound(size, fmt.bits) for size, fmt in pairs)
+            for size in found if part.tabular else ():
+                widths[size] = widths.get(size, 0) + uses
+        known = [bound for bound in bounds if bound is not None]
+        bound = sum(known) if len(known) == len(bounds) else None
         row = LayerText(
             layer.name,
             layer.role,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import Problem, TooWide, UnsupportedModel, UsageError
+from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.quant.ir import INPUT, QuantNet
@@ -27,10 +26,8 @@ from nnlogic.tables.ir import (
     Threshold,
     Word,
 )
+from nnlogic.tables.limits import refuse_large, refuse_wide
 from nnlogic.tables.passes.mark_unreachable_codes import mark_unreachable_codes
-
-UNROLLED = 20_000
-"""Most tables of layers made of copies, unless told otherwise: beyond, compiling takes hours."""
 
 
 def tabulate(
@@ -38,7 +35,7 @@ def tabulate(
     *,
     limit: int = 14,
     arith: str = "never",
-    unroll: int = UNROLLED,
+    unroll: int | None = None,
     progress: Progress = SILENT,
 ) -> TableNet:
     """Enumerate the neurons of a network into truth tables.
@@ -51,7 +48,7 @@ def tabulate(
     arith : {"never", "auto"}
         ``"auto"`` turns linear neurons wider than `limit` into adders and comparators;
         ``"never"`` refuses them. Plain sums and argmax are always arithmetic blocks when wide.
-    unroll : int
+    unroll : int, optional
         Most tables and arithmetic blocks of layers made of copies, such as windows.
 
     Returns
@@ -70,8 +67,9 @@ def tabulate(
         raise UsageError("table limit out of range", why=f"{limit}, allowed 1 to {MAX_INPUTS}")
     if arith not in ("never", "auto"):
         raise UsageError("unknown arith mode", why=repr(arith), fix="never or auto")
-    _refuse_wide(net, limit, arith)
-    _refuse_large(net, unroll)
+    refuse_wide(net, limit, arith)
+    if unroll is not None:
+        refuse_large(net, unroll)
     state = _State(net, limit)
     with progress.step("tabulate", total=sum(len(layer.formats) for layer in net.layers)) as step:
         for number, layer in enumerate(net.layers):
@@ -87,94 +85,6 @@ def function_from_values(values: IntArray, fmt: IntFormat) -> Function:
     raw = fmt.to_raw(values)
     table = ((raw[None, :] >> np.arange(fmt.bits)[:, None]) & 1).astype(bool)
     return Function(len(values).bit_length() - 1, frozen(bits.pack(table), np.uint64))
-
-
-def _refuse_wide(net: QuantNet, limit: int, arith: str) -> None:
-    problems = []
-    for layer in net.layers:
-        x_formats = net.x_formats(layer)
-        for part, formats, name in _parts(layer, x_formats):
-            problem = _width_problem(part, formats, limit, arith)
-            if problem is not None:
-                problems.append(Problem(name, *problem))
-    if problems:
-        raise TooWide("neurons are too wide to enumerate", where=net.name, problems=problems)
-
-
-def _refuse_large(net: QuantNet, most: int) -> None:
-    """Count what copies become before any of it is made."""
-    problems, total, everything = [], 0, 0
-    for layer in net.layers:
-        x_formats = net.x_formats(layer)
-        copies = layer.copies(x_formats)
-        if copies is None:
-            continue
-        uses = np.bincount(copies.numbers, minlength=len(copies.kernels)).tolist()
-        tables = luts = neurons = 0
-        for used, kernel, window in zip(uses, copies.kernels, copies.formats, strict=True):
-            for part in kernel.layers:
-                widths = part.fan_in_bits(kernel.x_formats(part, window))
-                neurons += len(widths)
-                tables += used * len(widths)
-                # A bit that depends on n others takes (n - 1) / 5 LUTs of six inputs.
-                each = (
-                    f.bits * max(1, -(-(w - 1) // 5))
-                    for f, w in zip(part.formats, widths, strict=True)
-                )
-                luts += used * sum(each)
-        total, everything = total + tables, everything + luts
-        problems.append(
-            Problem(
-                layer.name,
-                f"{len(copies.numbers):,} copies, {tables:,} tables of {neurons:,} different "
-                f"neurons, {luts:,} LUTs or more",
-            )
-        )
-    if total > most:
-        last = Problem(
-            "together",
-            f"{total:,} tables, more than {most:,}; {everything:,} LUTs or more",
-            f"--unroll-limit {total} where such a circuit is wanted, or a backend that computes "
-            "positions one after another",
-        )
-        raise UnsupportedModel(
-            "unrolled, the network is too large", where=net.name, problems=[*problems, last]
-        )
-
-
-def _parts(layer: Layer, x_formats: Formats) -> Iterator[tuple[Layer, Formats, str]]:
-    """Yield the layers that become tables, with the formats they read, and a name for messages."""
-    copies = layer.copies(x_formats)
-    if copies is None:
-        yield layer, x_formats, layer.name
-        return
-    for number, (kernel, window) in enumerate(zip(copies.kernels, copies.formats, strict=True)):
-        for part in kernel.layers:
-            name = f"{layer.name}, kernel {number}, {part.name}"
-            yield part, kernel.x_formats(part, window), name
-
-
-def _width_problem(
-    layer: Layer, formats: Formats, limit: int, arith: str
-) -> tuple[str, str] | None:
-    how = layer.arithmetic
-    if how is not None and (arith == "auto" or not layer.tabular):
-        return None
-    widths = layer.fan_in_bits(formats)
-    wide = [i for i, width in enumerate(widths) if width > limit]
-    if not wide:
-        return None
-    worst = max(widths)
-    fix = "prune the fan-in, use fewer bits"
-    if worst <= MAX_INPUTS:
-        fix += f", or raise the limit (--table-limit {worst})"
-    if how is not None:
-        fix += ", or --arith auto (adders and comparators)"
-    why = (
-        f"{layer.kind}, {len(wide)} of {len(widths)} neurons too wide, up to {worst} "
-        f"input bits: a table would need 2^{worst} rows (limit 2^{limit})"
-    )
-    return why, fix
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,39 @@ def test_care_sets_of_copies_hold_at_every_position(tables):
     assert unjustified_care(replace(simple, functions=tuple(functions))) is not None
 
 
+def test_neighbouring_positions_free_entries_once_for_all_copies():
+    """Nine bits of three overlapping windows hang on five pixels: 32 of 512 codes occur inside."""
+    rng, bit = np.random.default_rng(0), IntFormat(1)
+    layers, frame, source = [], Frame(1, 1, 9), INPUT
+    for name, channels in (("first", 3), ("second", 2)):
+        n = 3 * frame.channels
+        tables = tuple(frozen(rng.integers(0, 2, 1 << n), np.int64) for _ in range(channels))
+        every = (tuple(range(n)),) * channels
+        inner = Enumerated("t", (INPUT,), every, tables, (bit,) * channels, (bit,) * n)
+        window = Window((1, 3), padding=(0, 0, 1, 1))
+        layers.append(Windowed(name, (source,), frame, window, (Kernel((inner,)),)))
+        frame, source = layers[-1].output, name
+    ports = tuple(Port(f"x{i}", bit) for i in range(9))
+    outputs = tuple((Port(f"y{i}", bit), "second", i) for i in range(frame.wires))
+    tables = tabulate(QuantNet("n", ports, tuple(layers), outputs))
+    simple, _ = simplify(tables)
+    mine = [b for b in simple.instances if b.layer == 1 and b.inputs]
+    used = {b.function for b in mine}
+    assert len(used) == 2
+    assert max(int(simple.functions[f].care_bools().sum()) for f in used) < 128
+    assert check(tables, simple).how == "proved"
+    assert unjustified_care(simple) is None
+    f = simple.functions[mine[0].function]
+    for index in np.flatnonzero(f.care_bools()).tolist():
+        care = f.care_bools()
+        care[index] = False
+        packed = bits.pack(care)
+        narrow = replace(f, care=frozen(packed, np.uint64), bits=frozen(f.bits & packed, np.uint64))
+        functions = list(simple.functions)
+        functions[mine[0].function] = narrow
+        assert unjustified_care(replace(simple, functions=tuple(functions))) is not None
+
+
 def test_one_copy_changed_by_simplification_is_found(tables):
     simple, _ = simplify(tables)
     block = next(b for b in simple.instances if b.origin.startswith("conv/neuron1"))

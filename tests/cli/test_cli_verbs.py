@@ -96,6 +96,7 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "rarity": None,
         "accuracy_budget": None,
         "table_limit": 12,
+        "unroll_limit": 20_000,
         "rows": Path("rows.csv"),
         "stream": False,
         "force": True,

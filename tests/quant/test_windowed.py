@@ -244,6 +244,9 @@ def test_printed_form():
     ({"kernels": ()}, "0 kernels cannot take turns"),
     ({"shared": False}, "1 kernels for 20 positions"),
     ({"kernels": (Kernel(()),)}, "no layers"),
+    ({"frame": Frame(2, 1 << 12, 1 << 12)}, "more than 4,194,304"),
+    ({"window": Window((1 << 40, 1), padding=(1 << 40, 0, 0, 0))}, "larger than anything"),
+    ({"groups": 0}, "cannot be split into 0 groups"),
     ({"period": 1}, "reads other wires"),
     ({"period": -1}, "a period of -1"),
 ])  # fmt: skip
@@ -258,6 +261,19 @@ def test_kernels_do_not_nest_and_networks_name_what_is_wrong():
     nested = layer_of(kernels=(Kernel((inner,)),))
     with pytest.raises(IRError, match="windowed themselves: inner"):
         net_of(nested).verify()
+
+
+@pytest.mark.parametrize("changes", [
+    {"kernels": ()}, {"groups": 0}, {"window": Window((3, 2), (0, 0))}, {"frame": Frame(0, 0, 0)},
+    {"window": Window((0, 0))}, {"kernels": (Kernel(()),)}, {"shared": False},
+])  # fmt: skip
+def test_files_that_break_rules_are_refused_as_such(changes, tmp_path):
+    layer = layer_of(**changes)
+    ports = tuple(Port(f"x{i}", U1) for i in range(40))
+    net = QuantNet("n", ports, (layer,), ((Port("y", U1), "conv", 0),))
+    net.save(tmp_path / "a")
+    with pytest.raises(IRError, match="conv "):
+        QuantNet.load(tmp_path / "a")
 
 
 def test_channels_have_one_format_each():

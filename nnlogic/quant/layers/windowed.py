@@ -82,11 +82,10 @@ class Windowed(Layer):
 
     @cached_property
     def formats(self) -> Formats:  # type: ignore[override]
-        """Formats of the output map's wires."""
-        channels = self.output.channels // self.groups
-        return tuple(
-            self.kernels[use.kernel].formats[c] for use in self.uses() for c in range(channels)
-        )
+        """Formats of the output map's wires; none where the layer's own fields disagree."""
+        if self._own_problems:
+            return ()
+        return tuple(fmt for use in self.uses() for fmt in self.kernels[use.kernel].formats)
 
     def uses(self) -> Iterator[Use]:
         """Yield every kernel at every position; in the order of the output wires."""
@@ -201,9 +200,33 @@ class Windowed(Layer):
             out += [int(at[sorted(r)].sum()) for r in self._reads(x_formats)[use.kernel]]
         return out
 
+    @cached_property
+    def _own_problems(self) -> list[str]:
+        """What is wrong whatever is read: as long as it is, there is no output map."""
+        out = self.window.problems(self.frame)
+        if out:
+            return out
+        channels, count = self.frame.channels, len(self.kernels)
+        positions = int(np.prod(self.window.output(self.frame)))
+        if self.groups < 1 or channels % self.groups:
+            return [f"{channels} channels cannot be split into {self.groups} groups"]
+        if self.shared and (not count or self.groups % count):
+            out.append(f"{count} kernels cannot take turns in {self.groups} groups")
+        if not self.shared and count != positions * self.groups:
+            out.append(f"{count} kernels for {positions} positions of {self.groups} groups")
+        nested = {x.name for k in self.kernels for x in k.layers if isinstance(x, Windowed)}
+        if nested:
+            return [f"layers of a kernel are windowed themselves: {', '.join(sorted(nested))}"]
+        sizes = {len(kernel.formats) for kernel in self.kernels}
+        if 0 in sizes:
+            out.append("a kernel has no layers, or no output channels")
+        elif len(sizes) > 1:
+            out.append("kernels have different numbers of output channels")
+        return out or self.output.problems()
+
     def problems(self, x_formats: Formats) -> list[str]:
         """Return what breaks the layer's rules."""
-        out = self.window.problems(self.frame)
+        out = list(self._own_problems)
         if len(self.sources) != 1:
             out.append(f"reads {len(self.sources)} layers; a map is one")
         if len(x_formats) != self.frame.wires:
@@ -211,8 +234,6 @@ class Windowed(Layer):
                 f"the frame {self.frame} has {self.frame.wires} wires, "
                 f"{len(x_formats)} come from {', '.join(self.sources)}"
             )
-        if self.groups < 1 or self.frame.channels % self.groups:
-            out.append(f"{self.frame.channels} channels cannot be split into {self.groups} groups")
         return out or self._kernel_problems(x_formats)
 
     def _kernel_problems(self, x_formats: Formats) -> list[str]:
@@ -225,24 +246,13 @@ class Windowed(Layer):
             for c, fmt in enumerate(x_formats[:channels])
             if any(self.window.padding) and not fmt.lo <= self.window.padding_code <= fmt.hi
         ]
-        positions = int(np.prod(self.window.output(self.frame)))
-        count, need = len(self.kernels), positions * self.groups
-        if self.shared and (not count or self.groups % count):
-            out.append(f"{count} kernels cannot take turns in {self.groups} groups")
-        if not self.shared and count != need:
-            out.append(f"{count} kernels for {positions} positions of {self.groups} groups")
         if out:
             return out
         seen: dict[tuple[int, Formats], None] = {}
         for use in self._samples():
             seen.setdefault((use.kernel, self.window_formats(x_formats, use.group)))
-        nested = {x.name for k in self.kernels for x in k.layers if isinstance(x, Windowed)}
-        if nested:
-            return [f"layers of a kernel are windowed themselves: {', '.join(sorted(nested))}"]
         for number, formats in seen:
             out += [f"kernel {number}: {why}" for why in self.kernels[number].problems(formats)]
-        if len({len(kernel.formats) for kernel in self.kernels}) > 1:
-            out.append("kernels have different numbers of output channels")
         return out or self._period_problems(x_formats)
 
     def _samples(self) -> Iterator[Use]:

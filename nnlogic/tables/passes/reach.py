@@ -18,6 +18,7 @@ FIRST = 1 << 16  # larger enumerations wait until all tables have had a first tr
 _NONE = np.zeros(0, dtype=np.int64)
 _BOTH = np.arange(2)
 BEHIND_COPIES = 48  # input bits before a table whose joint codes are looked at, where copies are
+JOINT_OF_COPIES = 16  # input bits that decide joint codes of copies
 LISTED = 8  # bits of an arithmetic result whose codes are listed
 
 
@@ -112,21 +113,66 @@ class Reach:
         return self._images[unit]
 
     def _copy(self, unit: int, function: int) -> None:
-        """Settle a copy by the codes of its producers alone, once for all copies that read alike.
+        """Settle a copy, once for all copies that read alike.
 
-        Joint codes are not looked at: there are as many cones as copies.
+        Joint codes of its producers are found where few input bits decide them, as those of
+        neighbouring positions near the inputs; else each is taken alone.
         """
-        read = [self._listed(p) for p in self.graph.fan_in[unit]]
-        key = function, tuple((p.pins, p.places, id(image)) for p, image in read)
+        parts: list[IntArray] = []
+        for pins in groups_of(self.graph, unit):
+            near = len(pins) > 1 and self._atoms(pins).bit_count() <= JOINT_OF_COPIES
+            shape = self._shape(pins) if near else None
+            if shape is None:
+                parts += [self._alone_of_copy(p) for p in pins]
+                continue
+            if shape not in self._alike:
+                self._alike[shape] = self._joint_of_copy(unit, pins)
+            parts.append(self._alike[shape])
+        # Keys name arrays by identity, so these have to stay, as they do in `_alike`.
+        key = function, tuple(id(part) for part in parts)
         if key not in self._alike:
-            parts = [np.unique(p.spread(image)) for p, image in read]
             cared = np.flatnonzero(self.graph.net.functions[function].care_bools())
             care = np.intersect1d(product_indices(parts), cared)
             self._alike[key] = care
-            # The key names the images by identity, so they have to stay.
             self._alike[key, "images"] = np.unique(self.graph.codes(unit)[care])
         self.care[unit] = self._alike[key]
         self._images[unit] = self._alike[key, "images"]
+
+    def _alone_of_copy(self, pins: Pins) -> IntArray:
+        pins, image = self._listed(pins)
+        key = pins.pins, pins.places, id(image)
+        if key not in self._alike:
+            self._alike[key] = np.unique(pins.spread(image))
+        return self._alike[key]
+
+    def _joint_of_copy(self, unit: int, pins: tuple[Pins, ...]) -> IntArray:
+        plan = plan_cone(self.graph, pins, self.image)
+        size = plan.size * (len(plan.nodes) + 1)
+        if plan.size <= min(FIRST, self.effort.combinations) and self._pay(size):
+            return self._enumerate(unit, pins, plan)
+        return product_indices([self._alone(p) for p in pins])
+
+    def _shape(self, pins: tuple[Pins, ...]) -> object | None:
+        """Return what makes the cones of some pins alike; None where arithmetic is in it."""
+        cone = self.graph.cone(tuple(p.unit for p in pins))
+        number = {unit: i for i, unit in enumerate(cone)}
+        units: list[object] = []
+        for unit in cone:
+            block = self.graph.block(unit)
+            if block is not None and not isinstance(block, Instance):
+                return None
+            reads = self.graph.fan_in[unit]
+            units.append((
+                -1 if block is None else block.function, id(self.image(unit)),
+                tuple((number[p.unit], p.pins, p.places) for p in reads),
+            ))  # fmt: skip
+        return tuple(units), tuple((number[p.unit], p.pins, p.places) for p in pins)
+
+    def _atoms(self, pins: tuple[Pins, ...]) -> int:
+        atoms = 0
+        for p in pins:
+            atoms |= self.graph.atoms[p.unit]
+        return atoms
 
     def _first_try(self, unit: int) -> list[_Group]:
         parts: list[IntArray] = []
@@ -154,10 +200,7 @@ class Reach:
 
     def _too_deep(self, pins: tuple[Pins, ...]) -> bool:
         """Whether units stand so far behind copies that planning alone would take long."""
-        atoms = 0
-        for p in pins:
-            atoms |= self.graph.atoms[p.unit]
-        return bool(self.graph.net.shared) and atoms.bit_count() > BEHIND_COPIES
+        return bool(self.graph.net.shared) and self._atoms(pins).bit_count() > BEHIND_COPIES
 
     def _provable(self, group: _Group) -> bool:
         """Whether what is found about a group can be proved again at this effort."""
