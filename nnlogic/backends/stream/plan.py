@@ -141,7 +141,7 @@ def _reads(part: Part) -> tuple[int, ...]:
     starts = [0]
     for fmt in formats:
         starts.append(starts[-1] + fmt.bits)
-    return tuple(bit for w in sorted(wires) for bit in range(starts[w], starts[w + 1]))
+    return tuple(bit for w in sorted(wires) for bit in range(starts[w], starts[w + 1])) or (0,)
 
 
 def buffer_of(layer: MapLayer, target: Target) -> tuple[int, int, int | None]:

@@ -124,6 +124,6 @@ def load_cores(folder: Path, parts: Sequence[Part]) -> dict[str, HardwareDesign]
 
 
 def reads_of(core: HardwareDesign) -> tuple[int, ...]:
-    """Return the input bits that a core depends on."""
+    """Return the input bits that a core depends on; of a constant one, the first bit."""
     used = core.last_use[: core.logic.n_inputs] >= 0
-    return tuple(int(i) for i in np.flatnonzero(used))
+    return tuple(int(i) for i in np.flatnonzero(used)) or (0,)
