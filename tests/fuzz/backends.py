@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.backends.stream.model.cycles import run_frames
+from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.core.errors import TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.design.ir import HardwareDesign
@@ -41,14 +43,14 @@ class Backend:
         With which it may refuse a network or options that are legal elsewhere.
     stages : tuple of str
         From which of them a run can go on.
-    sums_first : bool
-        It is made for networks whose first layer is linear.
+    first : str
+        Kind of first layer that it is made for; empty where any will do.
     """
 
     options: Callable[[Draw], Net]
     refusals: tuple[type[Exception], ...] = ()
     stages: tuple[str, ...] = ("quant", "tables", "logic", "design")
-    sums_first: bool = False
+    first: str = ""
 
 
 ENGINES = st.sampled_from(("xcup", "ecp5", "xc7"))
@@ -76,6 +78,14 @@ def _dsp(draw: Draw) -> Net:
     return out
 
 
+def _stream(draw: Draw) -> Net:
+    return {
+        "backend": "stream",
+        "positions_per_clock": draw(st.sampled_from((1, 1, 1, 1, 2, 3))),
+        "line_buffers": draw(st.sampled_from(("auto", "registers", "lut", "block"))),
+    }
+
+
 def _mixed(draw: Draw) -> Net:
     kinds = st.sampled_from(("lut", "mac", "dsp", "lut"))
     plan = draw(st.lists(kinds, min_size=1, max_size=6))
@@ -95,8 +105,9 @@ REFUSED = (UsageError, UnsupportedModel, TargetMissed)
 BACKENDS = {
     "lut": Backend(_lut, (TargetMissed,), ("quant", "tables", "logic", "design", "rtl")),
     "dsp": Backend(_dsp, REFUSED),
-    "mac": Backend(_mac, REFUSED, (), sums_first=True),
-    "mixed": Backend(_mixed, REFUSED, (), sums_first=True),
+    "mac": Backend(_mac, REFUSED, (), first="Linear"),
+    "stream": Backend(_stream, REFUSED, (), first="Windowed"),
+    "mixed": Backend(_mixed, REFUSED, (), first="Linear"),
     "auto": Backend(_auto, REFUSED, ()),
 }
 
@@ -121,6 +132,11 @@ def compiled_outputs(run: Path, codes: IntArray) -> Outputs:
     found = {path.stem: path for path in (run / "ir").glob("*.safetensors")}
     yield "quant", QuantNet.load(found["quant"]).evaluate(codes)
     whole = codes
+    parts = sorted(run.glob("segments/*/ir/design.safetensors"))
+    if parts and "chain" not in found:
+        cores = {file.parts[-3]: HardwareDesign.load(file).logic for file in parts}
+        yield "stream", run_frames(StreamDesign.load(found["design"]), cores, codes)
+        return
     if "chain" in found:
         for part in sorted(run.glob("segments/*/"), key=lambda p: int(p.name.split("_")[0])):
             *_, (_, whole) = compiled_outputs(part, whole)

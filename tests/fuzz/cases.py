@@ -45,13 +45,13 @@ def cases(
     """
     way = draw(st.sampled_from(through))
     backend = BACKENDS.get(way)
-    sums_first = backend is not None and backend.sums_first and draw(st.integers(0, 3)) < 3
-    wide = sums_first or draw(st.integers(0, 3)) == 3
+    first = backend.first if backend is not None and draw(st.integers(0, 3)) < 3 else ""
+    wide = first == "Linear" or draw(st.integers(0, 3)) == 3
     case: Net = {"through": way, "seed": draw(st.integers(0, 255))}
-    if families is not None or (not sums_first and draw(st.integers(0, 3)) == 3):
+    if families is not None or (not first and draw(st.integers(0, 3)) == 3):
         case["stack"] = draw(stacks() if families is None else stacks(families))
     else:
-        case["net"] = draw(networks(wide=wide, sums_first=sums_first))
+        case["net"] = draw(networks(wide=wide, first=first))
     case["options"] = options(draw, wide, efforts)
     if backend is None:
         case["options"]["k"] = draw(st.sampled_from((4, 6, 2, 3, 5)))

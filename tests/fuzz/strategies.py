@@ -167,6 +167,25 @@ def windowed(draw: Draw, x: list[str], wide: bool) -> Net:
     }  # fmt: skip
 
 
+def _streamed(layer: Net) -> Net:
+    """Return a windowed layer that a stream may begin with.
+
+    All positions have the kernels of the first, and there are no more of them than places come in.
+    """
+    kernels = layer["kernels"] if layer["shared"] else layer["kernels"][: layer["groups"]]
+    channels = [f for g in range(layer["groups"]) for f in kernels[g % len(kernels)][-1]["formats"]]
+    padding, positions = [], 1
+    for i, length in enumerate(layer["frame"][1:]):
+        reach = (layer["size"][i] - 1) * layer["dilation"][i]
+        before = min(reach, layer["padding"][2 * i])
+        behind = min(reach - before, layer["padding"][2 * i + 1])
+        behind = max(behind, reach + 1 - length - before)
+        padding += [before, behind]
+        positions *= (length + before + behind - reach - 1) // layer["stride"][i] + 1
+    changed = {"shared": True, "kernels": kernels, "padding": padding}
+    return {**layer, **changed, "formats": channels * positions}
+
+
 def _kernel(draw: Draw, window: list[str], wide: bool) -> list[Net]:
     makers = (linear, enumerated)
     first = {**draw(st.sampled_from(makers))(draw, window, wide), "name": "k", "sources": ["input"]}
@@ -193,15 +212,15 @@ KINDS: dict[str, Callable[[Draw, list[str], bool], Net]] = {
 
 
 @st.composite
-def networks(draw: Draw, wide: bool = False, sums_first: bool = False) -> Net:
+def networks(draw: Draw, wide: bool = False, first: str = "") -> Net:
     """Draw a legal network.
 
     Parameters
     ----------
     wide : bool
         Thresholded sums may be wider than any table.
-    sums_first : bool
-        The first layer is linear, and nothing else reads the inputs.
+    first : str
+        Kind of the first layer, and nothing else reads the inputs; empty for any.
     """
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True))
     net: Net = {
@@ -209,24 +228,26 @@ def networks(draw: Draw, wide: bool = False, sums_first: bool = False) -> Net:
         "inputs": [[name, draw(st.sampled_from(FORMATS))] for name in names],
         "layers": [],
     }
-    least = int(sums_first)
+    least = int(bool(first))
     called = draw(st.lists(st.sampled_from(LAYER_NAMES), min_size=least, max_size=4, unique=True))
     for name in called:
         formats = wire_formats(net)
-        before = list(formats)[1 if sums_first and net["layers"] else 0 :]
+        before = list(formats)[1 if first and net["layers"] else 0 :]
         sources = [draw(st.sampled_from(before[::-1]))]
         if draw(st.integers(0, 3)) == 3:
             sources.append(draw(st.sampled_from(before)))
         x = [f for source in sources for f in formats[source]]
-        kinds = ("Linear",) if sums_first and not net["layers"] else tuple(KINDS)
+        kinds = (first,) if first and not net["layers"] else tuple(KINDS)
         kind = draw(st.sampled_from(kinds))
         if kind == "Windowed":
             sources, x = sources[:1], formats[sources[0]]
         layer = KINDS[kind](draw, x, wide or kinds == ("Linear",))
+        if kinds == ("Windowed",):
+            layer = _streamed(layer)
         role = draw(st.sampled_from(("network", "encoder", "output")))
         net["layers"].append({**layer, "name": name, "sources": sources, "role": role})
     formats = wire_formats(net)
-    if sums_first:
+    if first:
         del formats["input"]
     ends = st.one_of(st.just(list(formats)[-1]), st.sampled_from(list(formats)))
     net["outputs"] = []
