@@ -16,6 +16,7 @@ ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "str": (str,),
     "tuple[int, ...]": (list, tuple),
     "tuple[LayerSpec, ...]": (list, tuple),
+    "tuple[WindowSpec, ...]": (list, tuple),
 }
 """Types a key may have, and what TOML and JSON give for them."""
 
