@@ -8,7 +8,8 @@ something. A kind without a checker of its own is checked by its `evaluate`, as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -24,6 +25,25 @@ SAMPLES = 4096
 CHUNK = 1 << 14
 
 L = TypeVar("L", bound=Layer)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One use of a small network in a layer that is made of such.
+
+    Attributes
+    ----------
+    kernel : tuple of Checker
+        Of the layers of the network, in order; the last gives the neurons of the copy.
+    window : tuple of int or None
+        Wires of the layer that the network reads as ``"input"``; None for a constant.
+    formats : tuple of IntFormat
+        Of the wires of the window.
+    """
+
+    kernel: tuple[Checker[Any], ...]
+    window: tuple[int | None, ...]
+    formats: Formats
 
 
 class Checker(Generic[L]):
@@ -47,6 +67,15 @@ class Checker(Generic[L]):
     def direct(self) -> bool:
         """Whether the layer is only known by evaluating it."""
         return type(self) is Checker
+
+    def copies(self) -> tuple[list[Copy], int] | None:
+        """Return the copies that make up the layer, in order of its neurons, and the constant.
+
+        None for a layer that is one piece, as here. What copies compute becomes blocks of its own:
+        those of the last layers are ``<layer>/neuron<i>``, those of others
+        ``<layer>/<inner layer>/neuron<i>``, counted over the copies.
+        """
+        return None
 
     def fan_in(self, neuron: int) -> list[int]:
         """Return the wires a neuron depends on at most, each once, in increasing order."""

@@ -8,7 +8,8 @@ tuple of arrays         arrays ``<path>.0``, ``<path>.1``, ...
 str, int, float, bool   itself
 mapping, ``Any``        itself, JSON data
 `IntFormat`             its text: ``u3``
-tuple                   a list
+tuple                   a list; a class of the field's ``kinds`` an object with its
+                        ``"type"``
 dataclass               a list of its fields; an object by field name where it holds
                         arrays, and with a ``"type"`` where a union allows several
 ``X | None``            null, or no array
@@ -31,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
+from nnlogic.core.errors import CheckpointError
 from nnlogic.core.formats import IntFormat
 
 Arrays = dict[str, NDArray]
@@ -48,6 +50,8 @@ class _Form:
     ragged: bool = False
     rows: bool = False
     apart: bool = False
+    kinds: Callable[[], Mapping[str, Any]] | None = None
+    grown: bool = False
 
 
 def stored(
@@ -58,6 +62,8 @@ def stored(
     ragged: bool = False,
     rows: bool = False,
     apart: bool = False,
+    kinds: Callable[[], Mapping[str, Any]] | None = None,
+    grown: bool = False,
 ) -> Mapping[str, _Form]:
     """Return the metadata of a dataclass field that is stored in another way.
 
@@ -75,8 +81,12 @@ def stored(
         Members of a union are lists, told apart by the number of their fields.
     apart : bool
         The class stores this field itself.
+    kinds : callable, optional
+        Returns the classes that values may be of, by their `kind`; they need not be known here.
+    grown : bool
+        Not written where it has its default, as in files from before the field was there.
     """
-    return {"stored": _Form(name, path, array, ragged, rows, apart)}
+    return {"stored": _Form(name, path, array, ragged, rows, apart, kinds, grown)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,10 @@ def write_fields(value: Any, path: str, arrays: Arrays) -> Meta:
     """Return the JSON data of a dataclass instance; its arrays are added under `path`."""
     meta: Meta = {}
     cls: Any = type(value)
+    grown = {f.name: f.default for f in fields(cls) if f.metadata.get("stored", _Form()).grown}
     for name, key, codec, _ in _layout(cls):
+        if name in grown and getattr(value, name) == grown[name]:
+            continue
         data = codec.write(getattr(value, name), _join(path, name), arrays)
         if data is not NOTHING:
             meta[key] = data
@@ -136,6 +149,8 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
         return _array(hint)
     if get_origin(hint) is tuple:
         return _items(hint, form, name)
+    if form.kinds is not None:
+        return _of_kinds(form.kinds)
     if hint is IntFormat:
         return _Codec(lambda value, *_: str(value), lambda data, *_: IntFormat.parse(data))
     if hasattr(hint, "__dataclass_fields__"):
@@ -192,7 +207,7 @@ def _items(hint: Any, form: _Form, name: str) -> _Codec:
         return _int_array(form.array)
     if form.ragged:
         return _ragged(_dtype(args[0]))
-    inner = _codec(args[0], _Form(rows=form.rows), name)
+    inner = _codec(args[0], _Form(rows=form.rows, kinds=form.kinds), name)
 
     def place(path: str, i: int) -> str:
         return path.removesuffix(name) + form.path.format(i=i) if form.path else f"{path}.{i}"
@@ -247,7 +262,10 @@ def _ragged(dtype: Any) -> _Codec:
 @cache
 def _holds_arrays(cls: Any) -> bool:
     hints = get_type_hints(cls)
-    return any(_is_or_holds_array(hints[field.name]) for field in fields(cls))
+    forms = {field.name: field.metadata.get("stored", _Form()) for field in fields(cls)}
+    return any(
+        form.kinds is not None or _is_or_holds_array(hints[name]) for name, form in forms.items()
+    )
 
 
 def _is_or_holds_array(hint: Any) -> bool:
@@ -270,6 +288,35 @@ def _by_name(cls: Any) -> _Codec:
         lambda value, *at: write_fields(value, *at),
         lambda data, *at: cls(**read_fields(cls, _checked(data, dict), *at)),
     )
+
+
+def write_kind(value: Any, path: str, arrays: Arrays) -> Meta:
+    """Return the JSON data of an instance of a class that has a `kind`, with it as ``"type"``."""
+    return {"type": value.kind, **write_fields(value, path, arrays)}
+
+
+def read_kind(kinds: Mapping[str, Any], meta: Meta, path: str, arrays: Arrays) -> Any:
+    """Inverse of `write_kind`.
+
+    Raises
+    ------
+    CheckpointError
+        No class of `kinds` is of that kind.
+    KeyError, TypeError, ValueError
+        As for `read_fields`.
+    """
+    if meta["type"] not in kinds:
+        raise CheckpointError(
+            "the network has a layer of an unknown kind", where=meta["name"],
+            why=f"{meta['type']}, known are {', '.join(sorted(kinds))}",
+            fix="install the package that defines this kind",
+        )  # fmt: skip
+    cls = kinds[meta["type"]]
+    return cls(**read_fields(cls, meta, path, arrays))
+
+
+def _of_kinds(kinds: Callable[[], Mapping[str, Any]]) -> _Codec:
+    return _Codec(write_kind, lambda data, *at: read_kind(kinds(), _checked(data, dict), *at))
 
 
 def _union(classes: list[Any], form: _Form) -> _Codec:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import CheckpointError, InputError, IRError, Problem
-from nnlogic.core.fields import Arrays, Meta, read_fields, stored, write_fields
+from nnlogic.core.errors import InputError, IRError, Problem
+from nnlogic.core.fields import Arrays, Meta, read_fields, read_kind, stored, write_kind
 from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
 from nnlogic.core.stored import Stored
@@ -29,8 +29,18 @@ from nnlogic.quant.layers import layer_kinds
 from nnlogic.quant.layers.argmax import Argmax
 from nnlogic.quant.layers.enumerated import Enumerated
 from nnlogic.quant.layers.linear import Linear
+from nnlogic.quant.layers.windowed import Windowed
 
-__all__ = ["INPUT", "Argmax", "Enumerated", "InputQuantizer", "Layer", "Linear", "QuantNet"]
+__all__ = [
+    "INPUT",
+    "Argmax",
+    "Enumerated",
+    "InputQuantizer",
+    "Layer",
+    "Linear",
+    "QuantNet",
+    "Windowed",
+]
 
 INPUT = "input"
 
@@ -225,9 +235,7 @@ class QuantNet(Stored):
     def parts(self) -> tuple[Meta, Arrays]:
         """Return metadata and arrays: arrays of a layer below its name, thresholds by port."""
         meta, arrays = super().parts()
-        meta["layers"] = [
-            {"type": layer.kind, **write_fields(layer, layer.name, arrays)} for layer in self.layers
-        ]
+        meta["layers"] = [write_kind(layer, layer.name, arrays) for layer in self.layers]
         meta["outputs"] = [[p.name, str(p.format), la, wire] for p, la, wire in self.output_wires]
         meta["quantizer"] = self.quantizer is not None
         if self.quantizer is not None:
@@ -245,25 +253,13 @@ class QuantNet(Stored):
             quantizer = InputQuantizer(tuple(frozen(arrays[n], np.float32) for n in names))
         return cls(
             **own,
-            layers=tuple(_layer(item, arrays) for item in meta["layers"]),
+            layers=tuple(read_kind(layer_kinds(), m, m["name"], arrays) for m in meta["layers"]),
             output_wires=tuple(
                 (Port(name, IntFormat.parse(fmt)), layer, wire)
                 for name, fmt, layer, wire in meta["outputs"]
             ),
             quantizer=quantizer,
         )
-
-
-def _layer(item: Meta, arrays: Arrays) -> Layer:
-    kinds = layer_kinds()
-    if item["type"] not in kinds:
-        raise CheckpointError(
-            "the network has a layer of an unknown kind", where=item["name"],
-            why=f"{item['type']}, known are {', '.join(sorted(kinds))}",
-            fix="install the package that defines this kind",
-        )  # fmt: skip
-    cls = kinds[item["type"]]
-    return cls(**read_fields(cls, item, item["name"], arrays))
 
 
 def formats_text(formats: tuple[IntFormat, ...]) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
+
+if TYPE_CHECKING:
+    from nnlogic.quant.kernel import Copies
 
 Formats = tuple[IntFormat, ...]
 
@@ -101,6 +104,10 @@ class Layer(ABC):
     @property
     def arithmetic(self) -> Sums | Largest | None:
         """What computes the layer without tables; None where only tables do."""
+        return None
+
+    def copies(self, x_formats: Formats) -> Copies | None:
+        """Return the layer as copies of small networks; None where it is not made of them."""
         return None
 
     def rewired(self, sources: tuple[str, ...], places: Sequence[int], x_formats: Formats) -> Layer:

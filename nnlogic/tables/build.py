@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +14,8 @@ from nnlogic.core.errors import Problem, TooWide, UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.quant.ir import INPUT, QuantNet
-from nnlogic.quant.layer import Largest, Layer, Sums
+from nnlogic.quant.kernel import WINDOW, Copies
+from nnlogic.quant.layer import Formats, Largest, Layer, Sums
 from nnlogic.tables.ir import (
     MAX_INPUTS,
     ArgmaxBlock,
@@ -56,10 +59,10 @@ def tabulate(
     if arith not in ("never", "auto"):
         raise UsageError("unknown arith mode", why=repr(arith), fix="never or auto")
     _refuse_wide(net, limit, arith)
-    state = _State(net)
+    state = _State(net, limit)
     with progress.step("tabulate", total=sum(len(layer.formats) for layer in net.layers)) as step:
         for number, layer in enumerate(net.layers):
-            state.add_layer(number, layer, limit)
+            state.add_layer(number, layer)
             step.advance(len(layer.formats), layer.name)
     tables = mark_unreachable_codes(state.finish())
     tables.verify()
@@ -76,34 +79,71 @@ def function_from_values(values: IntArray, fmt: IntFormat) -> Function:
 def _refuse_wide(net: QuantNet, limit: int, arith: str) -> None:
     problems = []
     for layer in net.layers:
-        how = layer.arithmetic
-        if how is not None and (arith == "auto" or not layer.tabular):
-            continue
-        widths = layer.fan_in_bits(net.x_formats(layer))
-        wide = [i for i, width in enumerate(widths) if width > limit]
-        if wide:
-            worst = max(widths)
-            fix = "prune the fan-in, use fewer bits"
-            if worst <= MAX_INPUTS:
-                fix += f", or raise the limit (--table-limit {worst})"
-            if how is not None:
-                fix += ", or --arith auto (adders and comparators)"
-            why = (
-                f"{layer.kind}, {len(wide)} of {len(widths)} neurons too wide, up to {worst} "
-                f"input bits: a table would need 2^{worst} rows (limit 2^{limit})"
-            )
-            problems.append(Problem(layer.name, why, fix))
+        x_formats = net.x_formats(layer)
+        for part, formats, name in _parts(layer, x_formats):
+            problem = _width_problem(part, formats, limit, arith)
+            if problem is not None:
+                problems.append(Problem(name, *problem))
     if problems:
         raise TooWide("neurons are too wide to enumerate", where=net.name, problems=problems)
+
+
+def _parts(layer: Layer, x_formats: Formats) -> Iterator[tuple[Layer, Formats, str]]:
+    """Yield the layers that become tables, with the formats they read, and a name for messages."""
+    copies = layer.copies(x_formats)
+    if copies is None:
+        yield layer, x_formats, layer.name
+        return
+    for number, (kernel, window) in enumerate(zip(copies.kernels, copies.formats, strict=True)):
+        for part in kernel.layers:
+            name = f"{layer.name}, kernel {number}, {part.name}"
+            yield part, kernel.x_formats(part, window), name
+
+
+def _width_problem(
+    layer: Layer, formats: Formats, limit: int, arith: str
+) -> tuple[str, str] | None:
+    how = layer.arithmetic
+    if how is not None and (arith == "auto" or not layer.tabular):
+        return None
+    widths = layer.fan_in_bits(formats)
+    wide = [i for i, width in enumerate(widths) if width > limit]
+    if not wide:
+        return None
+    worst = max(widths)
+    fix = "prune the fan-in, use fewer bits"
+    if worst <= MAX_INPUTS:
+        fix += f", or raise the limit (--table-limit {worst})"
+    if how is not None:
+        fix += ", or --arith auto (adders and comparators)"
+    why = (
+        f"{layer.kind}, {len(wide)} of {len(widths)} neurons too wide, up to {worst} "
+        f"input bits: a table would need 2^{worst} rows (limit 2^{limit})"
+    )
+    return why, fix
+
+
+@dataclass(frozen=True)
+class _Neuron:
+    """What a neuron becomes, wherever it stands: a table by its number, or arithmetic."""
+
+    place: int
+    format: IntFormat
+    wires: tuple[int, ...]
+    function: int | None
+    how: Sums | Largest | None
 
 
 @dataclass
 class _State:
     net: QuantNet
+    limit: int
     functions: list[Function] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     words: dict[str, list[Word]] = field(default_factory=dict)
+    constants: dict[tuple[int, ...], int] = field(default_factory=dict)
+    shared: list[int] = field(default_factory=list)
     free: int = 0
 
     def __post_init__(self) -> None:
@@ -114,28 +154,116 @@ class _State:
         self.free += fmt.bits
         return Word(signals, fmt.signed)
 
-    def add_layer(self, number: int, layer: Layer, limit: int) -> None:
+    def add_layer(self, number: int, layer: Layer) -> None:
         """Append the blocks of one layer."""
         x = [word for source in layer.sources for word in self.words[source]]
-        formats, how = self.net.x_formats(layer), layer.arithmetic
-        out = []
+        formats = self.net.x_formats(layer)
+        copies = layer.copies(formats)
+        if copies is not None:
+            self.shared.append(number)
+            self.words[layer.name] = self._copied(copies, x, number, layer.name)
+            return
+        neurons = self._neurons(layer, formats)
+        whole = layer.name if isinstance(layer.arithmetic, Largest) else ""
+        self.words[layer.name] = [
+            self._placed(neuron, x, whole or f"{layer.name}/neuron{neuron.place}", number)
+            for neuron in neurons
+        ]
+
+    def _copied(self, copies: Copies, x: list[Word], number: int, name: str) -> list[Word]:
+        """Append the blocks of all copies, layer by layer of the kernels."""
+        fixed = self._constants(copies, number, name)
+        values: list[dict[str, list[Word]]] = []
+        for kernel, wires in zip(copies.numbers.tolist(), copies.wires.tolist(), strict=True):
+            of = copies.formats[kernel]
+            window = [x[w] if w >= 0 else fixed[fmt] for w, fmt in zip(wires, of, strict=True)]
+            values.append({WINDOW: window})
+        counts: Counter[str] = Counter()
+        for depth in range(max(len(kernel.layers) for kernel in copies.kernels)):
+            plans = {
+                i: self._neurons(kernel.layers[depth], kernel.x_formats(kernel.layers[depth], of))
+                for i, (kernel, of) in enumerate(zip(copies.kernels, copies.formats, strict=True))
+                if depth < len(kernel.layers)
+            }
+            for kernel, known in zip(copies.numbers.tolist(), values, strict=True):
+                if kernel not in plans:
+                    continue
+                layers = copies.kernels[kernel].layers
+                layer = layers[depth]
+                place = name if layer is layers[-1] else f"{name}/{layer.name}"
+                read = [word for source in layer.sources for word in known[source]]
+                known[layer.name] = [
+                    self._placed(n, read, f"{place}/neuron{counts[place] + n.place}", number)
+                    for n in plans[kernel]
+                ]
+                counts[place] += len(plans[kernel])
+        last = [copies.kernels[kernel].layers[-1].name for kernel in copies.numbers.tolist()]
+        return [word for known, at in zip(values, last, strict=True) for word in known[at]]
+
+    def _constants(self, copies: Copies, number: int, name: str) -> dict[IntFormat, Word]:
+        """Append a block for the constant, in every format in which it is read."""
+        out: dict[IntFormat, Word] = {}
+        if (copies.wires >= 0).all():
+            return out
+        for fmt in dict.fromkeys(fmt for window in copies.formats for fmt in window):
+            out[fmt] = self._constant(copies.constant, fmt, f"{name}/padding/{fmt}", number)
+        return out
+
+    def _constant(self, value: int, fmt: IntFormat, origin: str, number: int) -> Word:
+        word = self._new_word(fmt)
+        function = self._share(function_from_values(np.array([value]), fmt))
+        self.blocks.append(Instance(function, (), word.signals, origin, number))
+        self.constants[word.signals] = value
+        return word
+
+    def _neurons(self, layer: Layer, formats: Formats) -> list[_Neuron]:
+        """Return what each neuron of a layer becomes."""
+        out, how = [], layer.arithmetic
         for i, fmt in enumerate(layer.formats):
-            origin = f"{layer.name}/neuron{i}"
-            result = self._new_word(fmt)
-            out.append(result)
             wires = layer.wires(i, formats)
-            words = tuple(x[w] for w in wires)
-            if isinstance(how, Largest):
-                self.blocks.append(ArgmaxBlock(words, result, layer.name, number))
-                continue
-            if how is not None and sum(len(word.signals) for word in words) > limit:
-                self.blocks.append(_sum(how, i, wires, words, result, origin, number))
-                continue
-            values = layer.table(i, formats)
+            wide = sum(formats[w].bits for w in wires) > self.limit
+            if isinstance(how, Largest) or (how is not None and wide):
+                out.append(_Neuron(i, fmt, wires, None, how))
+            else:
+                function = self._share(function_from_values(layer.table(i, formats), fmt))
+                out.append(_Neuron(i, fmt, wires, function, None))
+        return out
+
+    def _placed(self, neuron: _Neuron, x: list[Word], origin: str, number: int) -> Word:
+        """Append the block of a neuron on the words it reads."""
+        words, how = tuple(x[w] for w in neuron.wires), neuron.how
+        if isinstance(how, Sums):
+            return self._sum(neuron, how, words, origin, number)
+        result = self._new_word(neuron.format)
+        if neuron.function is None:
+            self.blocks.append(ArgmaxBlock(words, result, origin, number))
+        else:
             inputs = tuple(s for word in words for s in word.signals)
-            function = self._share(function_from_values(values, fmt))
-            self.blocks.append(Instance(function, inputs, result.signals, origin, number))
-        self.words[layer.name] = out
+            self.blocks.append(Instance(neuron.function, inputs, result.signals, origin, number))
+        return result
+
+    def _sum(
+        self, neuron: _Neuron, sums: Sums, words: tuple[Word, ...], origin: str, number: int
+    ) -> Word:
+        """Append a weighted sum; constants go into its bias."""
+        weights = sums.weights[neuron.place][list(neuron.wires)].tolist()
+        bias, terms = int(sums.bias[neuron.place]), []
+        for word, weight in zip(words, weights, strict=True):
+            if word.signals in self.constants:
+                bias += weight * self.constants[word.signals]
+            else:
+                terms.append((word, weight))
+        thresholds = None if sums.thresholds is None else sums.thresholds[neuron.place].tolist()
+        if not terms:
+            value = bias if thresholds is None else int(np.sum(bias >= np.array(thresholds)))
+            return self._constant(value, neuron.format, origin, number)
+        result = self._new_word(neuron.format)
+        read, factors = (tuple(part) for part in zip(*terms, strict=True))
+        block: Block = Sum(read, factors, bias, result, origin, number)
+        if thresholds is not None:
+            block = Threshold(read, factors, bias, tuple(thresholds), result, origin, number)
+        self.blocks.append(block)
+        return result
 
     def _share(self, function: Function) -> int:
         if function.digest not in self.index:
@@ -155,21 +283,5 @@ class _State:
             blocks=tuple(self.blocks),
             output_signals=tuple(s for word in wires for s in word.signals),
             layers=net.layer_infos,
+            shared=tuple(self.shared),
         )
-
-
-def _sum(
-    sums: Sums,
-    neuron: int,
-    wires: tuple[int, ...],
-    words: tuple[Word, ...],
-    result: Word,
-    origin: str,
-    number: int,
-) -> Block:
-    weights = tuple(int(sums.weights[neuron, w]) for w in wires)
-    bias = int(sums.bias[neuron])
-    if sums.thresholds is None:
-        return Sum(words, weights, bias, result, origin, number)
-    thresholds = tuple(int(t) for t in sums.thresholds[neuron])
-    return Threshold(words, weights, bias, thresholds, result, origin, number)

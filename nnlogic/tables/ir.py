@@ -62,6 +62,9 @@ class TableNet(Stored):
         Bits of the output ports, port by port, LSB first.
     layers : tuple of LayerInfo
         Blocks refer to them by index.
+    shared : tuple of int
+        Layers made of copies, such as windows: passes keep one function for all instances of one,
+        with a care set that holds for all of them.
     """
 
     name: str
@@ -71,6 +74,7 @@ class TableNet(Stored):
     blocks: tuple[Block, ...]
     output_signals: tuple[int, ...]
     layers: tuple[LayerInfo, ...]
+    shared: tuple[int, ...] = field(default=(), metadata=stored(grown=True))
 
     kind: ClassVar[str] = "TableNet"
 

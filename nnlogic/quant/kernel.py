@@ -1,0 +1,100 @@
+"""Kernels: small networks that a layer applies at many places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnlogic.core.fields import stored
+from nnlogic.core.formats import IntArray
+from nnlogic.quant.layer import Formats, Layer
+from nnlogic.quant.layers import layer_kinds
+
+WINDOW = "input"
+"""What the layers of a kernel call the wires of the window."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A small network, here on the wires of one window.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Of any kinds but windowed; sources are ``"input"``, the window, or layers before. The
+        neurons of the last one are the output channels.
+    """
+
+    layers: tuple[Layer, ...] = field(metadata=stored(kinds=layer_kinds))
+
+    @property
+    def formats(self) -> Formats:
+        """Formats of the output channels."""
+        return self.layers[-1].formats if self.layers else ()
+
+    def x_formats(self, layer: Layer, window: Formats) -> Formats:
+        """Return the formats of the wires `layer` reads; `window` are those of the window."""
+        known = {WINDOW: window, **{one.name: one.formats for one in self.layers}}
+        return tuple(f for source in layer.sources for f in known[source])
+
+    def evaluate(self, x: IntArray) -> IntArray:
+        """Return output channels, shape (windows, channels), of windows (windows, wires)."""
+        values = {WINDOW: x}
+        for layer in self.layers:
+            parts = [values[source] for source in layer.sources]
+            read = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            values[layer.name] = layer.evaluate(read)
+        return values[self.layers[-1].name]
+
+    def reads(self, window: Formats) -> tuple[frozenset[int], ...]:
+        """Return, per output channel, the wires of the window it depends on at most."""
+        known = {WINDOW: tuple(frozenset([i]) for i in range(len(window)))}
+        for layer in self.layers:
+            x = [wires for source in layer.sources for wires in known[source]]
+            formats = self.x_formats(layer, window)
+            known[layer.name] = tuple(
+                frozenset().union(*(x[w] for w in layer.wires(i, formats)))
+                for i in range(len(layer.formats))
+            )
+        return known[self.layers[-1].name]
+
+    def problems(self, window: Formats) -> list[str]:
+        """Return what breaks the rules of a kernel."""
+        if not self.layers:
+            return ["a kernel has no layers"]
+        out, seen = [], {WINDOW}
+        for layer in self.layers:
+            missing = [source for source in layer.sources if source not in seen]
+            if missing or not layer.sources:
+                out.append(f"{layer.name} reads {missing or 'nothing'}, not yet defined")
+            elif layer.name in seen:
+                out.append(f"the name {layer.name} is used twice")
+            else:
+                found = layer.problems(self.x_formats(layer, window))
+                out += [f"{layer.name}: {why}" for why in found]
+            seen.add(layer.name)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """A layer as copies of kernels; their outputs, copy by copy, are the layer's neurons.
+
+    Attributes
+    ----------
+    kernels : tuple of Kernel
+    formats : tuple of tuple of IntFormat
+        Of the wires that each kernel reads.
+    numbers : int64 array, shape (copies,)
+        Which kernel each copy is of.
+    wires : int64 array, shape (copies, wires of a kernel)
+        Wires of the layer that each copy reads; negative for `constant`.
+    constant : int
+    """
+
+    kernels: tuple[Kernel, ...]
+    formats: tuple[Formats, ...]
+    numbers: IntArray
+    wires: IntArray
+    constant: int
