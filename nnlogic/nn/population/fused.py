@@ -147,11 +147,13 @@ def _fold(  # type: ignore[no-untyped-def]
     ACROSS_BY: tl.constexpr, DOWN_EACH: tl.constexpr, ACROSS_EACH: tl.constexpr,
     BLOCK: tl.constexpr,
 ):  # fmt: skip
-    member, channel = tl.program_id(0) // channels, tl.program_id(0) % channels
+    # An argument that is 1 is a constant without a type: the program's number carries the width.
+    number = tl.program_id(0).to(tl.int64)
+    member, channel = number // channels, number % channels
     at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     sample, place = at % samples, at // samples
     row, column = place // width + top, place % width + left
-    positions = high.to(tl.int64) * wide * samples
+    positions = high * wide * samples
     total = tl.zeros((BLOCK,), dtype=tl.float32)
     for tap in tl.static_range(ROWS * ACROSS):
         down = row - (tap // ACROSS) * DOWN_EACH
@@ -162,7 +164,7 @@ def _fold(  # type: ignore[no-untyped-def]
         line = columns + ((member * ROWS * ACROSS + tap) * channels + channel) * positions
         offset = ((down // DOWN_BY) * wide + across // ACROSS_BY) * samples + sample
         total += tl.load(line + offset, inside, 0.0).to(tl.float32)
-    whole = tl.program_id(0).to(tl.int64) * height * width * samples
+    whole = number * height * width * samples
     tl.store(out + whole + at, total.to(out.dtype.element_ty), place < height * width)
 
 
