@@ -97,14 +97,30 @@ def _gap(tables: TableNet, logic: LogicNet) -> str:
 
 
 def _constants(tables: TableNet) -> dict[int, int]:
-    """Signals that a table drives with one value on its whole care set."""
+    """Signals that a table drives with one value, for all it cares for and can read.
+
+    A copy of a kernel may read constants, such as padding, or one signal twice, where others do
+    not.
+    """
     out: dict[int, int] = {}
+    known: dict[tuple[int, tuple[tuple[int, int], ...]], list[tuple[int, int]]] = {}
     for block in tables.instances:
-        function = tables.functions[block.function]
-        cared = function.table()[:, function.care_bools()]
-        for signal, bits in zip(block.outputs, cared, strict=True):
-            if bits.all() or not bits.any():
-                out[signal] = int(bits.all())
+        first: dict[int, int] = {}
+        pins = tuple(
+            (first.setdefault(s, pin), out.get(s, -1)) for pin, s in enumerate(block.inputs)
+        )
+        key = block.function, pins
+        if key not in known:
+            function = tables.functions[block.function]
+            care, index = function.care_bools(), np.arange(1 << function.n_inputs)
+            for pin, (twin, value) in enumerate(pins):
+                bit = index >> pin & 1
+                care = care & (bit == (value if value >= 0 else index >> twin & 1))
+            cared = function.table()[:, care]
+            known[key] = [
+                (b, int(bits.all())) for b, bits in enumerate(cared) if bits.all() or not bits.any()
+            ]
+        out.update((block.outputs[b], value) for b, value in known[key])
     return out
 
 
@@ -230,16 +246,17 @@ def _enumerate(cone: _Cone, tables: TableNet, logic: LogicNet) -> str:
     for p, (pin, fixed) in enumerate(zip(cone.pins, cone.fixed, strict=True)):
         if fixed >= 0:
             care = care & (rows[p] == bool(fixed))
-        if pin < 0:
-            if fixed < 0:
-                merged = _without(table, care, p)
-                if merged is None:
-                    return f"gap: input bit {p} has no cut point, and matters"
-                table, care = merged
-        elif pin in leaves:
+        if pin in leaves:
             care = care & (rows[p] == leaves[pin])
-        else:
+        elif pin >= 0:
             leaves[pin] = rows[p]
+    # Only now is known what can occur, and with it which inputs do not matter.
+    for p, (pin, fixed) in enumerate(zip(cone.pins, cone.fixed, strict=True)):
+        if pin < 0 and fixed < 0:
+            merged = _without(table, care, p)
+            if merged is None:
+                return f"gap: input bit {p} has no cut point, and matters"
+            table, care = merged
     values = dict(leaves)
     for signal in cone.nodes:
         values[signal] = _node(logic, signal, values, len(index))

@@ -9,6 +9,7 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
 from nnlogic.job.option import option, options_of, value_problems
+from nnlogic.tables.build import UNROLLED
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
 DEFAULT = "lut"
@@ -62,6 +63,10 @@ class Options:
     table_limit: int = option(
         14, "Most input bits of a table.", metavar="BITS", kind=int, least=1, most=16, shown=True
     )
+    unroll_limit: int = option(
+        UNROLLED, "Most tables that copies at all positions of windows may become.",
+        metavar="N", kind=int, least=1,
+    )  # fmt: skip
     rows: Path | None = option(
         None, "Data rows (.npz or .csv) for accuracy and simulation.", metavar="FILE", kind=Path
     )

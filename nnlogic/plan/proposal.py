@@ -81,7 +81,13 @@ class Planning:
     def tables(self) -> TableNet:
         """Simplified tables of the network."""
         opts = self.budgets
-        exact = tabulate(self.net, limit=opts.table_limit, arith=opts.arith, progress=self.progress)
+        exact = tabulate(
+            self.net,
+            limit=opts.table_limit,
+            arith=opts.arith,
+            unroll=opts.unroll_limit,
+            progress=self.progress,
+        )
         net, _ = simplify(
             exact, effort=opts.effort, timeout=opts.tool_timeout, progress=self.progress
         )

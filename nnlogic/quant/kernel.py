@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray
@@ -40,11 +39,20 @@ class Kernel:
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Return output channels, shape (windows, channels), of windows (windows, wires)."""
-        values = {WINDOW: x}
+        return self.columns(lambda wire: x[None, :, wire], x.shape[1])[:, 0].T
+
+    def columns(self, read: Callable[[int], IntArray], count: int) -> IntArray:
+        """Return output channels from the wires of the window; see `Layer.columns`."""
+        values: dict[str, IntArray] = {}
+        sizes = {WINDOW: count, **{layer.name: len(layer.formats) for layer in self.layers}}
         for layer in self.layers:
-            parts = [values[source] for source in layer.sources]
-            read = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-            values[layer.name] = layer.evaluate(read)
+            wires = [(s, i) for s in layer.sources for i in range(sizes[s])]
+
+            def at(wire: int, wires: list[tuple[str, int]] = wires) -> IntArray:
+                source, i = wires[wire]
+                return read(i) if source == WINDOW else values[source][i]
+
+            values[layer.name] = layer.columns(at, len(wires))
         return values[self.layers[-1].name]
 
     def reads(self, window: Formats) -> tuple[frozenset[int], ...]:

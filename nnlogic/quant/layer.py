@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -73,6 +73,24 @@ class Layer(ABC):
     @abstractmethod
     def evaluate(self, x: IntArray) -> IntArray:
         """Return exact outputs, shape (samples, neurons), for values of shape (samples, wires)."""
+
+    def columns(self, read: Callable[[int], IntArray], count: int) -> IntArray:
+        """Return exact outputs from values given wire by wire.
+
+        Parameters
+        ----------
+        read : callable
+            Returns the values of a wire, int64, all of the same shape of two axes.
+        count : int
+            Wires there are.
+
+        Returns
+        -------
+        int64 array, shape (neurons, *shape of a wire)
+            Here by `evaluate`, on all wires.
+        """
+        x = np.stack([read(wire) for wire in range(count)], axis=-1)
+        return np.moveaxis(self.evaluate(x.reshape(-1, count)).reshape(*x.shape[:2], -1), 2, 0)
 
     def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
         """Return the wires a neuron reads, in the order of its table's index. Here: all."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlogic.core import bits
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import Problem, TooWide, UsageError
+from nnlogic.core.errors import Problem, TooWide, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.quant.ir import INPUT, QuantNet
@@ -29,9 +29,17 @@ from nnlogic.tables.ir import (
 )
 from nnlogic.tables.passes.mark_unreachable_codes import mark_unreachable_codes
 
+UNROLLED = 20_000
+"""Most tables of layers made of copies, unless told otherwise: beyond, compiling takes hours."""
+
 
 def tabulate(
-    net: QuantNet, *, limit: int = 14, arith: str = "never", progress: Progress = SILENT
+    net: QuantNet,
+    *,
+    limit: int = 14,
+    arith: str = "never",
+    unroll: int = UNROLLED,
+    progress: Progress = SILENT,
 ) -> TableNet:
     """Enumerate the neurons of a network into truth tables.
 
@@ -43,6 +51,8 @@ def tabulate(
     arith : {"never", "auto"}
         ``"auto"`` turns linear neurons wider than `limit` into adders and comparators;
         ``"never"`` refuses them. Plain sums and argmax are always arithmetic blocks when wide.
+    unroll : int
+        Most tables and arithmetic blocks of layers made of copies, such as windows.
 
     Returns
     -------
@@ -53,12 +63,15 @@ def tabulate(
     ------
     TooWide
         With every neuron that exceeds the limit.
+    UnsupportedModel
+        More copies than `unroll`.
     """
     if not 1 <= limit <= MAX_INPUTS:
         raise UsageError("table limit out of range", why=f"{limit}, allowed 1 to {MAX_INPUTS}")
     if arith not in ("never", "auto"):
         raise UsageError("unknown arith mode", why=repr(arith), fix="never or auto")
     _refuse_wide(net, limit, arith)
+    _refuse_large(net, unroll)
     state = _State(net, limit)
     with progress.step("tabulate", total=sum(len(layer.formats) for layer in net.layers)) as step:
         for number, layer in enumerate(net.layers):
@@ -86,6 +99,47 @@ def _refuse_wide(net: QuantNet, limit: int, arith: str) -> None:
                 problems.append(Problem(name, *problem))
     if problems:
         raise TooWide("neurons are too wide to enumerate", where=net.name, problems=problems)
+
+
+def _refuse_large(net: QuantNet, most: int) -> None:
+    """Count what copies become before any of it is made."""
+    problems, total, everything = [], 0, 0
+    for layer in net.layers:
+        x_formats = net.x_formats(layer)
+        copies = layer.copies(x_formats)
+        if copies is None:
+            continue
+        uses = np.bincount(copies.numbers, minlength=len(copies.kernels)).tolist()
+        tables = luts = neurons = 0
+        for used, kernel, window in zip(uses, copies.kernels, copies.formats, strict=True):
+            for part in kernel.layers:
+                widths = part.fan_in_bits(kernel.x_formats(part, window))
+                neurons += len(widths)
+                tables += used * len(widths)
+                # A bit that depends on n others takes (n - 1) / 5 LUTs of six inputs.
+                each = (
+                    f.bits * max(1, -(-(w - 1) // 5))
+                    for f, w in zip(part.formats, widths, strict=True)
+                )
+                luts += used * sum(each)
+        total, everything = total + tables, everything + luts
+        problems.append(
+            Problem(
+                layer.name,
+                f"{len(copies.numbers):,} copies, {tables:,} tables of {neurons:,} different "
+                f"neurons, {luts:,} LUTs or more",
+            )
+        )
+    if total > most:
+        last = Problem(
+            "together",
+            f"{total:,} tables, more than {most:,}; {everything:,} LUTs or more",
+            f"--unroll-limit {total} where such a circuit is wanted, or a backend that computes "
+            "positions one after another",
+        )
+        raise UnsupportedModel(
+            "unrolled, the network is too large", where=net.name, problems=[*problems, last]
+        )
 
 
 def _parts(layer: Layer, x_formats: Formats) -> Iterator[tuple[Layer, Formats, str]]:

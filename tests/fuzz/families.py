@@ -31,7 +31,7 @@ OPTIONS: dict[str, dict[str, tuple]] = {
     "subnet": {"hidden": (1, 4), "depth": (2, 3), "skip": (0, 2)},
     "additive": {"parts": (1, 2, 3), "part_bits": (1, 3), "degree": (1, 2)},
     "kan": {"knots": (2, 8), "part_bits": (2, 6)},
-    "tree": {"branches": ((2,), (2, 2), (3,)), "node": ("subnet", "poly")},
+    "tree": {"branches": ([2], [2, 2], [3]), "node": ("subnet", "poly")},
     "linear": {"weight_bits": (2, 4, 8)},
     "ensemble": {"members": (1, 2, 3)},
 }

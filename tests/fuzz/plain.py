@@ -8,7 +8,9 @@ import numpy as np
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat, Port
-from nnlogic.quant.ir import Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.core.windows import Frame, Window
+from nnlogic.quant.ir import Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet, Windowed
+from nnlogic.quant.kernel import Kernel
 
 from .reference import Net
 
@@ -61,7 +63,30 @@ def _layer(data: Net, x: tuple[IntFormat, ...]) -> Layer:
             x_formats=x,
             **common,
         )
+    if data["kind"] == "Windowed":
+        return _windowed(data, x)
     return Argmax(**common)
+
+
+def _windowed(data: Net, x: tuple[IntFormat, ...]) -> Windowed:
+    frame, groups = Frame(*data["frame"]), data["groups"]
+    window = Window(
+        tuple(data["size"]), tuple(data["stride"]), tuple(data["padding"]), data["code"],
+        tuple(data["dilation"]),
+    )  # fmt: skip
+    kernels = []
+    for layers in data["kernels"]:
+        formats = {"input": x[: frame.channels // groups] * window.taps}
+        made = []
+        for inner in layers:
+            read = tuple(f for source in inner["sources"] for f in formats[source])
+            made.append(_layer({**inner, "role": "network"}, read))
+            formats[inner["name"]] = made[-1].formats
+        kernels.append(Kernel(tuple(made)))
+    return Windowed(
+        data["name"], tuple(data["sources"]), frame, window, tuple(kernels), groups,
+        data["shared"], role=data["role"],
+    )  # fmt: skip
 
 
 def describe(net: QuantNet) -> Net:
@@ -84,6 +109,19 @@ def _described(layer: Layer) -> Net:
         "formats": [str(f) for f in layer.formats],
         "role": layer.role,
     }
+    if isinstance(layer, Windowed):
+        window = layer.window
+        out |= {
+            "frame": [layer.frame.channels, layer.frame.height, layer.frame.width],
+            "size": list(window.size),
+            "stride": list(window.stride),
+            "padding": list(window.padding),
+            "dilation": list(window.dilation),
+            "code": window.padding_code,
+            "groups": layer.groups,
+            "shared": layer.shared,
+            "kernels": [[_described(inner) for inner in k.layers] for k in layer.kernels],
+        }
     if isinstance(layer, Linear):
         bounds = layer.thresholds
         out["weights"], out["bias"] = layer.weights.tolist(), layer.bias.tolist()

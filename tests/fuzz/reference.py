@@ -56,10 +56,41 @@ def argmax(layer: Net, x: Sequence[int], formats: Sequence[str]) -> list[int]:
     return [best]
 
 
+def windowed(layer: Net, x: Sequence[int], formats: Sequence[str]) -> list[int]:
+    """A kernel at every position: rows, then columns, then groups, then channels."""
+    channels, height, width = layer["frame"]
+    top, bottom, left, right = layer["padding"]
+    (kh, kw), (sy, sx), (dy, dx) = layer["size"], layer["stride"], layer["dilation"]
+    share, out, number = channels // layer["groups"], [], 0
+    for y0 in range(-top, height + bottom - (kh - 1) * dy, sy):
+        for x0 in range(-left, width + right - (kw - 1) * dx, sx):
+            for group in range(layer["groups"]):
+                window = []
+                for y in range(y0, y0 + kh * dy, dy):
+                    for column in range(x0, x0 + kw * dx, dx):
+                        for c in range(group * share, (group + 1) * share):
+                            if 0 <= y < height and 0 <= column < width:
+                                window.append(x[(y * width + column) * channels + c])
+                            else:
+                                window.append(layer["code"])
+                which = group % len(layer["kernels"]) if layer["shared"] else number
+                number += 1
+                values = {"input": window}
+                of = {"input": list(formats[group * share : (group + 1) * share]) * (kh * kw)}
+                for inner in layer["kernels"][which]:
+                    read = [v for source in inner["sources"] for v in values[source]]
+                    before = [f for source in inner["sources"] for f in of[source]]
+                    values[inner["name"]] = KINDS[inner["kind"]](inner, read, before)
+                    of[inner["name"]] = inner["formats"]
+                out += values[inner["name"]]
+    return out
+
+
 KINDS: dict[str, Callable[[Net, Sequence[int], Sequence[str]], list[int]]] = {
     "Linear": linear,
     "Enumerated": enumerated,
     "Argmax": argmax,
+    "Windowed": windowed,
 }
 
 
@@ -100,9 +131,26 @@ def widest(net: Net, *, sums: bool) -> int:
     """
     formats, found = wire_formats(net), [0]
     for layer in net["layers"]:
-        x = [bits_of(f) for source in layer["sources"] for f in formats[source]]
-        if layer["kind"] == "Enumerated":
-            found += [sum(x[w] for w in wires) for wires in layer["inputs"]]
-        elif layer["kind"] == "Linear" and layer["thresholds"] is not None and sums:
-            found += [sum(b for b, w in zip(x, row, strict=True) if w) for row in layer["weights"]]
+        x = [f for source in layer["sources"] for f in formats[source]]
+        if layer["kind"] != "Windowed":
+            found.append(_widest(layer, x, sums))
+            continue
+        share = layer["frame"][0] // layer["groups"]
+        for kernel in layer["kernels"]:
+            of = {"input": x[:share] * (layer["size"][0] * layer["size"][1])}
+            of.update({inner["name"]: inner["formats"] for inner in kernel})
+            found += [
+                _widest(inner, [f for s in inner["sources"] for f in of[s]], sums)
+                for inner in kernel
+            ]
     return max(found)
+
+
+def _widest(layer: Net, formats: Sequence[str], sums: bool) -> int:
+    x = [bits_of(f) for f in formats]
+    if layer["kind"] == "Enumerated":
+        return max(sum(x[w] for w in wires) for wires in layer["inputs"])
+    if layer["kind"] == "Linear" and layer["thresholds"] is not None and sums:
+        rows = layer["weights"]
+        return max(sum(b for b, w in zip(x, row, strict=True) if w) for row in rows)
+    return 0

@@ -125,10 +125,70 @@ def argmax(draw: Draw, x: list[str], wide: bool) -> Net:
     return {"kind": "Argmax", "formats": [holding(draw, 0, len(x) - 1)]}
 
 
+def windowed(draw: Draw, x: list[str], wide: bool) -> Net:
+    """Kernels of one or two layers on a map of any shape that the wires have."""
+    channels = draw(st.sampled_from([
+        c for c in range(1, len(x) + 1)
+        if len(x) % c == 0 and all(f == x[i % c] for i, f in enumerate(x))
+    ]))  # fmt: skip
+    places = len(x) // channels
+    height = draw(st.sampled_from([h for h in range(1, places + 1) if places % h == 0]))
+    frame = [channels, height, places // height]
+    same = len(set(x[:channels])) == 1
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0 and (
+        g == 1 or same)]))  # fmt: skip
+    size, stride, dilation, padding = [], [], [], []
+    for length in frame[1:]:
+        pads = [draw(st.integers(0, 1)) for _ in range(2)]
+        size.append(draw(st.integers(1, min(3, length + sum(pads)))))
+        most = max(1, (length + sum(pads) - 1) // max(1, size[-1] - 1))
+        dilation.append(draw(st.integers(1, min(2, most))))
+        stride.append(draw(st.integers(1, 2)))
+        padding += pads
+    code = draw(st.integers(
+        max(bounds(f)[0] for f in x), min(bounds(f)[1] for f in x)
+    ))  # fmt: skip
+    positions = 1
+    for i, length in enumerate(frame[1:]):
+        room = length + sum(padding[2 * i : 2 * i + 2])
+        positions *= (room - (size[i] - 1) * dilation[i] - 1) // stride[i] + 1
+    shared = positions * groups > 6 or draw(st.booleans())
+    turns = [n for n in range(1, groups + 1) if groups % n == 0]
+    count = draw(st.sampled_from(turns)) if shared else positions * groups
+    window = x[: channels // groups] * (size[0] * size[1])
+    kernels = [_kernel(draw, window, wide) for _ in range(count)]
+    least = min(len(kernel[-1]["formats"]) for kernel in kernels)
+    kernels = [[*kernel[:-1], _shortened(kernel[-1], least)] for kernel in kernels]
+    used = [i % groups % count if shared else i for i in range(positions * groups)]
+    return {
+        "kind": "Windowed", "frame": frame, "size": size, "stride": stride, "padding": padding,
+        "dilation": dilation, "code": code, "groups": groups, "shared": shared,
+        "kernels": kernels, "formats": [f for i in used for f in kernels[i][-1]["formats"]],
+    }  # fmt: skip
+
+
+def _kernel(draw: Draw, window: list[str], wide: bool) -> list[Net]:
+    makers = (linear, enumerated)
+    first = {**draw(st.sampled_from(makers))(draw, window, wide), "name": "k", "sources": ["input"]}
+    if draw(st.integers(0, 2)) < 2:
+        return [first]
+    sources = draw(st.sampled_from((["k"], ["k", "input"], ["input", "k"])))
+    x = [f for s in sources for f in (first["formats"] if s == "k" else window)]
+    second = draw(st.sampled_from(makers))(draw, x, wide)
+    return [first, {**second, "name": "last", "sources": sources}]
+
+
+def _shortened(layer: Net, count: int) -> Net:
+    """Return a layer with its first neurons only."""
+    lists = ("weights", "bias", "thresholds", "formats", "inputs", "tables")
+    return {k: v[:count] if k in lists and v is not None else v for k, v in layer.items()}
+
+
 KINDS: dict[str, Callable[[Draw, list[str], bool], Net]] = {
     "Linear": linear,
     "Enumerated": enumerated,
     "Argmax": argmax,
+    "Windowed": windowed,
 }
 
 
@@ -159,7 +219,10 @@ def networks(draw: Draw, wide: bool = False, sums_first: bool = False) -> Net:
             sources.append(draw(st.sampled_from(before)))
         x = [f for source in sources for f in formats[source]]
         kinds = ("Linear",) if sums_first and not net["layers"] else tuple(KINDS)
-        layer = KINDS[draw(st.sampled_from(kinds))](draw, x, wide or kinds == ("Linear",))
+        kind = draw(st.sampled_from(kinds))
+        if kind == "Windowed":
+            sources, x = sources[:1], formats[sources[0]]
+        layer = KINDS[kind](draw, x, wide or kinds == ("Linear",))
         role = draw(st.sampled_from(("network", "encoder", "output")))
         net["layers"].append({**layer, "name": name, "sources": sources, "role": role})
     formats = wire_formats(net)

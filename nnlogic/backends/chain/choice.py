@@ -230,7 +230,7 @@ def share_slices(
     from nnlogic.logic.build import minimize
     from nnlogic.tables.build import tabulate
 
-    tables = tabulate(net, limit=opts.table_limit, arith=opts.arith)
+    tables = tabulate(net, limit=opts.table_limit, arith=opts.arith, unroll=opts.unroll_limit)
     logic, pairs = (
         minimize(tables, k=k, effort="fast", objective=opts.objective, jobs=opts.jobs)
         for k in (target.lut_size, 2)

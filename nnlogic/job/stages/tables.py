@@ -32,11 +32,11 @@ class TablesStage(Stage):
 
     def make(self, ctx: Context) -> TableNet:
         """Return the tables of the context's network."""
-        limit, arith = ctx.opts.table_limit, ctx.opts.arith
+        limit, arith, unroll = ctx.opts.table_limit, ctx.opts.arith, ctx.opts.unroll_limit
         if not ctx.approximate.on:
-            return tabulate(ctx.net, limit=limit, arith=arith, progress=ctx.progress)
+            return tabulate(ctx.net, limit=limit, arith=arith, unroll=unroll, progress=ctx.progress)
         # Neurons too wide for a table are exact as arithmetic, until the search replaces them.
-        exact = tabulate(ctx.net, limit=limit, arith="auto", progress=ctx.progress)
+        exact = tabulate(ctx.net, limit=limit, arith="auto", unroll=unroll, progress=ctx.progress)
         ctx.check(2, EXACT_CHECK, lambda: check(ctx.net, exact))
         return ctx.approximate.tables(exact, ctx.progress)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -38,15 +38,24 @@ class Enumerated(Layer):
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Return output values, shape (samples, neurons)."""
-        columns = []
-        for wires, table in zip(self.inputs, self.tables, strict=True):
-            index = np.zeros(len(x), dtype=np.int64)
-            shift = 0
-            for wire in wires:
-                index |= self.x_formats[wire].to_raw(x[:, wire]) << shift
-                shift += self.x_formats[wire].bits
-            columns.append(table[index])
-        return np.stack(columns, axis=1)
+        return np.stack([self._looked_up(i, x.T, x.shape[:1]) for i in range(len(self.tables))], 1)
+
+    def columns(self, read: Callable[[int], IntArray], count: int) -> IntArray:
+        """Return output values, shape (neurons, *shape of a wire), reading only what tables do."""
+        wires = sorted({wire for one in self.inputs for wire in one} or {0})
+        x = {wire: read(wire) for wire in wires}
+        shape = x[wires[0]].shape
+        return np.stack([self._looked_up(i, x, shape) for i in range(len(self.tables))])
+
+    def _looked_up(
+        self, neuron: int, x: IntArray | dict[int, IntArray], shape: tuple[int, ...]
+    ) -> IntArray:
+        index, shift = np.zeros(shape, dtype=np.int64), 0
+        for wire in self.inputs[neuron]:
+            raw = self.x_formats[wire].to_raw(x[wire])
+            index |= raw << shift if shift else raw
+            shift += self.x_formats[wire].bits
+        return self.tables[neuron][index]
 
     def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
         """Return the wires a neuron reads, those of its table."""

@@ -13,8 +13,8 @@ from nnlogic.core.windows import PADDING, Frame, Window
 from nnlogic.quant.kernel import Copies, Kernel
 from nnlogic.quant.layer import Formats, Layer
 
-CHUNK = 1 << 22
-"""Integers gathered at a time."""
+CHUNK = 1 << 16
+"""Values of one wire, at all positions, that are computed at once."""
 
 
 @dataclass(frozen=True)
@@ -124,19 +124,24 @@ class Windowed(Layer):
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Return output values, shape (samples, neurons)."""
-        padded = np.concatenate(
-            [x, np.full((len(x), 1), self.window.padding_code, x.dtype)], axis=1
-        )
+        # PADDING is the last row.
+        padding = np.full((1, len(x)), self.window.padding_code, np.int64)
+        map_ = np.concatenate([x.T.astype(np.int64, copy=False), padding])
         positions, groups, width = self.windows.shape
         channels = self.output.channels // groups
         out = np.empty((len(x), positions, groups, channels), np.int64)
-        step = max(1, CHUNK // max(1, positions * width))
+        step = max(1, CHUNK // positions)
         for start in range(0, len(x), step):
-            rows = slice(start, start + step)
+            part = np.ascontiguousarray(map_[:, start : start + step])
+            done = np.empty((groups, channels, positions, part.shape[1]), np.int64)
             for kernel, at, group in self._places():
-                read = padded[rows][:, self.windows[at, group]]
-                got = self.kernels[kernel].evaluate(read.reshape(-1, width))
-                out[rows, at, group] = got.reshape(*read.shape[:2], channels)
+                wires = self.windows[at, group].T
+
+                def read(wire: int, part: IntArray = part, wires: IntArray = wires) -> IntArray:
+                    return part[wires[wire]]
+
+                done[group, :, at] = self.kernels[kernel].columns(read, width)
+            out[start : start + step] = done.transpose(3, 2, 0, 1)
         return out.reshape(len(x), -1)
 
     def _places(self) -> Iterator[tuple[int, slice, int]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
-from nnlogic.tables.ir import Instance, TableNet, block_inputs
+from nnlogic.tables.ir import Function, Instance, TableNet, block_inputs
+from nnlogic.tables.passes.copied import Group, groups_of_copies
 from nnlogic.tables.passes.rebuild import Loose, Rebuild
 
 
@@ -20,8 +22,12 @@ def drop_unneeded_inputs(net: TableNet) -> TableNet:
     work = Rebuild(net)
     readers = Counter(s for block in net.blocks for s in set(block_inputs(block)))
     readers.update(set(net.output_signals))
-    for number, block in enumerate(net.blocks):
+    copies: dict[Group, list[int]] = {}
+    for number, (block, group) in enumerate(zip(net.blocks, groups_of_copies(net), strict=True)):
         if not isinstance(block, Instance):
+            continue
+        if group is not None:
+            copies.setdefault(group, []).append(number)
             continue
         loose = Loose.of(net, block)
         needed = [b for b, s in enumerate(block.outputs) if readers[s]]
@@ -30,7 +36,31 @@ def drop_unneeded_inputs(net: TableNet) -> TableNet:
         smaller = reduced(loose, needed, readers)
         if len(smaller.inputs) < len(loose.inputs):
             work.tables[number] = smaller
+    for (_, function), numbers in copies.items():
+        _reduce_copies(work, net.functions[function], numbers, readers)
     return work.finish()
+
+
+def _reduce_copies(
+    work: Rebuild, function: Function, numbers: list[int], readers: Counter[int]
+) -> None:
+    """Remove inputs of a function that none of its copies needs."""
+    blocks = [work.net.blocks[number] for number in numbers]
+    read: Counter[int] = Counter()
+    needed: set[int] = set()
+    for block in blocks:
+        needed.update(b for b, s in enumerate(block.outputs) if readers[s])
+        for pin, signal in enumerate(block_inputs(block)):
+            read[pin] += readers[signal]
+    if not needed:
+        return
+    pins = tuple(range(function.n_inputs))
+    smaller = reduced(Loose(function.table(), function.care_bools(), pins), sorted(needed), read)
+    if len(smaller.inputs) == len(pins):
+        return
+    for number, block in zip(numbers, blocks, strict=True):
+        signals = block_inputs(block)
+        work.tables[number] = replace(smaller, inputs=tuple(signals[p] for p in smaller.inputs))
 
 
 def reduced(loose: Loose, needed: list[int], readers: Counter[int]) -> Loose:
@@ -55,13 +85,18 @@ def share_equal_bits(net: TableNet) -> TableNet:
     work = Rebuild(net)
     readers = Counter(s for block in net.blocks for s in set(block_inputs(block)))
     known: dict[tuple[int, ...], list[tuple[int, Loose]]] = {}
-    for number, block in enumerate(net.blocks):
-        whole = work.loose(number)
-        if whole is None:
+    copied = _CopiedBits(net)
+    for number, (block, group) in enumerate(zip(net.blocks, groups_of_copies(net), strict=True)):
+        if not isinstance(block, Instance):
             continue
-        whole = Loose(whole.table, whole.care, work.inputs(number))
+        inputs = work.inputs(number)
+        alike = group is not None and len(set(inputs)) == len(inputs)
+        whole = None if alike else replace(Loose.of(net, block), inputs=inputs)
         for b, signal in enumerate(block.outputs):
-            bit = _ordered(reduced(whole.outputs([b]), [0], readers))
+            if whole is None:
+                bit = copied.bit(block.function, b, inputs)
+            else:
+                bit = _ordered(reduced(whole.outputs([b]), [0], readers))
             twin = next((s for s, other in known.get(bit.inputs, []) if _agree(bit, other)), None)
             if twin is None and _repeats(bit):
                 twin = bit.inputs[0]
@@ -70,6 +105,30 @@ def share_equal_bits(net: TableNet) -> TableNet:
             else:
                 work.same[signal] = twin
     return work.finish() if work.same else net
+
+
+class _CopiedBits:
+    """Bits of functions that are used many times, reduced and ordered once."""
+
+    def __init__(self, net: TableNet) -> None:
+        self.net = net
+        self.reduced: dict[tuple[int, int], Loose] = {}
+        self.ordered: dict[tuple[int, int, tuple[int, ...]], Loose] = {}
+
+    def bit(self, function: int, b: int, inputs: tuple[int, ...]) -> Loose:
+        """Return an output bit on different signals, its inputs in ascending order."""
+        if (function, b) not in self.reduced:
+            f = self.net.functions[function]
+            whole = Loose(f.table()[b : b + 1], f.care_bools(), tuple(range(f.n_inputs)))
+            self.reduced[function, b] = reduced(whole, [0], Counter())
+        bit = self.reduced[function, b]
+        signals = [inputs[p] for p in bit.inputs]
+        order = tuple(sorted(range(len(signals)), key=signals.__getitem__))
+        key = function, b, order
+        if key not in self.ordered:
+            ranks = tuple(order.index(i) for i in range(len(order)))
+            self.ordered[key] = _ordered(replace(bit, inputs=ranks))
+        return replace(self.ordered[key], inputs=tuple(signals[i] for i in order))
 
 
 def _ordered(bit: Loose) -> Loose:

@@ -16,6 +16,8 @@ from nnlogic.tables.passes.search_codes import Question, simulate, sweep
 
 FIRST = 1 << 16  # larger enumerations wait until all tables have had a first try
 _NONE = np.zeros(0, dtype=np.int64)
+_BOTH = np.arange(2)
+BEHIND_COPIES = 48  # input bits before a table whose joint codes are looked at, where copies are
 LISTED = 8  # bits of an arithmetic result whose codes are listed
 
 
@@ -53,6 +55,7 @@ class Reach:
     kept: int = 0
     _parts: dict[int, list[IntArray]] = field(default_factory=dict, repr=False)
     _images: dict[int, IntArray] = field(default_factory=dict, repr=False)
+    _alike: dict[object, IntArray] = field(default_factory=dict, repr=False)
     _work: int = 0
     _proofs: int = 0
 
@@ -65,8 +68,11 @@ class Reach:
         """
         reach = Reach(Graph(net), effort, timeout)
         waiting: list[_Group] = []
+        shared = set(net.shared)
         for at, block in enumerate(net.blocks):
-            if isinstance(block, Instance):
+            if isinstance(block, Instance) and block.layer in shared:
+                reach._copy(net.n_inputs + at, block.function)
+            elif isinstance(block, Instance):
                 waiting += reach._first_try(net.n_inputs + at)
         order = sorted(waiting, key=lambda g: (g.size, g.unit, g.number))
         worth = [group for group in order if reach._provable(group)]
@@ -84,7 +90,7 @@ class Reach:
     def image(self, unit: int) -> IntArray | None:
         """Return the codes a unit can emit, or a superset; None for wide arithmetic."""
         if self.graph.block(unit) is None:
-            return np.arange(2)
+            return _BOTH
         if unit in self.care:
             if unit not in self._images:
                 self._images[unit] = np.unique(self.graph.codes(unit)[self.care[unit]])
@@ -94,6 +100,9 @@ class Reach:
             return None
         if unit not in self._images:
             whole = Pins(unit, tuple(range(width)), tuple(range(width)))
+            if self._too_deep((whole,)):
+                self._images[unit] = np.arange(1 << width)
+                return self._images[unit]
             plan = plan_cone(self.graph, (whole,), lambda u: None if u == unit else self.image(u))
             size = plan.size * (len(plan.nodes) + 1)
             exact = plan.size <= min(FIRST, self.effort.combinations) and self._pay(size)
@@ -101,6 +110,23 @@ class Reach:
                 joint_indices(self.graph, (whole,), plan, width) if exact else np.arange(1 << width)
             )
         return self._images[unit]
+
+    def _copy(self, unit: int, function: int) -> None:
+        """Settle a copy by the codes of its producers alone, once for all copies that read alike.
+
+        Joint codes are not looked at: there are as many cones as copies.
+        """
+        read = [self._listed(p) for p in self.graph.fan_in[unit]]
+        key = function, tuple((p.pins, p.places, id(image)) for p, image in read)
+        if key not in self._alike:
+            parts = [np.unique(p.spread(image)) for p, image in read]
+            cared = np.flatnonzero(self.graph.net.functions[function].care_bools())
+            care = np.intersect1d(product_indices(parts), cared)
+            self._alike[key] = care
+            # The key names the images by identity, so they have to stay.
+            self._alike[key, "images"] = np.unique(self.graph.codes(unit)[care])
+        self.care[unit] = self._alike[key]
+        self._images[unit] = self._alike[key, "images"]
 
     def _first_try(self, unit: int) -> list[_Group]:
         parts: list[IntArray] = []
@@ -110,6 +136,10 @@ class Reach:
         for pins in groups_of(self.graph, unit):
             if len(pins) == 1:
                 parts.append(self._alone(pins[0]))
+                continue
+            if self._too_deep(pins):
+                self.skipped += 1
+                parts.append(product_indices([self._alone(p) for p in pins]))
                 continue
             plan = plan_cone(self.graph, pins, self.image)
             size = plan.size * (len(plan.nodes) + 1)
@@ -121,6 +151,13 @@ class Reach:
         self._parts[unit] = parts
         self._settle(unit)
         return waiting
+
+    def _too_deep(self, pins: tuple[Pins, ...]) -> bool:
+        """Whether units stand so far behind copies that planning alone would take long."""
+        atoms = 0
+        for p in pins:
+            atoms |= self.graph.atoms[p.unit]
+        return bool(self.graph.net.shared) and atoms.bit_count() > BEHIND_COPIES
 
     def _provable(self, group: _Group) -> bool:
         """Whether what is found about a group can be proved again at this effort."""
@@ -185,11 +222,17 @@ class Reach:
         return joint_indices(self.graph, pins, plan, function.n_inputs if function else 0)
 
     def _alone(self, pins: Pins) -> IntArray:
-        image = self.image(pins.unit)
-        if image is None:
-            image = np.arange(1 << len(pins.places))
-            pins = Pins(pins.unit, pins.pins, tuple(range(len(pins.places))))
+        pins, image = self._listed(pins)
         return np.unique(pins.spread(image))
+
+    def _listed(self, pins: Pins) -> tuple[Pins, IntArray]:
+        """Return the codes of a unit with pins that go with them; of wide ones what is read."""
+        image = self.image(pins.unit)
+        if image is not None:
+            return pins, image
+        width = len(pins.places)
+        image = self._alike.setdefault(width, np.arange(1 << width))
+        return Pins(pins.unit, pins.pins, tuple(range(width))), image
 
     def _settle(self, unit: int) -> None:
         self.care[unit] = np.intersect1d(product_indices(self._parts[unit]), self.care[unit])

@@ -18,6 +18,7 @@ from nnlogic.tables.ir import (
     Word,
     block_inputs,
 )
+from nnlogic.tables.passes.copied import Group, groups_of_copies
 
 EXACT = "exact SDC"
 
@@ -118,25 +119,40 @@ class Rebuild:
         for number in reversed(range(len(net.blocks))):
             if needed.intersection(net.blocks[number].outputs):
                 needed.update(self.inputs(number))
+        groups = groups_of_copies(net)
+        together: dict[Group, set[int]] = {}
+        for block, group in zip(net.blocks, groups, strict=True):
+            if group is not None:
+                used = {b for b, s in enumerate(block.outputs) if s in needed}
+                together.setdefault(group, set()).update(used)
         place = {s: s for s in range(net.n_inputs)}
         functions: list[Function] = []
         index: dict[str, int] = {}
+        made: dict[object, int] = {}
         blocks: list[Block] = []
-        for number, block in enumerate(net.blocks):
+        for number, (block, group) in enumerate(zip(net.blocks, groups, strict=True)):
             kept = [b for b, s in enumerate(block.outputs) if s in needed]
             if not kept:
                 continue
-            loose = self.loose(number)
-            if loose is None or not isinstance(block, Instance):
+            if not isinstance(block, Instance):
                 read = {s: place[self.resolve(s)] for s in block_inputs(block)}
                 blocks.append(_moved(block, read, place))
                 continue
+            if group is not None:
+                kept = sorted(together[group])
             for b in kept:
                 place[block.outputs[b]] = len(place)
-            function = loose.outputs(kept).function()
-            at = index.setdefault(function.digest, len(functions))
-            if at == len(functions):
-                functions.append(function)
+            table = self.tables.get(number)
+            key = (
+                tuple(kept),
+                block.function if table is None else (id(table.table), id(table.care)),
+            )
+            if key not in made:
+                function = (table or Loose.of(net, block)).outputs(kept).function()
+                made[key] = index.setdefault(function.digest, len(functions))
+                if made[key] == len(functions):
+                    functions.append(function)
+            at = made[key]
             blocks.append(
                 replace(
                     block,
