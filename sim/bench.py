@@ -40,7 +40,7 @@ class Config:
         rows = [int(r, 16) for r in data["rows"]]
         expected = [int(r, 16) for r in data["expected"]]
         measured = Path(data["measured"])
-        return Config(rows, expected, data["latency"], data["stream"], data["seed"], measured)
+        return Config(rows, expected, data["latency"], data["wrapped"], data["seed"], measured)
 
     def measure(self, **values: int) -> None:
         """Add measured values to the result file."""

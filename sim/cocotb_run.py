@@ -166,7 +166,7 @@ def run_regression(
             "rows": [f"{r:x}" for r in row_words(codes, design.inputs)],
             "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
             "latency": design.latency,
-            "stream": design.stream,
+            "wrapped": design.stream,
             "seed": seed,
         },
         simulator=simulator,

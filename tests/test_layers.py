@@ -20,7 +20,7 @@ TOP_LEVEL = {"hw", "sim", "flows"}
 # A backend has one folder of its name in each of these.
 OF_BACKENDS = ("backends", "hw", "sim")
 # Which backend may read another: a chain is made of others, and LUTs read the sums of a MAC core.
-COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut")}
+COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut"), ("stream", "lut")}
 TORCH_ALLOWED = ("nn", "train", "frontend/torch/read")
 
 RANKS = {pattern: rank for rank, line in enumerate(ORDER) for pattern in line}
@@ -140,7 +140,7 @@ def test_what_may_be_imported_is_not(name, source):
 
 def test_backends_are_seen():
     names = [param.values[0] for param in modules()]
-    assert {backend_of(name) for name in names} >= {"chain", "dsp", "lut", "mac"}
+    assert {backend_of(name) for name in names} >= {"chain", "dsp", "lut", "mac", "stream"}
 
 
 def test_importers_are_seen():
@@ -166,7 +166,7 @@ def test_no_backend_is_named_outside_its_folders():
     # Whoever names no backend gets one; that is said in one place.
     assert found == {"job/options": ['"lut"']}
     assert named('if kind == "dsp": import nnlogic.backends.mac.rows') != []
-    assert len(BACKENDS) == 4
+    assert len(BACKENDS) == 5
 
 
 def test_no_module_is_too_long():

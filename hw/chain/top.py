@@ -27,7 +27,8 @@ class ChainShape:
     top : str
         Its name.
     streams : tuple of str
-        Module of each segment, in order, with the ports of `nnlogic.hw.stream.StreamWrapper`.
+        Module of each segment, in order, with the ports of
+        `nnlogic.hw.stream_wrapper.StreamWrapper`.
     widths : tuple of int
         Bits of a vector before the first segment, between them, and after the last.
     inputs, outputs : tuple of Port

@@ -128,7 +128,7 @@ class TurnShape:
 class VectorEngine(wiring.Component):
     """Valid/ready stream of one vector per transfer around an engine.
 
-    The ports are those of `nnlogic.hw.stream.StreamWrapper`. Vectors wait until 48 times
+    The ports are those of `nnlogic.hw.stream_wrapper.StreamWrapper`. Vectors wait until 48 times
     `contexts` of them fill a group, or until `idle` clocks pass without one; then the group is
     computed as it is. Results leave in the order the vectors came.
     """

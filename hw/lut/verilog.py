@@ -20,7 +20,7 @@ from nnlogic.hw.lut.core import LogicCore
 from nnlogic.hw.lut.fold import fold_temporaries
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import port_names
-from nnlogic.hw.stream import StreamParameters, StreamWrapper
+from nnlogic.hw.stream_wrapper import StreamParameters, StreamWrapper
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 

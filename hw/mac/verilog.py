@@ -25,7 +25,7 @@ from nnlogic.hw.mac.core import MacCore
 from nnlogic.hw.names import Core, port_names
 from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.hw.slices import MODELS, model_text
-from nnlogic.hw.stream import StreamParameters, StreamWrapper
+from nnlogic.hw.stream_wrapper import StreamParameters, StreamWrapper
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,7 +86,7 @@ def run_chain_bench(
             "rows": [f"{r:x}" for r in row_words(codes, inputs)],
             "expected": [f"{r:x}" for r in row_words(expected, outputs)],
             "latency": patience,
-            "stream": True,
+            "wrapped": True,
             "seed": seed,
             "group": group,
             "patience": patience,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nnlogic.hw.names import port_names
-from nnlogic.hw.stream import StreamParameters
+from nnlogic.hw.stream_wrapper import StreamParameters
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 

@@ -20,8 +20,9 @@ from nnlogic.job.directory import Run
 from nnlogic.job.rows import read_saved
 from nnlogic.job.simulate import need_simulator
 from nnlogic.report.rows import Check
-from nnlogic.sim.dsp.netlist import simulatable, wrong_netlists
+from nnlogic.sim.dsp.netlist import simulatable
 from nnlogic.sim.dsp.run import EngineRegression, run_engine
+from nnlogic.sim.netlist import wrong_netlists
 
 SECONDS = 600.0
 """Most a simulation may take; larger netlists are left to the vendor's simulator."""

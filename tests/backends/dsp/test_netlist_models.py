@@ -8,7 +8,7 @@ import pytest
 
 from nnlogic.core.errors import UsageError
 from nnlogic.flows.targets import Target
-from nnlogic.sim.dsp.netlist import behavioural, wrong_netlists
+from nnlogic.sim.netlist import behavioural, wrong_netlists
 from nnlogic.sim.ram_models import unknown_mode
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool

@@ -5,7 +5,7 @@ from rtl_bench import run_stream, word
 from nnlogic.core.bits import random_codes
 from nnlogic.design.build import build
 from nnlogic.hw.lut.verilog import write_verilog
-from nnlogic.hw.stream import StreamParameters
+from nnlogic.hw.stream_wrapper import StreamParameters
 
 ROWS = 120
 

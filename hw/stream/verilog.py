@@ -1,0 +1,101 @@
+"""Write a StreamDesign as Verilog, beside the cores that it instantiates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nnlogic.backends.stream.model.cycles import StreamTiming
+from nnlogic.backends.stream.model.ir import StreamDesign
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.inert import CommentText
+from nnlogic.core.names import Identifier
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.convert import component_verilog
+from nnlogic.hw.header import header
+from nnlogic.hw.stream.core import StreamCore, stream_parts
+from nnlogic.hw.stream.window import WindowShape
+from nnlogic.hw.stream.wrapper import FrameStream
+
+
+def write_stream(
+    design: StreamDesign,
+    cores: Mapping[str, HardwareDesign],
+    folder: Path,
+    *,
+    shapes: Mapping[int, WindowShape] | None = None,
+) -> tuple[Path, ...]:
+    """Write ``<name>.v``, the free-running stream, and ``<name>_stream.v``, its AXI4-Stream.
+
+    Parameters
+    ----------
+    design : StreamDesign
+    cores : mapping of str to HardwareDesign
+        Kernels and dense layers by module; their Verilog is written apart.
+    folder : Path
+        Made when it does not exist.
+    shapes : mapping of int to WindowShape, optional
+        As for `nnlogic.hw.stream.core.stream_parts`.
+
+    Returns
+    -------
+    tuple of Path
+        The free-running stream first.
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed
+        Yosys is missing or failed.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    core = component_verilog(StreamCore(design, cores), design.name, stream_parts(design, shapes))
+    wrapper = component_verilog(FrameStream(design), design.top)
+    texts = {
+        Identifier(design.name): (core, _core_lines(design)),
+        design.top: (wrapper, _wrapper_lines(design)),
+    }
+    files = []
+    for name, (text, lines) in texts.items():
+        files.append(folder / f"{name}.v")
+        about = header(name, [CommentText(line) for line in lines])
+        write_bytes(files[-1], (about + text).encode())
+    return tuple(files)
+
+
+def _core_lines(design: StreamDesign) -> list[str]:
+    lines = [f"{len(design.layers)} window generators, {design.beats} beats a frame", ""]
+    for number, layer in enumerate(design.layers):
+        module = design.module(number, "window")
+        lines.append(f"{module}  {layer.name}: window {layer.window} of {layer.frame}")
+    return [
+        *lines,
+        "",
+        "clk        rising edge",
+        "rst        synchronous, active high: forgets all frames",
+        "in_valid   x holds a beat; in_first: the first of a frame",
+        "go         frames may push out their last windows while no other has begun",
+        "out_valid  y holds a result; out_first, out_last: the ends of a frame",
+    ]
+
+
+def _wrapper_lines(design: StreamDesign) -> list[str]:
+    timing, first = StreamTiming.of(design), design.layers[0]
+    bits = first.width
+    lines = [
+        f"AXI4-Stream around {design.name}; aresetn is synchronous and active low",
+        f"a frame of {design.beats} beats every {timing.interval} clocks; {timing.alone} clocks "
+        "from its first beat to its result",
+        "",
+        f"s_axis_tdata, a beat of {first.lanes} positions, the rest is padding:",
+    ]
+    for lane in range(first.lanes):
+        lines.append(f"  [{(lane + 1) * bits - 1}:{lane * bits}]  position {lane} of the beat")
+    lines.append("m_axis_tdata, the rest is padding:")
+    if design.dense is None:
+        return [*lines, f"  [{design.output_width - 1}:0]  a beat of the last map"]
+    at = 0
+    for port in design.outputs:
+        lines.append(f"  [{at + port.format.bits - 1}:{at}]  {port.name}  {port.format}")
+        at += port.format.bits
+    return lines

@@ -1,0 +1,73 @@
+"""Convolutions as a stream of positions, dense layers once a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from nnlogic.backends.stream.options import StreamOptions
+from nnlogic.job.backend import Backend, Simulate
+
+if TYPE_CHECKING:
+    from nnlogic.core.errors import TargetMissed
+    from nnlogic.job.context import Context
+    from nnlogic.job.directory import Run
+    from nnlogic.job.stage import Stage
+    from nnlogic.job.tools import Ask
+    from nnlogic.plan.proposal import Planning, Proposal
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.report.model import Report
+    from nnlogic.report.rows import Command
+
+
+class StreamBackend(Backend):
+    """See `nnlogic.job.backend.Backend`."""
+
+    name = "stream"
+    title = "windows of a stream"
+    options = StreamOptions
+
+    def prepare(self, ctx: Context) -> None:
+        """Refuse networks that do not stream, rates and lines that the target does not allow."""
+        from nnlogic.backends.stream.rows import open_stream_ladder
+        from nnlogic.backends.stream.stages import cut_of
+
+        ctx.report = open_stream_ladder(ctx.report, cut_of(ctx))
+
+    def stages(self, ctx: Context) -> Sequence[Stage]:
+        """Return the network, its parts, the design and its Verilog."""
+        from nnlogic.backends.stream.stages import PartsStage, RtlStage, StreamStage
+        from nnlogic.job.stages import QuantStage
+
+        return [QuantStage(), PartsStage(), StreamStage(), RtlStage()]
+
+    def open_ladder(self, report: Report, net: QuantNet) -> Report:
+        """Return the report: its rungs depend on the parts, and are there already."""
+        return report
+
+    def commands(self, ctx: Context) -> list[Command]:
+        """Return how to make, simulate and synthesize the run."""
+        from nnlogic.job.commands import run_commands
+
+        return run_commands(ctx, vivado=bool(ctx.target.part))
+
+    def simulate(self, run: Run, ask: Simulate) -> Report:
+        """Check the parts, then simulate window generators and the whole stream."""
+        from nnlogic.backends.stream.verify import simulate_stream
+
+        return simulate_stream(run, ask)
+
+    def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+        """Synthesize the whole, count its parts, simulate the netlist."""
+        from nnlogic.backends.stream.synth import synth_stream
+
+        return synth_stream(run, ask)
+
+    def proposals(self, planning: Planning) -> Iterable[Proposal]:
+        """Propose the slowest rate that is fast enough."""
+        from nnlogic.backends.stream.estimate import proposals
+
+        return proposals(self, planning)
+
+
+BACKEND = StreamBackend()

@@ -1,0 +1,46 @@
+"""Options of the stream backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnlogic.backends.stream.model.memory import KINDS
+from nnlogic.core.errors import Problem
+from nnlogic.job.option import option
+from nnlogic.job.options import Budgeted
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions(Budgeted):
+    """Options of every run, the rate of the stream, and what its lines are made of."""
+
+    backend: str = "stream"
+    positions_per_clock: int | None = option(
+        None, "Positions of the map that come in per clock (default: 1, or what the rate needs).",
+        metavar="P", kind=int, least=1, implies=True,
+    )  # fmt: skip
+    samples_per_second: float | None = option(
+        None, "Frames per second that the stream has to take at its clock.",
+        metavar="N", kind=float, above=0,
+    )  # fmt: skip
+    line_buffers: str = option(
+        AUTO, "What lines of a map wait in.", choices=(AUTO, *KINDS), shown=True
+    )
+
+    def problems(self) -> list[Problem]:
+        """Return which options exclude each other."""
+        out = [p for p in super().problems() if p.where not in ("--from", "--stop-after")]
+        if not self.stream:
+            out.append(Problem("--no-stream", "frames come and go as streams", "leave it out"))
+        for flag, value in (("--from", self.start_from), ("--stop-after", self.stop_after)):
+            if value is not None:
+                why = "a stream is compiled as a whole; its kernels are runs of their own"
+                out.append(Problem(flag, why, "leave it out"))
+        if self.mode != "exact":
+            why = "observed windows of a stream are not collected"
+            out.append(Problem("--mode", why, "--mode exact, or --backend lut"))
+        if self.max_dsps is not None:
+            out.append(Problem("--max-dsps", "a stream has no DSP slices", "leave it out"))
+        return out

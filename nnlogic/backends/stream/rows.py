@@ -1,0 +1,74 @@
+"""Rungs of a stream in the report."""
+
+from __future__ import annotations
+
+from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
+from nnlogic.backends.stream.model.cut import Cut, Part
+from nnlogic.job.ladder import open_rungs
+from nnlogic.report.model import Report
+from nnlogic.report.rows import Check
+
+CUT_CHECK = "kernels and wires"
+FRAMES_CHECK = "whole frames, cycle model"
+TAGS_CHECK = "window generators, unique tags"
+NETLIST_CHECK = "Verilog = netlist"
+NETLIST_FAULT = "fault in the netlist"
+SIMULATED = ("cocotb on verilator", "cocotb on icarus")
+LOGIC, DESIGN, VERILOG, FAULTS = "logic", "design", "Verilog", "faults"
+INNER = {LOGIC: (2, 3), DESIGN: (4,), VERILOG: (5,), FAULTS: (0,)}
+"""Rungs of a part's own ladder that each kind of row stands for."""
+TITLES = {
+    0: "planted faults are caught",
+    2: "QuantNet = kernels and dense layers",
+    3: "kernels: QuantNet = LogicNet",
+    4: "QuantNet = StreamDesign",
+    5: "StreamDesign = Verilog",
+    6: "Verilog = post-synthesis netlist",
+}
+DEFINITION = (
+    "Clock cycles from the first beat of a frame taken to the first beat of its result offered, "
+    "at the ports of the AXI4-Stream wrapper, for a frame alone; the initiation interval is from "
+    "one frame to the next, back to back. In ns: cycles divided by the clock."
+)
+
+
+def title_of(part: Part, what: str) -> str:
+    """Return the title of the row for some rungs of a part's own ladder."""
+    return f"{part.title}, {what}"
+
+
+def open_stream_ladder(report: Report, parts: Cut) -> Report:
+    """Return a report whose rungs are those of a stream, not run."""
+    inner: dict[int, list[str]] = {0: [], 3: [], 4: [], 5: []}
+    for what, numbers in INNER.items():
+        inner[numbers[-1]] += [title_of(part, what) for part in parts.parts]
+    return open_rungs(
+        report,
+        {
+            0: (TITLES[0], (*inner[0], *STREAM_FAULTS)),
+            2: (TITLES[2], (CUT_CHECK,)),
+            3: (TITLES[3], inner[3]),
+            4: (TITLES[4], (*inner[4], FRAMES_CHECK)),
+            5: (TITLES[5], (*inner[5], TAGS_CHECK, *SIMULATED)),
+            6: (TITLES[6], (NETLIST_CHECK, NETLIST_FAULT)),
+        },
+    )
+
+
+def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -> Report:
+    """Return a report with what the own ladder of a part says, row by row."""
+    for what in kinds:
+        checks = [c for n in INNER[what] for c in own.rung(n).checks]
+        if what in (VERILOG, FAULTS):
+            # Cores are simulated as parts of the stream.
+            checks = [c for c in checks if c.verdict != "not run"]
+        words = [c.verdict for c in checks]
+        word = next((v for v in ("fail", "stale", "not run") if v in words), "pass")
+        word = word if checks else "not run"
+        how = "; ".join(dict.fromkeys(c.how for c in checks if c.how))
+        bad = next((c for c in checks if c.verdict == "fail"), None)
+        detail = f"{bad.title}: {bad.detail}" if bad else ""
+        seconds = round(sum(c.seconds or 0.0 for c in checks), 3)
+        row = Check(title_of(part, what), word, how, detail, seconds)  # type: ignore[arg-type]
+        report = report.with_check(INNER[what][-1], row)
+    return report

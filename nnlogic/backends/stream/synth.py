@@ -1,0 +1,231 @@
+"""Synthesize a stream as a whole, count its parts, simulate the netlist."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from nnlogic.backends.lut.synth import write_primitives
+from nnlogic.backends.stream.model.cycles import StreamTiming
+from nnlogic.backends.stream.model.ir import StreamDesign
+from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT
+from nnlogic.backends.stream.section import (
+    CONTROL,
+    DENSE,
+    FRAME,
+    KERNELS,
+    LINES,
+    WRAPPER,
+    with_facts,
+)
+from nnlogic.backends.stream.segments import load_cores
+from nnlogic.backends.stream.stages import cut_of
+from nnlogic.backends.stream.verify import regression_check, tag_simulator
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import (
+    TargetMissed,
+    ToolFailed,
+    ToolNotFound,
+    ToolTimeout,
+    UsageError,
+)
+from nnlogic.core.formats import IntArray
+from nnlogic.core.progress import Progress
+from nnlogic.flows.memories import memory_target, resources_of
+from nnlogic.flows.reports import Cells
+from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.targets import Target
+from nnlogic.hw.stream.core import frame_module
+from nnlogic.job.backend import backend_of
+from nnlogic.job.context import saved_context
+from nnlogic.job.directory import Run
+from nnlogic.job.rows import read_saved
+from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.rows import Check, ResourceRow
+from nnlogic.sim.cocotb_run import CocotbRun
+from nnlogic.sim.netlist import behavioural, wrong_netlists
+from nnlogic.sim.stream.run import run_stream_bench
+
+SIMULATED_FRAMES = 8
+TESTS = ("stream_times", "stream_frames", "stream_back_pressure", "stream_reset_in_mid_frame")
+"""What a netlist is put through; the Verilog it was made from goes through all of them."""
+SMALL = 3000
+"""Cells of a netlist below which the simulator that builds faster is the faster one."""
+TRIES = 6
+"""Wrong bits planted until one is seen: not every bit of a LUT is read on a few frames."""
+# What the stream's ports are called by the harness of a core: see `nnlogic.flows.harness`.
+CORE = """module {core} (
+  input clk, input rst, input in_valid, input ready, input [{wx}:0] x,
+  output out_valid, output [{wy}:0] y
+);
+  {top} stream (
+    .aclk(clk), .aresetn(!rst), .s_axis_tvalid(in_valid), .s_axis_tlast(x[{wx}]),
+    .s_axis_tdata(x[{wx}-1:0]), .m_axis_tready(ready), .m_axis_tvalid(out_valid),
+    .m_axis_tdata(y[{wy}:3]), .m_axis_tuser(y[2]), .m_axis_tlast(y[1]), .s_axis_tready(y[0])
+  );
+endmodule
+"""
+PORTS = """module {top} (
+  input aclk, input aresetn, input [{wx}-1:0] s_axis_tdata, input s_axis_tlast,
+  input s_axis_tvalid, output s_axis_tready, output [{wy}-3:0] m_axis_tdata, output m_axis_tuser,
+  output m_axis_tlast, output m_axis_tvalid, input m_axis_tready
+);
+  {core} netlist (
+    .clk(aclk), .rst(!aresetn), .in_valid(s_axis_tvalid), .ready(m_axis_tready),
+    .x({{s_axis_tlast, s_axis_tdata}}), .out_valid(m_axis_tvalid),
+    .y({{m_axis_tdata, m_axis_tuser, m_axis_tlast, s_axis_tready}})
+  );
+endmodule
+"""
+
+
+def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+    """Return the report with the figures of the whole, and the error of a clock that is missed.
+
+    Raises
+    ------
+    ToolNotFound, ToolFailed, ToolTimeout
+        A program is missing or failed.
+    """
+    design = StreamDesign.load(run.ir_path("design"))
+    target, folder = stream_target(ask.target), run.path / "synth"
+    core = f"{design.top}_core"
+    wrapper = folder / f"{core}.v"
+    write_bytes(wrapper, _ports(CORE, design, core).encode())
+    files = {file.name: file for file in sorted((run.path / "rtl").glob("*.v"))}
+    if ask.primitives:
+        parts = cut_of(saved_context(backend_of(run), run)).parts
+        for part in load_cores(run.path, parts).values():
+            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
+            files[made.name] = made
+    sources = [*files.values(), wrapper]
+    result = synthesize(sources, core, target, folder, timeout=ask.timeout, progress=ask.progress)
+    report = put_synth(forget_tools(run.report), run.path, result, *_rows(design, result, target))
+    found = resources_of(result.total, ask.target)
+    report = with_facts(
+        report,
+        measured_luts=found.luts,
+        measured_line_luts=found.memory_luts,
+        measured_brams=found.brams,
+        measured_ffs=found.ffs,
+    )
+    for check in _netlist_checks(run, design, result, ask):
+        report = report.with_check(6, check)
+    goal = run.report.config.get("clock")
+    return place(
+        report, run.path, result, target, ask, goal, StreamTiming.of(design).alone, "stream"
+    )
+
+
+def stream_target(target: Target) -> Target:
+    """Return a target whose synthesis may use memories, but makes no LUTs of registers."""
+    kept = tuple(option for option in target.yosys if option == "-nosrl")
+    found = memory_target(target)
+    return replace(found, yosys=(*found.yosys, *kept))
+
+
+def _ports(template: str, design: StreamDesign, core: str) -> str:
+    wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
+    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out + 2)
+
+
+def _rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
+    numbers = range(len(design.layers))
+    dense = design.dense.module if design.dense else ""
+    parts: dict[str, list[tuple[Cells, int]]] = {
+        name: [] for name in (KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
+    }
+    kernels = {k.module: layer for layer in design.layers for k in layer.kernels}
+    lines = {str(design.module(n, "lines")) for n in numbers}
+    for module, cells in result.modules.items():
+        kernel = next((k for k in kernels if module == k or module.startswith(f"{k}_")), None)
+        if kernel is not None:
+            layer = kernels[kernel]
+            copies = layer.groups // len(layer.kernels) * layer.scan.output_lanes
+            parts[KERNELS].append((cells, copies))
+        elif dense and (module == dense or module.startswith(f"{dense}_")):
+            parts[DENSE].append((cells, 1))
+        elif module == frame_module(design):
+            parts[FRAME].append((cells, 1))
+        elif module in lines:
+            parts[LINES].append((cells, 1))
+        else:
+            whole = module.startswith(design.top)
+            parts[WRAPPER if whole else CONTROL].append((cells, 1))
+    rows = []
+    for part, found in parts.items():
+        if found:
+            cells = add_cells(c for c, copies in found for _ in range(copies))
+            rows.append(_row(part, cells, target))
+    how = f"{result.target}: {result.tool}, {result.command}; "
+    return [*rows, _row(TOTAL, result.total, target, how)]
+
+
+def _row(part: str, cells: Cells, target: Target, how: str = "") -> ResourceRow:
+    found = resources_of(cells, target)
+    detail = f"{found.brams} block RAMs, {found.memory_luts} of the LUTs are memory"
+    detail += f", {found.carry} carry"
+    return ResourceRow(part, "synth", found.luts, found.ffs, found.wide_muxes, how + detail)
+
+
+def _netlist_checks(
+    run: Run, design: StreamDesign, result: SynthResult, ask: Ask
+) -> Iterable[Check]:
+    """Run tests of the stream on its netlist, and on netlists with one wrong bit."""
+    netlist = result.files["netlist_verilog"]
+    rows, expected = read_saved(run.path / "sim" / "rows.npz")
+    cells = result.total.luts_total + result.total.ffs
+    bench = _Netlist(run, design, ask.target, ask.progress, rows.codes, expected, cells)
+    try:
+        with ask.progress.step("check: Verilog = netlist"):
+            found = bench.simulate(netlist, "netlist", TESTS)
+        check = regression_check(NETLIST_CHECK, design, found, SIMULATED_FRAMES)
+        yield replace(check, detail=f"{check.detail}; simulated, not proved")
+        if check.verdict == "pass":
+            with ask.progress.step("fault in the netlist"):
+                yield bench.fault(netlist)
+    except (ToolFailed, ToolNotFound, ToolTimeout, UsageError) as error:
+        last = error.why.strip().splitlines()[-1:]
+        yield Check(NETLIST_CHECK, detail=": ".join([error.what, *last]))
+
+
+class _Netlist:
+    def __init__(
+        self, run: Run, design: StreamDesign, target: Target, progress: Progress, codes: IntArray,
+        expected: IntArray, cells: int,
+    ) -> None:  # fmt: skip
+        self.folder, self.design, self.target = run.path / "sim", design, target
+        self.progress = progress
+        self.codes, self.expected = codes[:SIMULATED_FRAMES], expected[:SIMULATED_FRAMES]
+        self.simulator = tag_simulator() if cells < SMALL else "verilator"
+
+    def simulate(self, netlist: Path, folder: str, tests: tuple[str, ...]) -> CocotbRun:
+        core = f"{self.design.top}_core"
+        place = self.folder / folder
+        files = behavioural(netlist, core, self.target, place / "sources", progress=self.progress)
+        ports = place / "sources" / "stream_ports.v"
+        write_bytes(ports, _ports(PORTS, self.design, core).encode())
+        return run_stream_bench(
+            self.design, [ports, *files], place / self.simulator, codes=self.codes,
+            expected=self.expected, simulator=self.simulator, tests=tests, progress=self.progress,
+        )  # fmt: skip
+
+    def fault(self, netlist: Path) -> Check:
+        """Plant wrong bits until the bench sees one; a check that never does has failed."""
+        started = time.monotonic()
+        wrong = self.folder / "netlist-fault" / "wrong.v"
+        wrong.parent.mkdir(parents=True, exist_ok=True)
+        unseen = []
+        how = f"sampled n={SIMULATED_FRAMES}"
+        for text, where in islice(wrong_netlists(netlist.read_text()), TRIES):
+            wrong.write_text(text)
+            found = self.simulate(wrong, "netlist-fault", TESTS[1:2])
+            if found.passed < len(found.tests):
+                took = round(time.monotonic() - started, 3)
+                return Check(NETLIST_FAULT, "pass", how, f"one bit of {where}", took)
+            unseen.append(where)
+        return Check(NETLIST_FAULT, "fail", how, f"not seen: {'; '.join(unseen) or 'no bit'}")
