@@ -1,16 +1,18 @@
 """Train many LUT-native populations on one device and keep the best members of each.
 
     python -m benchmarks.zoo.sweep RECIPES.toml --data DIR --out DIR [--device cuda:0]
-        [--part 0/4] [--minutes 8] [--teachers DIR]
+        [--part 0/4] [--minutes 8] [--fit] [--teachers DIR]
 
 RECIPES.toml holds tables ``[[recipe]]``, keys as of `nnlogic.train.PopulationRecipe`. Members
-are ranked on validation rows, images on perturbed copies of them; test rows are not read. The
+are ranked on validation rows, images on perturbed copies of them; test rows are not read. With
+``--fit`` all recipes get as many steps, in proportion to their own, as fill the minutes. The
 result is one ``.npz`` that `benchmarks.zoo.export` turns into checkpoints.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import time
@@ -22,7 +24,7 @@ import numpy as np
 import torch
 
 from nnlogic import data
-from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import PopulationRows, make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.recipe_file import parse_recipe
@@ -30,6 +32,8 @@ from nnlogic.train.refine import refine
 from nnlogic.train.teacher import load_teacher, make_teacher
 
 GOLDEN_ROWS = 1000
+PROBE, BUILD_SECONDS, SLACK = 30, 8.0, 0.92
+"""Steps that are timed; seconds to make a population; part of the time left that is planned."""
 
 
 def main() -> None:
@@ -41,6 +45,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--part", default="0/1")
     parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--fit", action="store_true")
     parser.add_argument("--teachers", type=Path)
     parser.add_argument("--keep", type=int, default=2)
     parser.add_argument("--at-once", type=int, default=6)
@@ -64,6 +69,8 @@ def main() -> None:
             flush=True,
         )
 
+    if args.fit:
+        recipes = fitted(recipes, pools, until)
     arrays, facts = {}, []
     makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
@@ -96,6 +103,39 @@ def main() -> None:
     path = args.out / f"sweep_{mine}.npz"
     np.savez_compressed(path, facts=np.array(json.dumps(facts)), **arrays)
     print(f"{path.stat().st_size} bytes, {len(facts)} networks", flush=True)
+
+
+def fitted(recipes: list[PopulationRecipe], pools: Pools, until: float) -> list[PopulationRecipe]:
+    """Return recipes with steps scaled so that one after another they end by `until`."""
+    seconds = []
+    for recipe in recipes:
+        job = PopulationSteps(recipe, pools.get(recipe))
+        job.capture()
+        each = []
+        for place in (0, job.model.soft_steps):
+            job.done = place
+            job.run(PROBE)
+            job.wait()
+            begun = time.monotonic()
+            job.run(PROBE)
+            job.wait()
+            each.append((time.monotonic() - begun) / PROBE)
+        begun = time.monotonic()
+        job.ranking()
+        soft, hard = each
+        took = recipe.soft * soft + (1 - recipe.soft) * hard
+        seconds.append(took)
+        print(
+            f"{recipe.name:34s} {1e3 * soft:.2f} ms a soft step, {1e3 * hard:.2f} ms a hard one, "
+            f"{recipe.members} members; ranking {time.monotonic() - begun:.1f} s",
+            flush=True,
+        )
+        until -= time.monotonic() - begun + BUILD_SECONDS
+        del job
+    room = max(until - time.monotonic(), 0.0)
+    whole = sum(r.steps * s for r, s in zip(recipes, seconds, strict=True))
+    part = SLACK * room / whole
+    return [dataclasses.replace(r, steps=max(1000, int(part * r.steps))) for r in recipes]
 
 
 def run_jobs(
@@ -173,7 +213,7 @@ class Pools:
         if name not in self.data:
             self.data[name] = data.load(name, self.folder)
         rows = self.data[name]
-        check_classes(recipe, len(rows.class_names))
+        check_fit(recipe, len(rows.feature_names), len(rows.class_names))
         teach = recipe.distill > 0
         if teach and name not in self.models:
             self.models[name] = self._teacher(name, rows)

@@ -19,6 +19,7 @@ ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "tuple[int, ...]": (list, tuple),
     "tuple[str, ...]": (list, tuple),
     "tuple[LayerSpec, ...]": (list, tuple),
+    "tuple[WindowSpec, ...]": (list, tuple),
 }
 """Types a key may have, and what TOML and JSON give for them."""
 

@@ -91,10 +91,17 @@ class Family(nn.Module):
     shrinks: ClassVar[bool] = True
     """Whether training can make it cheaper: what `cost` returns depends on its parameters."""
 
+    pads: bool = False
+    """Whether `forward` uses values of codes that are not among its input: it has to `notice` them
+    before."""
+
     def __init__(self, x: Codes, spec: LayerSpec) -> None:
         super().__init__()
         self.spec = spec
         self.inputs = len(x.bits)
+
+    def notice(self, x: Codes) -> None:
+        """Take up what the codes that are read stand for now; only where `pads` is set."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return fake-quantized values (samples, width) of values (samples, inputs)."""

@@ -119,6 +119,10 @@ class Stack(Classifier):
 
     def body(self, values: Tensor) -> Tensor:
         """Return class scores of the fake-quantized graph for input values."""
+        if any(layer.pads for layer in self.families):
+            for layer, x in self.traced():
+                if layer.pads:
+                    layer.notice(x)
         for layer in self.families:
             values = layer(values)
         return values

@@ -18,7 +18,7 @@ from nnlogic.frontend.native import write_quantized
 from nnlogic.nn.population import LutNetwork, LutPopulation, SumPopulation, to_quantnet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train.layered import GOLDEN_ROWS
-from nnlogic.train.population_recipe import PopulationRecipe, check_classes
+from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
@@ -39,7 +39,7 @@ class PopulationTraining:
     Raises
     ------
     UsageError
-        The recipe does not fit the classes of the data set.
+        The recipe does not fit features or classes of the data set.
     """
 
     one_thread: ClassVar[bool] = False
@@ -47,7 +47,7 @@ class PopulationTraining:
     epochs = (0, 0)
 
     def __init__(self, recipe: PopulationRecipe, dataset: Dataset, device: torch.device) -> None:
-        check_classes(recipe, len(dataset.class_names))
+        check_fit(recipe, len(dataset.feature_names), len(dataset.class_names))
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.title, self.total = f"train {recipe.name} on {device}", recipe.steps
         self.members = recipe.members

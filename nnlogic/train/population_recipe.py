@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.limits import WEIGHTS
+from nnlogic.core.windows import Frame
+from nnlogic.model.window import WindowSpec
 
 SHAPES = ("luts", "sums")
 
@@ -26,6 +29,10 @@ class PopulationRecipe:
         ``"uniform"``, ``"quantile"`` or ``"fixed"``, see `nnlogic.nn.fit_thresholds`.
     widths, votes, share : tuples of int
         See `nnlogic.nn.population.LutPopulation`.
+    frame : tuple of int
+        Rows and columns of the input as a map (``"luts"``); empty where it is none.
+    windows : tuple of WindowSpec
+        Kernels of tables on the windows of the map, before the layers of `widths`.
     functions : int
         Learned functions per feature.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
@@ -66,6 +73,8 @@ class PopulationRecipe:
     widths: tuple[int, ...] = ()
     votes: tuple[int, ...] = ()
     share: tuple[int, ...] = ()
+    frame: tuple[int, ...] = ()
+    windows: tuple[WindowSpec, ...] = ()
     functions: int = 0
     hidden: int = 8
     hidden_bits: int = 5
@@ -100,9 +109,15 @@ class PopulationRecipe:
         """File of the state of a run, in its folder."""
         return f"{self.name}.state.pt"
 
+    @property
+    def first_frame(self) -> Frame | None:
+        """The input as a map, its channels the bits of a feature."""
+        return Frame(self.input_bits, *self.frame) if self.windows else None
+
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
         out = WEIGHTS.problems("members, widths", self.members * (sum(self.widths) or 1) * 64)
+        out += self._window_problems()
         if self.shape not in SHAPES:
             out.append(Problem("shape", f"{self.shape!r}, known are {', '.join(SHAPES)}"))
         if self.shape == "luts" and not self.widths:
@@ -127,18 +142,41 @@ class PopulationRecipe:
                 out.append(Problem(key, f"{getattr(self, key)}, need 0 to 1"))
         return out
 
+    def _window_problems(self) -> list[Problem]:
+        if not self.windows:
+            why = f"{list(self.frame)}, but there are no windows"
+            return [Problem("frame", why, "add [[windows]]")] if self.frame else []
+        if len(self.frame) != 2 or min(self.frame) < 1:
+            why = f"{list(self.frame)}, need rows and columns of the input"
+            return [Problem("frame", why, "1 row for data of one dimension")]
+        out = []
+        if self.shape != "luts" or self.functions:
+            why = f"with shape {self.shape!r} and {self.functions} functions per feature"
+            out.append(Problem("windows", why, 'shape = "luts", without functions'))
+        frame = Frame(self.input_bits, *self.frame)
+        for i, spec in enumerate(self.windows):
+            found = spec.problems(frame)
+            if found:
+                return out + [Problem(f"window {i} on {frame}", why) for why in found]
+            frame = spec.after(frame)
+        return out
+
     def to_meta(self) -> dict[str, Any]:
-        """Return a JSON form."""
-        return asdict(self)
+        """Return a JSON form; without windows the one recipes had before there were any."""
+        meta = asdict(self)
+        if not self.windows:
+            del meta["windows"], meta["frame"]
+        return meta
 
 
-def check_classes(recipe: PopulationRecipe, classes: int) -> None:
-    """Check a recipe against the classes of its data set.
+def check_fit(recipe: PopulationRecipe, features: int, classes: int) -> None:
+    """Check a recipe against features and classes of its data set.
 
     Raises
     ------
     UsageError
-        The last layer does not split evenly into votes, or `votes` has not a weight for each.
+        The last layer does not split evenly into votes, `votes` has not a weight for each, or the
+        features do not fill the frame.
     """
     if recipe.shape != "luts":
         return
@@ -151,5 +189,9 @@ def check_classes(recipe: PopulationRecipe, classes: int) -> None:
     elif recipe.votes and len(recipe.votes) != each:
         why = f"{len(recipe.votes)} weights for {each} votes per class"
         problems.append(Problem("votes", why, f"give {each}, or leave it out"))
+    if recipe.windows and math.prod(recipe.frame) != features:
+        rows, columns = recipe.frame
+        why = f"{rows} x {columns} = {rows * columns} places for {features} features"
+        problems.append(Problem("frame", why, "rows times columns as many as features"))
     if problems:
         raise UsageError("recipe does not fit the data", where=recipe.name, problems=problems)

@@ -57,6 +57,8 @@ def make_population(
         sharpness=recipe.sharpness,
         smooth=recipe.smooth,
         spread_gradient=recipe.spread_gradient,
+        frame=recipe.first_frame,
+        windows=recipe.windows,
         seed=recipe.seed,
     )
 

@@ -14,12 +14,13 @@ from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.limits import parse_toml
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import LayerSpec, plain_layer
+from nnlogic.model.window import WindowSpec
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.recipe import Recipe
 
 Table = Mapping[str, Any]
 AnyRecipe = Recipe | PopulationRecipe
-LAYERS, OPTIONS = "layers", "options"
+LAYERS, OPTIONS, WINDOWS = "layers", "options", "windows"
 SHAPE = "shape"
 POPULATION = (SHAPE, "widths")
 """Keys that make a recipe one of a population."""
@@ -101,6 +102,8 @@ def parse_recipe(table: Table, where: str) -> AnyRecipe:
     problems = key_problems("recipe", table, known) + type_problems("recipe", values, known)
     if LAYERS in table:
         values[LAYERS] = _layers(table[LAYERS], problems)
+    if WINDOWS in table:
+        values[WINDOWS] = _windows(table[WINDOWS], problems)
     if not problems:
         recipe = kind(**values)
         problems = recipe.problems()
@@ -116,6 +119,24 @@ def _layers(tables: Any, problems: list[Problem]) -> tuple[LayerSpec, ...]:
     parse = _family_layer if any("family" in item for item in tables) else _plain_layer
     specs = [parse(item, i, problems) for i, item in enumerate(tables)]
     return tuple(spec for spec in specs if spec is not None)
+
+
+def _windows(tables: Any, problems: list[Problem]) -> tuple[WindowSpec, ...]:
+    if not isinstance(tables, list | tuple) or not all(isinstance(item, dict) for item in tables):
+        problems.append(Problem(WINDOWS, "must be tables", "write each as [[windows]]"))
+        return ()
+    known, out = keys_of(WindowSpec), []
+    for i, item in enumerate(tables):
+        place = f"window {i}"
+        found = key_problems(place, item, known) + type_problems(place, item, known)
+        for key in known:
+            values = item.get(key, ())
+            if not found and not all(type(value) is int for value in values):
+                found.append(Problem(place, f"{key} is {values!r}, need whole numbers"))
+        problems += found
+        if not found:
+            out.append(WindowSpec(**{key: tuple(value) for key, value in item.items()}))
+    return tuple(out)
 
 
 def _plain_layer(item: Table, number: int, problems: list[Problem]) -> LayerSpec | None:
@@ -160,11 +181,12 @@ def recipe_text(recipe: AnyRecipe, comment: str = "") -> str:
     lines = [f"# {line}" for line in comment.splitlines()]
     for field in dataclasses.fields(recipe):
         value = getattr(recipe, field.name)
-        if field.name != LAYERS and (value != field.default or field.name == SHAPE):
+        if field.name not in (LAYERS, WINDOWS) and (value != field.default or field.name == SHAPE):
             lines.append(f"{field.name} = {_value(value)}")
-    for spec in getattr(recipe, LAYERS, ()):
-        lines += ["", "[[layers]]"]
-        lines += [f"{key} = {_value(value)}" for key, value in spec.to_table().items()]
+    for key in (WINDOWS, LAYERS):
+        for spec in getattr(recipe, key, ()):
+            lines += ["", f"[[{key}]]"]
+            lines += [f"{name} = {_value(value)}" for name, value in spec.to_table().items()]
     return "\n".join(lines) + "\n"
 
 

@@ -21,6 +21,7 @@ from nnlogic.nn.family import Neurons, chain_cost, exact_copy
 from nnlogic.nn.quantizers import LearnedBits
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import Enumerated, Linear
+from nnlogic.quant.layers.windowed import Windowed
 from nnlogic.tables.build import tabulate
 
 CLASSES = ("a", "b", "c")
@@ -74,6 +75,74 @@ FIXTURES = {
     ),
     "thermometer": Fixture((3, 3, 3), (layer("thermometer", fan_in=1, bits=1),)),
     "functions": Fixture((3, 3, 3), (layer("functions", fan_in=1, bits=1),)),
+    "window": Fixture(
+        (1,) * 12,
+        (
+            layer(
+                "window",
+                "map",
+                5,
+                0,
+                frame=(4, 3),
+                size=(2, 3),
+                padding=(1, 1),
+                pool=(2, 1),
+                layers=(layer("luts", "tables", 5, 6, connect="learned"),),
+            ),
+            layer("luts", "dense", 6, 6, connect="learned"),
+            layer("votes"),
+        ),
+    ),
+    "window of sums": Fixture(
+        (2,) * 5,
+        (
+            layer(
+                "window",
+                "map",
+                2,
+                0,
+                frame=(1, 5),
+                size=(1, 3),
+                padding=(0, 1),
+                padding_code=1,
+                layers=(layer("linear", "sums", 2, 3, activation="signed_uniform", weight_bits=4),),
+            ),
+            layer(
+                "window",
+                "scores",
+                3,
+                0,
+                frame=(1, 5),
+                size=(1, 2),
+                pool=(1, 4),
+                pooling="sum",
+                padding=(0, 0, 1, 0),
+                layers=(
+                    layer("poly", "one", 4, 3, activation="pact"),
+                    layer("kan", "two", 3, 3, activation="pact"),
+                ),
+            ),
+        ),
+    ),
+    "window of two pools": Fixture(
+        (1,) * 11,
+        (
+            layer(
+                "window",
+                "map",
+                3,
+                0,
+                frame=(1, 11),
+                size=(1, 4),
+                stride=(1, 1),
+                dilation=(1, 2),
+                pool=(1, 2),
+                pooling="min",
+                layers=(layer("subnet", "nets", 3, 4, hidden=3, depth=2, skip=0),),
+            ),
+            layer("linear", weight_bits=4),
+        ),
+    ),
     "truncate": Fixture((3, 3, 3), (layer("truncate", fan_in=1, bits=2),)),
     "truncate mixed": Fixture(
         (3, 3, 3), (layer("truncate", "in", fan_in=1, keep=(1, 3, 2)), layer("poly"))
@@ -136,6 +205,16 @@ def test_every_family_has_a_fixture():
     assert covered == ours
 
 
+def tables_of(layers):
+    """All layers of tables, those of kernels too."""
+    for part in layers:
+        if isinstance(part, Windowed):
+            for kernel in part.kernels:
+                yield from tables_of(kernel.layers)
+        elif isinstance(part, Enumerated):
+            yield part
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_model_tables_and_networks_are_equal_on_every_input(case):
     stack = trained(case)
@@ -146,9 +225,8 @@ def test_model_tables_and_networks_are_equal_on_every_input(case):
     np.testing.assert_array_equal(net.evaluate(rows), want)
     for limit in (14, 4):
         wide = any(
-            sum(net.x_formats(part)[w].bits for w in wires) > limit
-            for part in net.layers
-            if isinstance(part, Enumerated)
+            sum(part.x_formats[w].bits for w in wires) > limit
+            for part in tables_of(net.layers)
             for wires in part.inputs
         )
         if not wide:
@@ -225,26 +303,45 @@ def test_checkpoint_keeps_everything(case, tmp_path):
     np.testing.assert_array_equal(other.eval().evaluate(rows), stack.evaluate(rows))
 
 
+def broken(part, x):
+    """The layer with one fault: in a table entry that is read, or in a weight; some of them."""
+    if isinstance(part, Windowed):
+        padding = np.full((len(x), 1), part.window.padding_code)
+        wires = part.windows.reshape(-1, part.windows.shape[2])
+        inner = np.concatenate([x, padding], axis=1)[:, wires].reshape(-1, wires.shape[1])
+        (kernel,) = part.kernels
+        values, out = {"input": inner}, []
+        for i, layer in enumerate(kernel.layers):
+            read = np.concatenate([values[source] for source in layer.sources], axis=1)
+            values[layer.name] = layer.evaluate(read)
+            for bad in broken(layer, read):
+                layers = (*kernel.layers[:i], bad, *kernel.layers[i + 1 :])
+                out.append(replace(part, kernels=(replace(kernel, layers=layers),)))
+        return out
+    bad = []
+    for neuron in range(min(4, len(part.formats))):
+        if isinstance(part, Linear):
+            weights = part.weights.copy()
+            weights[neuron, np.abs(weights[neuron]).argmax()] *= -1
+            bad.append(replace(part, weights=weights))
+            continue
+        index, shift = 0, 0
+        for wire in part.inputs[neuron]:
+            index |= int(x[len(x) // 2, wire]) << shift
+            shift += part.x_formats[wire].bits
+        table = part.tables[neuron].copy()
+        table[index] ^= 1 << (part.formats[neuron].bits - 1)
+        tables = (*part.tables[:neuron], table, *part.tables[neuron + 1 :])
+        bad.append(replace(part, tables=tables))
+    return bad
+
+
 def faults(net, codes):
-    """Per layer, networks with one fault: in a table entry that is read, or in a weight."""
+    """Per layer, networks with one fault."""
     values = net.trace(codes)
     for i, part in enumerate(net.layers[:-1]):
-        bad = []
         x = np.concatenate([values[source] for source in part.sources], axis=1)
-        for neuron in range(min(4, len(part.formats))):
-            if isinstance(part, Linear):
-                weights = part.weights.copy()
-                weights[neuron, np.abs(weights[neuron]).argmax()] *= -1
-                bad.append(replace(part, weights=weights))
-                continue
-            index, shift = 0, 0
-            for wire in part.inputs[neuron]:
-                index |= int(x[len(x) // 2, wire]) << shift
-                shift += part.x_formats[wire].bits
-            table = part.tables[neuron].copy()
-            table[index] ^= 1 << (part.formats[neuron].bits - 1)
-            tables = (*part.tables[:neuron], table, *part.tables[neuron + 1 :])
-            bad.append(replace(part, tables=tables))
+        bad = broken(part, x)
         yield [replace(net, layers=(*net.layers[:i], b, *net.layers[i + 1 :])) for b in bad]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.nn.population.parts import LutNetwork
+from nnlogic.nn.population.parts import LutNetwork, Part, Place
+from nnlogic.nn.population.wiring import distinct, ends_kernel, needed, renumbered
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.quant.kernel import WINDOW, Kernel
+from nnlogic.quant.layers.windowed import Windowed
+from nnlogic.quant.pooling import pooling
 
 
 def to_quantnet(
@@ -38,14 +43,29 @@ def to_quantnet(
     info : mapping, optional
         JSON data for the checkpoint.
     """
-    kept = _needed(network)
+    kept = needed(network)
     layers: list[Layer] = []
     source, x_formats = INPUT, (IntFormat(input_bits),) * len(features)
-    renumber = np.arange(len(features))
-    for part, total, keep in zip(network.parts, network.sums, kept, strict=True):
+    before = np.arange(len(features))
+    kernel: list[Enumerated] = []
+    for i, (part, total, keep) in enumerate(zip(network.parts, network.sums, kept, strict=True)):
+        pins = renumbered(network.parts, i, before)
+        before = keep
+        if part.place is not None:
+            channels = len(x_formats) // part.place.frame.positions
+            if kernel:
+                layer = _kernel_layer(part, pins, keep, kernel[-1].name, len(kernel[-1].formats))
+            else:
+                count = channels * part.place.window.taps
+                layer = _kernel_layer(part, pins, keep, WINDOW, count)
+            kernel.append(layer)
+            if ends_kernel(network.parts, i):
+                layers += _on_map(part.place, tuple(kernel), source, channels)
+                source, x_formats, kernel = layers[-1].name, layers[-1].formats, []
+            continue
         inputs, tables, formats, scale, offset = [], [], [], [], []
         for t in keep:
-            wires, table = _distinct(renumber[part.pins[t]], part.tables[t], x_formats)
+            wires, table = distinct(pins[t], part.tables[t], x_formats)
             low = int(table.min())
             step = int(np.gcd.reduce(table - low)) if total is not None else 1
             low = low if total is not None else 0
@@ -67,8 +87,6 @@ def to_quantnet(
             )
         )
         source, x_formats = part.name, tuple(formats)
-        renumber = np.full(len(part.tables), -1)
-        renumber[keep] = np.arange(len(keep))
         if total is None:
             continue
         weights, bias, shift, levels = total
@@ -82,7 +100,7 @@ def to_quantnet(
         if levels:
             layers.append(_cut(part.name + "_code", linear, start, shift, levels))
         source, x_formats = layers[-1].name, layers[-1].formats
-        renumber = np.arange(len(x_formats))
+        before = np.arange(len(x_formats))
     chosen = IntFormat.holding(0, len(classes) - 1)
     layers.append(Argmax("argmax", (source,), (chosen,)))
     outputs = [(Port(f"score_{c}", x_formats[i]), source, i) for i, c in enumerate(classes)]
@@ -98,46 +116,30 @@ def to_quantnet(
     return net
 
 
-def _needed(network: LutNetwork) -> list[IntArray]:
-    # From the outputs backwards: which tables of each part are read; constants under a sum are
-    # part of its bias and stay only when nothing else is left to keep the layer alive.
-    kept: list[IntArray] = []
-    wanted: IntArray | None = None
-    for part, total in zip(reversed(network.parts), reversed(network.sums), strict=True):
-        if total is not None:
-            used = (total[0] != 0).any(0) & (np.ptp(part.tables, axis=1) > 0)
-            used[0] |= not used.any()
-        else:
-            used = np.zeros(len(part.tables), dtype=bool)
-            used[wanted] = True
-        keep = np.flatnonzero(used)
-        kept.append(keep)
-        wanted = np.unique(part.pins[keep])
-    return kept[::-1]
+def _kernel_layer(
+    part: Part, pins: IntArray, keep: IntArray, source: str, count: int
+) -> Enumerated:
+    """Return a part as a layer of a kernel that reads `count` bits of `source`."""
+    bits = (IntFormat(1),) * count
+    both = [distinct(pins[t], part.tables[t], bits) for t in keep]
+    tables = tuple(frozen(table, np.int64) for _, table in both)
+    inputs = tuple(wires for wires, _ in both)
+    return Enumerated(
+        part.name, (source,), inputs, tables, (IntFormat(1),) * len(keep), bits, part.role
+    )
 
 
-def _distinct(
-    wires: IntArray, table: IntArray, formats: tuple[IntFormat, ...]
-) -> tuple[tuple[int, ...], IntArray]:
-    # A wire read twice leaves rows that cannot occur; one pin of it remains.
-    _, first = np.unique(wires, return_index=True)
-    order = np.sort(first)
-    if len(order) == len(wires):
-        return tuple(int(w) for w in wires), table
-    kept = wires[order]
-    widths = [formats[w].bits for w in kept]
-    index = np.arange(1 << sum(widths))
-    value = {}
-    at = 0
-    for wire, width in zip(kept, widths, strict=True):
-        value[int(wire)] = (index >> at) & ((1 << width) - 1)
-        at += width
-    full = np.zeros_like(index)
-    at = 0
-    for wire in wires:
-        full |= value[int(wire)] << at
-        at += formats[wire].bits
-    return tuple(int(w) for w in kept), table[full]
+def _on_map(
+    place: Place, kernel: tuple[Enumerated, ...], source: str, channels: int
+) -> list[Windowed]:
+    """Return a kernel at every position of a map of so many channels, and its pooling."""
+    frame = replace(place.frame, channels=channels)
+    convolved = Windowed(place.name, (source,), frame, place.window, (Kernel(kernel),))
+    if place.pooling.taps == 1:
+        return [convolved]
+    name = f"{place.name}_pool"
+    pooled = pooling(name, place.name, convolved.output, place.pooling, IntFormat(1), "max")
+    return [convolved, pooled]
 
 
 def _linear(

@@ -6,6 +6,7 @@ trains many networks of one shape at once, which keeps a GPU busy where one smal
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -14,6 +15,11 @@ from torch import Tensor
 K = 6
 ROWS = 1 << K
 HALF_ROWS = 1 << (K // 2)
+
+
+def on_gpu(x: Tensor) -> bool:
+    """Whether the kernels of `nnlogic.nn.population.fused` serve for `x`."""
+    return x.is_cuda and find_spec("triton") is not None
 
 
 class ChooseWires(torch.autograd.Function):
@@ -46,8 +52,8 @@ class ChooseWires(torch.autograd.Function):
         (grad,) = grads
         logits, x, flat = ctx.saved_tensors
         grad_logits = grad_x = None
+        share = torch.softmax(logits, -1)
         if ctx.needs_input_grad[0]:
-            share = torch.softmax(logits, -1)
             # Eight bits of mantissa suffice for a sum over samples that only steers a choice.
             dtype = torch.bfloat16 if grad.is_cuda else grad.dtype
             centred, slope = (x - 0.5).to(dtype), grad.to(dtype)
@@ -58,8 +64,9 @@ class ChooseWires(torch.autograd.Function):
             grad_logits = share * (pull - (share * pull).sum(-1, keepdim=True))
         if ctx.needs_input_grad[1]:
             if ctx.spread:
-                share = torch.softmax(logits, -1).to(grad.dtype)
-                grad_x = torch.bmm(share.transpose(1, 2), grad)
+                # Rounding to eight bits is far below what one batch says of the next.
+                dtype = torch.bfloat16 if grad.is_cuda else grad.dtype
+                grad_x = torch.bmm(share.transpose(1, 2).to(dtype), grad.to(dtype)).to(grad.dtype)
             else:
                 flat_x = torch.zeros_like(x, dtype=grad.dtype).flatten(0, 1)
                 grad_x = flat_x.index_add_(0, flat, grad.flatten(0, 1)).view_as(x)

@@ -4,124 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnlogic.nn.population.functional import (
-    ROWS,
-    K,
-    choose_wires,
-    hard_with_soft_gradient,
-    lookup,
-    multilinear,
-)
+from nnlogic.core.windows import Frame
+from nnlogic.model.window import WindowSpec
 from nnlogic.nn.population.parts import LutNetwork, Part
+from nnlogic.nn.population.tables import Functions, Phase, Tables
+from nnlogic.nn.population.windows import WindowTables, as_map, flat
 
-
-@dataclass
-class Phase:
-    """Where training stands.
-
-    Attributes
-    ----------
-    hard : bool
-        Tables give bits, with a straight-through gradient; probabilities otherwise.
-    sharpness : Tensor
-        Slope of the soft tables.
-    smooth : float
-        Part of the unit cube over which the gradient of hard tables is interpolated.
-    spread : bool
-        Whether gradients of wires reach all candidates, see `choose_wires`.
-    """
-
-    hard: bool
-    sharpness: Tensor
-    smooth: float = 0.8
-    spread: bool = True
-
-
-class Functions(nn.Module):
-    """Learned Boolean functions of one feature each: every one costs a LUT6 for 6-bit codes.
-
-    Parameters
-    ----------
-    members, features, per_feature, codes : int
-    generator : torch.Generator
-    centres : Tensor, shape (features, per_feature)
-        Code where each function first switches.
-    """
-
-    def __init__(
-        self, members: int, codes: int, centres: Tensor, generator: torch.Generator
-    ) -> None:
-        super().__init__()
-        grid = torch.arange(codes, dtype=torch.float32) + 0.5
-        start = 2 * torch.tanh((grid - centres[..., None]) / (codes / 20))
-        noise = 0.1 * torch.randn((members, *start.shape), generator=generator)
-        self.logits = nn.Parameter(start[None] + noise)
-
-    def forward(self, one_hot: Tensor) -> Tensor:
-        """Return bits, (members, features * per_feature, samples); `one_hot` (f, codes, b)."""
-        members, features, count, codes = self.logits.shape
-        dtype = one_hot.dtype
-        flat = self.logits.transpose(0, 1).reshape(features, members * count, codes)
-        soft = torch.bmm(torch.sigmoid(flat).to(dtype), one_hot)
-        hard = torch.bmm((flat > 0).to(dtype), one_hot)
-        out = hard_with_soft_gradient(hard, soft)
-        out = out.view(features, members, count, -1).transpose(0, 1)
-        return out.reshape(members, features * count, -1)
-
-
-class Tables(nn.Module):
-    """A layer of 6-input tables with learned wires.
-
-    Parameters
-    ----------
-    members, inputs, width : int
-    share : int
-        Tables on the same six wires.
-    generator : torch.Generator
-    """
-
-    def __init__(
-        self, members: int, inputs: int, width: int, share: int, generator: torch.Generator
-    ) -> None:
-        super().__init__()
-        self.share = share
-        pins = width // share * K
-        self.wires = nn.Parameter(torch.randn((members, pins, inputs), generator=generator))
-        bits = ((torch.arange(ROWS)[:, None] >> torch.arange(K)) & 1).float() * 2 - 1
-        slope = torch.randn((members, width, K), generator=generator).abs() * 0.5 + 0.5
-        slope *= torch.randint(0, 2, slope.shape, generator=generator) * 2 - 1
-        noise = 0.3 * torch.randn((members, width, ROWS), generator=generator)
-        self.logits = nn.Parameter(slope @ bits.t() / math.sqrt(K) + noise)
-
-    def forward(self, x: Tensor, phase: Phase) -> Tensor:
-        """Return the outputs, (members, width, samples)."""
-        members, width, _ = self.logits.shape
-        z = choose_wires(self.wires, x, phase.spread).view(members, width // self.share, K, -1)
-        if self.share > 1:
-            z = z.repeat_interleave(self.share, 1)
-        if not phase.hard:
-            return multilinear(torch.sigmoid(self.logits * phase.sharpness).to(z.dtype), z)
-        with torch.no_grad():
-            hard = lookup((self.logits > 0).to(z.dtype), z)
-        spread = 0.5 + phase.smooth * (z - 0.5)
-        soft = multilinear(torch.sigmoid(self.logits).to(z.dtype), spread)
-        return hard_with_soft_gradient(hard, soft)
-
-    def pins(self) -> Tensor:
-        """Return the chosen wires, int64, (members, width, 6)."""
-        members, width, _ = self.logits.shape
-        chosen = self.wires.argmax(-1).view(members, width // self.share, K)
-        return chosen.repeat_interleave(self.share, 1)
+AT_ONCE = {"cpu": 1 << 25, "cuda": 1 << 31}
+"""Values of a feature map and its windows that are held at once when a network is rated."""
 
 
 class LutPopulation(nn.Module):
     """Members of one shape: bits and learned functions of codes, LUT layers, weighted votes.
+
+    Layers on the windows of a map may stand before the others, see `WindowTables`.
 
     Training follows the recipe of METHODS of this project's research notes: soft tables first,
     then hard ones with straight-through gradients (docs/guide/training.md).
@@ -146,6 +48,10 @@ class LutPopulation(nn.Module):
         Slope of the soft tables at their end; 1 at the start.
     smooth, spread_gradient
         See `Phase`.
+    frame : Frame, optional
+        Of the input as a map, its channels the bits of a feature; for `windows`.
+    windows : sequence of WindowSpec
+        Kernels of tables on windows, before the layers of `widths`; not with `functions`.
     seed : int
     """
 
@@ -167,6 +73,8 @@ class LutPopulation(nn.Module):
         sharpness: float = 5.0,
         smooth: float = 0.8,
         spread_gradient: bool = True,
+        frame: Frame | None = None,
+        windows: Sequence[WindowSpec] = (),
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -180,6 +88,12 @@ class LutPopulation(nn.Module):
             else None
         )
         inputs = features * (input_bits + functions)
+        self.frame, maps = frame, []
+        for spec in windows if frame is not None else ():
+            maps.append(WindowTables(members, frame, spec, generator))
+            frame = spec.after(frame)
+            inputs = frame.wires
+        self.maps = nn.ModuleList(maps)
         sharing = tuple(share) or (1,) * len(widths)
         layers = []
         for width, same in zip(widths, sharing, strict=True):
@@ -199,7 +113,7 @@ class LutPopulation(nn.Module):
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters by what they are: wires, tables, functions, scale."""
-        tables = [layer for layer in self.layers if isinstance(layer, Tables)]
+        tables = [layer for layer in self.modules() if isinstance(layer, Tables)]
         out = {
             "wires": [layer.wires for layer in tables],
             "tables": [layer.logits for layer in tables],
@@ -236,13 +150,19 @@ class LutPopulation(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return logits, (members, samples, classes), of input codes (samples, features)."""
-        half = self.phase.hard and codes.is_cuda
+        # Bits are exact in eight bits of mantissa; probabilities on a map are one of thousands.
+        half = codes.is_cuda and (self.phase.hard or len(self.maps) > 0)
         scores = self.scores(codes, self.phase, torch.bfloat16 if half else torch.float32)
         return scores * self.log_scale.exp()
 
     def scores(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
         """Return weighted vote counts, (members, samples, classes)."""
         x = self._wires(codes, dtype)
+        if self.frame is not None and len(self.maps):
+            x = as_map(x, self.frame)
+            for kernel in self.maps:
+                x = kernel(x, phase)
+            x = flat(x)
         for layer in self.layers:
             x = layer(x, phase)
         votes = x.float().view(x.shape[0], self.classes, -1, x.shape[-1])
@@ -256,7 +176,11 @@ class LutPopulation(nn.Module):
     def hard_scores(self, codes: Tensor) -> Tensor:
         """Return the exact scores of the hard networks, (members, samples, classes)."""
         phase = Phase(True, torch.ones((), device=codes.device))
-        return self.scores(codes.to(torch.int32), phase, torch.float32)
+        dtype = torch.bfloat16 if codes.is_cuda else torch.float32
+        wide = [k.values_per_row for k in self.maps if isinstance(k, WindowTables)]
+        at_once = AT_ONCE[codes.device.type] // (self.members * max(wide, default=1))
+        parts = codes.to(torch.int32).split(max(1, at_once))
+        return torch.cat([self.scores(part, phase, dtype) for part in parts], 1)
 
     @torch.no_grad()
     def network(self, member: int) -> LutNetwork:
@@ -271,10 +195,12 @@ class LutPopulation(nn.Module):
             pins = np.concatenate([pins, np.repeat(np.arange(self.features), learned.shape[1])])
             tables = np.concatenate([tables, learned.reshape(-1, 1 << bits)])
         parts = [] if bits == 1 else [Part("encoder", "encoder", pins[:, None], tables)]
+        for i, kernel in enumerate(self.maps):
+            if isinstance(kernel, WindowTables):
+                parts += kernel.parts(member, f"conv{i}")
         for i, layer in enumerate(self.layers):
             if isinstance(layer, Tables):
-                hard = (layer.logits[member] > 0).cpu().numpy().astype(np.int64)
-                parts.append(Part(f"luts{i}", "network", layer.pins()[member].cpu().numpy(), hard))
+                parts.append(Part(f"luts{i}", "network", *layer.hard(member)))
         votes = self.votes.cpu().numpy().astype(np.int64)
         weights = np.kron(np.eye(self.classes, dtype=np.int64), votes)
         total = (weights, np.zeros(self.classes, np.int64), 0, 0)

@@ -10,6 +10,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.formats import IntArray
+from nnlogic.core.windows import Frame, Window
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the layers of a kernel stand on a feature map.
+
+    Attributes
+    ----------
+    name : str
+        Of the kernel: its layers follow each other and have the same.
+    frame : Frame
+        Of the map whose windows its first layer reads.
+    window : Window
+    pooling : Window
+        Whose bits of one channel are joined by OR after the last layer.
+    """
+
+    name: str
+    frame: Frame
+    window: Window
+    pooling: Window
+
+    def to_array(self) -> IntArray:
+        """Return all but the name as integers."""
+        frame = (self.frame.channels, self.frame.height, self.frame.width)
+        return np.array([*frame, *_numbers(self.window), *_numbers(self.pooling)], dtype=np.int64)
+
+    @staticmethod
+    def from_array(name: str, values: IntArray) -> Place:
+        """Inverse of `to_array`."""
+        numbers = [int(v) for v in values]
+        return Place(name, Frame(*numbers[:3]), _window(numbers[3:14]), _window(numbers[14:]))
+
+
+def _numbers(window: Window) -> list[int]:
+    return [
+        *window.size, *window.stride, *window.padding, window.padding_code, *window.dilation
+    ]  # fmt: skip
+
+
+def _window(v: list[int]) -> Window:
+    return Window((v[0], v[1]), (v[2], v[3]), (v[4], v[5], v[6], v[7]), v[8], (v[9], v[10]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +66,16 @@ class Part:
         Wires read, the first in the low bits of the index.
     tables : int64 array, shape (tables, 2 ** bits read)
         Values; of one bit unless the part feeds a sum.
+    place : Place or None
+        Where the tables are a layer of a kernel; they are numbered by output channel then, and
+        `pins` are wires of the window, or tables of the layer of the kernel before.
     """
 
     name: str
     role: str
     pins: IntArray
     tables: IntArray
+    place: Place | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +102,8 @@ class LutNetwork:
         out: dict[str, NDArray] = {}
         for i, (part, total) in enumerate(zip(self.parts, self.sums, strict=True)):
             out[f"{i}.pins"], out[f"{i}.tables"] = part.pins, part.tables
+            if part.place is not None:
+                out[f"{i}.place"] = part.place.to_array()
             if total is not None:
                 out[f"{i}.weights"], out[f"{i}.bias"] = total[0], total[1]
                 out[f"{i}.cut"] = np.array(total[2:], dtype=np.int64)
@@ -73,7 +122,11 @@ class LutNetwork:
         sums: list[tuple[IntArray, IntArray, int, int] | None] = []
         for i, (name, role) in enumerate(labels):
             pins, tables = arrays[f"{i}.pins"], arrays[f"{i}.tables"]
-            parts.append(Part(name, role, pins.astype(np.int64), tables.astype(np.int64)))
+            numbers = arrays.get(f"{i}.place")
+            place = None
+            if numbers is not None:
+                place = Place.from_array(name.rpartition("_")[0], numbers)
+            parts.append(Part(name, role, pins.astype(np.int64), tables.astype(np.int64), place))
             if f"{i}.weights" in arrays:
                 shift, levels = (int(v) for v in arrays[f"{i}.cut"])
                 sums.append((arrays[f"{i}.weights"], arrays[f"{i}.bias"], shift, levels))
