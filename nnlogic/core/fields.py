@@ -32,18 +32,14 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError, MalformedError, Problem
 from nnlogic.core.formats import IntFormat
+from nnlogic.core.values import checked, exact, shown
 
 Arrays = dict[str, NDArray]
 Meta = dict[str, Any]
 NOTHING: Any = object()
 """In place of JSON data: the field is all arrays."""
-LEAST, MOST = -(1 << 63), (1 << 63) - 1
-"""Integers that files hold."""
-LONGEST = 60
-"""Characters of a value in a message."""
 PLAIN: dict[type, Callable[[Any], Any]] = {str: str, int: index, float: float, bool: bool}
 
 
@@ -177,35 +173,17 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
         return _of_kinds(form.kinds)
     if hint is IntFormat:
         return _Codec(
-            lambda value, *_: str(value), lambda data, *_: IntFormat.parse(_checked(data, str))
+            lambda value, *_: str(value), lambda data, *_: IntFormat.parse(checked(data, str))
         )
     if hasattr(hint, "__dataclass_fields__"):
         return _by_name(hint) if _holds_arrays(hint) else _row(hint)
     if hint in PLAIN:
-        return _Codec(lambda value, *_: PLAIN[hint](value), lambda data, *_: _checked(data, hint))
+        return _Codec(lambda value, *_: PLAIN[hint](value), lambda data, *_: checked(data, hint))
     if get_origin(hint) in (Mapping, dict):
-        return _Codec(lambda value, *_: dict(value), lambda data, *_: _checked(data, dict))
+        return _Codec(lambda value, *_: dict(value), lambda data, *_: checked(data, dict))
     if hint is Any:
         return _Codec(lambda value, *_: value, lambda data, *_: data)
     raise TypeError(f"a field of type {hint} cannot be stored")
-
-
-def _checked(data: Any, kind: type[Any]) -> Any:
-    if type(data) is not kind and not (kind is float and type(data) is int):
-        raise TypeError(f"{shown(data)} is not {kind.__name__}")
-    if isinstance(data, int) and not LEAST <= data <= MOST:
-        raise ValueError(f"{shown(data)} is beyond 64 bits")
-    return float(data) if isinstance(data, int) and kind is float else data
-
-
-def shown(data: Any) -> str:
-    """Return data of a file as a message shows them: short, whatever they are."""
-    if isinstance(data, int) and not LEAST <= data <= MOST:
-        return f"an integer of {data.bit_length()} bits"
-    if isinstance(data, list | tuple | dict):
-        return f"a {'table' if isinstance(data, dict) else 'list'} of {len(data)}"
-    text = repr(data)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _or_none(inner: _Codec) -> _Codec:
@@ -229,28 +207,6 @@ def _array(hint: Any, dims: int | None) -> _Codec:
         return NOTHING
 
     return _Codec(write, lambda _, path, arrays: exact(arrays[path], dtype, dims), True)
-
-
-def exact(array: NDArray, dtype: Any, dims: int | None = None) -> NDArray:
-    """Return an array of a file as one of `dtype`, with the same values; read-only.
-
-    Raises
-    ------
-    ValueError
-        It has other dimensions or another kind of values, or values that `dtype` does not hold.
-    """
-    dtype = np.dtype(dtype)
-    if dims is not None and array.ndim != dims:
-        raise ValueError(f"shape {array.shape}, need {dims} dimensions")
-    if array.dtype.kind not in {"i": "iu", "u": "iu"}.get(dtype.kind, dtype.kind):
-        raise ValueError(f"{array.dtype}, need {dtype}")
-    if dtype.kind == "f" and array.dtype.itemsize > dtype.itemsize:
-        raise ValueError(f"{array.dtype}, need {dtype}")
-    if dtype.kind in "iu" and array.size:
-        least, most, info = int(array.min()), int(array.max()), np.iinfo(dtype)
-        if least < info.min or most > info.max:
-            raise ValueError(f"values {least} to {most}, beyond {dtype}")
-    return frozen(array, dtype)
 
 
 def _dtype(hint: Any) -> Any:
@@ -280,7 +236,7 @@ def _items(hint: Any, form: _Form, name: str) -> _Codec:
         if inner.arrays:
             places = takewhile(arrays.__contains__, (place(path, i) for i in count()))
             return tuple(inner.read(NOTHING, at, arrays) for at in places)
-        items = enumerate(_checked(data, list))
+        items = enumerate(checked(data, list))
         return tuple(inner.read(item, place(path, i), arrays) for i, item in items)
 
     return _Codec(write, read, inner.arrays)
@@ -291,7 +247,7 @@ def _each(codecs: list[_Codec], make: Callable[[list[Any]], Any]) -> _Codec:
         return [codec.write(item, *at) for codec, item in zip(codecs, value, strict=True)]
 
     def read(data: Any, *at: Any) -> Any:
-        items = zip(codecs, _checked(data, list), strict=True)
+        items = zip(codecs, checked(data, list), strict=True)
         return make([codec.read(item, *at) for codec, item in items])
 
     return _Codec(write, read)
@@ -313,7 +269,7 @@ def _ragged(dtype: Any) -> _Codec:
         return [len(part) for part in value]
 
     def read(data: Any, path: str, arrays: Arrays) -> tuple[NDArray, ...]:
-        lengths = [_checked(length, int) for length in _checked(data, list)]
+        lengths = [checked(length, int) for length in checked(data, list)]
         whole = exact(arrays[path], dtype, 1)
         if any(length < 0 for length in lengths) or sum(lengths) != len(whole):
             raise ValueError(f"{len(whole)} values are not parts of the {len(lengths)} lengths")
@@ -349,7 +305,7 @@ def _row(cls: Any) -> _Codec:
 def _by_name(cls: Any) -> _Codec:
     return _Codec(
         lambda value, *at: write_fields(value, *at),
-        lambda data, *at: cls(**read_fields(cls, _checked(data, dict), *at)),
+        lambda data, *at: cls(**read_fields(cls, checked(data, dict), *at)),
     )
 
 
@@ -376,7 +332,7 @@ def read_kind(kinds: Mapping[str, Any], meta: Meta, path: str, arrays: Arrays) -
 
 
 def _of_kinds(kinds: Callable[[], Mapping[str, Any]]) -> _Codec:
-    return _Codec(write_kind, lambda data, *at: read_kind(kinds(), _checked(data, dict), *at))
+    return _Codec(write_kind, lambda data, *at: read_kind(kinds(), checked(data, dict), *at))
 
 
 def _union(classes: list[Any], form: _Form) -> _Codec:
@@ -392,10 +348,10 @@ def _union(classes: list[Any], form: _Form) -> _Codec:
 
     def read(data: Any, *at: Any) -> Any:
         if form.rows:
-            key: Any = len(_checked(data, list))
+            key: Any = len(checked(data, list))
             known: dict[Any, _Codec] = rows
         else:
-            key, known = _checked(_checked(data, dict)["type"], str), named
+            key, known = checked(checked(data, dict)["type"], str), named
         if key not in known:
             raise ValueError(f"{shown(key)}, known are {', '.join(map(str, known))}")
         return known[key].read(data, *at)

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nnlogic.core.errors import CheckpointError, Problem, TooWide
-from nnlogic.core.fields import shown
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS, WEIGHTS
+from nnlogic.core.values import shown
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import LayerSpec, plain_layer
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nnlogic.core.errors import Problem
-from nnlogic.core.fields import LEAST, MOST, shown
+from nnlogic.core.values import LEAST, MOST, shown
 
 ACCEPTED: Mapping[str, tuple[type, ...]] = {
     "int": (int,),

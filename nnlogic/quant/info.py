@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnlogic.core.errors import Problem
-from nnlogic.core.fields import shown
 from nnlogic.core.formats import MAX_BITS
+from nnlogic.core.values import shown
 
 Check = Callable[[Any], bool]
 

@@ -22,7 +22,6 @@ from nnlogic.core.errors import InputError, IRError, MalformedError, Problem
 from nnlogic.core.fields import (
     Arrays,
     Meta,
-    exact,
     read_fields,
     read_kind,
     stored,
@@ -32,6 +31,7 @@ from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
 from nnlogic.core.stored import Stored
+from nnlogic.core.values import exact
 from nnlogic.quant.info import info_problems
 from nnlogic.quant.layer import Largest, Layer
 from nnlogic.quant.layers import layer_kinds

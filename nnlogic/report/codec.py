@@ -9,7 +9,7 @@ import numbers
 import types
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from nnlogic.core.fields import LEAST, MOST, shown
+from nnlogic.core.values import LEAST, MOST, shown
 
 T = TypeVar("T")
 _LATER = "later"

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import archive_kind, digest, read_archive, write_archive
 from nnlogic.core.errors import CheckpointError, Problem
-from nnlogic.core.fields import shown
 from nnlogic.core.formats import IntArray
+from nnlogic.core.values import shown
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import assemble
 from nnlogic.quant.info import info_problems

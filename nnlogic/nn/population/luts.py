@@ -88,11 +88,12 @@ class LutPopulation(nn.Module):
             else None
         )
         inputs = features * (input_bits + functions)
-        self.frame, maps = frame, []
-        for spec in windows if frame is not None else ():
-            maps.append(WindowTables(members, frame, spec, generator))
-            frame = spec.after(frame)
-            inputs = frame.wires
+        self.frame, maps, here = frame, [], frame
+        for spec in windows:
+            if here is not None:
+                maps.append(WindowTables(members, here, spec, generator))
+                here = spec.after(here)
+                inputs = here.wires
         self.maps = nn.ModuleList(maps)
         sharing = tuple(share) or (1,) * len(widths)
         layers = []

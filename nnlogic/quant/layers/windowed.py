@@ -149,7 +149,7 @@ class Windowed(Layer):
         words = self._at_all_places(
             pack(rows), lambda kernel, read, count: kernel.words(read, count)
         )
-        return unpack(words, x.shape[1])
+        return unpack(words, x.shape[1]).astype(np.int64)
 
     def _at_all_places(
         self, rows: NDArray[Any], compute: Callable[[Kernel, Callable[[int], Any], int], Any]
