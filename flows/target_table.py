@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from nnlogic.core.errors import Problem
-from nnlogic.core.fields import shown
+from nnlogic.core.values import shown
 
 T = TypeVar("T")
 
