@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.bits import pack, unpack
+from nnlogic.core.bits import Bools, pack, unpack
 from nnlogic.core.formats import IntArray
 from nnlogic.core.windows import PADDING, Frame, Window
 from nnlogic.quant.kernel import Copies, Kernel
@@ -144,7 +144,7 @@ class Windowed(Layer):
             lambda kernel, read, count: kernel.columns(read, count),
         )
 
-    def _by_words(self, x: IntArray) -> IntArray:
+    def _by_words(self, x: IntArray) -> Bools:
         rows = np.concatenate([x != 0, np.full((1, x.shape[1]), self.window.padding_code != 0)])
         words = self._at_all_places(
             pack(rows), lambda kernel, read, count: kernel.words(read, count)
