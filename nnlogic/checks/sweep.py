@@ -9,6 +9,7 @@ step is small enough to enumerate.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,7 @@ WORDS = 16  # random rows, in 64-bit words
 MAX_VARIABLES = 10
 MAX_CANDIDATES = 16
 MAX_CONE = 1024
+MAX_BEHIND = 4096
 
 
 def prove_nodes(
@@ -65,6 +67,11 @@ class _Sweep:
         self.net_of: list[Net] = list(leaves)  # by LogicNet signal
         self.same: dict[Net, Net] = {}  # proved net -> the one that stands for its class
         self.candidates: dict[int, list[Net]] = {}
+        self.alike: dict[Net, list[Net]] = {}  # by the net that stands for its class
+        self.readers: dict[Net, list[Net]] = {}
+        for at in self.order:
+            for read in net.fanins(at) if at in net.drivers else ():
+                self.readers.setdefault(read, []).append(at)
 
     def root(self, at: Net) -> Net:
         """Follow registers back to the net that computes the value."""
@@ -103,6 +110,10 @@ class _Sweep:
         found = self.candidates.get(signature, [])
         fresh = [n for n in found if n not in self.proved]
         # A net with a name is more likely the node itself than a part of another node.
+        if len(fresh) > MAX_CANDIDATES:
+            # Many nets look alike where values are rare; the right one is made of the pins.
+            near = self._behind(pins)
+            fresh = [n for n in fresh if n in near]
         fresh = sorted(fresh, key=lambda n: n not in self.net.names)[:MAX_CANDIDATES]
         own = [n for n in fresh if self._proves(n, table, pins)]
         if not own:
@@ -112,8 +123,32 @@ class _Sweep:
         first = self.same.get(own[0], own[0])
         self.proved.update(own)
         self.same.update(dict.fromkeys(own, first))
+        self.alike.setdefault(first, []).extend(own)
         self.net_of.append(first)
         return True
+
+    def _behind(self, pins: list[Net]) -> set[Net]:
+        """Return nets near a pin that are computed from it; nets equal to the pin count as it.
+
+        The pin with the fewest readers is taken. Nearest nets come first, up to a limit.
+        """
+
+        def alike(pin: Net) -> list[Net]:
+            return [pin, *self.alike.get(pin, ())]
+
+        def count(pin: Net) -> int:
+            return sum(len(self.readers.get(net, ())) for net in alike(pin))
+
+        if not pins:
+            return set(self.order)
+        seen: set[Net] = set()
+        todo = deque(alike(min(pins, key=count)))
+        while todo and len(seen) < MAX_BEHIND:
+            for reader in self.readers.get(todo.popleft(), ()):
+                if reader not in seen:
+                    seen.add(reader)
+                    todo.append(reader)
+        return seen
 
     def _proves(self, at: Net, table: int, pins: list[Net]) -> bool:
         """Compare a net with a node, first up to the pins alone, then up to nets equal to them.

@@ -159,7 +159,8 @@ class QuantNet(Stored):
         """Evaluate and return the values of every layer by name."""
         values = {INPUT: bits.check_codes(codes, self.inputs)}
         for layer in self.layers:
-            x = np.concatenate([values[s] for s in layer.sources], axis=1)
+            parts = [values[s] for s in layer.sources]
+            x = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
             values[layer.name] = layer.evaluate(x)
         return values
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from nnlogic.core.bits import Words
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.layer import Formats, Layer
@@ -45,16 +47,33 @@ class Kernel:
 
     def columns(self, read: Callable[[int], IntArray], count: int) -> IntArray:
         """Return output channels from the wires of the window; see `Layer.columns`."""
-        values: dict[str, IntArray] = {}
+        return self._composed(read, count, lambda layer, at, wires: layer.columns(at, wires))
+
+    @property
+    def bitwise(self) -> bool:
+        """Whether all of it is single bits; see `Layer.bitwise`."""
+        return all(layer.bitwise for layer in self.layers)
+
+    def words(self, read: Callable[[int], Words], count: int) -> Words:
+        """Return output channels from the wires of the window; see `Layer.words`."""
+        return self._composed(read, count, lambda layer, at, _: layer.words(at))
+
+    def _composed(
+        self,
+        read: Callable[[int], Any],
+        count: int,
+        compute: Callable[[Layer, Callable[[int], Any], int], Any],
+    ) -> Any:
+        values: dict[str, Any] = {}
         sizes = {WINDOW: count, **{layer.name: len(layer.formats) for layer in self.layers}}
         for layer in self.layers:
             wires = [(s, i) for s in layer.sources for i in range(sizes[s])]
 
-            def at(wire: int, wires: list[tuple[str, int]] = wires) -> IntArray:
+            def at(wire: int, wires: list[tuple[str, int]] = wires) -> Any:
                 source, i = wires[wire]
                 return read(i) if source == WINDOW else values[source][i]
 
-            values[layer.name] = layer.columns(at, len(wires))
+            values[layer.name] = compute(layer, at, len(wires))
         return values[self.layers[-1].name]
 
     def reads(self, window: Formats) -> tuple[frozenset[int], ...]:

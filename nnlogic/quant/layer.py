@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nnlogic.core.archive import frozen
+from nnlogic.core.bits import Words
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 
@@ -91,6 +92,26 @@ class Layer(ABC):
         """
         x = np.stack([read(wire) for wire in range(count)], axis=-1)
         return np.moveaxis(self.evaluate(x.reshape(-1, count)).reshape(*x.shape[:2], -1), 2, 0)
+
+    @property
+    def bitwise(self) -> bool:
+        """Whether all that is read and given is single bits, and `words` computes it."""
+        return False
+
+    def words(self, read: Callable[[int], Words]) -> Words:
+        """Return exact outputs of a `bitwise` layer, 64 samples at a time.
+
+        Parameters
+        ----------
+        read : callable
+            Returns the bits of a wire, uint64, packed by sample, all of the same shape.
+
+        Returns
+        -------
+        uint64 array, shape (neurons, *shape of a wire)
+            Bits beyond the last sample are of no meaning.
+        """
+        raise TypeError(f"layers of kind {self.kind} are not bitwise")
 
     def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
         """Return the wires a neuron reads, in the order of its table's index. Here: all."""

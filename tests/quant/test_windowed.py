@@ -58,6 +58,21 @@ def table_kernel(rng, inputs, channels, fmt=U1):
     ))  # fmt: skip
 
 
+@given(shapes(), st.integers(0, 1 << 20), st.integers(1, 70))
+@settings(max_examples=40, deadline=None)
+def test_bits_are_computed_64_at_a_time_and_alike(shape, seed, rows):
+    frame, window = shape
+    window = replace(window, padding_code=window.padding_code % 2)
+    rng = np.random.default_rng(seed)
+    kernel = table_kernel(rng, window.taps * frame.channels, 3)
+    wide = [replace(one, x_formats=(U2,) * len(one.x_formats)) for one in kernel.layers]
+    assert kernel.bitwise
+    assert not any(one.bitwise for one in wide)
+    layer = Windowed("it", (INPUT,), frame, window, (kernel,))
+    x = rng.integers(0, 2, (rows, frame.wires))
+    np.testing.assert_array_equal(layer.evaluate(x), naive(layer, x))
+
+
 def naive(layer, x):
     """The layer by its definition, position by position, from pixels of the map."""
     frame, window, groups = layer.frame, layer.window, layer.groups
@@ -274,6 +289,23 @@ def test_files_that_break_rules_are_refused_as_such(changes, tmp_path):
     net.save(tmp_path / "a")
     with pytest.raises(IRError, match="conv "):
         QuantNet.load(tmp_path / "a")
+
+
+def test_supports_that_repeat_are_stated_and_checked():
+    """Channel i reads the wires of channel i - 2, with weights of its own."""
+    rng = np.random.default_rng(0)
+    weights = np.zeros((6, 9), np.int64)
+    for channel, row in enumerate(weights):
+        row[[[0, 4, 8], [2, 4, 6]][channel % 2]] = rng.choice([-2, -1, 1, 2], 3)
+    bounds = frozen(np.zeros((6, 1)), np.int64)
+    bias = frozen(np.arange(6), np.int64)
+    sums = Linear("sums", (INPUT,), frozen(weights, np.int64), bias, bounds, (U1,) * 6)
+    layer = Windowed("conv", (INPUT,), Frame(1, 4, 4), Window((3, 3)), (Kernel((sums,)),), period=2)
+    assert layer.problems((U1,) * 16) == []
+    assert "period 2 " in net_of(layer).text()
+    why = "kernel 0: channel 1 reads other wires than channel 0"
+    assert why in replace(layer, period=1).problems((U1,) * 16)[0]
+    assert why.replace("1", "3", 1) in replace(layer, period=3).problems((U1,) * 16)[0]
 
 
 def test_channels_have_one_format_each():

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nnlogic.core.bits import Words
 from nnlogic.core.fields import stored
-from nnlogic.core.formats import IntArray
+from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.quant.layer import Formats, Layer
+
+BITWISE = 8
+"""Most inputs of a table that is computed for 64 samples at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,22 @@ class Enumerated(Layer):
             shift += self.x_formats[wire].bits
         return self.tables[neuron][index]
 
+    @property
+    def bitwise(self) -> bool:
+        """Whether tables read and give unsigned bits, few enough for multiplexers."""
+        formats = {self.x_formats[wire] for wires in self.inputs for wire in wires}
+        narrow = max(map(len, self.inputs), default=0) <= BITWISE
+        return narrow and formats.union(self.formats) <= {IntFormat(1)}
+
+    def words(self, read: Callable[[int], Words]) -> Words:
+        """Return output bits, every table as a tree of multiplexers."""
+        out = []
+        for wires, table in zip(self.inputs, self.tables, strict=True):
+            rows = [read(wire) for wire in wires] or [read(0)]
+            ones = np.full_like(rows[0], ~np.uint64(0))
+            out.append(_multiplexed(tuple(table.tolist()), rows, ones, {}))
+        return np.stack(out)
+
     def wires(self, neuron: int, x_formats: Formats) -> tuple[int, ...]:
         """Return the wires a neuron reads, those of its table."""
         return self.inputs[neuron]
@@ -96,6 +116,22 @@ class Enumerated(Layer):
         """Return the fan-ins."""
         fans = [len(wires) for wires in self.inputs]
         return f"tables fan-in {min(fans)}..{max(fans)}"
+
+
+def _multiplexed(
+    table: tuple[int, ...], rows: list[Words], ones: Words, known: dict[tuple[int, ...], Words]
+) -> Words:
+    """Return the bits of a table, equal parts of it computed once."""
+    if not any(table):
+        return ones ^ ones
+    if all(table):
+        return ones
+    if table not in known:
+        half = len(table) // 2
+        select = rows[half.bit_length() - 1]
+        low, high = (_multiplexed(part, rows, ones, known) for part in (table[:half], table[half:]))
+        known[table] = low if low is high else low ^ (select & (low ^ high))
+    return known[table]
 
 
 LAYER = Enumerated

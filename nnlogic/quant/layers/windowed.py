@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnlogic.core.bits import Bools, pack, unpack
 from nnlogic.core.formats import IntArray
 from nnlogic.core.windows import PADDING, Frame, Window
 from nnlogic.quant.kernel import Copies, Kernel
@@ -123,25 +126,46 @@ class Windowed(Layer):
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Return output values, shape (samples, neurons)."""
-        # PADDING is the last row.
-        padding = np.full((1, len(x)), self.window.padding_code, np.int64)
-        map_ = np.concatenate([x.T.astype(np.int64, copy=False), padding])
-        positions, groups, width = self.windows.shape
-        channels = self.output.channels // groups
-        out = np.empty((len(x), positions, groups, channels), np.int64)
-        step = max(1, CHUNK // positions)
+        positions, groups, _ = self.windows.shape
+        out = np.empty((len(x), positions, groups, self.output.channels // groups), np.int64)
+        bitwise = all(kernel.bitwise for kernel in self.kernels)
+        step = max(64, CHUNK // positions * (64 if bitwise else 1) // 64 * 64)
         for start in range(0, len(x), step):
-            part = np.ascontiguousarray(map_[:, start : start + step])
-            done = np.empty((groups, channels, positions, part.shape[1]), np.int64)
-            for kernel, at, group in self._places():
-                wires = self.windows[at, group].T
-
-                def read(wire: int, part: IntArray = part, wires: IntArray = wires) -> IntArray:
-                    return part[wires[wire]]
-
-                done[group, :, at] = self.kernels[kernel].columns(read, width)
+            part = x[start : start + step].T
+            done = self._by_words(part) if bitwise else self._by_columns(part)
             out[start : start + step] = done.transpose(3, 2, 0, 1)
         return out.reshape(len(x), -1)
+
+    def _by_columns(self, x: IntArray) -> IntArray:
+        # PADDING is the last row.
+        padding = np.full((1, x.shape[1]), self.window.padding_code, np.int64)
+        return self._at_all_places(
+            np.concatenate([x, padding]).astype(np.int64, copy=False),
+            lambda kernel, read, count: kernel.columns(read, count),
+        )
+
+    def _by_words(self, x: IntArray) -> Bools:
+        rows = np.concatenate([x != 0, np.full((1, x.shape[1]), self.window.padding_code != 0)])
+        words = self._at_all_places(
+            pack(rows), lambda kernel, read, count: kernel.words(read, count)
+        )
+        return unpack(words, x.shape[1])
+
+    def _at_all_places(
+        self, rows: NDArray[Any], compute: Callable[[Kernel, Callable[[int], Any], int], Any]
+    ) -> NDArray[Any]:
+        """Return all channels, shape (groups, channels, positions, columns), of rows by wire."""
+        positions, groups, width = self.windows.shape
+        shape = groups, self.output.channels // groups, positions, rows.shape[1]
+        out = np.empty(shape, rows.dtype)
+        for kernel, at, group in self._places():
+            wires = self.windows[at, group].T
+
+            def read(wire: int, wires: IntArray = wires) -> NDArray[Any]:
+                return rows[wires[wire]]
+
+            out[group, :, at] = compute(self.kernels[kernel], read, width)
+        return out
 
     def _places(self) -> Iterator[tuple[int, slice, int]]:
         """Yield kernel, positions and group of everything that is computed at once."""
