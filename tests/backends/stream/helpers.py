@@ -72,6 +72,16 @@ def digits_net(seed=1, *, channels=6, fmt=U1, classes=4, frame=None):
     return network(layers, frame, fmt, [(Port("class", best), "class", 0)])
 
 
+def constant_net():
+    """A kernel that reads nothing, and a single wire of its map."""
+    frame = Frame(2, 2, 3)
+    kernel = Kernel(
+        (Enumerated("one", (INPUT,), ((),), (frozen([1], np.int64),), (U1,), (U1,) * 8),)
+    )
+    layer = Windowed("flat", (INPUT,), frame, Window((2, 2), padding=(0, 1, 1, 0)), (kernel,))
+    return network([layer], frame, U1, [(Port("y", U1), "flat", 2)], "constant")
+
+
 def map_net(seed=1, *, length=32):
     """A one-dimensional stream whose last map goes out."""
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from helpers import digits_net, map_net
+from helpers import constant_net, digits_net, map_net
 
 from nnlogic.backends.stream import section as stream_section
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS, geometry_faults
@@ -133,6 +133,13 @@ def test_a_map_that_goes_out(tmp_path_factory, tmp_path, options):
     design, result = bench(run, tmp_path / "bench")
     assert [t for t in result.tests if not t.passed] == []
     assert result.measured["latency"] == StreamTiming.of(design).alone
+
+
+def test_a_kernel_that_reads_nothing(tmp_path_factory, tmp_path):
+    run = made(tmp_path_factory, constant_net(), target="xc7")
+    design, result = bench(run, tmp_path / "bench")
+    assert [t for t in result.tests if not t.passed] == []
+    assert run_tags(design, sorted((run.path / "rtl").glob("*.v")), tmp_path / "tags").passed == 1
 
 
 def faulty(run, folder, title):

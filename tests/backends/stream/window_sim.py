@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 
 import numpy as np
@@ -67,9 +66,7 @@ def run(shape, beats, *, gap=0.0, go=1.0, seed=0, drain=0):
             clock += 1
 
     sim.add_testbench(bench)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        sim.run()
+    sim.run()
     return out, sent
 
 
