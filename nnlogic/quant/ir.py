@@ -221,6 +221,7 @@ class QuantNet(Stored):
                 problems.append(Problem(layer.name, "the name is used twice"))
             else:
                 found = layer.problems(self.x_formats(layer))
+                found = found or ["has no neurons"] * (not layer.formats)
                 problems += [Problem(layer.name, why) for why in found]
             seen.add(layer.name)
         if self.quantizer is not None:
@@ -237,8 +238,6 @@ class QuantNet(Stored):
         out += LAYERS.problems("layers", len(self.layers))
         for layer in self.layers:
             out += NEURONS.problems(layer.name, len(layer.formats))
-            if not layer.formats:
-                out.append(Problem(layer.name, "has no neurons"))
         names = self.info.get("class_names", ())
         return out + CLASSES.problems("info.class_names", len(names))
 

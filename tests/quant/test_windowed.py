@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from nnlogic.core.archive import frozen
-from nnlogic.core.errors import IRError, UsageError
+from nnlogic.core.errors import CheckpointError, IRError, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.windows import PADDING, Frame, Window
 from nnlogic.quant.ir import INPUT, Enumerated, Linear, QuantNet, Windowed
@@ -287,7 +287,7 @@ def test_files_that_break_rules_are_refused_as_such(changes, tmp_path):
     ports = tuple(Port(f"x{i}", U1) for i in range(40))
     net = QuantNet("n", ports, (layer,), ((Port("y", U1), "conv", 0),))
     net.save(tmp_path / "a")
-    with pytest.raises(IRError, match="conv "):
+    with pytest.raises(CheckpointError, match="conv "):
         QuantNet.load(tmp_path / "a")
 
 
