@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.core.values import shown
 from nnlogic.core.limits import parse_toml
+from nnlogic.core.values import shown
 from nnlogic.flows.target_table import read_table
 from nnlogic.flows.targets import Target
 from nnlogic.tools.verilog_guard import check_sources
