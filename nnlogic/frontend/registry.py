@@ -124,7 +124,14 @@ def load(
     """
     path = Path(path)
     fmt = recognize(path) if format is None else _asked(format, path)
-    net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
+    try:
+        net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
+    except UsageError as error:
+        # Whether an option can be depends on the file.
+        where = error.where or str(path)
+        raise type(error)(
+            error.what, where=where, why=error.why, fix=error.fix, problems=error.problems
+        ) from error
     net.verify()
     if fmt.title == CHECKPOINT:
         return net

@@ -190,7 +190,9 @@ def _last_bits(
             fix="copy the model's config.json beside the tables, or give --read bits=N",
         )
     if type(given) is not int or not 1 <= given <= MOST_BITS:
-        problems.append(Problem("outputs", f"{_short(given)} bits, need 1 to {MOST_BITS}"))
+        where = "--read bits" if "bits" in options else CONFIG
+        why = f"outputs of {_short(given)} bits, need 1 to {MOST_BITS}"
+        problems.append(Problem(where, why))
         return 1
     return given
 
