@@ -128,10 +128,7 @@ def load(
         net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
     except UsageError as error:
         # Whether an option can be depends on the file.
-        where = error.where or str(path)
-        raise type(error)(
-            error.what, where=where, why=error.why, fix=error.fix, problems=error.problems
-        ) from error
+        raise error.at(error.where or str(path)) from error
     net.verify()
     if fmt.title == CHECKPOINT:
         return net
