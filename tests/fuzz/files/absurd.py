@@ -105,7 +105,7 @@ def _blif(inputs: int, more: str) -> bytes:
 
 BLIF: tuple[Maker, ...] = (
     lambda _: _blif(
-        100_000, f".names {' '.join(f'i{n}' for n in range(100_000))} x\n{'1' * 100_000} 1\n"
+        10_000, f".names {' '.join(f'i{n}' for n in range(10_000))} x\n{'1' * 10_000} 1\n"
     ),
     lambda _: _blif(
         1,
