@@ -125,6 +125,10 @@ def _read(
 ) -> Netlist:
     out = folder / "gates.json"
     copies = checked_copies(files, folder / "rtl")
+    module = re.compile(rf"\bmodule\s+\\?{re.escape(top)}(?![\w$])".encode())
+    if not any(module.search(copy.read_bytes()) for copy in copies):
+        why = f"none of {len(copies)} Verilog files holds it"
+        raise StructureError("no such module", where=top, why=why)
     lines = [f"read_verilog rtl/{copy.name}" for copy in copies]
     if models:
         # Deferred, since elaborating every cell of a vendor takes a minute.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class NNLogicError(Exception):
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+    def at(self, where: str) -> Self:
+        """Return the same error, of another place."""
+        return type(self)(
+            self.what, where=where, why=self.why, fix=self.fix, problems=self.problems
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process boundaries when functions are minimized in parallel.

@@ -16,6 +16,8 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 
 PREFIX = "NNLOGIC_MAX_"
+MOST = 10**18
+"""No limit can be raised to this."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,33 @@ class Limit:
             raise UsageError(f"{self.variable} cannot be used", why=why, fix="unset it")
         return int(text)
 
-    def why(self, count: int) -> str:
-        """Return what is wrong with a count, or an empty text."""
-        return f"{_figure(count)} {self.what}, limit {self.value:,}" if count > self.value else ""
+    def why(self, count: int, what: str = "") -> str:
+        """Return what is wrong with a count, or an empty text.
+
+        Parameters
+        ----------
+        count : int
+        what : str
+            What is counted, where that is narrower than the limit's own word.
+        """
+        if count <= self.value:
+            return ""
+        figure = f"{count:,}" if count < MOST else "10^18 or more"
+        return f"{figure} {what or self.what}, limit {self.value:,}"
+
+    def fix(self, count: int) -> str:
+        """Return what lets a count pass; an empty text for one that no limit can be raised to."""
+        return f"{self.variable}={count}" if count < MOST else ""
+
+    @property
+    def more(self) -> str:
+        """What raises the limit where it is not known how much is needed."""
+        return self.fix(2 * self.value)
 
     def problems(self, where: str, count: int) -> list[Problem]:
         """Return a count as a problem, where it is one."""
         why = self.why(count)
-        return [Problem(where, why, f"{self.variable}={_figure(count, '')}")] if why else []
-
-
-def _figure(count: int, comma: str = ",") -> str:
-    return f"{count:{comma}}" if count < 10**18 else "10^18 or more"
+        return [Problem(where, why, self.fix(count))] if why else []
 
 
 FEATURES = Limit("features", 65_536, "input features")
@@ -80,7 +97,16 @@ CLOCKS = Limit("clocks", 1 << 20, "clock cycles, or pipeline segments")
 NESTING = Limit("nesting", 64, "levels of lists and tables")
 TEXT = Limit("text", 1 << 26, "bytes of text")
 UNPACKED = Limit("unpacked", 1 << 29, "bytes when unpacked")
-LIMITS = (FEATURES, CLASSES, LAYERS, NEURONS, WEIGHTS, CLOCKS, NESTING, TEXT, UNPACKED)
+PORTS = Limit("ports", 1 << 17, "inputs, or outputs, of a file of logic")
+ENTRIES = Limit("entries", 1 << 26, "entries of all tables of a file")
+SIGNALS = Limit("signals", 1 << 22, "bits of all signals of a circuit")
+WIDTH = Limit("width", 1 << 20, "bits of a signal, or words of an array")
+INSTANCES = Limit("instances", 1 << 16, "instances of modules")
+HIERARCHY = Limit("hierarchy", 1 << 10, "levels of modules within each other")
+LIMITS = (
+    FEATURES, CLASSES, LAYERS, NEURONS, WEIGHTS, CLOCKS, NESTING, TEXT, UNPACKED, PORTS, ENTRIES,
+    SIGNALS, WIDTH, INSTANCES, HIERARCHY,
+)  # fmt: skip
 
 
 def nesting(value: Any) -> int:

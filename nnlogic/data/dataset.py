@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.archive import digest
-from nnlogic.core.errors import InputError, UsageError
+from nnlogic.core.errors import InputError, Problem, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.data.split import take
 
@@ -33,6 +33,8 @@ class Raw:
         Source, licence and split, in a sentence.
     stratified : bool
         Whether the validation rows hold the same share of every class.
+    file : str
+        The local copy, where they are from one.
     """
 
     x_train: NDArray
@@ -43,6 +45,7 @@ class Raw:
     class_names: tuple[str, ...]
     provenance: str
     stratified: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,9 +126,13 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     raw = sources[name](None if data_dir is None else Path(data_dir))
     x, x_test = _flat(raw.x_train), _flat(raw.x_test)
     y, y_test = raw.y_train.astype(np.int64), raw.y_test.astype(np.int64)
-    for rows, labels in ((x, y), (x_test, y_test)):
-        if not np.isfinite(rows).all() or len(rows) != len(labels):
-            raise InputError("data set is damaged", where=name, why="NaN rows or missing labels")
+    problems = [
+        Problem(part, why)
+        for part, rows, labels in (("training rows", x, y), ("test rows", x_test, y_test))
+        for why in _wrong(rows, labels, len(raw.feature_names), len(raw.class_names))
+    ]
+    if problems:
+        raise InputError("data set is damaged", where=raw.file or name, problems=problems)
     train, val = take(y, VALIDATION_SHARE, SPLIT_SEED, stratified=raw.stratified)
     return Dataset(
         name=name,
@@ -143,4 +150,18 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
 
 
 def _flat(rows: NDArray) -> NDArray[np.float32]:
-    return rows.reshape(len(rows), -1).astype(np.float32)
+    with np.errstate(over="ignore"):  # what is no float32 is infinite, and refused
+        return rows.reshape(len(rows), -1).astype(np.float32)
+
+
+def _wrong(
+    rows: NDArray[np.float32], labels: IntArray, features: int, classes: int
+) -> Iterator[str]:
+    if not len(rows) or not np.isfinite(rows).all():
+        yield "none, or NaN or infinite values"
+    if rows.shape[1] != features:
+        yield f"of {rows.shape[1]} features, {features} names"
+    if len(rows) != len(labels):
+        yield f"{len(rows)} rows, {len(labels)} labels"
+    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        yield f"labels {labels.min()}..{labels.max()} of {classes} classes"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.data.dataset import Raw
-from nnlogic.data.local import read_local, read_table
+from nnlogic.data.local import LABELS, NUMBER, ROWS, TEXTS, read_local, read_table
 from nnlogic.data.split import take
 
 CLASSES = ("normal", "attack")
@@ -43,12 +43,10 @@ def load_nid(data_dir: Path | None) -> Raw:
             f"({' or '.join(NID_CSV)}) from "
             "https://research.unsw.edu.au/projects/unsw-nb15-dataset and pass its folder (--data)",
         )
+    path = ""
     if (data_dir / NID_LOCAL).exists():
-        need = ("X_packed", "n_bits", "y", "col_names", "col_bits")
-        file = read_local(data_dir / NID_LOCAL, need)
-        x = np.unpackbits(file["X_packed"], axis=1)[:, : int(file["n_bits"])]
-        y = file["y"].astype(np.int64)
-        names = bit_names(dict(zip(file["col_names"], file["col_bits"], strict=True)))
+        path = str(data_dir / NID_LOCAL)
+        x, y, names = _nid_npz(Path(path))
     else:
         x, y, names = _nid_csv(data_dir)
     train, test = take(y, NID_TEST_SHARE, NID_SEED, stratified=True)
@@ -64,7 +62,26 @@ def load_nid(data_dir: Path | None) -> Raw:
         "another partition and are not comparable. The set repeats itself: two fifths of the test "
         "rows also occur among the training rows.",
         stratified=True,
+        file=path,
     )
+
+
+def _nid_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
+    kinds = {"X_packed": ROWS, "n_bits": NUMBER, "y": LABELS, "col_names": TEXTS,
+             "col_bits": LABELS}  # fmt: skip
+    file = read_local(path, kinds)
+    packed, count, widths = file["X_packed"], int(file["n_bits"]), file["col_bits"]
+    fits = packed.dtype == np.uint8 and packed.ndim == 2 and len(packed) == len(file["y"])
+    if (
+        not fits
+        or len(widths) != len(file["col_names"])
+        or widths.min(initial=0) < 0
+        or (not int(widths.sum()) == count <= 8 * packed.shape[1])
+    ):
+        why = f"{count} bits, columns of {int(widths.sum())}, X_packed of shape {packed.shape}"
+        raise InputError("data set is damaged", where=str(path), why=why)
+    x = np.unpackbits(packed, axis=1)[:, :count]
+    return x, file["y"], bit_names(dict(zip(file["col_names"], widths, strict=True)))
 
 
 def _nid_csv(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
@@ -176,6 +193,7 @@ def load_nsl_kdd(data_dir: Path | None) -> Raw:
         CLASSES,
         "NSL-KDD (Tavallaee et al. 2009), KDDTrain+_20Percent and KDDTest+ as published.",
         stratified=True,
+        file=str(data_dir / NSL_LOCAL if read is _nsl_npz else data_dir),
     )
 
 
@@ -183,9 +201,20 @@ _Pair = tuple[NDArray, NDArray]
 
 
 def _nsl_npz(folder: Path) -> tuple[_Pair, dict[str, _Pair], _Pair, list[str]]:
-    keys = [f"{w}_{part}" for w in NSL_WORDS.values() for part in ("names", "train20", "test")]
-    fixed = ("X_num_train20", "X_num_test", "label_train20", "label_test", "num_names")
-    file = read_local(folder / NSL_LOCAL, (*keys, *fixed))
+    parts = {"names": TEXTS, "train20": LABELS, "test": LABELS}
+    keys = {f"{w}_{part}": k for w in NSL_WORDS.values() for part, k in parts.items()}
+    fixed = {"X_num_train20": ROWS, "X_num_test": ROWS, "label_train20": LABELS,
+             "label_test": LABELS, "num_names": TEXTS}  # fmt: skip
+    file = read_local(folder / NSL_LOCAL, {**keys, **fixed})
+    problems = []
+    for w in NSL_WORDS.values():
+        for part in ("train20", "test"):
+            codes, known, rows = file[f"{w}_{part}"], len(file[f"{w}_names"]), f"X_num_{part}"
+            if len(codes) != len(file[rows]) or not ((codes >= 0) & (codes < known)).all():
+                why = f"not a number below {known} for each of {len(file[rows])} rows"
+                problems.append(Problem(f"{w}_{part}", why))
+    if problems:
+        raise InputError("data set is damaged", where=str(folder / NSL_LOCAL), problems=problems)
     words = {
         w: (
             file[f"{w}_names"][file[f"{w}_train20"]],

@@ -12,7 +12,7 @@ from nnlogic.core.errors import InputError
 from nnlogic.data.arff import fetch_openml
 from nnlogic.data.dataset import Raw
 from nnlogic.data.fetch import fetch
-from nnlogic.data.local import read_local
+from nnlogic.data.local import LABELS, ROWS, TEXTS, read_local
 
 JETS_NUMBER = 42468
 JETS_CLASSES = ("g", "q", "t", "w", "z")
@@ -24,7 +24,7 @@ MNIST_FILES = {
     "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
     "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
 }
-SPLIT = ("X_train", "y_train", "X_test", "y_test")
+SPLIT = {"X_train": ROWS, "y_train": LABELS, "X_test": ROWS, "y_test": LABELS}
 LOCAL_SPLIT = "Local copy; test rows as the file has them."
 
 
@@ -34,7 +34,8 @@ def load_jets(data_dir: Path | None) -> Raw:
     OpenML gives no split: the last fifth of a fixed permutation is the test set.
     """
     if data_dir is not None:
-        file = read_local(data_dir / "jets16.npz", (*SPLIT, "feature_names", "class_names"))
+        path = data_dir / "jets16.npz"
+        file = read_local(path, {**SPLIT, "feature_names": TEXTS, "class_names": TEXTS})
         return Raw(
             file["X_train"],
             file["y_train"],
@@ -44,6 +45,7 @@ def load_jets(data_dir: Path | None) -> Raw:
             tuple(str(n) for n in file["class_names"]),
             "Simulated jets (Pythia 8.317), a re-creation of the features of OpenML 42468, free "
             f"to use; not comparable with figures on the original. {LOCAL_SPLIT}",
+            file=str(path),
         )
     names, x, labels = fetch_openml(JETS_NUMBER)
     y = np.searchsorted(JETS_CLASSES, labels)
@@ -66,14 +68,15 @@ def load_mnist(data_dir: Path | None) -> Raw:
     """Handwritten digits, 28x28, 0..255; ``mnist.npz``, or the public files."""
     names = tuple(f"p{r}_{c}" for r in range(28) for c in range(28))
     digits = tuple(str(d) for d in range(10))
-    source = "MNIST (LeCun, Cortes, Burges); original split."
+    path, source = "", "MNIST (LeCun, Cortes, Burges); original split."
     if data_dir is not None:
-        file = read_local(data_dir / "mnist.npz", SPLIT)
+        path = str(data_dir / "mnist.npz")
+        file = read_local(Path(path), SPLIT)
         arrays = [file[k] for k in SPLIT]
     else:
         arrays = [_read_idx(fetch(MNIST_URL + f, md5)) for f, md5 in MNIST_FILES.items()]
     x_train, y_train, x_test, y_test = arrays
-    return Raw(x_train, y_train, x_test, y_test, names, digits, source)
+    return Raw(x_train, y_train, x_test, y_test, names, digits, source, file=path)
 
 
 def load_digits(data_dir: Path | None) -> Raw:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import InputError
 from nnlogic.data.arff import fetch_openml
 from nnlogic.data.dataset import Raw
-from nnlogic.data.local import read_local
+from nnlogic.data.local import LABELS, ROWS, TEXTS, read_local
 from nnlogic.data.split import take
 
 LOCAL = "uci_small.npz"
@@ -52,10 +52,15 @@ def load_uci(name: str, data_dir: Path | None) -> Raw:
     InputError
         It cannot be fetched, or is not what it should be.
     """
+    path = ""
     if data_dir is not None:
+        path = str(data_dir / LOCAL)
         keys = tuple(f"{name}__{part}" for part in ("X", "y", "classes"))
-        file = read_local(data_dir / LOCAL, keys)
-        x, y = file[keys[0]], file[keys[1]].astype(np.int64)
+        file = read_local(Path(path), dict(zip(keys, (ROWS, LABELS, TEXTS), strict=True)))
+        x, y = file[keys[0]], file[keys[1]]
+        if x.ndim != 2 or len(x) != len(y):
+            why = f"{keys[0]} of shape {x.shape}, {len(y)} labels"
+            raise InputError("data set is damaged", where=path, why=why)
         classes = tuple(str(c) for c in file[keys[2]])
         features = tuple(f"x{i}" for i in range(x.shape[1]))
     else:
@@ -75,6 +80,7 @@ def load_uci(name: str, data_dir: Path | None) -> Raw:
         f"UCI {name}, CC BY 4.0; {len(whole) - len(x)} rows with missing values left out; own "
         "seeded 80/20 split, stratified.",
         stratified=True,
+        file=path,
     )
 
 

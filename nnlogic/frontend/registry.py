@@ -124,7 +124,11 @@ def load(
     """
     path = Path(path)
     fmt = recognize(path) if format is None else _asked(format, path)
-    net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
+    try:
+        net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
+    except UsageError as error:
+        # Whether an option can be depends on the file.
+        raise error.at(error.where or str(path)) from error
     net.verify()
     if fmt.title == CHECKPOINT:
         return net

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnlogic.core.errors import Problem, UsageError
+from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.core.progress import Progress
 from nnlogic.job.option import Option, options_of
@@ -166,8 +166,17 @@ def backend_named(name: str) -> Backend:
 
 def backend_of(run: Run) -> Backend:
     """Return the backend that made a run."""
-    if run.report.backend is not None:
-        return backend_named(run.report.backend)
+    made_by = run.report.backend
+    if made_by is not None:
+        try:
+            return backend_named(made_by)
+        except UsageError as error:
+            raise CheckpointError(
+                "a run of a backend that is not installed",
+                where=str(run.path / "report.json"),
+                why=error.why,
+                fix="install the package it is from, or compile the network again",
+            ) from error
     old = [b for b in backends().values() if b.wrote(run.path)]
     return old[0] if old else backend_named(DEFAULT)
 

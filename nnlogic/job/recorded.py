@@ -20,6 +20,7 @@ from nnlogic.job.directory import TARGETS, Run, is_run, open_run
 from nnlogic.job.option import Option, options_of
 from nnlogic.job.options import EXCLUSIVE, STAGES
 from nnlogic.job.rows import Rows, read_saved
+from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 
 OF_THE_COMMAND = ("start_from", "stop_after")
@@ -117,7 +118,9 @@ def recorded(source: Path, given: Mapping[str, Any]) -> Recorded | None:
     if mine.is_file():
         options["target"] = mine
     saved = source / "sim" / "rows.npz"
-    rows = read_saved(saved)[0] if saved.is_file() else None
+    net = run.ir_path("quant")
+    inputs = QuantNet.load(net).inputs if saved.is_file() and net.is_file() else ()
+    rows = read_saved(saved, inputs)[0] if saved.is_file() else None
     if "backend" not in given:
         implied = chosen_backend(given)
         given = {**given, "backend": implied} if implied != DEFAULT else given

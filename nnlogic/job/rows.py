@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.arrays import ArrayError, ArrayFile
-from nnlogic.core.bits import random_codes
-from nnlogic.core.errors import CheckpointError, InputError
-from nnlogic.core.formats import IntArray
+from nnlogic.core.bits import check_codes, random_codes
+from nnlogic.core.errors import CheckpointError, InputError, Problem
+from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.inert import visible
 from nnlogic.job.given import Held, source_name, source_of
 from nnlogic.quant.ir import QuantNet
@@ -108,13 +109,13 @@ def save_rows(rows: Rows, expected: IntArray, path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-def read_saved(path: Path) -> tuple[Rows, IntArray]:
+def read_saved(path: Path, inputs: Sequence[Port] = ()) -> tuple[Rows, IntArray]:
     """Inverse of `save_rows`: the rows and the expected outputs.
 
     Raises
     ------
     CheckpointError
-        The file of the run is damaged.
+        The file of the run is damaged, or its codes are none of `inputs` where those are given.
     """
     try:
         file = ArrayFile(path)
@@ -128,13 +129,18 @@ def read_saved(path: Path) -> tuple[Rows, IntArray]:
     long = {array.shape[0] for array in arrays if array.ndim}
     if not whole or codes.ndim != 2 or expected.ndim != 2 or len(long) != 1:
         raise _damaged(path, f"arrays that do not fit: {[array.shape for array in arrays]}")
-    return Rows(codes.astype(np.int64), labels, str(data["what"])), expected.astype(np.int64)
+    try:
+        codes = check_codes(codes, inputs) if inputs else codes.astype(np.int64)
+    except InputError as error:
+        raise _damaged(path, error.why, error.problems) from error
+    return Rows(codes, labels, str(data["what"])), expected.astype(np.int64)
 
 
-def _damaged(path: Path, why: str) -> CheckpointError:
+def _damaged(path: Path, why: str, problems: Sequence[Problem] = ()) -> CheckpointError:
     return CheckpointError(
-        "cannot read the rows of the run", where=str(path), why=why, fix="compile again"
-    )
+        "cannot read the rows of the run", where=str(path), why=why, problems=problems,
+        fix="compile again",
+    )  # fmt: skip
 
 
 def accuracy(outputs: IntArray, labels: NDArray | None, column: int | None) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from nnlogic import data
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import TooWide, UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
@@ -117,9 +117,12 @@ def train(
         try:
             dataset = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
         except UsageError as error:
-            raise UsageError(error.what, where=named, why=error.why, fix=error.fix) from error
+            raise error.at(named) from error
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    training = training_of(recipe, dataset, place)
+    try:
+        training = training_of(recipe, dataset, place)
+    except (UsageError, TooWide) as error:
+        raise error.at(", ".join(dict.fromkeys(filter(None, (named, error.where))))) from error
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from nnlogic.core import limits as core
 from nnlogic.core.errors import CheckpointError, UsageError
-from nnlogic.core.limits import FEATURES, LIMITS, NESTING, nesting, parse_json, parse_toml
+from nnlogic.core.limits import FEATURES, LIMITS, NESTING, Limit, nesting, parse_json, parse_toml
 from nnlogic.frontend import load
+from nnlogic.frontend.trees import limits as trees
 from tests.fuzz.files import absurd
 
 
@@ -20,7 +22,9 @@ def test_a_limit_is_named_where_it_is_passed_and_can_be_raised(limit, monkeypatc
     assert problem.fix == f"NNLOGIC_MAX_{limit.name.upper()}={limit.default + 1}"
     monkeypatch.setenv(limit.variable, str(limit.default + 1))
     assert limit.problems("x", limit.default + 1) == []
-    assert limit.problems("x", 10**400)[0].why.startswith("10^18 or more")
+    [problem] = limit.problems("x", 10**400)
+    assert problem.why.startswith("10^18 or more")
+    assert problem.fix == "", "no number that the variable takes"
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "many", "1e6", "9" * 30])
@@ -40,7 +44,10 @@ def test_deep_data_are_refused(depth):
 
 def test_the_guide_states_every_limit():
     text = (Path(__file__).parents[2] / "docs/guide/errors.md").read_text("utf-8")
-    for limit in LIMITS:
+    known = {limit for module in (core, trees) for limit in vars(module).values()
+             if isinstance(limit, Limit)}  # fmt: skip
+    assert known >= set(LIMITS)
+    for limit in known:
         assert f"| `{limit.variable}` | {limit.default:,} | {limit.what} |" in text
 
 

@@ -91,3 +91,9 @@ def test_without_wires_the_reason_is_named(tmp_path):
     state = {k: v for k, v in model().items() if "indices" not in k}
     with pytest.raises(CheckpointError, match="how layers connect"):
         nnlogic.load(save(tmp_path, state))
+
+
+def test_an_option_that_does_not_fit_names_the_file(tmp_path):
+    for wrong in ("classes=5", "classes=x", "rounds=1"):
+        with pytest.raises(UsageError, match=r"gates\.pth"):
+            nnlogic.load(save(tmp_path, model()), read=wrong)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from nnlogic.core.errors import CheckpointError, NNLogicError
+from nnlogic.core.limits import ENTRIES, INSTANCES, NESTING
 from nnlogic.frontend import load
 
 HEAD = "module top(input [3:0] x, output [3:0] y);\n"
@@ -126,21 +127,24 @@ def test_what_is_only_long_is_read(tmp_path, name):
 
 
 def test_modules_that_double_stop_at_the_limit(tmp_path, monkeypatch):
-    from nnlogic.frontend.verilog import budget
-
-    monkeypatch.setattr(budget, "MAX_INSTANCES", 1000)
-    with pytest.raises(NNLogicError, match="more than 1,000 instances"):
+    monkeypatch.setenv(INSTANCES.variable, "1000")
+    with pytest.raises(NNLogicError, match="INSTANCES=2000"):
         load(write(tmp_path, chain(40, 2)))
 
 
 def test_tables_together_have_a_limit(tmp_path, monkeypatch):
-    from nnlogic.frontend.verilog import budget
-
-    monkeypatch.setattr(budget, "MAX_ENTRIES", 1 << 18)
+    monkeypatch.setenv(ENTRIES.variable, str(1 << 18))
     ports = "".join(f", output y{i}" for i in range(9))
     body = "".join(f"assign y{i} = ^x ^ {i % 2};\n" for i in range(9))
     with pytest.raises(NNLogicError, match="tables of more than 262,144 entries together"):
         load(write(tmp_path, f"module top(input [15:0] x{ports});\n{body}endmodule\n"))
+
+
+def test_nesting_that_a_user_allows_is_no_bug(tmp_path, monkeypatch):
+    monkeypatch.setenv(NESTING.variable, "1000000")
+    load(write(tmp_path, assign("(" * 80 + "~x" + ")" * 80)))
+    with pytest.raises(NNLogicError, match="nested too deep"):
+        load(write(tmp_path, assign("(" * 50_000 + "~x" + ")" * 50_000)))
 
 
 def test_what_is_no_file_beside_is_passed_over(tmp_path):

@@ -309,10 +309,14 @@ def test_no_file_and_no_text(tmp_path):
     with pytest.raises(CheckpointError, match="no such file"):
         load(tmp_path / "none.v")
     (tmp_path / "binary.v").write_bytes(b"\xff\xfe\x00module")
-    with pytest.raises(CheckpointError, match="cannot read"):
+    with pytest.raises(CheckpointError, match="text in UTF-16"):
         load(tmp_path / "binary.v")
-    with pytest.raises(UnsupportedModel, match="no top module"):
+    with pytest.raises(CheckpointError, match="cannot read"):
+        load_verilog(tmp_path / "binary.v")
+    with pytest.raises(CheckpointError, match="an empty file"):
         load(one_file(tmp_path, ""))
+    with pytest.raises(UnsupportedModel, match="no top module"):
+        load(one_file(tmp_path, "// nothing\n"))
 
 
 def test_the_fast_and_the_general_reader_agree():

@@ -41,6 +41,11 @@ def test_every_bad_line_is_named():
         (b"011\n", "3 characters, need a power of two"),
         (b"0" * (1 << 17), "a table of 17 inputs, limit 16"),
         (b"01\n\xff\xfe\n", "byte 3 is not text"),
+        (b"01\n" * 140_000, "140,000 outputs, limit 131,072"),
+        (
+            (b"01" * (1 << 15) + b"\n") * 1025,
+            "67,174,400 entries of 1,025 tables of 16 inputs, limit 67,108,864",
+        ),
     ],
 )
 def test_files_that_are_no_tables(data, why):

@@ -113,7 +113,7 @@ def test_several_terms_on_a_line_and_names_on_several():
         (".i 2\n.o 1\n.type dr\n", "line 3", "type dr, known are f, fd, fr, fdr"),
         (".i 1000000000000\n.o 1\n", "line 1", "1,000,000,000,000 inputs, limit 131,072"),
         (f".i {'9' * 5000}\n", "line 1", ".i needs one number, got 9999"),
-        (".i 16\n.o 100000\n", "file", "100,000 tables of 16 inputs: 6,553,600,000 entries"),
+        (".i 16\n.o 100000\n", "file", "6,553,600,000 entries of 100,000 tables of 16 inputs"),
     ],
 )
 def test_pla_that_is_wrong(text, line, why):

@@ -172,10 +172,14 @@ def _last_bits(
         given = int(given) if given.isdecimal() and len(given) < 4 else 0
     elif config is not None:
         if config.get("layers") != widths:
-            problems.append(Problem(CONFIG, f"layers {config.get('layers')}, tables {widths}"))
+            problems.append(
+                Problem(CONFIG, f"layers {_short(config.get('layers'))}, tables {_short(widths)}")
+            )
         every = config.get("layers_bitwidth")
         if not isinstance(every, list) or every[:-1] != bits:
-            problems.append(Problem(CONFIG, f"layers_bitwidth {every}, tables of {bits} bits"))
+            problems.append(
+                Problem(CONFIG, f"layers_bitwidth {_short(every)}, tables of {_short(bits)} bits")
+            )
         else:
             given = every[-1]
     else:
@@ -186,9 +190,15 @@ def _last_bits(
             fix="copy the model's config.json beside the tables, or give --read bits=N",
         )
     if type(given) is not int or not 1 <= given <= MOST_BITS:
-        problems.append(Problem("outputs", f"{given!r} bits, need 1 to {MOST_BITS}"))
+        where = "--read bits" if "bits" in options else CONFIG
+        why = f"outputs of {_short(given)} bits, need 1 to {MOST_BITS}"
+        problems.append(Problem(where, why))
         return 1
     return given
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:80]
 
 
 def _net(path: Path, tables: Tables, argmax: bool, files: list[str]) -> QuantNet:

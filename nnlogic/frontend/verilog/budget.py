@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from nnlogic.core.limits import ENTRIES, HIERARCHY, INSTANCES, SIGNALS
 from nnlogic.frontend.verilog.text import NotTables
-
-MAX_BITS = 1 << 22
-"""Bits of all signals of all instances."""
-MAX_PORTS = 1 << 17
-"""Bits of the data inputs, or outputs, of the top."""
-MAX_INSTANCES = 1 << 16
-MAX_ENTRIES = 1 << 26
-"""Entries of all tables together."""
-MAX_DEPTH = 1 << 10
-"""Levels of modules within each other."""
 
 
 class Budget:
@@ -36,7 +27,7 @@ class Budget:
         Raises
         ------
         NotTables
-            There are more than `MAX_BITS`.
+            There are more than `SIGNALS` allows.
         """
         first = self._bits
         self.charge(count)
@@ -48,7 +39,9 @@ class Budget:
     def full(self) -> bool:
         """Whether a limit is passed, so that nothing more need be read."""
         return (
-            self._bits > MAX_BITS or self._entries > MAX_ENTRIES or self.instances > MAX_INSTANCES
+            self._bits > SIGNALS.value
+            or self._entries > ENTRIES.value
+            or self.instances > INSTANCES.value
         )
 
     def charge(self, count: int) -> None:
@@ -57,11 +50,12 @@ class Budget:
         Raises
         ------
         NotTables
-            There are more than `MAX_BITS`.
+            There are more than `SIGNALS` allows.
         """
         self._bits += count
-        if self._bits > MAX_BITS:
-            raise NotTables(0, f"signals of more than {MAX_BITS:,} bits together")
+        if self._bits > SIGNALS.value:
+            why = f"signals of more than {SIGNALS.value:,} bits together"
+            raise NotTables(0, why, SIGNALS.more)
 
     def owner(self, bit: int) -> tuple[str, str, int, str]:
         """Return path, signal, index in it, and place of a bit."""
@@ -75,11 +69,12 @@ class Budget:
         Raises
         ------
         NotTables
-            There are more than `MAX_ENTRIES`.
+            There are more than `ENTRIES` allows.
         """
         self._entries += count
-        if self._entries > MAX_ENTRIES:
-            raise NotTables(at, f"tables of more than {MAX_ENTRIES:,} entries together")
+        if self._entries > ENTRIES.value:
+            why = f"tables of more than {ENTRIES.value:,} entries together"
+            raise NotTables(at, why, ENTRIES.more)
 
     def charge_instance(self, path: str, at: int) -> None:
         """Count an instance.
@@ -87,10 +82,11 @@ class Budget:
         Raises
         ------
         NotTables
-            There are more than `MAX_INSTANCES`, or more than `MAX_DEPTH` within each other.
+            There are more than `INSTANCES` allows, or than `HIERARCHY` within each other.
         """
         self.instances += 1
-        if self.instances > MAX_INSTANCES:
-            raise NotTables(at, f"more than {MAX_INSTANCES:,} instances")
-        if path.count(".") > MAX_DEPTH:
-            raise NotTables(at, f"modules within each other more than {MAX_DEPTH:,} levels deep")
+        if self.instances > INSTANCES.value:
+            raise NotTables(at, f"more than {INSTANCES.value:,} instances", INSTANCES.more)
+        if path.count(".") > HIERARCHY.value:
+            why = f"modules within each other more than {HIERARCHY.value:,} levels deep"
+            raise NotTables(at, why, HIERARCHY.more)

@@ -135,7 +135,7 @@ def expression(tokens: Tokens) -> Expr:
     """Read an expression.
 
     Conditional chains, also those with a parenthesis for every link, may be of any length; other
-    nesting is limited (`nnlogic.frontend.verilog.tokens.MAX_NESTING`).
+    nesting is limited (`nnlogic.core.limits.NESTING`).
 
     Raises
     ------

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nnlogic.core.errors import Problem
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.verilog.budget import MAX_PORTS, Budget
+from nnlogic.core.limits import PORTS, WIDTH
+from nnlogic.frontend.verilog.budget import Budget
 from nnlogic.frontend.verilog.case import MAX_SELECTOR
 from nnlogic.frontend.verilog.compute import Computer
 from nnlogic.frontend.verilog.expr import (
@@ -34,7 +35,7 @@ from nnlogic.frontend.verilog.module import (
 )
 from nnlogic.frontend.verilog.parse import parse_module
 from nnlogic.frontend.verilog.process import assignments
-from nnlogic.frontend.verilog.scope import MAX_WIDTH, Driven, Scope, TableCell, Wired, short
+from nnlogic.frontend.verilog.scope import Driven, Scope, TableCell, Wired, short
 from nnlogic.frontend.verilog.text import Library, NotTables
 from nnlogic.frontend.verilog.words import read_words
 
@@ -80,9 +81,9 @@ class Linker:
             waiting = [scope]
             for what, ports in (("input", self.inputs), ("output", self.outputs)):
                 size = sum(len(bits) for bits in ports.values())
-                if size > MAX_PORTS:
-                    why = f"{size:,} {what} bits, limit {MAX_PORTS:,}"
-                    self.problems.append(scope.source.problem(NotTables(module.at, why), top))
+                if why := PORTS.why(size, f"{what} bits"):
+                    error = NotTables(module.at, why, PORTS.fix(size))
+                    self.problems.append(scope.source.problem(error, top))
                     waiting = []
             while waiting and not self.full:
                 waiting += reversed(self._fill(waiting.pop()))
@@ -160,10 +161,10 @@ class Linker:
         if net.words is not None:
             first, last = (constant(e, scope.constants, net.at) for e in net.words)
             low, high = min(first, last), max(first, last)
-            if not 0 <= high - low < MAX_WIDTH or kind.width > MAX_VALUE:
-                limits = f"limits {MAX_WIDTH:,} and {MAX_VALUE}"
+            if not 0 <= high - low < WIDTH.value or kind.width > MAX_VALUE:
+                limits = f"limits {WIDTH.value:,} and {MAX_VALUE}"
                 why = f"the array {name} of {short(high - low + 1)} words of {kind.width} bits"
-                raise NotTables(net.at, f"{why}, {limits}")
+                raise NotTables(net.at, f"{why}, {limits}", WIDTH.fix(high - low + 1))
             self.budget.charge(high - low + 1)
             scope.memories[name] = Memory(kind, low, [None] * (high - low + 1), first > last)
             return
@@ -379,6 +380,7 @@ class Linker:
                 once += self.bits(scope, part, at)
             else:
                 once += self.compute.alone(scope, part, at)
-            if not 0 <= times * len(once) < MAX_WIDTH:
-                raise NotTables(at, f"{short(times)} copies of {len(once)} bits")
+            if not 0 <= times * len(once) < WIDTH.value:
+                fix = WIDTH.fix(times * len(once) + 1) if times > 0 else ""
+                raise NotTables(at, f"{short(times)} copies of {len(once)} bits", fix)
         return once * times

@@ -62,11 +62,17 @@ def load_verilog(path: Path) -> QuantNet:
     path = Path(path)
     library = Library(path)
     top = _top(library)
-    linker = Linker(library, top)
-    problems = [*library.problems, *linker.problems]
     circuit = None
-    if not problems:
-        circuit, problems = trace_circuit(linker)
+    try:
+        linker = Linker(library, top)
+        problems = [*library.problems, *linker.problems]
+        if not problems:
+            circuit, problems = trace_circuit(linker)
+    except RecursionError:
+        # Where the user has raised the limit of nesting beyond what this process can follow.
+        fix = "write expressions and blocks flat"
+        why = "expressions or blocks within each other, too deep to follow"
+        raise UnsupportedModel("nested too deep", where=str(path), why=why, fix=fix) from None
     if circuit is None:
         left = len(problems) - MOST_PROBLEMS
         more = [Problem("...", f"{left:,} more problems")] if left > 0 else []

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nnlogic.core.formats import IntArray
+from nnlogic.core.limits import WIDTH
 from nnlogic.frontend.verilog.expr import Number, constant
 from nnlogic.frontend.verilog.kinds import INTEGER, Kind, Memory
 from nnlogic.frontend.verilog.module import Function, Module, Net
 from nnlogic.frontend.verilog.text import NotTables, SourceFile
-
-MAX_WIDTH = 1 << 20
-"""Bits of one signal, and words of an array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +86,15 @@ class Scope:
         Raises
         ------
         NotTables
-            Another range than ``[width-1:0]``, or one beyond `MAX_WIDTH`.
+            Another range than ``[width-1:0]``, or one beyond `WIDTH`.
         """
         if net.high is None or net.low is None:
             return Kind(1, net.signed)
         high, low = (constant(e, self.constants, net.at) for e in (net.high, net.low))
-        if low != 0 or not 0 <= high < MAX_WIDTH:
-            fix = f"use [width-1:0], of {MAX_WIDTH:,} bits at most"
+        if low != 0 or not 0 <= high < WIDTH.value:
+            fix = f"use [width-1:0], of {WIDTH.value:,} bits at most"
+            if low == 0 and high > 0:
+                fix = f"{fix}; {WIDTH.fix(high + 1)}".removesuffix("; ")
             raise NotTables(net.at, f"the range [{short(high)}:{short(low)}]", fix)
         return Kind(high + 1, net.signed)
 

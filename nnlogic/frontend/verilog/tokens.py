@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nnlogic.core.limits import NESTING
 from nnlogic.frontend.verilog.case import NUMBER
 from nnlogic.frontend.verilog.text import NotTables
 
@@ -14,8 +15,6 @@ _TOKEN = re.compile(rf"\s++|({NUMBER}|'[01](?!\w)|\$?[A-Za-z_]\w*|\"[^\"\n]*\"|{
 _CASE = re.compile(r"(?<!\w)case[xz]?\s*\([^()]*\)")
 _LEVEL = re.compile(r"\b(?:(endcase)|case[xz]?)\b")
 BODY = "<case>"  # the token that stands for what a case lists, up to endcase
-MAX_NESTING = 64
-"""Levels of parentheses, braces, blocks and branches within each other."""
 
 
 class Tokens:
@@ -64,11 +63,12 @@ class Tokens:
         Raises
         ------
         NotTables
-            There are more than `MAX_NESTING`.
+            There are more than `NESTING` allows.
         """
         self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise NotTables(self.at, f"nested more than {MAX_NESTING} levels deep", "write it flat")
+        if self.depth > NESTING.value:
+            why = f"nested more than {NESTING.value} levels deep"
+            raise NotTables(self.at, why, f"write it flat, or {NESTING.more}")
         yield
         self.depth -= 1
 

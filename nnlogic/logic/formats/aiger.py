@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnlogic.core.limits import PORTS
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.order import topological
 from nnlogic.logic.formats.spec import (
     MARK,
-    MAX_PORTS,
     Complaints,
     Specification,
     clean_names,
@@ -133,8 +133,7 @@ def _header(reader: _Reader) -> tuple[str, list[int]]:
     if counts[0] < least or (exact and counts[0] != least):
         reader.complaints.add(1, f"M is {counts[0]}, but I + L + A is {least}")
     for i in (1, 3):
-        if counts[i] > MAX_PORTS:
-            reader.complaints.add(1, f"{counts[i]:,} {FIELDS[i]}, limit {MAX_PORTS:,}")
+        reader.complaints.limit(1, PORTS, counts[i], FIELDS[i])
     # An AND takes two bytes at least, in either kind; what it needs in memory is known before.
     left = len(reader.data) - reader.at
     if 2 * counts[4] > left:

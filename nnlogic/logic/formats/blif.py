@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from nnlogic.core.limits import PORTS
 from nnlogic.logic.abc_blif import write_blif as write_network
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import add_cubes
 from nnlogic.logic.formats.order import topological
 from nnlogic.logic.formats.spec import (
-    MAX_PORTS,
     Complaints,
     Relaxed,
     Specification,
@@ -172,8 +172,7 @@ def _directive(model: _Model, number: int, words: list[str]) -> None:
             elif key == ".inputs" and name in model.nodes:
                 say(number, f"{name} is driven on line {model.nodes[name].line}")
             into.setdefault(name, number)
-        if len(into) > MAX_PORTS:
-            say(number, f"{len(into):,} {key[1:]}, limit {MAX_PORTS:,}")
+        model.complaints.limit(number, PORTS, len(into), key[1:])
     elif key == ".model":
         if model.name:
             say(number, "a second model", "flatten the hierarchy")

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnlogic.core.limits import PORTS
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.formats.spec import (
-    MAX_ENTRIES,
-    MAX_PORTS,
     Complaints,
     Specification,
     clean_names,
@@ -107,9 +106,8 @@ def _directive(file: _File, number: int, words: Sequence[str]) -> None:
             say(number, f"{key} needs one number, got {' '.join(rest)[:40] or 'nothing'}")
         elif key == ".p":
             file.promised = number, value
-        elif value > MAX_PORTS:
-            what = "inputs" if key == ".i" else "outputs"
-            say(number, f"{value:,} {what}, limit {MAX_PORTS:,}")
+        elif file.complaints.limit(number, PORTS, value, "inputs" if key == ".i" else "outputs"):
+            pass
         elif file.counts.setdefault(key, value) != value:
             say(number, f"{key} was {file.counts[key]} before")
         elif key == ".o" and not value:
@@ -204,9 +202,8 @@ def _finish(file: _File) -> None:
         why = f".p says {promised} cubes, the file has {len(file.cubes)}"
         complaints.add(line, why, "complete the file, or remove .p")
     n, m = file.counts.get(".i", 0), file.counts.get(".o", 0)
-    if not complaints.found and n <= MAX_INPUTS and m << n > MAX_ENTRIES:
-        why = f"{m:,} tables of {n} inputs: {m << n:,} entries, limit {MAX_ENTRIES:,}"
-        complaints.add(0, why, "split the outputs into several files")
+    if not complaints.found and n <= MAX_INPUTS:
+        complaints.tables(m, n)
 
 
 def _specification(file: _File) -> Specification:

@@ -10,16 +10,13 @@ from pathlib import PurePath
 
 from nnlogic.core.errors import FormatError, Problem
 from nnlogic.core.inert import visible
+from nnlogic.core.limits import ENTRIES, PORTS, Limit
 from nnlogic.core.names import identifier
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.formats.cover import Cover
 from nnlogic.logic.support import Partial
 
 MOST_PROBLEMS = 20
-MAX_PORTS = 1 << 17
-"""Inputs, or outputs, of a file."""
-MAX_ENTRIES = 1 << 26
-"""Entries of all tables of a file together."""
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MARK = b"\xef\xbb\xbf"
 _DIGITS = 18
@@ -75,6 +72,19 @@ class Complaints:
             self.found.append(Problem(f"line {line}" if line else "file", visible(why), fix))
         else:
             self.more += 1
+
+    def limit(self, line: int, limit: Limit, count: int, what: str) -> bool:
+        """Add a problem where a count is beyond a limit, and return whether it is."""
+        why = limit.why(count, what)
+        if why:
+            self.add(line, why, limit.fix(count))
+        return bool(why)
+
+    def tables(self, outputs: int, inputs: int) -> None:
+        """Refuse more outputs, or entries of their tables, than limits allow."""
+        what = f"entries of {outputs:,} tables of {inputs} inputs"
+        if not self.limit(0, PORTS, outputs, "outputs"):
+            self.limit(0, ENTRIES, outputs << inputs, what)
 
     def error(self) -> FormatError:
         """Return the error that lists what was found."""

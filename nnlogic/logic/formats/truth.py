@@ -54,6 +54,8 @@ def read_truth(data: bytes, where: str) -> Specification:
         complaints.add(0, "no table in it")
     complaints.check()
     n = len(rows[0]).bit_length() - 1
+    complaints.tables(len(rows), n)
+    complaints.check()
     content = Partial(_equal(rows, "1"), _equal(rows, "0"), tuple(range(n)))
     names = tuple(f"x{i}" for i in range(n)), tuple(f"y{i}" for i in range(len(rows)))
     return Specification(model_name(where), *names, content)

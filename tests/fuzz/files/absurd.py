@@ -43,6 +43,38 @@ XGBOOST: tuple[Maker, ...] = (
     lambda _: b"[" * DEEP,
     lambda _: b'{"learner":' * DEEP,
 )
+UBJSON: tuple[Maker, ...] = tuple(
+    lambda _, data=data: data
+    for data in (
+        b"{L" + (1).to_bytes(8, "big") + b"x" + b"[" * DEEP,
+        b"{U\x01x" * DEEP,
+        b"{U\x01x[$D#L" + (2**60).to_bytes(8, "big"),
+        b"{U\x01x[#L" + (2**60).to_bytes(8, "big") + b"Z" * 1_000_000,
+        b"{#L" + (2**60).to_bytes(8, "big") + b"U\x00Z" * 100_000,
+        b"{U\x01xS" + b"L" + (2**62).to_bytes(8, "big"),
+        b"{U\x01x" + b"N" * 2_000_000,
+        codecs.ubjson_bytes(json.loads(corpus.xgboost(num_class=str(HUGE)))),
+        codecs.ubjson_bytes(json.loads(corpus.xgboost([corpus.stump()] * 20_000))),
+    )
+)
+
+
+def _kanele(**tables: int) -> bytes:
+    """Tables of so many ones, by the name of each."""
+    told = {key: {"acive": 1, "values_int": [1] * size} for key, size in tables.items()}
+    return json.dumps(told).encode()
+
+
+KANELE: tuple[Maker, ...] = (
+    lambda _: _kanele(**{"0_0_999999": 8}),
+    lambda _: _kanele(**{"0_999999_0": 8}),
+    lambda _: _kanele(**{"0_65535_65535": 4, "1_65535_65535": 4}),
+    lambda _: _kanele(**{f"{n}_0_0": 2 for n in range(20_000)}),
+    lambda _: _kanele(**{f"0_{n}_0": 2 for n in range(20_000)}),
+    lambda _: _kanele(**{f"0_{n}_{n}": 2 for n in range(20_000)}),
+    lambda _: _kanele(**{"0_0_0": 1 << 14, "0_0_1": 1 << 20}),
+    lambda _: b'{"0_0_0": {' + b'"a": {' * DEEP,
+)
 PLA: tuple[Maker, ...] = tuple(
     lambda _, head=head: head
     for head in (
@@ -73,7 +105,7 @@ def _blif(inputs: int, more: str) -> bytes:
 
 BLIF: tuple[Maker, ...] = (
     lambda _: _blif(
-        100_000, f".names {' '.join(f'i{n}' for n in range(100_000))} x\n{'1' * 100_000} 1\n"
+        10_000, f".names {' '.join(f'i{n}' for n in range(10_000))} x\n{'1' * 10_000} 1\n"
     ),
     lambda _: _blif(
         1,
@@ -91,6 +123,7 @@ BLIF: tuple[Maker, ...] = (
 TRUTH: tuple[Maker, ...] = (
     lambda _: b"01" * (1 << 22) + b"\n",
     lambda _: b"01\n" * 200_000,
+    lambda _: (b"01" * (1 << 15) + b"\n") * 1100,
 )
 
 

@@ -1,4 +1,4 @@
-"""Containers as trees and back: JSON, TOML, safetensors, npy and npz, zip archives."""
+"""Containers as trees and back: JSON, UBJSON, TOML, safetensors, npy, npz, torch files, zip."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,6 +163,74 @@ def _npz(tree: Any) -> bytes:
     return zip_bytes({f"{name}.npy": _npy(array) for name, array in tree.items()})
 
 
+UBJSON_TYPES = {"i1": "i", "u1": "U", "i2": "I", "i4": "l", "i8": "L", "f4": "d", "f8": "D"}
+
+
+def ubjson_bytes(tree: Any) -> bytes:
+    """Return UBJSON as xgboost writes it; numbers beyond 64 bits are written as text."""
+    if isinstance(tree, Nested):
+        return tree.text().encode()
+    if tree is None or isinstance(tree, bool):
+        return b"Z" if tree is None else b"T" if tree else b"F"
+    if isinstance(tree, int) and -(2**63) <= tree < 2**63:
+        return b"L" + struct.pack(">q", tree)
+    if isinstance(tree, float):
+        return b"D" + struct.pack(">d", tree)
+    if isinstance(tree, dict):
+        return b"{" + b"".join(_text(str(k)) + ubjson_bytes(v) for k, v in tree.items()) + b"}"
+    if isinstance(tree, np.ndarray) and tree.ndim == 1:
+        flat = tree if tree.dtype.str[1:] in UBJSON_TYPES else tree.astype("f8")
+        mark = UBJSON_TYPES[flat.dtype.str[1:]].encode()
+        data = flat.astype(flat.dtype.newbyteorder(">")).tobytes()
+        return b"[$" + mark + b"#L" + struct.pack(">q", flat.size) + data
+    if isinstance(tree, np.ndarray):
+        tree = tree.tolist() if tree.ndim == 0 else list(tree)
+        return ubjson_bytes(tree)
+    if isinstance(tree, list):
+        return b"[" + b"".join(map(ubjson_bytes, tree)) + b"]"
+    return b"S" + _text(str(tree))
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    return b"L" + struct.pack(">q", len(data)) + data
+
+
+def _from_ubjson(data: bytes) -> Any:
+    from nnlogic.frontend.trees.ubjson import parse
+
+    return parse(data)
+
+
+def _from_torch(data: bytes) -> Any:
+    import torch
+
+    with torch.serialization.safe_globals([torch.torch_version.TorchVersion]):
+        return _mapped(
+            torch.load(io.BytesIO(data), weights_only=True),
+            lambda v: v.numpy() if isinstance(v, torch.Tensor) else v,
+        )
+
+
+def _torch_bytes(tree: Any) -> bytes:
+    import torch
+
+    def tensor(value: Any) -> Any:
+        if isinstance(value, Nested):
+            return json.loads("[" * 200 + "]" * 200)
+        return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+
+    out = io.BytesIO()
+    torch.save(_mapped(tree, tensor), out)
+    return out.getvalue()
+
+
+def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _mapped(value, change) for key, value in tree.items()}
+    return [_mapped(v, change) for v in tree] if isinstance(tree, list) else change(tree)
+
+
 def zip_bytes(members: dict[str, bytes]) -> bytes:
     """Return a zip archive, compressed."""
     out = io.BytesIO()
@@ -182,6 +251,8 @@ TOML = Codec(_from_toml, toml_bytes)
 ARCHIVE = Codec(_archive, _sealed)
 HEADER = Codec(_header_and_rest, _join)
 NPZ = Codec(_arrays, _npz)
+UBJSON = Codec(_from_ubjson, ubjson_bytes)
+TORCH = Codec(_from_torch, _torch_bytes)
 NPY = Codec(
     lambda data: {"x": np.load(io.BytesIO(data))},
     lambda tree: _npy(tree.get("x") if isinstance(tree, dict) else tree),

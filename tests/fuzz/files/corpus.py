@@ -71,13 +71,33 @@ def checkpoint(path: Path) -> None:
 
 
 def torch_files(folder: Path) -> None:
-    """Write a state_dict, a module, and a file of the older layout."""
+    """Write a state_dict, a module, a file of the older layout, and networks of other programs."""
     import torch
 
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
     torch.save(model.state_dict(), folder / "state.pt")
     torch.save(model, folder / "module.pt")
     torch.save(model.state_dict(), folder / "old.pt", _use_new_zipfile_serialization=False)
+    g = torch.Generator().manual_seed(0)
+    dwn = {
+        "config": {"n": 2, "layers": [6, 6], "num_classes": 3},
+        "state_dict": {
+            "0.luts": torch.randn(6, 4, generator=g),
+            "0.mapping.weights": torch.randn(6, 12, generator=g),
+            "1.luts": torch.randn(6, 4, generator=g),
+            "1.mapping": torch.randint(6, (6, 2), generator=g, dtype=torch.int32),
+        },
+        "thermometer": {"thresholds": torch.randn(3, 2, generator=g).sort(1).values},
+        "scaler": {"mean": torch.zeros(3), "scale": torch.ones(3)},
+        "classes": ["a", "b", "c"],
+        "feature_names": ["x", "y", "z"],
+    }
+    torch.save(dwn, folder / "dwn.pt")
+    gates: dict[str, torch.Tensor] = {}
+    for number, (wires, width) in enumerate(((5, 8), (8, 6))):
+        gates[f"{number}.weights"] = torch.randn(width, 16, generator=g)
+        gates[f"{number}.indices"] = torch.randint(wires, (2, width), generator=g)
+    torch.save(gates, folder / "gates.pth")
 
 
 def verilog() -> dict[str, str]:
@@ -119,6 +139,21 @@ def aig() -> bytes:
     """Return the binary form of `AAG`."""
     deltas = bytes([8 - 4, 4 - 2, 10 - 9, 9 - 6])
     return b"aig 5 3 0 2 2\n8\n11\n" + deltas + b"i0 a\no0 x\nc\nmade by hand\n"
+
+
+def kanele() -> dict[str, bytes]:
+    """Return the files of a model of learned functions: two layers of tables."""
+    rng = np.random.default_rng(5)
+    widths, bits = [3, 3, 2], [3, 3, 3]
+    tables = {
+        f"{n}_{i}_{o}": {"acive": 1, "values_int": rng.integers(-9, 9, 8).tolist()}
+        for n in range(2)
+        for i in range(widths[n])
+        for o in range(widths[n + 1])
+    }
+    tables["0_1_1"]["acive"] = 0
+    config = {"layers": widths, "layers_bitwidth": bits, "base_activation": "nn.SiLU"}
+    return {"f.json": json.dumps(tables).encode(), "config.json": json.dumps(config).encode()}
 
 
 def rows() -> tuple[list[str], np.ndarray, np.ndarray]:

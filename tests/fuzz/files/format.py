@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tokenize
 import zipfile
 import zlib
@@ -18,6 +19,7 @@ Mutation = Callable[[Random, bytes], tuple[bytes, str]]
 UNREADABLE = (
     ValueError, LookupError, TypeError, AttributeError, RuntimeError, OverflowError, EOFError,
     OSError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError,
+    pickle.PickleError,
 )  # fmt: skip
 MOST = 3
 """Mutations of a file."""

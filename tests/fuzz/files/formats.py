@@ -164,6 +164,39 @@ def _xgboost() -> Format:
     return Format("xgboost", "f.json", right, commands, JSON, absurd.XGBOOST)
 
 
+def _others() -> list[Format]:
+    """Networks that other programs wrote."""
+    compiled = command(f"compile f.json {TABLES}")
+    files, trees = corpus.kanele(), [corpus.XGBOOST / "xgboost" / f"{name}.ubj"
+                                     for name in ("logistic", "softprob_stop")]  # fmt: skip
+    ubjson = (*[tree(codecs.UBJSON)] * 4, *texts.RAW)
+    torch = (*[tree(codecs.TORCH)] * 5, member, *texts.RAW)
+    gates = f"compile f.pth {TABLES} --read classes=3"
+
+    def beside(name: str) -> Callable[[Path, Path], object]:
+        return lambda made, case: (case / name).write_bytes(files[name])
+
+    return [
+        Format(
+            "xgboost-ubj", "f.ubj", _files(*trees),
+            (command("inspect f.ubj"), command(f"compile f.ubj {TABLES}")), ubjson, absurd.UBJSON,
+        ),
+        Format(
+            "kanele", "f.json", _bytes(files["f.json"]), (compiled,), JSON, absurd.KANELE,
+            beside("config.json"),
+        ),
+        Format(
+            "kanele-config", "config.json", _bytes(files["config.json"]), (compiled,), JSON, (),
+            beside("f.json"),
+        ),
+        Format(
+            "dwn", "f.pt", _made("dwn.pt"),
+            (command("inspect f.pt"), command(f"compile f.pt {TABLES}")), torch,
+        ),
+        Format("difflogic", "f.pth", _made("gates.pth"), (command(gates, 2),), torch),
+    ]  # fmt: skip
+
+
 def _training() -> list[Format]:
     """A recipe, and a local copy of a data set."""
     names = ("small", "tree", "luts", "additive")
@@ -196,6 +229,7 @@ def formats() -> dict[str, Format]:
         _of_run("STATUS", texts.TEXT),
         _of_run("sim/rows.npz", NPZ, absurd.NPZ),
         _xgboost(),
+        *_others(),
         _verilog("verilog", "logicnet.v", absurd.VERILOG),
         _verilog("verilog-neuron", "layer0_N0.v"),
         _logic(".pla", corpus.PLA, absurd.PLA),

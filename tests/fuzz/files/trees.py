@@ -25,7 +25,9 @@ def mutated(rng: Random, tree: Any) -> tuple[Any, str]:
 
 
 def _somewhere(rng: Random, tree: Any) -> Path:
-    """Return a path, those near the root and those to few siblings more often than their share."""
+    """Return a path: any leaf, or one near the root or with few siblings."""
+    if rng.random() < 0.4:
+        return rng.choice(_leaves(tree))
     path: Path = ()
     while True:
         here = _get(tree, path)
@@ -35,6 +37,18 @@ def _somewhere(rng: Random, tree: Any) -> Path:
             *path,
             rng.choice(list(here)) if isinstance(here, dict) else rng.randrange(len(here)),
         )
+
+
+def _leaves(tree: Any) -> list[Path]:
+    leaves: list[Path] = []
+    waiting: list[Path] = [()]
+    while waiting:
+        path = waiting.pop()
+        here = _get(tree, path)
+        keys = here if isinstance(here, dict) else range(len(here) if isinstance(here, list) else 0)
+        waiting += [(*path, key) for key in keys]
+        leaves += [] if keys else [path]
+    return leaves
 
 
 def _get(tree: Any, path: Path) -> Any:

@@ -94,11 +94,18 @@ def near(rng: Random, old: Any) -> Any:
 
 def array(rng: Random, old: np.ndarray) -> tuple[np.ndarray, str]:
     """Return an array that is almost the old one, and what changed."""
-    how = rng.choice(("dtype", "shape", "size", "values", "values", "all"))
+    how = rng.choice(("dtype", "shape", "size", "values", "values", "all", "float"))
     if how == "dtype":
         dtype = rng.choice(DTYPES)
         with np.errstate(all="ignore"):
             return np.nan_to_num(old, posinf=0, neginf=0).astype(dtype), f"dtype {dtype}"
+    if how == "float":
+        # No float, and none that can be cast back, at once.
+        dtype, number = rng.choice(DTYPES[:3]), rng.choice(("nan", "inf", "-inf", "0.5"))
+        with np.errstate(all="ignore"):
+            made = old.astype(dtype)
+        made.reshape(-1)[: rng.choice((1, made.size))] = float(number)
+        return made, f"{dtype} with {number}"
     if how == "shape":
         flat = old.reshape(-1)
         point = flat[:1].reshape(()) if old.size else old
