@@ -1,15 +1,10 @@
 """Networks of lookup tables in the files of other tools."""
 
-import re
-
 from nnlogic.frontend.foreign.kind import TRAIN, Kind
 
 RETRAIN = f"give the Verilog its tool writes, if that is tables and registers; or {TRAIN}"
 
 KINDS = (
-    Kind("truth tables of KANELE", TRAIN,
-         look=lambda file: re.search(r'"\d+_\d+_\d+"\s*:', file.text) is not None
-         and "values_int" in file.keys),
     Kind("a model of alkaid (ALIR)", RETRAIN,
          look=lambda file: "meta" in file.keys and "ALIRModel" in file.text),
     Kind("a model of da4ml", RETRAIN, suffixes=(".dais",),
