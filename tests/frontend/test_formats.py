@@ -79,6 +79,25 @@ def write_difflogic(folder):
     return [folder / "gates.pth"]
 
 
+def logicnets_state():
+    ones = {f"pre_transforms.0.{n}": torch.ones(2) for n in
+            ("weight", "bias", "running_mean", "running_var")}  # fmt: skip
+    ones["brevitas_module.tensor_quant.scaling_impl.learned_value"] = torch.tensor(0.0)
+    return {
+        "module_list.0.fc.weight": torch.ones(2, 3),
+        "module_list.0.fc.mask.mask": torch.ones(2, 3),
+        "module_list.0.fc.bias": torch.ones(2),
+        **{f"module_list.0.output_quant.{name}": value for name, value in ones.items()},
+    }
+
+
+def write_logicnets(folder):
+    torch.save(logicnets_state(), folder / "odd_name")
+    torch.save({"model_dict": logicnets_state()}, folder / "old.pth",
+               _use_new_zipfile_serialization=False)  # fmt: skip
+    return [folder / "odd_name", folder / "old.pth"]
+
+
 def write_verilog(folder):
     return [random_family(4).write(folder)]
 
@@ -88,9 +107,9 @@ WRITE = {
     for name, write in list(globals().items())
     if name.startswith("write_")
 }
-READ = {"difflogic": "classes=2"}
+READ = {"difflogic": "classes=2", "logicnets": "bits=1/1/1"}
 # Torch files with a network of a family: the importer of torch files would refuse them.
-IN_TORCH = ("dwn", "difflogic")
+IN_TORCH = ("dwn", "difflogic", "logicnets")
 
 
 @pytest.fixture(scope="module")
