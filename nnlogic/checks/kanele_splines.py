@@ -90,7 +90,7 @@ def _basis(
 def raw_codes(content: Mapping[str, Any], rows: Floats, bits: int, raw: bool) -> IntArray:
     """Return the input codes of rows, plus half of their range, shape (rows, features)."""
     state = content["model_state_dict"]
-    x = rows
+    x: NDArray[Any] = rows
     if raw:
         mean, scale = (np.array(content[f"scaler_{name}_"]) for name in ("mean", "scale"))
         x = ((x.astype(np.float64) - mean) / scale).astype(np.float32)

@@ -196,13 +196,13 @@ def _tree(output: int, block: Mapping[str, str], name: str) -> Tree:
     return _unfolded(output, feature, parts, value, name)
 
 
-def _parts(threshold: float, kind: int, left: int, right: int) -> list[tuple[np.float32, int]]:
+def _parts(threshold: float, kind: int, left: int, right: int) -> list[tuple[float, int]]:
     """Return where a split sends float32 values: the first of each interval, and its child."""
-    cuts = [above(np.array(threshold))[()]]
+    cuts = above(np.array([threshold])).tolist()
     if kind & ZERO:
-        cuts += [-ZEROS, np.nextafter(ZEROS, np.float32(1))]
-    found: list[tuple[np.float32, int]] = []
-    for at in [np.float32(-np.inf), *sorted(cut for cut in cuts if np.isfinite(cut))]:
+        cuts += [-float(ZEROS), float(np.nextafter(ZEROS, np.float32(1)))]
+    found: list[tuple[float, int]] = []
+    for at in [-np.inf, *sorted(cut for cut in cuts if np.isfinite(cut))]:
         missing = bool(kind & ZERO) and -ZEROS <= at <= ZEROS
         child = left if (bool(kind & LEFT) if missing else at <= threshold) else right
         if not found or found[-1][1] != child:
@@ -213,13 +213,13 @@ def _parts(threshold: float, kind: int, left: int, right: int) -> list[tuple[np.
 def _unfolded(
     output: int,
     feature: IntArray,
-    parts: Sequence[list[tuple[np.float32, int]]],
+    parts: Sequence[list[tuple[float, int]]],
     value: NDArray[np.float64],
     name: str,
 ) -> Tree:
     """Return a tree of splits in two; more intervals become splits one behind another."""
     nodes: list[list[float]] = []
-    waiting = [(0, [(np.float32(-np.inf), 0)], -1, 0)]
+    waiting = [(0, [(-np.inf, 0)], -1, 0)]
     while waiting:
         of, intervals, parent, side = waiting.pop()
         while len(intervals) == 1 and intervals[0][1] < len(parts):
@@ -238,7 +238,7 @@ def _unfolded(
         if len(intervals) == 1:
             nodes.append([0, 0.0, LEAF, LEAF, float(value[intervals[0][1]])])
             continue
-        nodes.append([of, float(intervals[-1][0]), LEAF, LEAF, 0.0])
+        nodes.append([of, intervals[-1][0], LEAF, LEAF, 0.0])
         waiting += [(of, intervals[-1:], number, 1), (of, intervals[:-1], number, 0)]
     columns = np.array(nodes)
     index = columns[:, [0, 2, 3]].astype(np.int64)

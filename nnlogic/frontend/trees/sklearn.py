@@ -85,7 +85,7 @@ def _from_histogram(output: int, nodes: Any) -> Tree:
     for node in reversed(np.flatnonzero(np.isposinf(bound))):
         onward[node] = onward[left[node]]
     left, right = (np.where(leaf, LEAF, onward[side]) for side in (left, right))
-    parts = (nodes["feature_idx"], bound, left, right, nodes["value"])
+    parts: tuple[Any, ...] = (nodes["feature_idx"], bound, left, right, nodes["value"])
     if onward[0]:
         parts = tuple(np.concatenate([part[onward[:1]], part[1:]]) for part in parts)
     return ordered(output, *parts)
