@@ -84,23 +84,36 @@ class Look:
 
     @cached_property
     def tensor_texts(self) -> frozenset[str]:
-        """Texts in the pickle of a torch file in a zip archive, such as the names of tensors."""
+        """Texts in the pickles of a torch file of either layout, such as the names of tensors."""
         inner = [name for name in self.members if name.endswith("data.pkl")]
-        if not inner:
-            return frozenset()
-        found = set()
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(inner[0]) as file:
-                for opcode, argument, _ in pickletools.genops(file.read(PICKLED)):
-                    if "UNICODE" in opcode.name:
-                        found.add(str(argument))
+            if inner:
+                with zipfile.ZipFile(self.path) as archive, archive.open(inner[0]) as packed:
+                    return frozenset(_texts(packed.read(PICKLED)))
+            if self.is_pickle:
+                with self.path.open("rb") as file:
+                    return frozenset(_texts(file.read(PICKLED)))
         except (*UNPARSED, OSError, NotImplementedError, RuntimeError, zlib.error, KeyError):
             pass
-        return frozenset(found)
+        return frozenset()
 
     def imports(self, *packages: str) -> bool:
         """Whether a pickle would import something of one of the packages."""
         return any(name.split(".")[0] in packages for name in self.names)
+
+
+def _texts(data: bytes) -> set[str]:
+    """Return the texts in pickles, one after another, as far as they can be parsed."""
+    found: set[str] = set()
+    stream = io.BytesIO(data)
+    try:
+        while stream.tell() < len(data):
+            for opcode, argument, _ in pickletools.genops(stream):
+                if "UNICODE" in opcode.name:
+                    found.add(str(argument))
+    except UNPARSED:
+        pass
+    return found
 
 
 def pickled_names(data: bytes) -> tuple[str, ...]:

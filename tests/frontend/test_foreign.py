@@ -101,7 +101,6 @@ def old_xgboost():
 
 PT2 = zipped(m__models__model_DOT_json="{}", m__archive_format="pt2", m__data__x="1")
 KERAS = zipped(metadata_DOT_json="{}", config_DOT_json="{}", model_DOT_weights_DOT_h5="")
-LIGHTGBM = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\n"
 FILES = [
     ("TorchScript", scripted(), "a TorchScript program", "save_checkpoint"),
     ("pt2", PT2, "a program of torch.export", "save_checkpoint"),
@@ -124,9 +123,8 @@ FILES = [
     ("h2o", zipped(model_DOT_ini=""), "an H2O model", "xgboost"),
     ("da4ml", b'{"shape": [1, 2], "inp_shifts": [0], "out_idxs": [1]}', "da4ml", "Verilog"),
     ("hls4ml", b'{"HLSConfig": {}}', "hls4ml", "Verilog"),
-    ("lightgbm", LIGHTGBM.encode(), "a LightGBM model", "xgboost"),
     ("lightgbm json", b'{"name":"tree","num_tree_per_iteration":1,"tree_info":[]}', "LightGBM",
-     "xgboost"),
+     "save_model"),
     ("text dump", b"booster[0]:\n0:[f0<0.5] yes=1,no=2,missing=2\n\t1:leaf=0.4\n", "a text dump",
      "save_model"),
     ("json dump", b'[ { "nodeid": 0, "depth": 0, "split": "f0" } ]', "a JSON dump", "save_model"),
@@ -134,13 +132,12 @@ FILES = [
     ("binf", b"binf" + old_xgboost(), "the binary format of versions before 2", "save_model"),
     ("catboost", b"CBM1" + bytes(40), "a CatBoost model", "xgboost"),
     ("catboost json", b'{"model_info": {}, "oblivious_trees": []}', "a CatBoost model", "xgboost"),
-    ("conifer", b'{"n_trees": 3, "max_depth": 2, "init_predict": [0]}', "conifer", "xgboost"),
     ("pmml", b'<?xml version="1.0"?>\n<PMML version="4.4"></PMML>', "PMML", "xgboost"),
     ("sklearn", sklearn_pickle(pickle.dump), "a pickle of a scikit-learn model", "from_sklearn"),
     ("joblib", sklearn_pickle(joblib.dump), "a pickle of a scikit-learn model", "from_sklearn"),
     ("joblib zlib", zlib.compress(sklearn_pickle(joblib.dump)), "compressed joblib", "decompress"),
     ("xgboost pickle", named("xgboost.sklearn", "XGBClassifier"), "an xgboost model", "save_model"),
-    ("lightgbm pickle", named("lightgbm.basic", "Booster"), "LightGBM", "xgboost"),
+    ("lightgbm pickle", named("lightgbm.basic", "Booster"), "LightGBM", "save_model"),
     ("wisard", named("wisard", "WiSARD"), "weightless", "training set"),
     ("torch pickle", named("torch._utils", "_rebuild_tensor_v2"), "torch.save did not write",
      "save_checkpoint"),

@@ -203,6 +203,35 @@ def test_averages_of_scikit_learn(kind, classes):
     same(tree_net(found), found, quantize_leaves(found, 4), rows)
 
 
+def test_splits_of_missing_values_alone_send_no_number_right():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    x[:200, 0] = np.nan
+    y = np.where(np.isnan(x[:, 0]), 1, x[:, 1] > 1).astype(int)
+    model = HistGradientBoostingClassifier(max_iter=3, max_depth=3).fit(x, y)
+    roots = [row[0].nodes[0] for row in model._predictors]
+    assert any(np.isinf(root["num_threshold"]) for root in roots)
+    rows = rng.normal(size=(500, 2)).astype(np.float32)
+    found = from_sklearn(model)
+    expected = model._raw_predict(rows.astype(np.float64))
+    np.testing.assert_allclose(found.scores(rows), expected, atol=1e-12)
+    np.testing.assert_array_equal(found.predict(rows), model.predict(rows))
+
+
+def test_boosting_from_another_model_is_refused():
+    from sklearn.ensemble import GradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    for init in (None, "zero"):
+        from_sklearn(GradientBoostingClassifier(n_estimators=2, init=init).fit(x, y))
+    model = GradientBoostingClassifier(n_estimators=2, init=LogisticRegression()).fit(x, y)
+    with pytest.raises(UnsupportedModel, match="begins with another model"):
+        from_sklearn(model)
+
+
 def test_other_estimators_are_refused():
     from sklearn.linear_model import LogisticRegression
     from sklearn.tree import DecisionTreeClassifier

@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.kanele_splines import raw_codes, spline_entries
+from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
+from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -33,9 +36,11 @@ def check_kanele(net: QuantNet, source: Path) -> Verdict:
     ----------
     net : QuantNet
     source : Path
-        The ``truth_tables.json``.
+        The ``truth_tables.json``, or the checkpoint.
     """
     start = time.monotonic()
+    if net.quantizer is not None:
+        return check_checkpoint(net, source).timed(start)
     entries = json.loads(source.read_text(encoding="utf-8-sig"))
     bits = [int(b) for b in net.info["bits"]]
     codes = np.random.default_rng(0).integers(0, 1 << bits[0], (ROWS, len(net.inputs)))
@@ -55,6 +60,20 @@ def check_kanele(net: QuantNet, source: Path) -> Verdict:
     return Verdict(
         LABEL, net.kind, own.equal, own.how, detail if own.equal else own.detail, own.where
     ).timed(start)
+
+
+def check_checkpoint(net: QuantNet, source: Path) -> Verdict:
+    """Compare QuantNet with the splines in the file, on rows around the input thresholds."""
+    if net.quantizer is None:
+        raise ValueError("a checkpoint of KANELE has an input quantizer")
+    content = read_data(source)
+    config = json.loads(source.with_name("config.json").read_text(encoding="utf-8-sig"))
+    rows = edge_rows(net.quantizer, ROWS)
+    bits = [int(b) for b in net.info["bits"]]
+    raw = net.info["rows"] == "raw"
+    codes = raw_codes(content, rows, bits[0], raw)
+    entries = spline_entries(content["model_state_dict"], config)
+    return _compared(net, net.encode(rows), _evaluate(entries, bits, codes), f"sampled n={ROWS}")
 
 
 def _evaluate(entries: dict[str, Any], bits: list[int], codes: IntArray) -> IntArray:

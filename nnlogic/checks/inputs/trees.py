@@ -1,9 +1,8 @@
 """Boosted trees of an xgboost file against QuantNet.
 
 The importer is not trusted: of it, only the parser of JSON and UBJSON is used. Trees are walked
-node by node as they stand in the file, the rounds that count and where class 1 begins are stated
-anew, and leaves are rounded by the rule of `nnlogic.frontend.trees.ensemble`, written down once
-more.
+node by node as they stand in the file, and the rounds that count and where class 1 begins are
+stated anew.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.checks.inputs import Check, FirstRung
-from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
+from nnlogic.checks.raw_rows import edge_rows
+from nnlogic.checks.rounded_trees import compare_scores, rounded_scores
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend import is_source
@@ -34,8 +34,6 @@ def check_trees(net: QuantNet, source: Path) -> Verdict:
     Parameters
     ----------
     net : QuantNet
-        Its scores may differ from the sums of rounded leaves by one constant, common to all
-        classes; the class is compared as it is.
     source : Path
         xgboost model in JSON or UBJSON.
     """
@@ -46,13 +44,8 @@ def check_trees(net: QuantNet, source: Path) -> Verdict:
     learner = read_document(Path(source))["learner"]
     bits = int(net.info["leaf_bits"])
     scores = _scores(learner, rows, bits, bool(net.info.get("all_rounds")))
-    if scores.shape[1] == 1:
-        expected = (scores > 0).astype(np.int64)
-    else:
-        shift = int(net.evaluate(net.encode(rows[:1]))[0, 0]) - int(scores[0, 0])
-        expected = np.column_stack([scores + shift, scores.argmax(axis=1)])
     label = f"xgboost trees, leaves of {bits} bits"
-    return compare_on_rows(net, rows, expected, label).timed(start)
+    return compare_scores(net, rows, scores, True, label).timed(start)
 
 
 def _scores(
@@ -74,14 +67,11 @@ def _scores(
     if best is not None and not every:
         together = max(1, int(model.get("gbtree_model_param", {}).get("num_parallel_tree", 1)))
         trees = trees[: (int(best) + 1) * together * classes]
-    leaves = [np.fromiter(_reached(tree), np.float64) for tree in trees]
-    step = max(float(np.ptp(values)) for values in leaves) / (2**bits - 1) or 1.0
-    total = np.zeros((len(rows), classes), dtype=np.int64)
-    for tree, output, values in zip(trees, model["tree_info"], leaves, strict=False):
-        low = values.min()
-        bias[output] += low
-        total[:, output] += np.rint((_walk(tree, rows) - low) / step).astype(np.int64)
-    return total + np.rint(bias / step).astype(np.int64)
+    walked = (
+        (output, np.fromiter(_reached(tree), np.float64), _walk(tree, rows))
+        for tree, output in zip(trees, model["tree_info"], strict=False)
+    )
+    return rounded_scores(walked, bias, len(rows), bits)
 
 
 def _reached(tree: Mapping[str, Any]) -> Iterator[float]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.frontend.monotone import first_where
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 
@@ -185,9 +186,6 @@ def first_above(
 ) -> NDArray[np.float32]:
     """Return the smallest float32 values whose standardized values exceed thresholds.
 
-    Standardizing is monotone in float32 arithmetic, so bisection over all float32 numbers in order
-    gives thresholds for the raw values that decide exactly as the model does.
-
     Parameters
     ----------
     thresholds : float32 array, shape (n,)
@@ -199,20 +197,8 @@ def first_above(
     float32 array, shape (n,)
         Infinite where no float32 number is large enough.
     """
-    top = np.int64(0x7F800000)
-    low, high = np.full(len(thresholds), -top), np.full(len(thresholds), top)
-    while (low < high).any():
-        middle = low + high >> 1
-        with np.errstate(over="ignore"):
-            above = (_ordered(middle) - mean) / scale > thresholds
-        low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
-    return _ordered(low)
-
-
-def _ordered(numbers: IntArray) -> NDArray[np.float32]:
-    """Return float32 values by their rank; zero has rank 0."""
-    raw = np.where(numbers < 0, np.int64(1 << 31) - numbers, numbers).astype(np.uint32)
-    return raw.view(np.float32)
+    # Standardizing is monotone in float32 arithmetic.
+    return first_where(lambda x: (x - mean) / scale > thresholds, len(thresholds))
 
 
 def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:

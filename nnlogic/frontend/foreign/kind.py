@@ -9,6 +9,7 @@ from nnlogic.frontend.look import Look
 
 TRAIN = "train it as an nnlogic.nn network, and save that with nnlogic.nn.save_checkpoint"
 XGBOOST = 'train it with xgboost, and save it with model.save_model("model.json")'
+LIGHTGBM = 'save it with booster.save_model("model.txt")'
 SAVE_MODEL = 'save it with model.save_model("model.json")'
 
 

@@ -1,6 +1,6 @@
 """Pickles. They are taken apart to see what they would import, and never opened."""
 
-from nnlogic.frontend.foreign.kind import SAVE_MODEL, TRAIN, XGBOOST, Kind
+from nnlogic.frontend.foreign.kind import LIGHTGBM, SAVE_MODEL, TRAIN, XGBOOST, Kind
 from nnlogic.frontend.look import inflated
 
 SKLEARN = (
@@ -21,7 +21,11 @@ KINDS = (
         f"open it where it was made, and {SAVE_MODEL}",
         look=lambda file: file.imports("xgboost"),
     ),
-    Kind("a pickle of a LightGBM model", XGBOOST, look=lambda file: file.imports("lightgbm")),
+    Kind(
+        "a pickle of a LightGBM model",
+        f"open it where it was made, and {LIGHTGBM}",
+        look=lambda file: file.imports("lightgbm"),
+    ),
     Kind("a pickle of a CatBoost model", XGBOOST, look=lambda file: file.imports("catboost")),
     Kind(
         "a pickle of a scikit-learn model",

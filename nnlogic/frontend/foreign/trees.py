@@ -2,7 +2,7 @@
 
 import re
 
-from nnlogic.frontend.foreign.kind import SAVE_MODEL, XGBOOST, Kind
+from nnlogic.frontend.foreign.kind import LIGHTGBM, SAVE_MODEL, XGBOOST, Kind
 from nnlogic.frontend.look import Look
 
 _TEXT_DUMP = re.compile(r"(booster\[0\]:?\s*)?0:(\[\S+\] yes=\d+,no=\d+|leaf=)")
@@ -16,9 +16,8 @@ def _binary(file: Look) -> bool:
 
 KINDS = (
     Kind(
-        "a LightGBM model",
-        XGBOOST,
-        (b"tree\nversion=", b"tree\r\nversion="),
+        "a JSON dump of a LightGBM model",
+        LIGHTGBM,
         look=lambda file: {"tree_info", "num_tree_per_iteration"} <= file.keys,
     ),
     Kind(
@@ -48,11 +47,6 @@ KINDS = (
         (b"CBM1",),
         (".cbm",),
         look=lambda file: bool(file.keys & {"oblivious_trees", "model_info"}),
-    ),
-    Kind(
-        "trees in the JSON of conifer",
-        XGBOOST,
-        look=lambda file: {"n_trees", "max_depth", "init_predict"} <= file.keys,
     ),
     Kind(
         "a model in PMML",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,11 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.limits import FEATURES, NEURONS, parse_json
-from nnlogic.frontend.kanele.format import CONFIG
+from nnlogic.frontend.kanele.checkpoint import read_checkpoint
+from nnlogic.frontend.kanele.format import CONFIG, is_checkpoint
+from nnlogic.frontend.kanele.tables import MOST_BITS, Encoder, Tables
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
 
-MOST_BITS = 14
-"""Of a code: more than any table that is compiled has."""
 MOST_SUM = 16
 """Bits of a sum before it is clamped."""
 MOST_VALUE = 1 << 30
@@ -34,40 +33,21 @@ USED = "acive"  # as the files spell it
 FIX = "export the tables again with KANELE's own script"
 
 
-@dataclass(frozen=True)
-class Tables:
-    """What the file says.
-
-    Attributes
-    ----------
-    widths : tuple of int
-        Wires of the inputs and of every layer.
-    bits : tuple of int
-        Of their codes.
-    used : tuple of mapping of (input, output) to int64 array
-        Per layer, the tables in use, by the code of the input plus half of its range.
-    """
-
-    widths: tuple[int, ...]
-    bits: tuple[int, ...]
-    used: tuple[Mapping[tuple[int, int], IntArray], ...]
-
-
 def load_kanele(path: Path, options: Mapping[str, str]) -> QuantNet:
     """Read a model of KANELE.
 
     Parameters
     ----------
     path : Path
-        Its ``truth_tables.json``.
+        Its ``truth_tables.json``, or its checkpoint.
     options : mapping of str to str
         See `nnlogic.frontend.kanele.format.Kanele.options`.
 
     Returns
     -------
     QuantNet
-        Inputs are codes plus half of their range, as the tables count them; outputs the clamped
-        sums, signed, and the class.
+        Inputs are codes plus half of their range, as the tables count them; of a checkpoint, codes
+        that count thresholds of raw features. Outputs are the clamped sums, signed, and the class.
 
     Raises
     ------
@@ -76,17 +56,21 @@ def load_kanele(path: Path, options: Mapping[str, str]) -> QuantNet:
     UnsupportedModel
         A sum is too wide to be clamped by a table.
     """
-    entries = _json(path)
     beside = path.with_name(CONFIG)
     config = _json(beside) if beside.is_file() else None
-    tables = _tables(path, entries, config, options)
+    encoder = None
+    if is_checkpoint(path):
+        tables, encoder = read_checkpoint(path, config, options)
+    else:
+        tables = _tables(path, _json(path), config, options)
     decision = options.get("decision", "argmax" if tables.widths[-1] > 1 else "none")
     if decision not in ("argmax", "none"):
         raise CheckpointError(
             "no such decision", where=str(path), why=f"decision={decision}",
             fix="--read decision=argmax, or --read decision=none",
         )  # fmt: skip
-    return _net(path, tables, decision == "argmax", [path.name] + [CONFIG] * (config is not None))
+    files = [path.name] + [CONFIG] * (config is not None)
+    return _net(path, tables, decision == "argmax", files, encoder)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -201,11 +185,17 @@ def _short(value: Any) -> str:
     return repr(value)[:80]
 
 
-def _net(path: Path, tables: Tables, argmax: bool, files: list[str]) -> QuantNet:
+def _net(
+    path: Path, tables: Tables, argmax: bool, files: list[str], encoder: Encoder | None
+) -> QuantNet:
     layers: list[Layer] = []
-    source, formats = INPUT, (IntFormat(tables.bits[0]),) * tables.widths[0]
-    count = len(tables.used)
-    for number, used in enumerate(tables.used):
+    inputs = (IntFormat(tables.bits[0]),) * tables.widths[0]
+    every = list(tables.used)
+    if encoder is not None:
+        inputs, every[0] = encoder.formats, encoder.recoded(every[0])
+    source, formats = INPUT, inputs
+    count = len(every)
+    for number, used in enumerate(every):
         last = number + 1 == count
         made = _layer(
             f"layer{number}", source, formats, used, tables.widths[number + 1],
@@ -220,13 +210,15 @@ def _net(path: Path, tables: Tables, argmax: bool, files: list[str]) -> QuantNet
         wires.append((Port("class", index), "class", 0))
     net = QuantNet(
         name=path.stem,
-        inputs=tuple(Port(f"x{i}", IntFormat(tables.bits[0])) for i in range(tables.widths[0])),
+        inputs=tuple(Port(f"x{i}", fmt) for i, fmt in enumerate(inputs)),
         layers=tuple(layers),
         output_wires=tuple(wires),
+        quantizer=None if encoder is None else encoder.quantizer,
         info={
             "files": files,
             "bits": list(tables.bits),
             "tables": sum(map(len, tables.used)),
+            **({} if encoder is None else {"rows": encoder.rows}),
             **({"class_names": [str(o) for o in range(len(formats))]} if argmax else {}),
         },
     )

@@ -144,8 +144,11 @@ class TreeEnsemble:
         Of one score.
     single : bool
         The library adds in float32, in the order of the trees, which `scores` then does as well.
-    softmax : bool
-        The library compares float32 probabilities, in which close scores may be equal.
+    link : str
+        ``"softmax"`` or ``"sigmoid"`` where the library compares probabilities, in the precision
+        of its scores: close scores may be equal there. Empty where it compares scores.
+    averaged : int
+        The library divides scores by this number of trees before it compares them.
     rounds : Rounds or None
         Of boosting, where the file tells.
     """
@@ -157,7 +160,8 @@ class TreeEnsemble:
     base: NDArray[np.float64]
     cut: Cut = Cut()
     single: bool = False
-    softmax: bool = False
+    link: str = ""
+    averaged: int = 1
     rounds: Rounds | None = None
 
     def verify(self, where: str = "") -> None:
@@ -191,13 +195,16 @@ class TreeEnsemble:
 
     def predict(self, rows: NDArray) -> IntArray:
         """Return the class of each row as the library does, by float scores; shape (samples,)."""
-        scores = self.scores(rows)
+        scores = self.scores(rows) / self.averaged
         if scores.shape[1] == 1:
             return self.cut.decide(scores[:, 0].astype(np.float64)).astype(np.int64)
-        if self.softmax:
+        if self.link == "softmax":
             below = (scores - scores.max(axis=1, keepdims=True)).astype(np.float64)
-            parts = np.exp(below).astype(np.float32)
+            parts = np.exp(below).astype(scores.dtype)
             scores = parts / parts.sum(axis=1, keepdims=True)
+        elif self.link == "sigmoid":
+            with np.errstate(over="ignore"):
+                scores = 1 / (1 + np.exp(-scores))
         return np.argmax(scores, axis=1).astype(np.int64)
 
 

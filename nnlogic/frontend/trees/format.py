@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from nnlogic.core.errors import UnsupportedModel, UsageError
+from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
 from nnlogic.quant.ir import QuantNet
 
 ROUNDS = ("best", "all")
+LEAF_BITS = "bits that leaves are rounded to, 1 to 6 (default 4)"
 
 
 class Trees(Format):
@@ -23,7 +24,7 @@ class Trees(Format):
     suffixes = (".json", ".ubj")
     options: ClassVar[Mapping[str, str]] = {
         "rounds": "best: those up to the best_iteration of early stopping (default); all",
-        "leaf-bits": "bits that leaves are rounded to, 1 to 6 (default 4)",
+        "leaf-bits": LEAF_BITS,
     }
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:
@@ -40,23 +41,15 @@ class Trees(Format):
 
     def load(self, path: Path, options: LoadOptions) -> QuantNet:
         """Read the trees, with rounded leaves."""
-        from nnlogic.frontend.trees.net import LEAF_BITS, tree_net
+        from nnlogic.frontend.trees.rounded import rounded_net
         from nnlogic.frontend.trees.xgboost import read_xgboost
 
         rounds = options.read.get("rounds", ROUNDS[0])
-        bits = options.read.get("leaf-bits", str(LEAF_BITS))
         if rounds not in ROUNDS:
             raise UsageError("--read rounds", why=f"{rounds!r} is not one of {', '.join(ROUNDS)}")
-        if not (bits.isascii() and bits.isdigit() and len(bits) < 3):
-            raise UsageError("--read leaf-bits", why=f"{bits!r} is not a number of bits")
         ensemble = read_xgboost(path, all_rounds=rounds == "all")
         info = {"all_rounds": True} if rounds == "all" else {}
-        try:
-            return tree_net(ensemble, leaves=int(bits), info=info)
-        except UnsupportedModel as error:
-            raise UnsupportedModel(
-                error.what, where=str(path), why=error.why, fix=error.fix, problems=error.problems
-            ) from error
+        return rounded_net(ensemble, path, options.read, info)
 
     def text(self, net: QuantNet) -> str:
         """Say which rounds count, after an early stop."""
@@ -65,13 +58,11 @@ class Trees(Format):
 
     def original(self, net: QuantNet, path: Path, codes: IntArray) -> IntArray | None:
         """Return the classes that xgboost gives, with leaves as they are in the file."""
-        from nnlogic.frontend.trees.net import rows_of
+        from nnlogic.frontend.trees.rounded import float_classes
         from nnlogic.frontend.trees.xgboost import read_xgboost
 
-        if net.quantizer is None:
-            return None
         ensemble = read_xgboost(path, all_rounds=bool(net.info.get("all_rounds")))
-        return ensemble.predict(rows_of(net.quantizer, codes))
+        return float_classes(net, ensemble, codes)
 
 
 FORMAT = Trees()

@@ -10,6 +10,18 @@ from nnlogic.frontend.trees.ensemble import LEAF, Tree
 from nnlogic.frontend.trees.limits import DEPTH
 
 
+def above(bound: NDArray) -> NDArray[np.float32]:
+    """Return the smallest float32 above each float64: ``x > t`` is ``x >= above(t)`` for float32 x.
+
+    Infinite where no finite float32 is.
+    """
+    with np.errstate(over="ignore"):
+        near = np.asarray(bound, np.float64).astype(np.float32)
+        return np.where(
+            near.astype(np.float64) > bound, near, np.nextafter(near, np.float32(np.inf))
+        )
+
+
 def ordered(
     output: int,
     feature: NDArray,

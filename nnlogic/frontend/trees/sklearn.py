@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.frontend.trees.ensemble import LEAF, Cut, Tree, TreeEnsemble
-from nnlogic.frontend.trees.order import ordered
+from nnlogic.frontend.trees.order import above, ordered
 
 AVERAGED = ("RandomForestClassifier", "ExtraTreesClassifier")
 
@@ -39,6 +38,13 @@ def from_sklearn(model: Any, *, name: str = "trees") -> TreeEnsemble:
         base = np.asarray(model._baseline_prediction, dtype=np.float64).ravel()
         trees = [_from_histogram(k, tree.nodes) for row in rounds for k, tree in enumerate(row)]
     elif kind == "GradientBoostingClassifier" and classes:
+        if not isinstance(model.init_, str) and type(model.init_).__name__ != "DummyClassifier":
+            raise UnsupportedModel(
+                "boosting that begins with another model",
+                where=kind,
+                why=f"init={type(model.init_).__name__}, whose scores differ from row to row",
+                fix="init=None or init='zero'",
+            )
         zero = np.zeros((1, len(features)), dtype=np.float32)
         base = np.asarray(model._raw_predict_init(zero), dtype=np.float64).ravel()
         trees = [
@@ -68,27 +74,21 @@ def from_sklearn(model: Any, *, name: str = "trees") -> TreeEnsemble:
     return ensemble
 
 
-def _above(bound: NDArray) -> NDArray[np.float32]:
-    # x > t, for x a float32, is x >= the smallest float32 above t.
-    near = bound.astype(np.float32)
-    with np.errstate(over="ignore"):
-        return np.where(
-            near.astype(np.float64) > bound, near, np.nextafter(near, np.float32(np.inf))
-        )
-
-
 def _from_histogram(output: int, nodes: Any) -> Tree:
     if np.any(nodes["is_categorical"]):
         raise UnsupportedModel("splits that are not numeric", why="a split on categories")
     leaf = nodes["is_leaf"].astype(bool)
-    return ordered(
-        output,
-        nodes["feature_idx"],
-        _above(np.where(leaf, 0.0, nodes["num_threshold"])),
-        np.where(leaf, LEAF, nodes["left"].astype(np.int64)),
-        np.where(leaf, LEAF, nodes["right"].astype(np.int64)),
-        nodes["value"],
-    )
+    bound = above(np.where(leaf, 0.0, nodes["num_threshold"]))
+    left, right = (np.where(leaf, LEAF, nodes[side].astype(np.int64)) for side in ("left", "right"))
+    # A split of missing values from all others has an infinite threshold: no number goes right.
+    onward = np.arange(len(nodes))
+    for node in reversed(np.flatnonzero(np.isposinf(bound))):
+        onward[node] = onward[left[node]]
+    left, right = (np.where(leaf, LEAF, onward[side]) for side in (left, right))
+    parts: tuple[Any, ...] = (nodes["feature_idx"], bound, left, right, nodes["value"])
+    if onward[0]:
+        parts = tuple(np.concatenate([part[onward[:1]], part[1:]]) for part in parts)
+    return ordered(output, *parts)
 
 
 def _from_gradient(output: int, tree: Any, rate: float) -> Tree:
@@ -96,7 +96,7 @@ def _from_gradient(output: int, tree: Any, rate: float) -> Tree:
     return ordered(
         output,
         tree.feature,
-        _above(np.where(leaf, 0.0, tree.threshold)),
+        above(np.where(leaf, 0.0, tree.threshold)),
         np.where(leaf, LEAF, tree.children_left),
         np.where(leaf, LEAF, tree.children_right),
         rate * tree.value[:, 0, 0],
@@ -111,7 +111,7 @@ def _from_average(tree: Any) -> Iterator[Tree]:
         yield ordered(
             output,
             tree.feature,
-            _above(np.where(leaf, 0.0, tree.threshold)),
+            above(np.where(leaf, 0.0, tree.threshold)),
             np.where(leaf, LEAF, tree.children_left),
             np.where(leaf, LEAF, tree.children_right),
             shares[:, output],

@@ -128,7 +128,7 @@ def _read(learner: Any, path: Path, all_rounds: bool) -> TreeEnsemble:
         _base_score(str(params.get("base_score")), outputs, objective),
         cut=CUTS.get(objective, Cut()),
         single=True,
-        softmax=objective == "multi:softprob",
+        link="softmax" if objective == "multi:softprob" else "",
         rounds=rounds,
     )
     ensemble.verify(str(path))

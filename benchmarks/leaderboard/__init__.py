@@ -1,0 +1,1 @@
+"""Other people's networks, as their files define them, against what they published."""
