@@ -21,7 +21,10 @@ TOP_LEVEL = {"hw", "sim", "flows"}
 OF_BACKENDS = ("backends", "hw", "sim")
 # Which backend may read another: a chain is made of others, and LUTs read the sums of a MAC core.
 COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut")}
-TORCH_ALLOWED = ("nn", "train", "frontend/torch/read", "frontend/torch_file")
+TORCH_ALLOWED = (
+    "nn", "train", "frontend/torch/read", "frontend/torch_file", "frontend/pt2",
+    "checks/inputs/pt2",
+)  # fmt: skip
 
 RANKS = {pattern: rank for rank, line in enumerate(ORDER) for pattern in line}
 STAGES = sorted({pattern.split("/")[0] for pattern in RANKS})
