@@ -316,3 +316,29 @@ def test_an_archive_cut_short_is_refused(tmp_path):
 def test_lines_of_the_program_are_kept(tmp_path):
     graph = read_graph(saved(Residual(), rows("u1"), tmp_path / "m.pt2"))
     assert all(node.line.startswith("test_pt2.py:") for node in graph.nodes)
+
+
+class Collapsed(Base):
+    def forward(self, x):
+        return torch.sign(torch.relu(self.a(x)) + 1)[:, :2]
+
+
+def test_outputs_that_never_change_are_a_warning_at_the_top(tmp_path):
+    net = nnlogic.from_torch(Collapsed(), rows("u1"), inputs="u1")
+    run = nnlogic.compile(net, tmp_path / "run", effort="fast")
+    assert run.report.warnings[0].startswith("output y0 is always 1, whatever the inputs")
+    assert nnlogic.run.open_run(tmp_path / "run").report.warnings == run.report.warnings
+
+
+def test_a_foreign_module_is_told_the_way_in(tmp_path):
+    from nnlogic.nn import save_checkpoint
+
+    for refuse in (save_checkpoint, nnlogic.compile):
+        with pytest.raises(UsageError, match="from_torch"):
+            refuse(Residual(), tmp_path / "x")
+
+
+def test_reprs_are_one_short_line():
+    net = nnlogic.from_torch(Residual(), rows("u1"), inputs="u1")
+    assert repr(net) == "<QuantNet Residual: layers 5, neurons 28, widest_fan_in_bits 24>"
+    assert len(repr(nnlogic.tabulate(net, arith="auto"))) < 200

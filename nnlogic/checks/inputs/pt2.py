@@ -43,6 +43,7 @@ def check_archive(net: QuantNet, source: Path) -> Verdict:
     ((_, shape),) = graph.inputs.values()
     # Torch takes its time over a batch, however small.
     count = min(ROWS, BATCHES * (shape[0] or ROWS))
+    rows: np.ndarray
     if net.quantizer is None:
         fmt, after = input_format(str(net.info["inputs"]))
         drawn = np.random.default_rng(0).integers(fmt.lo, fmt.hi + 1, (count, len(net.inputs)))

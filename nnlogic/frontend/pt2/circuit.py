@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -69,7 +70,7 @@ class Circuit:
     def tables(
         self,
         name: str,
-        inputs: list[tuple[int, ...]],
+        inputs: Sequence[tuple[int, ...]],
         codes: list[IntArray],
         formats: list[IntFormat] | None = None,
         role: str = "network",
@@ -168,8 +169,9 @@ class Circuit:
         for i, key in enumerate(keys):
             if key in new:
                 ids[i] = at[key]
-                v = torch.from_numpy(new[key][1]).to(out.dtype)
-                out[:, i] = torch.cat([v, v[-1:].expand(longest - len(v))])
+                levels = torch.from_numpy(new[key][1]).to(out.dtype)
+                rest = levels[-1:].expand(longest - len(levels))
+                out[:, i] = torch.cat([levels, rest])
         return Coded(ids.reshape(shape), out.reshape(longest, *shape[1:]))
 
     def code(self, x: Coded | Pending, name: str, what: str = "") -> Coded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +20,10 @@ class Settled(nn.Module):
     fake : FakeQuantizeBase
     """
 
-    def __init__(self, fake: nn.Module) -> None:
+    scale: torch.Tensor
+    zero: torch.Tensor
+
+    def __init__(self, fake: Any) -> None:
         super().__init__()
         self.axis = int(fake.ch_axis) if fake.is_per_channel else None
         self.bounds = (
@@ -50,7 +54,9 @@ def settled(module: nn.Module, label: str) -> nn.Module:
     UnsupportedModel
         Some still observe: what they give depends on what they were given before.
     """
-    fakes = {n: m for n, m in module.named_modules() if isinstance(m, FakeQuantizeBase)}
+    fakes: dict[str, Any] = {
+        n: m for n, m in module.named_modules() if isinstance(m, FakeQuantizeBase)
+    }
     if not fakes:
         return module
     problems = [

@@ -76,10 +76,12 @@ def pair(circuit: Circuit, x: Coded, y: Coded, sign: int, name: str) -> Sums:
     first, second = both
     joined = Columns(
         np.concatenate([first.wires, second.wires]),
-        *(np.concatenate([getattr(first, k), getattr(second, k)])
-          for k in ("slope", "start", "off", "size")),
+        np.concatenate([first.slope, second.slope]),
+        np.concatenate([first.start, second.start]),
+        np.concatenate([first.off, second.off]),
+        np.concatenate([first.size, second.size]),
         first.values + second.values,
-    )  # fmt: skip
+    )
     n = len(first.wires)
     weights = np.concatenate([np.eye(n), sign * np.eye(n)], axis=1)
     shape = tuple(x.ids.shape[1:])

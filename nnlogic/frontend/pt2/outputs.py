@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlogic.core.formats import IntFormat, Port
+from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.frontend.pt2.circuit import TABLE_BITS, Circuit
 from nnlogic.frontend.pt2.grid import exponent
 from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Refusal, Sums
@@ -98,7 +98,10 @@ class Outputs:
     def _codes(self, x: Coded, name: str) -> None:
         ids = x.ids.reshape(-1).tolist()
         table = x.values.double().reshape(len(x.values), -1).numpy()
-        codes, formats, meanings, inputs = [], [], [], []
+        codes: list[IntArray] = []
+        formats: list[IntFormat] = []
+        meanings: list[dict[str, Any]] = []
+        inputs: list[tuple[int, ...]] = []
         bits = max(0, exponent(table))
         fine = bits <= MOST and float(np.abs(table).max()) * 2.0**bits < 2.0 ** (TABLE_BITS + 2)
         for i, wire in enumerate(ids):
