@@ -1,7 +1,8 @@
 """Compile trained quantized networks to proved-equal LUT logic.
 
-Eight names are the interface: `load`, `tabulate`, `minimize`, `build`, `compile`, `check`,
-`Target` and `NNLogicError`. They are imported on first use, so that ``import nnlogic`` is quick.
+Nine names are the interface: `load`, `from_torch`, `tabulate`, `minimize`, `build`, `compile`,
+`check`, `Target` and `NNLogicError`. They are imported on first use, so that ``import nnlogic``
+is quick.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from nnlogic.design.build import build
     from nnlogic.flows.targets import Target
     from nnlogic.frontend import load
+    from nnlogic.frontend.pt2.module import from_torch
     from nnlogic.logic.build import minimize
     from nnlogic.run import compile
     from nnlogic.tables.build import tabulate
 
 _HOMES = {
     "load": "nnlogic.frontend",
+    "from_torch": "nnlogic.frontend.pt2.module",
     "tabulate": "nnlogic.tables.build",
     "minimize": "nnlogic.logic.build",
     "build": "nnlogic.design.build",
@@ -38,6 +41,7 @@ __all__ = [
     "build",
     "check",
     "compile",
+    "from_torch",
     "load",
     "minimize",
     "tabulate",

@@ -21,7 +21,10 @@ TOP_LEVEL = {"hw", "sim", "flows"}
 OF_BACKENDS = ("backends", "hw", "sim")
 # Which backend may read another: a chain is made of others, and LUTs read the sums of a MAC core.
 COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut"), ("stream", "lut")}
-TORCH_ALLOWED = ("nn", "train", "frontend/torch/read", "frontend/torch_file")
+TORCH_ALLOWED = (
+    "nn", "train", "frontend/torch/read", "frontend/torch_file", "frontend/pt2",
+    "checks/inputs/pt2",
+)  # fmt: skip
 # What importers of trees share, whatever wrote them.
 SHARED = (
     "frontend/trees/document", "frontend/trees/ensemble", "frontend/trees/limits",

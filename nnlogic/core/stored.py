@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError, IRError, MalformedError
 from nnlogic.core.fields import read_fields, write_fields
+from nnlogic.core.inert import visible
 
 MOST = 20
 """Problems listed at most."""
@@ -28,6 +29,18 @@ class Stored:
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Of its own, or the dataclass would write one with all arrays.
+        cls.__repr__ = Stored.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """Return kind, name and sizes in one line."""
+        stats = getattr(self, "stats", dict)()
+        sizes = ", ".join(f"{what} {count}" for what, count in stats.items())
+        name = visible(getattr(self, "name", ""))
+        return f"<{' '.join(filter(None, (self.kind, name)))}{': ' * bool(sizes)}{sizes}>"
 
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return JSON metadata and arrays that describe all fields; see `nnlogic.core.fields`."""

@@ -14,6 +14,7 @@ from typing import Final
 from nnlogic.job.seal import Seal, read_seal, sha256
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
+from nnlogic.report.words import CONSTANT
 
 STALE: Final = "stale"
 CLAIMS_NOTHING = ("running", "error")
@@ -90,7 +91,9 @@ def audited(report: Report, folder: Path) -> Report:
         what = "report.json" if not seal.intact else "STATUS"
         return _forged(report, f"{what} was changed after nnlogic wrote it")
     edited = list(_edited(folder, seal))
-    warnings = [f"edited since nnlogic wrote it: {_listed(edited)}"] if edited else []
+    warnings = [w for w in report.warnings if CONSTANT in w]
+    if edited:
+        warnings.insert(0, f"edited since nnlogic wrote it: {_listed(edited)}")
     for rung in report.ladder:
         for check in rung.checks:
             if check.verdict in ("pass", "fail"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.core.errors import CheckpointError, Problem
+from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.frontend.native import read_native, write_native, write_quantized
 from nnlogic.model.assemble import assemble
 from nnlogic.nn.network import Network
@@ -40,7 +40,16 @@ def save_checkpoint(
     ------
     CheckpointError
         A parameter is NaN or infinite, or the input thresholds were never fitted.
+    UsageError
+        It is a module of another kind.
     """
+    if not isinstance(network, Stack):
+        kind = f"{type(network).__module__}.{type(network).__qualname__}"
+        raise UsageError(
+            "no network of nnlogic.nn", where=str(path), why=f"a {kind}",
+            fix="net = nnlogic.from_torch(module, example_inputs); then net.save(path), or "
+            "nnlogic.compile(net, out)",
+        )  # fmt: skip
     golden = None
     if not isinstance(network, Network):
         _refuse_unfit(network, str(path))

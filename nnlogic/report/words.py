@@ -18,6 +18,8 @@ from nnlogic.report.rows import (
 )
 
 NOT_RUN = "not run"
+CONSTANT = "is always"
+"""Marks the warning about an output, which holds as long as the logic does."""
 
 SOURCE_WORDS = {
     "bound": "bound, nothing minimized",

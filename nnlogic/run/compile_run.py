@@ -25,8 +25,10 @@ from nnlogic.job.directory import Run, is_run, staged_run
 from nnlogic.job.options import Options
 from nnlogic.job.recorded import Recorded, recorded
 from nnlogic.job.runner import run_stages
+from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import StepRow
+from nnlogic.run.given import as_file
 from nnlogic.tools.find import find
 from nnlogic.tools.limits import MEGABYTES, Limits, limited
 
@@ -34,7 +36,7 @@ log = logging.getLogger("nnlogic.run")
 
 
 def compile(
-    source: Path | str,
+    source: Path | str | QuantNet,
     out: Path | str,
     *,
     force: bool = False,
@@ -46,8 +48,9 @@ def compile(
 
     Parameters
     ----------
-    source : path
-        A file that `nnlogic.load` reads; with `start_from`, an existing run directory.
+    source : path or QuantNet
+        A file that `nnlogic.load` reads, or what it, or `nnlogic.from_torch`, returns; with
+        `start_from`, an existing run directory.
     out : path
         The run directory to write; see DESIGN section 6 for what it holds.
     force : bool
@@ -74,8 +77,9 @@ def compile(
     Different
         Two stages differ; the run is kept with STATUS ``failed``.
     """
-    source, out = Path(source), Path(out)
+    out = Path(out)
     with ExitStack() as stack:
+        source = stack.enter_context(as_file(source))
         if is_run(source) and not (out.exists() and out.samefile(source)):
             stack.enter_context(locked(source, source, shared=True))
         before = recorded(source, options)

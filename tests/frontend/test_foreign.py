@@ -103,8 +103,8 @@ PT2 = zipped(m__models__model_DOT_json="{}", m__archive_format="pt2", m__data__x
 KERAS = zipped(metadata_DOT_json="{}", config_DOT_json="{}", model_DOT_weights_DOT_h5="")
 FILES = [
     ("TorchScript", scripted(), "a TorchScript program", "save_checkpoint"),
-    ("pt2", PT2, "a program of torch.export", "save_checkpoint"),
-    ("old pt2", zipped(serialized_exported_program_DOT_json="{}"), "torch.export", "save_check"),
+    ("pt2", PT2, "cannot read the torch.export archive", "torch.export.save"),
+    ("old pt2", zipped(serialized_exported_program_DOT_json="{}"), "torch.export", "from_torch"),
     ("state_dict", saved(nn.Linear(2, 1).state_dict()), "a state_dict", "save_checkpoint"),
     ("old state_dict", saved({"w": torch.zeros(2)}, _use_new_zipfile_serialization=False),
      "a state_dict", "save_checkpoint"),

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers_verilog import random_family
 from safetensors.numpy import save_file
+from torch import nn
 
 from nnlogic.core import plugins
 from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
@@ -100,6 +101,17 @@ def write_logicnets(folder):
 
 def write_verilog(folder):
     return [random_family(4).write(folder)]
+
+
+def write_pt2(folder):
+    class Module(nn.Module):
+        def forward(self, x):
+            return torch.round(x).clamp(0, 3)
+
+    path = folder / "odd_name"
+    torch.export.save(torch.export.export(Module(), (torch.zeros(2, 3),)), path.with_suffix(".pt2"))
+    path.with_suffix(".pt2").rename(path)
+    return [path]
 
 
 WRITE = {

@@ -17,8 +17,9 @@ KINDS = (
         suffixes=(".ptl",),
     ),
     Kind(
-        "a program of torch.export",
-        f"it has no integer levels and no input encoder: {TRAIN}",
+        "a program of torch.export without a graph that nnlogic reads",
+        "save the module again, with torch 2.9 or later: torch.export.save(torch.export.export("
+        "module.eval(), (example,)), 'm.pt2'); or nnlogic.from_torch(module, example)",
         look=_exported,
         suffixes=(".pt2",),
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from nnlogic.checks import check
 from nnlogic.job import facts
 from nnlogic.job.context import Context
@@ -12,12 +14,14 @@ from nnlogic.logic import build
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.network import net as network
 from nnlogic.report.model import Row
+from nnlogic.report.words import CONSTANT
 
 # One engine on one function; others of the portfolio go on when it is exceeded.
 ENGINE_SECONDS = 60.0
 ASSEMBLED = "assembled"
 LAYERS = {"layer": "keep", "network": "merge"}
 MINIMIZED_CHECK = "TableNet = LogicNet"
+COLLAPSED = "the network ignores them there, as after training that collapsed"
 OPTIMIZED_CHECK = "LogicNet = optimized LogicNet"
 
 
@@ -112,8 +116,23 @@ class LogicStage(Stage):
         yield Comparison(3, title, lambda: check(before, logic))
 
     def checked(self, ctx: Context) -> Iterable[Row]:
-        """In approximate mode, say what was gained."""
+        """Warn of outputs that never change; in approximate mode, say what was gained."""
+        found = tuple(constant_outputs(ctx.values[self.name]))
+        ctx.report = ctx.report.replace(warnings=(*ctx.report.warnings, *found))
         if ctx.approximate.on:
             logic = ctx.values[self.name]
             ctx.report = ctx.approximate.with_luts(ctx.report, logic, ctx.progress)
         return ()
+
+
+def constant_outputs(logic: LogicNet) -> Iterable[str]:
+    """Say which outputs are the same whatever the inputs, as after training that collapsed."""
+    counts = logic.fan_in_counts
+    at = 0
+    for port in logic.outputs:
+        nodes = [s - logic.n_inputs for s in logic.output_signals[at : at + port.format.bits]]
+        at += port.format.bits
+        if all(node >= 0 and counts[node] == 0 for node in nodes):
+            raw = sum((int(logic.tables[node]) & 1) << bit for bit, node in enumerate(nodes))
+            value = int(port.format.from_raw(np.array(raw)))
+            yield f"output {port.name} {CONSTANT} {value}, whatever the inputs: {COLLAPSED}"

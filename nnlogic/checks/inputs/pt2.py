@@ -1,0 +1,111 @@
+"""The module in a torch.export archive against QuantNet, on rows around its thresholds.
+
+The importer is not trusted: the file is read again, and every operation is run by torch on numbers,
+as the module runs them, in batches of the size it was exported with.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.raw_rows import edge_rows
+from nnlogic.checks.verdict import Verdict
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend import is_source
+from nnlogic.frontend.pt2 import ops
+from nnlogic.frontend.pt2.archive import Graph, Ref, Symbol, read_graph
+from nnlogic.frontend.pt2.inputs import input_format
+from nnlogic.frontend.pt2.outputs import coded_outputs
+from nnlogic.quant.ir import QuantNet
+
+ROWS, BATCHES = 4096, 512
+LABEL = "torch module"
+
+
+def check_archive(net: QuantNet, source: Path) -> Verdict:
+    """Compare QuantNet with the graph in an archive, on random rows.
+
+    Parameters
+    ----------
+    net : QuantNet
+        With ``info["outputs"]``, and ``info["inputs"]`` where it has no input quantizer.
+    source : Path
+        A file of torch.export.save.
+    """
+    start = time.monotonic()
+    graph = read_graph(source)
+    ((_, shape),) = graph.inputs.values()
+    # Torch takes its time over a batch, however small.
+    count = min(ROWS, BATCHES * (shape[0] or ROWS))
+    rows: np.ndarray
+    if net.quantizer is None:
+        fmt, after = input_format(str(net.info["inputs"]))
+        drawn = np.random.default_rng(0).integers(fmt.lo, fmt.hi + 1, (count, len(net.inputs)))
+        rows, codes = drawn / 2.0**after, drawn
+    else:
+        rows = edge_rows(net.quantizer, count)
+        codes = net.encode(rows)
+    expected = coded_outputs(net, _run(graph, rows))
+    return _verdict(net, net.evaluate(codes), expected).timed(start)
+
+
+def _verdict(net: QuantNet, got: IntArray, expected: IntArray) -> Verdict:
+    how = f"sampled n={len(got)}"
+    wrong = np.argwhere(got != expected)
+    if not len(wrong):
+        return Verdict(LABEL, net.kind, True, how, "every output bit for bit")
+    row, port = (int(v) for v in wrong[0])
+    detail = (
+        f"module gives {expected[row, port]}, {net.kind} {got[row, port]}; "
+        f"{len(np.unique(wrong[:, 0]))} of {len(got)} rows differ"
+    )
+    return Verdict(
+        LABEL, net.kind, False, how, detail, f"row {row}, output {net.outputs[port].name}"
+    )
+
+
+def _run(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
+    """Return what the graph gives for rows, each output of shape (rows, values)."""
+    ((name, (dtype, shape)),) = graph.inputs.items()
+    batch = shape[0] or ROWS
+    full = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % batch, axis=0)])
+    parts: list[list[torch.Tensor]] = []
+    for start in range(0, len(full), batch):
+        given = torch.from_numpy(full[start : start + batch]).to(dtype)
+        values: dict[str, Any] = {**graph.constants, name: given.reshape(batch, *shape[1:])}
+        for node in graph.nodes:
+            if node.op in ops.NOTHING:
+                continue
+            if node.op not in ops.CONSTANT | ops.MADE | {"argmax.default"}:
+                raise ValueError(f"an operation {node.op} that was not imported")
+            args = tuple(_number(a, values, batch) for a in node.args)
+            kwargs = {k: _number(a, values, batch) for k, a in node.kwargs.items()}
+            out = ops.call(node.op, args, kwargs)
+            outs = out if isinstance(out, tuple | list) else [out]
+            values.update(zip(node.outputs, outs, strict=False))
+        parts.append([values[out] for out in graph.outputs])
+    joined = (torch.cat([p[i] for p in parts])[: len(rows)] for i in range(len(graph.outputs)))
+    return [out.reshape(len(rows), -1).double().numpy() for out in joined]
+
+
+def _number(value: Any, values: dict[str, Any], batch: int) -> Any:
+    if isinstance(value, Ref):
+        return values[value.name]
+    if isinstance(value, list | tuple):
+        return [_number(v, values, batch) for v in value]
+    return batch if isinstance(value, Symbol) else value
+
+
+def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+    if is_source(net, source):
+        return lambda: check_archive(net, source)
+    return f"{source.name} does not hold the torch module it was made from"
+
+
+RUNG = FirstRung("torch module = QuantNet", _first)
