@@ -1,16 +1,24 @@
-"""``nnlogic train``: a recipe becomes a checkpoint, in a folder with the state of training."""
+"""``nnlogic train``: a recipe, or a table of a user, becomes a checkpoint."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, verb_options
+from nnlogic.core.errors import UsageError
+
+MISSING = ("refuse", "drop")
 
 
-@click.command("train", short_help="Train a recipe to a checkpoint.")
-@click.argument("recipe")
+OF_TABLES = ("label", "luts", "minutes", "test", "drop", "missing", "inputs", "balanced")
+OF_RECIPES = ("data_dir", "resume")
+
+
+@click.command("train", short_help="Train a recipe, or a table of your own, to a checkpoint.")
+@click.argument("source")
 @click.option(
     "-o",
     "--out",
@@ -37,9 +45,83 @@ from nnlogic.cli.options import Session, pass_session, verb_options
     help="Time spent on compiling the result, to count its LUTs.",
 )
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes for that.")
+@click.option(
+    "--label",
+    metavar="NAME",
+    default="",
+    help="Table: column of the classes (default: y, label, class or target).",
+)
+@click.option(
+    "--luts",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="Table: most LUT6, encoder and output logic included.",
+)
+@click.option(
+    "--minutes",
+    metavar="M",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Table: time for training candidates.",
+)
+@click.option(
+    "--test",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Table: test rows (default: a fifth of every class).",
+)
+@click.option(
+    "--drop", metavar="NAME", multiple=True, help="Table: column to leave out; repeatable."
+)
+@click.option(
+    "--missing",
+    type=click.Choice(MISSING),
+    default=MISSING[0],
+    show_default=True,
+    help="Table: what to do with rows that lack a value.",
+)
+@click.option(
+    "--inputs",
+    type=click.Choice(["fixed", "quantile", "uniform"]),
+    default="fixed",
+    show_default=True,
+    help="Table: input codes; fixed point costs no logic before ours.",
+)
+@click.option(
+    "--balanced", is_flag=True, help="Table: all classes count alike, however rare they are."
+)
 @verb_options
-@pass_session
-def command(
+@click.pass_context
+def command(ctx: click.Context, source: str, **how: Any) -> int:
+    """Train SOURCE and write its checkpoint.
+
+    SOURCE is a recipe (a name, or a .toml file), or a table of your own (.csv, .npz or .parquet),
+    for which a network within --luts is found, trained, compiled and proved.
+    """
+    session = ctx.ensure_object(Session)
+    table = "." in source.replace("\\", "/").rsplit("/", 1)[-1] and not source.endswith(".toml")
+    _refuse_others(ctx, source, OF_RECIPES if table else OF_TABLES)
+    if table:
+        from nnlogic.cli.train_table import train_table
+
+        return train_table(session, Path(source), **{k: how[k] for k in how if k not in OF_RECIPES})
+    return _train_recipe(session, source, **{k: how[k] for k in how if k not in OF_TABLES})
+
+
+def _refuse_others(ctx: click.Context, source: str, names: tuple[str, ...]) -> None:
+    default = click.core.ParameterSource.DEFAULT
+    given = [n for n in names if ctx.get_parameter_source(n) is not default]
+    if given:
+        words = ", ".join("--data" if n == "data_dir" else f"--{n}" for n in given)
+        kind = "a recipe" if names is OF_TABLES else "a table"
+        other = "in the recipe" if names is OF_TABLES else "for recipes only"
+        raise UsageError(f"{words} does not go with {kind}", where=source, why=f"it is {other}")
+
+
+def _train_recipe(
     session: Session,
     recipe: str,
     out: Path | None,
@@ -49,7 +131,6 @@ def command(
     effort: str,
     jobs: int | None,
 ) -> int:
-    """Train RECIPE (a name, or a .toml file) and write its checkpoint."""
     out = out or Path(f"train-{Path(recipe).stem}")
     click.echo(f"nnlogic: training {recipe} to {out}", err=True)
     from nnlogic.cli.output import print_json

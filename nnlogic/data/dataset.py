@@ -62,6 +62,8 @@ class Dataset:
     digest : str
         Of all rows and labels.
     provenance : str
+    notices : tuple of str
+        What was left out of a user's table, and why.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Dataset:
     class_names: tuple[str, ...]
     digest: str
     provenance: str
+    notices: tuple[str, ...] = ()
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:

@@ -76,7 +76,7 @@ class LayeredTraining:
         See `make_network`.
     """
 
-    one_thread: ClassVar[bool] = True
+    one_thread = True
     save_seconds: ClassVar[float] = 0.0
     members = 1
 

@@ -24,6 +24,8 @@ from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
 from nnlogic.train.teacher import KEPT_FLOAT_IS, Ensemble, kept_teacher, saved_teacher
 
+SMALL_STEP = 1024
+"""Rows times members up to which a step takes one thread."""
 FAMILY = {"sums": "sums of tables", "luts": "LUT-native"}
 
 
@@ -42,7 +44,6 @@ class PopulationTraining:
         The recipe does not fit features or classes of the data set.
     """
 
-    one_thread: ClassVar[bool] = False
     save_seconds: ClassVar[float] = 120.0
     epochs = (0, 0)
 
@@ -66,6 +67,11 @@ class PopulationTraining:
         if saved is not None:
             self.steps.load_state(saved["job"])
         self.steps.capture()
+
+    @property
+    def one_thread(self) -> bool:
+        """Whether a step is so small that more threads only wait for each other."""
+        return self.recipe.batch * self.recipe.members <= SMALL_STEP
 
     @property
     def model(self) -> LutPopulation | SumPopulation:

@@ -10,8 +10,11 @@ from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.limits import WEIGHTS
 from nnlogic.core.windows import Frame
 from nnlogic.model.window import WindowSpec
+from nnlogic.train.recipe_data import data_meta, data_problems
 
 SHAPES = ("luts", "sums")
+UNUSED = {"balance": 0.0}
+"""Ingredients of a recipe that do nothing at these values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,9 @@ class PopulationRecipe:
 
     Attributes
     ----------
-    name, dataset : str
+    name : str
+    dataset : str
+        A name `nnlogic.data.load` knows, or the path of a table; in a file relative to it.
     shape : str
         ``"luts"``: layers of 6-input tables and votes; ``"sums"``: sums of one-feature tables.
     input_bits : int
@@ -62,7 +67,13 @@ class PopulationRecipe:
     refine_steps : int
         Steps at the end in which the tables are trained again at fixed bits (``"sums"``), see
         `nnlogic.train.refine`; 0 for none.
+    balance : float
+        How far rare classes count as much as common ones, in the loss and in the choice of the
+        member: a row of class c weighs ``(rows / (classes * rows of c)) ** balance``; 0 for all
+        rows alike, 1 for all classes alike.
     seed : int
+    label, test, drop, missing
+        How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
     """
 
     name: str
@@ -102,7 +113,12 @@ class PopulationRecipe:
     plain: float = 0.0
     bit_cost: float = 0.0
     refine_steps: int = 0
+    balance: float = 0.0
     seed: int = 0
+    label: str = ""
+    test: str = ""
+    drop: tuple[str, ...] = ()
+    missing: str = "refuse"
 
     @property
     def state_name(self) -> str:
@@ -137,10 +153,10 @@ class PopulationRecipe:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
-        for key in ("soft", "distill", "smooth", "plain"):
+        for key in ("soft", "distill", "smooth", "plain", "balance"):
             if not 0 <= getattr(self, key) <= 1:
                 out.append(Problem(key, f"{getattr(self, key)}, need 0 to 1"))
-        return out
+        return out + data_problems(self)
 
     def _window_problems(self) -> list[Problem]:
         if not self.windows:
@@ -162,11 +178,11 @@ class PopulationRecipe:
         return out
 
     def to_meta(self) -> dict[str, Any]:
-        """Return a JSON form; without windows the one recipes had before there were any."""
-        meta = asdict(self)
+        """Return a JSON form; what does nothing is left out, as before there were such keys."""
+        meta = data_meta(asdict(self))
         if not self.windows:
             del meta["windows"], meta["frame"]
-        return meta
+        return {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
 
 
 def check_fit(recipe: PopulationRecipe, features: int, classes: int) -> None:

@@ -22,6 +22,14 @@ BURST = 100
 CHUNK = 16384
 
 
+def class_weights(y: Tensor, classes: int, balance: float) -> Tensor | None:
+    """Return the weight of each class, float32; None where all rows count alike."""
+    if not balance:
+        return None
+    counts = torch.bincount(y, minlength=classes).clamp(min=1)
+    return (len(y) / (classes * counts)).float() ** balance
+
+
 def make_population(
     recipe: PopulationRecipe, rows: PopulationRows
 ) -> LutPopulation | SumPopulation:
@@ -81,6 +89,7 @@ class PopulationSteps:
         self.device, self.cuda = device, device.type == "cuda"
         torch.manual_seed(recipe.seed)
         self.model = make_population(recipe, self.rows).to(device)
+        self.weights = class_weights(self.rows.y, self.rows.classes, recipe.balance)
         rates = {
             "wires": recipe.rate_wires,
             "tables": recipe.rate_tables,
@@ -111,7 +120,8 @@ class PopulationSteps:
         self.step_number += 1
         part = self.step_number / recipe.steps
         rate = 0.5 * (1 + torch.cos(math.pi * part.clamp(max=1)))
-        rate = rate * (self.step_number / WARM_UP_STEPS).clamp(max=1) + 1e-4
+        warm_up = min(WARM_UP_STEPS, max(1, recipe.steps // 10))
+        rate = rate * (self.step_number / warm_up).clamp(max=1) + 1e-4
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             if self.cuda:
                 group["lr"].copy_(rate * peak)
@@ -143,7 +153,7 @@ class PopulationSteps:
         logits = self.model(rows.x[picked].to(torch.int32))
         members = len(logits)
         y = rows.y[picked].repeat(members)
-        loss = functional.cross_entropy(logits.flatten(0, 1), y) * members
+        loss = functional.cross_entropy(logits.flatten(0, 1), y, self.weights) * members
         if rows.teacher is not None and recipe.distill > 0:
             t = recipe.temperature
             target = torch.softmax(rows.teacher[picked].float() / t, 1)
@@ -238,7 +248,7 @@ class PopulationSteps:
     def ranking(self) -> np.ndarray:
         """Return what members are chosen by: their accuracy on the rows for ranking."""
         self.wait()
-        return member_accuracies(self.model, self.rows.x_rank, self.rows.y_rank)
+        return member_accuracies(self.model, self.rows.x_rank, self.rows.y_rank, self.weights)
 
     @property
     def finished(self) -> bool:
@@ -247,13 +257,19 @@ class PopulationSteps:
 
 
 @torch.no_grad()
-def member_accuracies(model: LutPopulation | SumPopulation, codes: Tensor, y: Tensor) -> np.ndarray:
-    """Return the accuracy of every member's hard network, the lowest class winning ties."""
+def member_accuracies(
+    model: LutPopulation | SumPopulation, codes: Tensor, y: Tensor, weights: Tensor | None = None
+) -> np.ndarray:
+    """Return the accuracy of every member's hard network, the lowest class winning ties.
+
+    With `weights`, shape (classes,), a row counts as much as the weight of its class.
+    """
     right = torch.zeros(model.members, device=codes.device)
+    worth = torch.ones(len(y), device=codes.device) if weights is None else weights[y]
     for at in range(0, len(codes), CHUNK):
         scores = model.hard_scores(codes[at : at + CHUNK])
         classes = scores.shape[2]
         order = torch.arange(classes, 0, -1, device=codes.device)
         winner = (scores.double() * classes * 2 + order).argmax(2)
-        right += (winner == y[at : at + CHUNK]).sum(1)
-    return (right / len(codes)).cpu().numpy()
+        right += ((winner == y[at : at + CHUNK]) * worth[at : at + CHUNK]).sum(1)
+    return (right / worth.sum()).cpu().numpy()

@@ -11,6 +11,7 @@ from nnlogic.model.architecture import FAN_IN_BITS, Architecture
 from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
 from nnlogic.nn.families import shrinks, spec_problems
 from nnlogic.nn.quantizers.inputs import INPUT_METHODS
+from nnlogic.train.recipe_data import data_meta, data_problems
 
 PRUNING = ("gradual", "random")
 UNUSED = {"epoch_rows": 0, "distill": 0.0, "temperature": 1.0, "lut_cost": 0.0}
@@ -26,7 +27,7 @@ class Recipe:
     name : str
         Of the network.
     dataset : str
-        A name `nnlogic.data.load` knows.
+        A name `nnlogic.data.load` knows, or the path of a table; in a file relative to it.
     layers : tuple of LayerSpec
         The last one has one neuron per class. Plain ones (`nnlogic.model.layer.plain_layer`) make
         a `nnlogic.nn.Network`, those of families a `nnlogic.nn.Stack`.
@@ -58,6 +59,8 @@ class Recipe:
         Stop after so many epochs without a better validation accuracy, once pruning is done;
         0 for never.
     seed : int
+    label, test, drop, missing
+        How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
     """
 
     name: str
@@ -80,6 +83,10 @@ class Recipe:
     lut_cost: float = 0.0
     patience: int = 0
     seed: int = 0
+    label: str = ""
+    test: str = ""
+    drop: tuple[str, ...] = ()
+    missing: str = "refuse"
 
     @property
     def state_name(self) -> str:
@@ -135,7 +142,7 @@ class Recipe:
                 out += [Problem(spec.name, why) for why in spec.problems()]
             else:
                 out += spec_problems(spec)
-        return out
+        return out + data_problems(self)
 
     def architecture(self, features: tuple[str, ...], classes: tuple[str, ...]) -> Architecture:
         """Return the network for a data set's features and classes.
@@ -160,4 +167,4 @@ class Recipe:
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form; ingredients that are not used are left out."""
         meta = {**asdict(self), "layers": [spec.to_meta() for spec in self.layers]}
-        return {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
+        return data_meta({key: meta[key] for key in meta if meta[key] != UNUSED.get(key)})

@@ -17,6 +17,7 @@ from nnlogic.model.layer import LayerSpec, plain_layer
 from nnlogic.model.window import WindowSpec
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_data import found_from
 
 Table = Mapping[str, Any]
 AnyRecipe = Recipe | PopulationRecipe
@@ -61,7 +62,7 @@ def load_recipe(source: str | Path) -> AnyRecipe:
         table = parse_toml(text)
     except ValueError as error:
         raise UsageError("recipe is not TOML", where=str(source), why=str(error)) from error
-    return parse_recipe(table, str(source))
+    return found_from(parse_recipe(table, str(source)), path.parent)
 
 
 def load_layered_recipe(source: str | Path) -> Recipe:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlogic import data
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT, Progress
@@ -19,6 +18,7 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train import search_study as studies
 from nnlogic.train.cost import cost_model
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_data import as_seen_from, load_dataset
 from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
 from nnlogic.train.search_seeds import sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
@@ -248,7 +248,7 @@ class _Search:
             found = sensitivity_seeds(
                 space,
                 Path(checkpoint),
-                data.load(space.base.dataset, self.data_dir),
+                load_dataset(space.base, self.data_dir),
                 cost_model(options.effort),
                 method=options.sensitivity,
                 budget=options.budget,
@@ -342,7 +342,9 @@ class _Search:
                 f"{100 * accuracy:.2f} % of the validation rows at {luts:.0f} LUT6 in a trial."
             )
             own = self.space.recipe(trial.user_attrs["params"], name)
-            write_bytes(recipes / f"{name}.toml", recipe_text(own, comment).encode())
+            write_bytes(
+                recipes / f"{name}.toml", recipe_text(as_seen_from(own, recipes), comment).encode()
+            )
         within = studies.best_within(trials, self.options.budget) if self.options.budget else None
         base = [t for t in trials if t.user_attrs["params"] == self.space.base_params()]
         return SearchResult(

@@ -21,10 +21,12 @@ class Trainable(Protocol):
     `prepare`, rounds of `advance` until `finished`, and `finish`.
     """
 
-    one_thread: ClassVar[bool]
-    """Whether sums must not be split over threads, to round alike on any number of cores."""
     save_seconds: ClassVar[float]
     """Least seconds between two saves of the state."""
+
+    @property
+    def one_thread(self) -> bool:
+        """Whether sums must not be split over threads, to round alike on any number of cores."""
 
     @property
     def title(self) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 
-from nnlogic import data
 from nnlogic.core.errors import TooWide, UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
@@ -21,6 +20,7 @@ from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.layered import LayeredTraining
 from nnlogic.train.population import PopulationTraining
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.recipe_data import load_dataset
 from nnlogic.train.recipe_file import AnyRecipe, load_recipe
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.trainable import Trainable
@@ -65,6 +65,7 @@ def train(
     data_dir: Path | str | None = None,
     seed: int | None = None,
     device: str | None = None,
+    dataset: Dataset | None = None,
     resume: bool = False,
     progress: Progress = SILENT,
 ) -> TrainResult:
@@ -87,6 +88,8 @@ def train(
         Instead of the recipe's.
     device : str, optional
         A torch device; a GPU when there is one.
+    dataset : Dataset, optional
+        Rows that are here already, instead of the recipe's.
     resume : bool
         Go on with the run in `out`.
     progress : Progress
@@ -113,11 +116,12 @@ def train(
     target = folder / f"{recipe.name}.safetensors"
     state_file = folder / recipe.state_name
     _refuse_used(folder, resume, target, state_file)
-    with progress.step(f"load {recipe.dataset}"):
-        try:
-            dataset = data.load(recipe.dataset, None if data_dir is None else Path(data_dir))
-        except UsageError as error:
-            raise error.at(named) from error
+    if dataset is None:
+        with progress.step(f"load {recipe.dataset}"):
+            try:
+                dataset = load_dataset(recipe, None if data_dir is None else Path(data_dir))
+            except UsageError as error:
+                raise error.at(named) from error
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         training = training_of(recipe, dataset, place)
@@ -126,8 +130,8 @@ def train(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
-    threads = 1 if training.one_thread else torch.get_num_threads()
-    with locked(folder, folder), _threads(threads):
+    count = 1 if training.one_thread else torch.get_num_threads()
+    with locked(folder, folder), threads(count):
         # Another command may have come and gone since.
         _refuse_used(folder, resume, target, state_file)
         saved = load_state(state_file, identity, place) if resume and state_file.exists() else None
@@ -191,7 +195,8 @@ def _run(training: Trainable, state_file: Path, identity: str, progress: Progres
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
+    """Let torch use that many threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

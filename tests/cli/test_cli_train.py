@@ -121,3 +121,47 @@ def test_every_kind_of_recipe_ends_in_the_same_report(nnlogic, tmp_path, text, f
         assert parts == pytest.approx(counts["total"], abs=0.3)
         assert counts["total"] > 0
     assert (report["compiled_luts"]["encoder"] > 0) == ("functions" in text)
+
+
+@pytest.fixture
+def table(tmp_path):
+    lines = [f"{i % 13},{i % 7},{('no', 'yes')[i % 13 > 5]}" for i in range(120)]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["a,b,y", *lines]) + "\n")
+    return path
+
+
+def test_a_budget_that_is_missed_is_said_with_numbers_and_the_smallest_kept(nnlogic, table):
+    out = table.parent / "out"
+    got = nnlogic("train", table, "--luts", 1, "--minutes", 0.001, "-o", out, "--jobs", 1)
+    assert got.code == 6, got.err
+    assert "too many; it is kept in" in got.err
+    assert "balanced" in got.out
+    assert "always the most common class" in got.out
+    assert (out / "mine.safetensors").exists()
+    assert list((out / "run" / "rtl").glob("*.v"))
+    again = nnlogic("train", table, "-o", out)
+    assert again.code == 2
+    assert "not empty" in again.err
+
+
+def test_a_table_that_is_unfit_leaves_nothing(nnlogic, table):
+    got = nnlogic("train", table, "--label", "kind", "-o", table.parent / "out")
+    assert got.code == 3
+    assert "no such column" in got.err
+    assert not (table.parent / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["toy", "--luts", "9"], "--luts does not go with a recipe"),
+        (["mine.csv", "--resume"], "--resume does not go with a table"),
+        (["mine.csv", "--data", "."], "--data does not go with a table"),
+        (["mine.csv", "--effort", "none"], "a table is always compiled"),
+    ],
+)
+def test_options_of_the_other_kind_are_refused(nnlogic, args, said):
+    got = nnlogic("train", *args)
+    assert got.code == 2
+    assert said in got.err

@@ -88,14 +88,14 @@ def to_classes(
         Classes the model's output can name, where it has no names for them.
     """
     place = {str(c): i for i, c in enumerate(classes)}
-    whole = _whole(column)
+    whole = whole_numbers(column)
     if table.classes and whole is not None and set(table.classes) == set(place):
         inside = (whole >= 0) & (whole < len(table.classes))
         if inside.all():
             order = np.array([place[c] for c in table.classes], dtype=np.int64)
             how = f"{name}, numbers of the {len(order)} class names in the file"
             return Labels(order[whole], how), []
-    cells = _cells(column)
+    cells = cell_texts(column)
     if place and (column.texts or _only_names(whole, cells, place)):
         return _by_name(name, cells, table, place)
     if whole is None:
@@ -115,7 +115,7 @@ def to_classes(
     return Labels(whole, f"{name}, numbers of classes", notices), []
 
 
-def _whole(column: Column) -> IntArray | None:
+def whole_numbers(column: Column) -> IntArray | None:
     """Return the cells as integers, or None where one is something else."""
     values = column.values
     if column.texts:
@@ -128,7 +128,7 @@ def _whole(column: Column) -> IntArray | None:
     return values.astype(np.int64)
 
 
-def _cells(column: Column) -> list[str]:
+def cell_texts(column: Column) -> list[str]:
     """Return the cells as text; whole numbers without a point."""
     texts = column.texts
     return [texts.get(i, f"{v:.17g}") for i, v in enumerate(column.values.tolist())]

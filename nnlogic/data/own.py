@@ -1,0 +1,185 @@
+"""Data sets of users: a table of their own becomes rows for training, choosing and testing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.archive import digest
+from nnlogic.core.errors import InputError, Problem
+from nnlogic.core.formats import IntArray
+from nnlogic.data.dataset import SPLIT_SEED, Dataset
+from nnlogic.data.own_columns import MISSING, features_of
+from nnlogic.data.split import take
+from nnlogic.data.tabular import read_rows
+from nnlogic.data.tabular.format import LABELS, Wanted, read_table
+from nnlogic.data.tabular.labels import cell_texts, find_labels
+from nnlogic.data.tabular.table import Column, Table, listed, shortened
+
+TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
+LEAST_ROWS = 3
+"""Of a class: one for training, one for choosing, one for the final figure."""
+MOST_CLASSES = 256
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user says of a table.
+
+    Attributes
+    ----------
+    label : str
+        Column of the classes; empty for one called ``y``, ``label``, ``class`` or ``target``.
+    test : Path, or None
+        File with the test rows; without, a fifth of the rows of every class.
+    drop : tuple of str
+        Columns to leave out.
+    missing : str
+        Rows with empty cells: ``"refuse"``, or ``"drop"`` them.
+    """
+
+    label: str = ""
+    test: Path | None = None
+    drop: tuple[str, ...] = ()
+    missing: str = MISSING[0]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnRows:
+    """Labelled rows of a table.
+
+    Attributes
+    ----------
+    x : float32 array, shape (rows, features)
+    y : int64 array, shape (rows,)
+    features, classes : tuple of str
+    label : str
+        Name of the column that holds the classes.
+    notices : tuple of str
+        What was left out, and why.
+    """
+
+    x: NDArray[np.float32]
+    y: IntArray
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    label: str
+    notices: tuple[str, ...]
+
+
+def load_own(path: Path | str, choices: Choices = Choices()) -> Dataset:
+    """Read a table of a user and split it: stratified, the same split always.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, ``.npz``, ``.npy`` with names, or Parquet.
+    choices : Choices
+
+    Raises
+    ------
+    InputError
+        With all that is wrong: no label, too few rows of a class, text, missing values.
+    ToolNotFound
+        The format needs a library that is not installed.
+    """
+    path = Path(path)
+    rows = labelled_rows(path, choices)
+    x, y, name = rows.x, rows.y, path.stem
+    if choices.test is None:
+        rest, test = take(y, TEST_SHARE, SPLIT_SEED, stratified=True)
+        x_test, y_test = x[test], y[test]
+        split = f"{len(test):,} test rows split off, stratified"
+    else:
+        rest = np.arange(len(y))
+        label = rows.label
+        found = read_rows(choices.test, rows.features, label=label, classes=rows.classes)
+        assert found.labels is not None  # a label that is named is there, or refused
+        x_test, y_test = found.x.astype(np.float32), found.labels
+        split = f"{len(y_test):,} test rows from {choices.test.name}"
+    kept, val = take(y[rest], VALIDATION_SHARE, SPLIT_SEED, stratified=True)
+    train, val = rest[kept], rest[val]
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    said = (
+        f"own data: {path.name} (SHA-256 {sha}), label {rows.label}, {len(y):,} rows used, {split}"
+    )
+    return Dataset(
+        name=name, x_train=x[train], y_train=y[train], x_val=x[val], y_val=y[val],
+        x_test=x_test, y_test=y_test, feature_names=rows.features, class_names=rows.classes,
+        digest=digest(x, y, x_test, y_test), provenance="; ".join((said, *rows.notices)),
+        notices=rows.notices,
+    )  # fmt: skip
+
+
+def labelled_rows(path: Path, choices: Choices) -> OwnRows:
+    """Return all rows of a table with their classes.
+
+    Raises
+    ------
+    InputError, ToolNotFound
+        See `load_own`.
+    """
+    table = read_table(path, Wanted(None, (choices.label,) if choices.label else LABELS))
+    name, column, problems = find_labels(table, Wanted(None), choices.label or None)
+    if column is None and not problems:
+        why = f"no column is called {', '.join(LABELS)}; the file has {listed(table.names or ())}"
+        problems = [Problem("labels", why, "--label NAME names the column of the classes")]
+    problems = [*problems, *table.problems]
+    if column is None or name is None:
+        raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
+    columns = features_of(table, name, choices.drop, choices.missing)
+    y, classes, wrong = _classes(name, column, table, columns.rows, choices)
+    problems += [*columns.problems, *wrong]
+    if problems:
+        raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
+    x = table.values[np.ix_(columns.rows, columns.numbers)].astype(np.float32)
+    notices = (*table.notices, *columns.notices)
+    return OwnRows(x, y, columns.names, classes, name, notices)
+
+
+def _classes(
+    name: str, column: Column, table: Table, rows: IntArray, choices: Choices
+) -> tuple[IntArray, tuple[str, ...], list[Problem]]:
+    """Return the class of each of `rows`, the names of the classes, and what is wrong."""
+    nothing = np.zeros(0, np.int64), ()
+    cells = cell_texts(column)
+    empty = [i for i in rows.tolist() if not cells[i].strip() or cells[i] == "nan"]
+    if empty:
+        why = f"{name} is empty at {table.place(empty[0])} ({len(empty):,} rows in all)"
+        return *nothing, [Problem("labels", why, "delete these rows, or give them a class")]
+    words = np.array([cells[i] for i in rows.tolist()], dtype=object)
+    known = sorted(set(words), key=lambda w: _order(w, column))
+    if len(known) > max(2, min(MOST_CLASSES, len(words) // LEAST_ROWS)):
+        why = f"{name} has {len(known):,} different values in {len(words):,} rows"
+        fix = f"cut it into at most {MOST_CLASSES} classes, or name another column (--label)"
+        return *nothing, [Problem("labels", f"{why}: quantities, not classes", fix)]
+    place = {word: i for i, word in enumerate(known)}
+    y = np.array([place[word] for word in words], dtype=np.int64)
+    problems = []
+    if len(known) < 2:
+        why = f"{name} is {listed(known)} in every row; there is nothing to tell apart"
+        problems.append(Problem("labels", why, "name another column (--label)"))
+    least = LEAST_ROWS - (choices.test is not None)
+    counts = np.bincount(y, minlength=len(known))
+    rare = [f"{word} has {n}" for word, n in zip(known, counts, strict=True) if n < least]
+    if rare:
+        why = f"a class needs at least {least} rows: {listed(rare)}"
+        problems.append(Problem("labels", why, "add rows of it, or leave them out"))
+    return y, _class_names(known, table), problems
+
+
+def _order(word: str, column: Column) -> tuple[float, str]:
+    """Return what classes are sorted by: numbers by value, before or without text."""
+    return (0.0, word) if column.texts else (float(word), word)
+
+
+def _class_names(known: Sequence[str], table: Table) -> tuple[str, ...]:
+    """Return the names of the classes; those in the file, where all of its numbers have one."""
+    if table.classes and list(known) == [str(i) for i in range(len(table.classes))]:
+        return table.classes
+    return tuple(known)

@@ -1,0 +1,238 @@
+"""A table of a user becomes a trained network within a budget of LUTs, compiled and proved."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import UsageError
+from nnlogic.core.lock import locked
+from nnlogic.core.progress import SILENT, Progress
+from nnlogic.data import Dataset
+from nnlogic.job.directory import Run
+from nnlogic.report.plots import scatter_file
+from nnlogic.report.sections import Scatter, ScatterPoint
+from nnlogic.run.compile_run import compile
+from nnlogic.run.trained import compiled_luts
+from nnlogic.train.budget import DEFAULT, Pace, Tried, accuracies, within_budget
+from nnlogic.train.recipe_data import as_seen_from
+from nnlogic.train.recipe_file import recipe_text
+from nnlogic.train.saved import writing
+from nnlogic.train.shapes import first_shapes, in_words
+
+RUN, TRIED, PLOT, TEST = "run", "candidates.json", "candidates.svg", "test.npz"
+TARGET = "xcup"
+"""A budget counts LUTs of six inputs."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network that was tried.
+
+    Attributes
+    ----------
+    shape : str
+        In words.
+    steps : int
+        Of training.
+    luts : int
+        LUT6, encoder and output logic included.
+    validation, balanced : float
+        Accuracy on validation rows; the mean of the accuracies on each class.
+    chosen : bool
+    """
+
+    shape: str
+    steps: int
+    luts: int
+    validation: float
+    balanced: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of a table.
+
+    Attributes
+    ----------
+    checkpoint, recipe, plot : Path
+    run : Path
+        The run directory.
+    luts, budget : int
+        LUT6 of the run, and those that were wanted.
+    accuracy : dict of str to float
+        ``"test"``, ``"test, balanced"``, ``"validation"``, ``"validation, balanced"``, and
+        ``"most common class"``: what always saying that class would give on test rows.
+    rows : dict of str to int
+        ``"train"``, ``"validation"``, ``"test"``.
+    notices : tuple of str
+        What was left out of the table, and what to beware of.
+    candidates : tuple of Candidate
+    seconds : float
+    """
+
+    checkpoint: Path
+    recipe: Path
+    plot: Path
+    run: Path
+    luts: int
+    budget: int
+    accuracy: dict[str, float]
+    rows: dict[str, int]
+    notices: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    seconds: float
+
+
+def fit_table(
+    data: Dataset,
+    source: dict[str, object],
+    out: Path,
+    *,
+    luts: int = 200,
+    pace: Pace = DEFAULT,
+    method: str = "fixed",
+    balance: float = 0.0,
+    seed: int = 0,
+    effort: str = "fast",
+    jobs: int | None = None,
+    progress: Progress = SILENT,
+) -> Fitted:
+    """Train networks on a table, keep the best within a budget, and compile it with proofs.
+
+    Parameters
+    ----------
+    data : Dataset
+        From `nnlogic.data.own.load_own`.
+    source : dict
+        Keys of the recipe that say where the rows come from (``dataset``, ``label``, ...).
+    out : Path
+        Folder that gets the checkpoint, its recipe, the run, the test rows and the candidates.
+    luts : int
+        Most LUT6, encoder and output logic included.
+    pace, method, balance, seed
+        See `nnlogic.train.budget` and `nnlogic.train.shapes.first_shapes`.
+    effort : str
+        Of compiling, candidates too.
+    jobs : int, optional
+        Processes for that.
+    progress : Progress
+
+    Raises
+    ------
+    UsageError
+        The folder holds something, or cannot be written to.
+    """
+    start = time.monotonic()
+    refuse_used(out)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    shapes = first_shapes(data, luts, method=method, balance=balance, seed=seed)
+    with locked(out, out), tempfile.TemporaryDirectory(dir=out, prefix=".trying-") as folder:
+        chosen, tried = within_budget(
+            data, luts, shapes, out=Path(folder), pace=pace, progress=progress,
+            count=lambda path: compiled_luts(path, effort, jobs, progress)["total"],
+        )  # fmt: skip
+        checkpoint = out / f"{data.name}.safetensors"
+        with writing(out):
+            shutil.copyfile(chosen.result.checkpoint, checkpoint)
+    run = _write(data, source, chosen, tried, luts, out, checkpoint, effort, jobs, progress)
+    found = run.report.funnel_total.luts
+    return Fitted(
+        checkpoint, out / f"{data.name}.toml", out / PLOT, out / RUN,
+        chosen.luts if found is None else found, luts, _figures(data, chosen),
+        {"train": len(data.y_train), "validation": len(data.y_val), "test": len(data.y_test)},
+        (*data.notices, *_warnings(data, balance)), _candidates(data, tried, chosen),
+        time.monotonic() - start,
+    )  # fmt: skip
+
+
+def refuse_used(out: Path) -> None:
+    """Refuse a folder that holds something already."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        fix = "choose another folder (-o), or delete it"
+        raise UsageError("the folder is not empty", where=str(out), fix=fix)
+
+
+def _write(
+    data: Dataset, source: dict[str, object], chosen: Tried, tried: list[Tried], luts: int,
+    out: Path, checkpoint: Path, effort: str, jobs: int | None, progress: Progress,
+) -> Run:  # fmt: skip
+    recipe = as_seen_from(dataclasses.replace(chosen.recipe, **source), out)
+    said = f"{100 * chosen.score:.2f} % of the validation rows at {chosen.luts} LUT6."
+    candidates = _candidates(data, tried, chosen)
+    rows = [dataclasses.asdict(c) for c in candidates]
+    with writing(out):
+        write_bytes(out / f"{data.name}.toml", recipe_text(recipe, said).encode())
+        write_bytes(out / TRIED, json.dumps(rows, indent=1).encode())
+        write_bytes(out / PLOT, scatter_file(_plot(candidates, data.name, luts)).encode())
+        names = {"feature_names": data.feature_names, "class_names": data.class_names}
+        arrays = {key: np.array(value, dtype=str) for key, value in names.items()}
+        np.savez(out / TEST, X=data.x_test, y=data.y_test, **arrays)
+    return compile(
+        checkpoint,
+        out / RUN,
+        rows=out / TEST,
+        target=TARGET,
+        effort=effort,
+        jobs=jobs,
+        progress=progress,
+    )
+
+
+def _candidates(data: Dataset, tried: list[Tried], chosen: Tried) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            in_words(t.recipe), t.recipe.steps, t.luts,
+            *accuracies(t.net, data.x_val, data.y_val), t is chosen,
+        )
+        for t in tried
+    )  # fmt: skip
+
+
+def _figures(data: Dataset, chosen: Tried) -> dict[str, float]:
+    test, balanced = accuracies(chosen.net, data.x_test, data.y_test)
+    val, val_balanced = accuracies(chosen.net, data.x_val, data.y_val)
+    common = np.bincount(data.y_train).argmax()
+    return {
+        "test": test,
+        "test, balanced": balanced,
+        "validation": val,
+        "validation, balanced": val_balanced,
+        "most common class": float((data.y_test == common).mean()),
+    }
+
+
+SCARCE = 0.2
+"""A class with less than this share of an even one is rare."""
+
+
+def _warnings(data: Dataset, balance: float) -> tuple[str, ...]:
+    counts = np.bincount(data.y_train, minlength=len(data.class_names))
+    even = len(data.y_train) / len(counts)
+    rare = [n for n, c in zip(data.class_names, counts, strict=True) if c < SCARCE * even]
+    if not rare or balance:
+        return ()
+    return (f"rare classes ({', '.join(rare[:8])}) hardly count: --balanced weighs classes alike",)
+
+
+def _plot(candidates: tuple[Candidate, ...], name: str, luts: int) -> Scatter:
+    points = tuple(
+        ScatterPoint(
+            max(c.luts, 1), max(100 * (1 - c.validation), 0.01),
+            f"{c.shape}: {c.luts} LUT6, {100 * c.validation:.2f} % of validation rows",
+            str(c.luts), c.luts <= luts, "chosen" if c.chosen else "",
+        )
+        for c in candidates
+    )  # fmt: skip
+    title = f"Candidates for {name} within {luts} LUT6 (filled), the chosen one ringed"
+    return Scatter(title, "LUT6", "errors on validation rows, %", points)

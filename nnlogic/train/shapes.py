@@ -1,0 +1,107 @@
+"""Shapes of networks for a data set and a number of LUTs, to start a search from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nnlogic.data import Dataset
+from nnlogic.train.cost import cost_model
+from nnlogic.train.population_recipe import PopulationRecipe
+
+CODE_BITS = 6
+"""Bits of the code of a feature: a function of one code is one LUT6."""
+TABLE_LUTS = 4.0
+"""LUT6 of a one-feature table with its share of the adder, early in training."""
+VOTE_LUTS = 0.7
+"""LUT6 to count one vote."""
+BIT_COST, LEAST_COST, MOST_COST = 2e-3, 1e-4, 0.1
+MANY_ROWS = 20_000
+"""From here on training rows are not copied with noise."""
+WIDE = 64
+"""From so many features on, sums of tables of each are not tried."""
+
+
+def first_shapes(
+    data: Dataset, luts: int, *, method: str = "fixed", balance: float = 0.0, seed: int = 0
+) -> list[PopulationRecipe]:
+    """Return recipes whose networks should take about `luts` LUT6.
+
+    Sums of one-feature tables, the zoo's shape for tables of measurements, and LUT-native networks
+    of one and two layers, its shape for bits.
+
+    Parameters
+    ----------
+    data : Dataset
+    luts : int
+        Encoder, network and output logic together.
+    method : str
+        How features become codes, see `nnlogic.nn.fit_thresholds`.
+    balance, seed
+        See `PopulationRecipe`.
+    """
+    features, classes = data.x_train.shape[1], len(data.class_names)
+    bits = code_bits(data)
+    base = PopulationRecipe(
+        data.name, data.name, input_bits=bits, input_method=method, members=2, batch=256,
+        copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance, seed=seed,
+    )  # fmt: skip
+    votes = _votes(luts, classes)
+    functions = 2 if bits > 1 else 0
+    one = replace(base, widths=(classes * votes,), functions=functions)
+    few = max(1, votes // 2)
+    first = max(classes, round(luts - _output(classes, few) - classes * few))
+    out = [one, replace(one, widths=(first, classes * few))]
+    if features > WIDE:
+        return out
+    room = max(luts - cost_model().choice(classes, 5), luts / 3)
+    hidden = max(1, round(room / TABLE_LUTS / (features + classes - 1)))
+    sums = replace(
+        base, shape="sums", hidden=hidden, hidden_bits=5, bit_cost=BIT_COST, rate_tables=0.1
+    )
+    less = replace(sums, hidden=max(1, hidden // 2), hidden_bits=6, bit_cost=BIT_COST / 3)
+    return [sums, less, *out]
+
+
+def code_bits(data: Dataset) -> int:
+    """Return the bits of the code of a feature: fewer than usual for small whole numbers."""
+    x = data.x_train
+    if x.min() < 0 or not np.array_equal(x, np.rint(x)):
+        return CODE_BITS
+    return max(1, min(CODE_BITS, int(x.max()).bit_length()))
+
+
+def rescaled(recipe: PopulationRecipe, ratio: float, classes: int) -> PopulationRecipe:
+    """Return a recipe for about `ratio` times the LUTs of this one."""
+    if recipe.shape == "luts":
+        votes = max(1, int(recipe.widths[-1] // classes * ratio))
+        hidden = tuple(max(1, int(width * ratio)) for width in recipe.widths[:-1])
+        return replace(recipe, widths=(*hidden, classes * votes))
+    hidden = max(1, round(recipe.hidden * ratio))
+    if hidden != recipe.hidden:
+        return replace(recipe, hidden=hidden)
+    cost = float(np.clip(recipe.bit_cost / ratio**1.5, LEAST_COST, MOST_COST))
+    return replace(recipe, bit_cost=cost)
+
+
+def in_words(recipe: PopulationRecipe) -> str:
+    """Return the shape of a recipe, in a few words."""
+    if recipe.shape == "luts":
+        return f"tables of 6 wires, {' + '.join(map(str, recipe.widths))}"
+    cost = f"bit cost {recipe.bit_cost:.2g}"
+    return f"{recipe.hidden} sums of one-feature tables, {recipe.hidden_bits} bits, {cost}"
+
+
+def _votes(luts: int, classes: int) -> int:
+    """Return the most votes per class that one layer of tables can give."""
+    votes = 1
+    while classes * (votes + 1) + _output(classes, votes + 1) <= luts:
+        votes += 1
+    return votes
+
+
+def _output(classes: int, votes: int) -> float:
+    """Return about the LUT6 of counting the votes and finding the class with most."""
+    counted = classes * VOTE_LUTS * (votes if votes > 1 else 0)
+    return counted + cost_model().choice(classes, votes.bit_length())
