@@ -127,3 +127,15 @@ def test_no_code_of_a_file_runs(tmp_path):
     content["config"]["hook"] = torch.nn.Linear(2, 2)
     with pytest.raises(CheckpointError, match="could run code"):
         nnlogic.load(save(tmp_path, content))
+
+
+@pytest.mark.parametrize("count", [None, 4, "3", 10**12, -1])
+def test_a_wrong_number_of_classes_is_named(tmp_path, count):
+    content = model()
+    for classes in (["a", "b", "c"], None):
+        content["classes"] = classes
+        content["config"]["num_classes"] = count
+        if classes is None and count == 4:
+            continue
+        with pytest.raises(CheckpointError, match=r"config\.num_classes"):
+            nnlogic.load(save(tmp_path, content))

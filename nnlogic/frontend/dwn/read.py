@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.core.limits import CLASSES
 from nnlogic.frontend.monotone import first_where
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
@@ -110,7 +111,18 @@ def read_dwn(path: Path) -> Dwn:
     elif not (scale > 0).all():
         problems.append(Problem("scaler", f"scale {scale.min()} is not positive"))
     layers = _layers(content["state_dict"], thresholds.size, problems)
-    classes = _texts(content.get("classes"), content["config"].get("num_classes"), "class")
+    count = content["config"].get("num_classes")
+    limited = type(count) is int and not CLASSES.why(count)
+    classes = _texts(content.get("classes"), count if limited else None, "class")
+    if not limited or len(classes) != count:
+        why = f"{str(count)[:40]}, classes {len(classes)}, limit {CLASSES.value:,}"
+        problems.append(
+            Problem(
+                "config.num_classes",
+                why,
+                CLASSES.fix(len(classes)) if len(classes) > CLASSES.value else "",
+            )
+        )
     names = _texts(content.get("feature_names"), features, "feature")
     if len(classes) < 2 or (layers and len(layers[-1][0]) < len(classes)):
         problems.append(Problem("classes", f"{len(classes)}, cannot share the last layer"))
