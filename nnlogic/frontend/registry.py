@@ -64,6 +64,8 @@ def recognize(path: Path | str) -> Format:
     named = None
     if best is None or best < Confidence.CERTAIN:
         named = _named(Look(head, path), unclaimed=best is None)
+    elif best == Confidence.CERTAIN:
+        named = foreign.by_inside(Look(head, path))
     if named is not None:
         raise CheckpointError(f"{named.what}, not a checkpoint", where=str(path), fix=named.fix)
     if best is None:

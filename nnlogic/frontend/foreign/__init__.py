@@ -14,7 +14,7 @@ from nnlogic.core.plugins import discover
 from nnlogic.frontend.foreign.kind import Kind
 from nnlogic.frontend.look import Look
 
-__all__ = ["Kind", "by_content", "by_name", "kinds"]
+__all__ = ["Kind", "by_content", "by_inside", "by_name", "kinds"]
 
 
 @cache
@@ -28,6 +28,11 @@ def by_content(file: Look, *, general: bool) -> Kind | None:
     """Return what a file is by what it holds."""
     asked = (kind for kind in kinds() if general or not kind.general)
     return next((kind for kind in asked if kind.holds(file)), None)
+
+
+def by_inside(file: Look) -> Kind | None:
+    """Return what a container holds, where that is known better here than by its importer."""
+    return next((kind for kind in kinds() if kind.inside and kind.holds(file)), None)
 
 
 def by_name(path: Path) -> Kind | None:

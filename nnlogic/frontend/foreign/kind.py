@@ -29,6 +29,9 @@ class Kind:
         Of names, in small letters; a name counts only where the content tells nothing.
     look : callable, optional
         Whether the content is of the kind.
+    inside : bool
+        A network in a container, a torch file say, that an importer claims and would refuse without
+        knowing more.
     general : int
         More than 0 where this is said only when nothing more special is known, of lower number, and
         no importer may read it.
@@ -39,6 +42,7 @@ class Kind:
     starts: tuple[bytes, ...] = ()
     suffixes: tuple[str, ...] = ()
     look: Callable[[Look], bool] | None = None
+    inside: bool = False
     general: int = 0
 
     def holds(self, file: Look) -> bool:
