@@ -37,7 +37,7 @@ class Stored:
 
     def __repr__(self) -> str:
         """Return kind, name and sizes in one line."""
-        stats = getattr(self, "stats", dict)()
+        stats: dict[str, int] = getattr(self, "stats", dict)()
         sizes = ", ".join(f"{what} {count}" for what, count in stats.items())
         name = visible(getattr(self, "name", ""))
         return f"<{' '.join(filter(None, (self.kind, name)))}{': ' * bool(sizes)}{sizes}>"

@@ -340,5 +340,5 @@ def test_a_foreign_module_is_told_the_way_in(tmp_path):
 
 def test_reprs_are_one_short_line():
     net = nnlogic.from_torch(Residual(), rows("u1"), inputs="u1")
-    assert repr(net) == "<QuantNet Residual: layers 5, neurons 28, widest_fan_in_bits 24>"
+    assert repr(net) == "<QuantNet Residual: layers 6, neurons 33, widest_fan_in_bits 6>"
     assert len(repr(nnlogic.tabulate(net, arith="auto"))) < 200

@@ -169,9 +169,9 @@ class Circuit:
         for i, key in enumerate(keys):
             if key in new:
                 ids[i] = at[key]
-                levels = torch.from_numpy(new[key][1]).to(out.dtype)
-                rest = levels[-1:].expand(longest - len(levels))
-                out[:, i] = torch.cat([levels, rest])
+                spread = torch.from_numpy(new[key][1]).to(out.dtype)
+                rest = spread[-1:].expand(longest - len(spread))
+                out[:, i] = torch.cat([spread, rest])
         return Coded(ids.reshape(shape), out.reshape(longest, *shape[1:]))
 
     def code(self, x: Coded | Pending, name: str, what: str = "") -> Coded:
