@@ -54,7 +54,12 @@ def train_table(
         f"{len(data.class_names)} classes, for {minutes:g} minutes, to {out}",
         err=True,
     )
-    source = {"dataset": str(table), "label": label, "drop": drop, "missing": missing}
+    source: dict[str, object] = {
+        "dataset": str(table),
+        "label": label,
+        "drop": drop,
+        "missing": missing,
+    }
     if test is not None:
         source["test"] = str(test)
     found = fit_table(

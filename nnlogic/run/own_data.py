@@ -7,8 +7,10 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +97,7 @@ class Fitted:
 
 def fit_table(
     data: Dataset,
-    source: dict[str, object],
+    source: Mapping[str, Any],
     out: Path,
     *,
     luts: int = 200,
@@ -113,7 +115,7 @@ def fit_table(
     ----------
     data : Dataset
         From `nnlogic.data.own.load_own`.
-    source : dict
+    source : mapping
         Keys of the recipe that say where the rows come from (``dataset``, ``label``, ...).
     out : Path
         Folder that gets the checkpoint, its recipe, the run, the test rows and the candidates.
@@ -164,7 +166,7 @@ def refuse_used(out: Path) -> None:
 
 
 def _write(
-    data: Dataset, source: dict[str, object], chosen: Tried, tried: list[Tried], luts: int,
+    data: Dataset, source: Mapping[str, Any], chosen: Tried, tried: list[Tried], luts: int,
     out: Path, checkpoint: Path, effort: str, jobs: int | None, progress: Progress,
 ) -> Run:  # fmt: skip
     recipe = as_seen_from(dataclasses.replace(chosen.recipe, **source), out)
@@ -176,7 +178,7 @@ def _write(
         write_bytes(out / TRIED, json.dumps(rows, indent=1).encode())
         write_bytes(out / PLOT, scatter_file(_plot(candidates, data.name, luts)).encode())
         names = {"feature_names": data.feature_names, "class_names": data.class_names}
-        arrays = {key: np.array(value, dtype=str) for key, value in names.items()}
+        arrays: dict[str, Any] = {k: np.array(v, dtype=str) for k, v in names.items()}
         np.savez(out / TEST, X=data.x_test, y=data.y_test, **arrays)
     return compile(
         checkpoint,

@@ -41,7 +41,7 @@ def is_path(dataset: str) -> bool:
     return "." in dataset or "/" in dataset or os.sep in dataset
 
 
-def load_dataset(recipe: HasData, data_dir: Path | None) -> Dataset:
+def load_dataset(recipe: HasData, data_dir: Path | str | None) -> Dataset:
     """Return the rows of a recipe.
 
     Raises

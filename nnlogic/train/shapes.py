@@ -76,8 +76,8 @@ def rescaled(recipe: PopulationRecipe, ratio: float, classes: int) -> Population
     """Return a recipe for about `ratio` times the LUTs of this one."""
     if recipe.shape == "luts":
         votes = max(1, int(recipe.widths[-1] // classes * ratio))
-        hidden = tuple(max(1, int(width * ratio)) for width in recipe.widths[:-1])
-        return replace(recipe, widths=(*hidden, classes * votes))
+        before = tuple(max(1, int(width * ratio)) for width in recipe.widths[:-1])
+        return replace(recipe, widths=(*before, classes * votes))
     hidden = max(1, round(recipe.hidden * ratio))
     if hidden != recipe.hidden:
         return replace(recipe, hidden=hidden)
