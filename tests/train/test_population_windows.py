@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from nnlogic import data, load
 from nnlogic.core.errors import UsageError
@@ -20,8 +21,16 @@ from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.population_recipe import check_fit
 from nnlogic.train.recipe_file import parse_recipe
 
-STEPS = 110
+STEPS = 300
 """More than a burst, so that a run can be stopped in between."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class Stop(Exception):
@@ -40,7 +49,7 @@ class StopAfterBurst:
 
 
 def test_digits_conv_learns_resumes_to_the_same_file_and_says_what_it_costs(tmp_path):
-    recipe = replace(load_recipe("digits_conv"), steps=STEPS, members=1, batch=32)
+    recipe = replace(load_recipe("digits_conv"), steps=STEPS, members=1, batch=64)
     whole = train(recipe, out=tmp_path / "a", device="cpu")
     with pytest.raises(Stop):
         train(recipe, out=tmp_path / "b", device="cpu", progress=StopAfterBurst())
