@@ -21,6 +21,8 @@ from nnlogic.core.errors import NNLogicError
 from nnlogic.logic.engines.base import EFFORTS
 
 ROOT = Path(__file__).parents[2]
+STREAM = "_stream_"
+"""In names of networks for the stream backend; rows are of networks without copies of kernels."""
 
 
 def main() -> int:
@@ -42,6 +44,8 @@ def main() -> int:
     zoo, failed = Zoo(), False
     for group, folder in GROUPS.items():
         for path in sorted((args.zoo / folder).glob("*.safetensors")):
+            if STREAM in path.stem:
+                continue
             fresh = args.only is None or path.stem in args.only
             maker = Maker(path, args.work, settings, args.jobs, plain=group == PEERS)
             try:

@@ -58,8 +58,8 @@ class WindowSpec:
         """Return the map that comes out."""
         return Frame(self.widths[-1], *self.pooling.output(self.between(frame)))
 
-    def problems(self, frame: Frame) -> list[str]:
-        """Return what is wrong with the values, for a map of this shape."""
+    def malformed(self) -> list[str]:
+        """Return what is wrong with the values whatever map is read."""
         out = [
             f"{key} {list(getattr(self, key))}, need two values, down and across"
             for key in PAIRS
@@ -69,6 +69,11 @@ class WindowSpec:
             out.append(f"padding {list(self.padding)}, need two values, or four")
         if not self.widths or min(self.widths) < 1:
             out.append(f"widths {list(self.widths)}, need at least one layer of 1 table or more")
+        return out
+
+    def problems(self, frame: Frame) -> list[str]:
+        """Return what is wrong with the values, for a map of this shape."""
+        out = self.malformed()
         if out:
             return out
         out = self.window.problems(frame)

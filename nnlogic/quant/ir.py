@@ -53,6 +53,8 @@ __all__ = [
 
 INPUT = "input"
 CLASS = "class"
+VALUES_AT_ONCE = 1 << 24
+"""Values of all layers that exist at once while a network is evaluated, 128 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +204,15 @@ class QuantNet(Stored):
         -------
         int64 array, shape (samples, outputs)
         """
-        values = self.trace(codes)
-        return np.stack([values[layer][:, wire] for _, layer, wire in self.output_wires], axis=1)
+        # Maps have many wires: rows are taken a part at a time, to bound memory.
+        wires = len(self.inputs) + sum(len(layer.formats) for layer in self.layers)
+        step = max(1, VALUES_AT_ONCE // max(1, wires))
+        parts = []
+        for start in range(0, max(1, len(codes)), step):
+            values = self.trace(codes[start : start + step])
+            out = [values[layer][:, wire] for _, layer, wire in self.output_wires]
+            parts.append(np.stack(out, axis=1))
+        return np.concatenate(parts)
 
     def verify(self) -> None:
         """Raise IRError, with all problems, when a rule of QuantNet is broken."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nnlogic.core.formats import IntFormat
+from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import QuantNet
-from nnlogic.quant.layer import Largest, Layer, Sums
+from nnlogic.quant.layer import Formats, Largest, Layer, Sums
+from nnlogic.quant.layers.windowed import Windowed
 from nnlogic.train.cost import WIDEST, CostModel, cost_model, live_neurons, neuron_codes
 
 ADDER_BIT = 1.0
@@ -21,7 +23,8 @@ def estimate_luts(net: QuantNet, model: CostModel | None = None) -> dict[str, fl
     """Return the LUT6 of every layer, neurons no output depends on left out.
 
     Tables are predicted by the calibrated model; sums too wide for a table as a tree of adders
-    with comparators, a rough count.
+    with comparators, a rough count. A kernel on windows counts once, as where positions stream
+    past it, not once per position.
 
     Parameters
     ----------
@@ -36,6 +39,9 @@ def estimate_luts(net: QuantNet, model: CostModel | None = None) -> dict[str, fl
         formats = net.x_formats(layer)
         if isinstance(layer.arithmetic, Largest):
             out[layer.name] = model.choice(len(formats), max(f.bits for f in formats))
+            continue
+        if isinstance(layer, Windowed):
+            out[layer.name] = _kernels(layer, formats, live[layer.name], model)
             continue
         total = 0.0
         for i in np.flatnonzero(live[layer.name]):
@@ -72,6 +78,26 @@ def adder_luts(saved: Any, sum_bits: Any, bounds: int) -> Any:
         Thresholds it is compared with.
     """
     return ADDER_BIT * saved + BOUND_BIT * bounds * sum_bits
+
+
+def _kernels(layer: Windowed, formats: Formats, live: NDArray[np.bool_], model: CostModel) -> float:
+    """Return the LUT6 of every kernel in every group, of channels alive at any position."""
+    channels = layer.output.channels // layer.groups
+    needed: dict[tuple[int, int], NDArray[np.bool_]] = {}
+    for use, alive in zip(layer.uses(), live.reshape(-1, channels), strict=True):
+        key = (use.kernel, use.group)
+        needed[key] = needed[key] | alive if key in needed else alive
+    total = 0.0
+    for (number, group), alive in needed.items():
+        body, window = layer.kernels[number], layer.window_formats(formats, group)
+        ports = tuple(Port(f"x{i}", fmt) for i, fmt in enumerate(window))
+        outputs = tuple(
+            (Port(f"c{c}", body.formats[c]), body.layers[-1].name, int(c))
+            for c in np.flatnonzero(alive)
+        )
+        net = QuantNet(layer.name, ports, body.layers, outputs)
+        total += sum(estimate_luts(net, model).values())
+    return total
 
 
 def _adder_of(layer: Layer, neuron: int, formats: tuple[IntFormat, ...]) -> Sums | None:

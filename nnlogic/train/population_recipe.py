@@ -173,7 +173,10 @@ class PopulationRecipe:
         for i, spec in enumerate(self.windows):
             found = spec.problems(frame)
             if found:
-                return out + [Problem(f"window {i} on {frame}", why) for why in found]
+                out += [Problem(f"window {i} on {frame}", why) for why in found]
+                # Behind it there is no map, so only what does not depend on one can be said.
+                rest = enumerate(self.windows[i + 1 :], i + 1)
+                return out + [Problem(f"window {j}", w) for j, s in rest for w in s.malformed()]
             frame = spec.after(frame)
         return out
 
