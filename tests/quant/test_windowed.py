@@ -271,6 +271,11 @@ def test_broken_rules_are_named(changes, why):
     assert any(why in one for one in found), found
 
 
+def test_no_rows_give_no_rows():
+    layer = layer_of()
+    assert layer.evaluate(np.zeros((0, 40), np.int64)).shape == (0, len(layer.formats))
+
+
 def test_kernels_do_not_nest_and_networks_name_what_is_wrong():
     inner = pooling("inner", INPUT, Frame(12, 1, 1), Window((1, 1)), U1, "max")
     nested = layer_of(kernels=(Kernel((inner,)),))

@@ -134,7 +134,7 @@ class Windowed(Layer):
             part = x[start : start + step].T
             done = self._by_words(part) if bitwise else self._by_columns(part)
             out[start : start + step] = done.transpose(3, 2, 0, 1)
-        return out.reshape(len(x), -1)
+        return out.reshape(len(x), positions * self.output.channels)
 
     def _by_columns(self, x: IntArray) -> IntArray:
         # PADDING is the last row.
