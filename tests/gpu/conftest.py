@@ -1,7 +1,7 @@
 """Tests of kernels for GPUs: no part of the suite on machines without one.
 
-They are collected where torch sees a GPU, or by ``TRITON_INTERPRET=1 pytest tests/gpu`` where Triton
-is installed, which runs them in its interpreter on a CPU.
+They are collected where torch sees a GPU; ``TRITON_INTERPRET=1 pytest tests/gpu`` runs them on a CPU,
+in the interpreter of Triton, where that is installed.
 """
 
 import os
