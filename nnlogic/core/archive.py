@@ -156,3 +156,25 @@ def frozen(array: Any, dtype: Any) -> NDArray:
     out = np.array(array, dtype=dtype, copy=True)
     out.setflags(write=False)
     return out
+
+
+def exact(array: NDArray, dtype: Any, dims: int | None = None) -> NDArray:
+    """Return an array of a file as one of `dtype`, with the same values; read-only.
+
+    Raises
+    ------
+    ValueError
+        It has other dimensions or another kind of values, or values that `dtype` does not hold.
+    """
+    dtype = np.dtype(dtype)
+    if dims is not None and array.ndim != dims:
+        raise ValueError(f"shape {array.shape}, need {dims} dimensions")
+    if array.dtype.kind not in {"i": "iu", "u": "iu"}.get(dtype.kind, dtype.kind):
+        raise ValueError(f"{array.dtype}, need {dtype}")
+    if dtype.kind == "f" and array.dtype.itemsize > dtype.itemsize:
+        raise ValueError(f"{array.dtype}, need {dtype}")
+    if dtype.kind in "iu" and array.size:
+        least, most, info = int(array.min()), int(array.max()), np.iinfo(dtype)
+        if least < info.min or most > info.max:
+            raise ValueError(f"values {least} to {most}, beyond {dtype}")
+    return frozen(array, dtype)

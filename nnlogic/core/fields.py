@@ -32,9 +32,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlogic.core.archive import exact
 from nnlogic.core.errors import IRError, MalformedError, Problem
 from nnlogic.core.formats import IntFormat
-from nnlogic.core.values import checked, exact, shown
+from nnlogic.core.values import checked, shown
 
 Arrays = dict[str, NDArray]
 Meta = dict[str, Any]

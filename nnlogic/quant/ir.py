@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core import bits
+from nnlogic.core.archive import exact
 from nnlogic.core.errors import InputError, IRError, MalformedError, Problem
 from nnlogic.core.fields import (
     Arrays,
@@ -31,7 +32,6 @@ from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
 from nnlogic.core.stored import Stored
-from nnlogic.core.values import exact
 from nnlogic.quant.info import info_problems
 from nnlogic.quant.layer import Largest, Layer
 from nnlogic.quant.layers import layer_kinds

@@ -80,7 +80,6 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
         "effort": "high",
         "arith": "auto",
         "table_limit": 12,
-        "unroll_limit": 20_000,
         "rows": Path("rows.csv"),
         "stream": False,
         "force": True,

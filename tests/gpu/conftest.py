@@ -1,7 +1,7 @@
 """Tests of kernels for GPUs: no part of the suite on machines without one.
 
-They are collected where torch sees a GPU; ``TRITON_INTERPRET=1 pytest tests/gpu`` runs them on a CPU,
-in the interpreter of Triton, where that is installed.
+They are collected where torch sees a GPU; ``TRITON_INTERPRET=1 pytest tests/gpu`` runs them in
+the interpreter of Triton on a CPU, where that is installed.
 """
 
 import os

@@ -142,7 +142,7 @@ def test_go_on_from_an_approximate_run(run, tmp_path):
     assert again.report.approximation.rows == run.report.approximation.rows
     assert again.report.rung(2) == run.report.rung(2)
     with pytest.raises(UsageError, match="approximate mode"):
-        compile_run(run.path, tmp_path / "s", start_from="logic")
+        compile_run(run.path, tmp_path / "s", start_from="logic", mode="exact")
 
 
 @pytest.mark.parametrize(
