@@ -195,9 +195,10 @@ def test_config_says_what_was_used(run):
     assert config["jobs"] == 1
 
 
-def test_the_eight_names():
+def test_the_public_names():
     assert set(nnlogic.__all__) == {
-        "load", "tabulate", "minimize", "build", "compile", "check", "Target", "NNLogicError",
+        "load", "from_torch", "tabulate", "minimize", "build", "compile", "check", "Target",
+        "NNLogicError",
     }  # fmt: skip
     assert all(getattr(nnlogic, name) is not None for name in nnlogic.__all__)
     with pytest.raises(AttributeError):
