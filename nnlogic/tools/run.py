@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout
+from nnlogic.core.inert import visible
 from nnlogic.tools.find import Tool
 from nnlogic.tools.guardian import GUARDIAN
 from nnlogic.tools.limits import limits
@@ -93,7 +94,7 @@ def run_tool(
     command = [*tool.command, *(str(a) for a in args)]
     for path in outputs:
         path.unlink(missing_ok=True)
-    log.debug("run %s in %s", command, cwd)
+    log.debug("run %s in %s", visible(command), visible(cwd))
     start = time.monotonic()
     reader = _Reader(failure_phrases, log_file, on_line, bounds.characters)
     own = {"TMPDIR": scratch_place(tempfile.gettempdir()), **GUARDIAN.environment()}
