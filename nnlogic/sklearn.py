@@ -150,10 +150,11 @@ class LogicClassifier(ClassifierMixin, BaseEstimator):
         import nnlogic
 
         check_is_fitted(self)
+        target = nnlogic.Target.default_vivado().name
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{NAME}.safetensors"
             path.write_bytes(self._checkpoint)
-            return nnlogic.compile(path, out, **{"target": "xcup", **options})
+            return nnlogic.compile(path, out, **{"target": target, **options})
 
     def save(self, path: Path | str) -> None:
         """Write the checkpoint, which `nnlogic.load` and ``nnlogic compile`` read."""

@@ -19,6 +19,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
+from nnlogic.flows.targets import Target
 from nnlogic.job.directory import Run
 from nnlogic.report.plots import scatter_file
 from nnlogic.report.sections import Scatter, ScatterPoint
@@ -31,8 +32,6 @@ from nnlogic.train.saved import writing
 from nnlogic.train.shapes import first_shapes, in_words
 
 RUN, TRIED, PLOT, TEST = "run", "candidates.json", "candidates.svg", "test.npz"
-TARGET = "xcup"
-"""A budget counts LUTs of six inputs."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _write(
         checkpoint,
         out / RUN,
         rows=out / TEST,
-        target=TARGET,
+        target=Target.default_vivado().name,  # a budget counts LUTs of six inputs
         effort=effort,
         jobs=jobs,
         progress=progress,
