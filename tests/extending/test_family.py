@@ -93,4 +93,4 @@ def test_an_option_of_a_type_no_recipe_can_give_is_a_problem_not_a_crash(monkeyp
     known = {**package.families(), "odd": Odd}
     monkeypatch.setattr(package, "families", lambda: known)
     spec = LayerSpec("fc", 3, "odd", options={"table": {}, "spread": 2})
-    assert [p.why for p in package.spec_problems(spec)] == ["table is {}, need dict"]
+    assert [p.why for p in package.spec_problems(spec)] == ["table is a table of 0, need dict"]
