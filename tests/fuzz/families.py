@@ -36,6 +36,8 @@ OPTIONS: dict[str, dict[str, tuple]] = {
     "ensemble": {"members": (1, 2, 3)},
 }
 ACTIVATIONS = ("signed_uniform", "pact", "qfx", "rebnet", "codebook", "sign", "learned_bits")
+WINDOW = "window"
+KERNELS = st.sampled_from(("poly", "subnet", "linear"))
 ROWS = 96
 
 
@@ -53,6 +55,12 @@ def stacks(draw: Draw, families: tuple[str, ...] = tuple(sorted(all_families()))
         bits = [1] * (classes * draw(st.integers(1, 3)))
     if heads:
         bits = [max(2, b) for b in bits]
+    places = 0
+    if WINDOW in chosen:
+        # Maps come first, and all their positions have the same codes.
+        chosen = [f for f in chosen if f == WINDOW] + [f for f in rest if f != WINDOW]
+        bits, heads = [bits[0]] * len(bits), []
+        places = len(bits)
     specs: list[Net] = []
     for i, family in enumerate(chosen):
         last = i == len(chosen) - 1
@@ -61,6 +69,11 @@ def stacks(draw: Draw, families: tuple[str, ...] = tuple(sorted(all_families()))
         specs.append(_spec(draw, f"l{i}", family, width, last=last, to_bits=to_bits))
         if family == "truncate":
             specs[-1]["width"] = len(bits)
+        if family == WINDOW:
+            # The last one reads the whole map: what comes out are the classes.
+            size = places if last else draw(st.integers(1, places))
+            specs[-1]["options"] |= {"frame": [1, places], "size": [1, size]}
+            places -= size - 1
     return {
         "input_bits": bits,
         "classes": classes,
@@ -104,6 +117,10 @@ def _spec(draw: Draw, name: str, family: str, width: int, *, last: bool, to_bits
         out |= {"activation": "signed_uniform", "connect": "random", "fan_in": 0}
     if family == "luts" and draw(st.booleans()):
         out |= {"fan_in": 2, "options": {"gates": True}}
+    if family == WINDOW:
+        inner = _spec(draw, "k", draw(KERNELS), width, last=True, to_bits=to_bits)
+        plain_keys = ("name", "width", "family")
+        out = {key: out[key] for key in plain_keys} | {"options": {"layers": [inner]}}
     if family == "ensemble":
         parts = st.sampled_from(("poly", "subnet", "linear"))
         inner = _spec(draw, "p", draw(parts), width, last=True, to_bits=to_bits)
@@ -116,8 +133,9 @@ def spec_of(data: Net) -> LayerSpec:
     options = dict(data.get("options", {}))
     if "layers" in options:
         options["layers"] = tuple(spec_of(part) for part in options["layers"])
-    if "branches" in options:
-        options["branches"] = tuple(options["branches"])
+    for key in ("branches", "frame", "size"):
+        if key in options:
+            options[key] = tuple(options[key])
     return LayerSpec(**{**data, "options": options})
 
 

@@ -26,6 +26,9 @@ def wrong_nets(net: Net, rng: random.Random) -> Iterator[Net]:
         if not layers:
             return
         layer = rng.choice(layers)
+        if layer["kind"] == "Windowed":
+            # A number of the kernel is one at every position.
+            layer = rng.choice([part for kernel in layer["kernels"] for part in kernel])
         neuron = rng.randrange(len(layer["formats"]))
         if layer["kind"] == "Enumerated":
             table, (lo, hi) = layer["tables"][neuron], bounds(layer["formats"][neuron])
