@@ -178,7 +178,8 @@ NEEDS = {
 }
 
 
-@pytest.mark.parametrize("backend", sorted({b.name for b in backends().values()}))
+# A stream takes networks with windows only.
+@pytest.mark.parametrize("backend", sorted({b.name for b in backends().values()} - {"stream"}))
 def test_every_backend_reads_the_same_rows(toy, tmp_path, backend):
     net, table = toy
     run = nnlogic.compile(

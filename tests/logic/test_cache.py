@@ -143,7 +143,7 @@ def test_spoilt_entries_are_dropped_solved_again_and_said(tables, tmp_path, capl
     caplog.clear()
     _, third = minimize_with_records(tables, effort="fast", cache_dir=tmp_path, jobs=1)
     assert all(r.cached for r in third)
-    assert caplog.text == ""
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 def test_an_entry_too_large_to_read_is_dropped(tables, tmp_path, monkeypatch, caplog):
