@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import UsageError
-from nnlogic.frontend import Format, made_by
+from nnlogic.frontend import Format, is_source, made_by
 from nnlogic.quant.ir import QuantNet
 
 Check = Callable[[], Verdict]
@@ -32,6 +33,32 @@ class FirstRung:
 
     title: str
     check: Callable[[QuantNet, Path, float], Check | str]
+
+
+def of_source(
+    title: str, check: Callable[..., Verdict], holds: str, *, timed: bool = False
+) -> FirstRung:
+    """Return the rung of a format whose networks are compared with the file they came from.
+
+    Parameters
+    ----------
+    title : str
+        See `FirstRung`.
+    check : callable
+        Takes the network and its file, and where `timed` the keyword `timeout` in seconds.
+    holds : str
+        What the file holds: ``"the trees"``.
+    timed : bool
+        Whether an external program takes part.
+    """
+
+    def first(net: QuantNet, source: Path, timeout: float) -> Check | str:
+        if is_source(net, source):
+            options = {"timeout": timeout} if timed else {}
+            return partial(check, net, source, **options)
+        return f"{source.name} does not hold {holds} it was made from"
+
+    return FirstRung(title, first)
 
 
 def rung_of(fmt: Format) -> FirstRung | None:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.rounded_trees import compare_scores, rounded_scores
 from nnlogic.checks.verdict import Verdict
-from nnlogic.frontend import is_source
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -80,10 +79,4 @@ def _walk(tree: Mapping[str, Any], rows: NDArray[np.float64], strict: bool) -> N
     return out
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_conifer(net, source)
-    return f"{source.name} does not hold the trees it was made from"
-
-
-RUNG = FirstRung("input trees = QuantNet", _first)
+RUNG = of_source("input trees = QuantNet", check_conifer, "the trees")

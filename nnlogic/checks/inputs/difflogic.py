@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
@@ -74,10 +73,4 @@ def _gate(number: int, a: int, b: int, full: int) -> int:
     )[number] & full  # fmt: skip
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_difflogic(net, source)
-    return f"{source.name} does not hold the gates it was made from"
-
-
-RUNG = FirstRung("difflogic gates = QuantNet", _first)
+RUNG = of_source("difflogic gates = QuantNet", check_difflogic, "the gates")

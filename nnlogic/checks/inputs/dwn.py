@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
@@ -72,10 +71,4 @@ def _classes(source: Path, rows: NDArray[np.float32], standardized: bool) -> Int
     return found
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_dwn(net, source)
-    return f"{source.name} does not hold the model it was made from"
-
-
-RUNG = FirstRung("DWN in torch = QuantNet", _first)
+RUNG = of_source("DWN in torch = QuantNet", check_dwn, "the model")

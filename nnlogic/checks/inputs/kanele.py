@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.kanele_splines import raw_codes, spline_entries
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
@@ -114,10 +113,4 @@ def _compared(net: QuantNet, codes: IntArray, expected: IntArray, how: str) -> V
     return Verdict(LABEL, net.kind, False, how, detail, f"output {net.outputs[port].name}")
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_kanele(net, source)
-    return f"{source.name} does not hold the tables it was made from"
-
-
-RUNG = FirstRung("KANELE tables = QuantNet", _first)
+RUNG = of_source("KANELE tables = QuantNet", check_kanele, "the tables")

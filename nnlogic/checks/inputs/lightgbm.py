@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.rounded_trees import compare_scores, rounded_scores
 from nnlogic.checks.verdict import Verdict
-from nnlogic.frontend import is_source
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -85,10 +84,4 @@ def _splits(tree: str) -> Iterator[tuple[float, ...]]:
     return zip(*(_numbers(tree, name).tolist() for name in names), strict=True)
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_lightgbm(net, source)
-    return f"{source.name} does not hold the trees it was made from"
-
-
-RUNG = FirstRung("input trees = QuantNet", _first)
+RUNG = of_source("input trees = QuantNet", check_lightgbm, "the trees")

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.torch_file import read_data
 from nnlogic.quant.ir import QuantNet
 
@@ -92,10 +91,4 @@ def _normed(state: Mapping[str, Any], layer: int, x: NDArray[np.float32]) -> NDA
     return out
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_logicnets(net, source)
-    return f"{source.name} does not hold the model it was made from"
-
-
-RUNG = FirstRung("LogicNets in float32 = QuantNet", _first)
+RUNG = of_source("LogicNets in float32 = QuantNet", check_logicnets, "the model")

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.pt2 import ops
 from nnlogic.frontend.pt2.archive import Graph, Ref, Symbol, read_graph
 from nnlogic.frontend.pt2.inputs import input_format
@@ -102,10 +101,4 @@ def _number(value: Any, values: dict[str, Any], batch: int) -> Any:
     return batch if isinstance(value, Symbol) else value
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_archive(net, source)
-    return f"{source.name} does not hold the torch module it was made from"
-
-
-RUNG = FirstRung("torch module = QuantNet", _first)
+RUNG = of_source("torch module = QuantNet", check_archive, "the torch module")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
-from nnlogic.frontend import is_source
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -36,10 +35,4 @@ def check_module(net: QuantNet, source: Path) -> Verdict:
     return compare_on_rows(net, rows, expected, "torch module").timed(start)
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_module(net, source)
-    return f"{source.name} does not hold the torch module it was made from"
-
-
-RUNG = FirstRung("torch module = QuantNet", _first)
+RUNG = of_source("torch module = QuantNet", check_module, "the torch module")

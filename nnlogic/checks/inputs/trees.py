@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.rounded_trees import compare_scores, rounded_scores
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend import is_source
 from nnlogic.frontend.trees.document import read_document
 from nnlogic.quant.ir import QuantNet
 
@@ -99,10 +98,4 @@ def _walk(tree: Mapping[str, Any], rows: NDArray[np.float32]) -> NDArray[np.floa
     return bound[at].astype(np.float64)
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_trees(net, source)
-    return f"{source.name} does not hold the trees it was made from"
-
-
-RUNG = FirstRung("input trees = QuantNet", _first)
+RUNG = of_source("input trees = QuantNet", check_trees, "the trees")

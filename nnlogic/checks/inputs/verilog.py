@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nnlogic.checks.gates import ONE, ZERO, Gates, add_function, bit_names
-from nnlogic.checks.inputs import Check, FirstRung
+from nnlogic.checks.inputs import of_source
 from nnlogic.checks.layer import WIDEST
 from nnlogic.checks.layers import checker_of
 from nnlogic.checks.netlist import (
@@ -32,7 +32,6 @@ from nnlogic.checks.whole import network_blif
 from nnlogic.core import bits
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import ToolFailed, UnsupportedModel
-from nnlogic.frontend import is_source
 from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.layer import Layer
 from nnlogic.tables.build import tabulate
@@ -337,10 +336,4 @@ def _by_sat(
     return Verdict(LEFT, net.kind, equal, "proved", detail, "" if equal else gap)
 
 
-def _first(net: QuantNet, source: Path, timeout: float) -> Check | str:
-    if is_source(net, source):
-        return lambda: check_imported(net, source, timeout=timeout)
-    return f"{source.name} does not hold the Verilog it was made from"
-
-
-RUNG = FirstRung("input Verilog = QuantNet", _first)
+RUNG = of_source("input Verilog = QuantNet", check_imported, "the Verilog", timed=True)

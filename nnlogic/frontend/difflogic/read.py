@@ -19,7 +19,8 @@ from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.limits import CLASSES, FEATURES
 from nnlogic.frontend.torch_file import read_data
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Layer, Linear, QuantNet
+from nnlogic.frontend.votes import by_votes
+from nnlogic.quant.ir import INPUT, Enumerated, Layer, QuantNet
 
 GATES = 16
 BIT = IntFormat(1)
@@ -149,20 +150,12 @@ def _net(path: Path, gates: list[Gates], inputs: int, classes: int) -> QuantNet:
             )
         )  # fmt: skip
         source, wires = f"gates{number}", len(chosen)
-    each = wires // classes
-    weights = np.kron(np.eye(classes, dtype=np.int64), np.ones((1, each), np.int64))
-    score = (IntFormat.holding(0, each),) * classes
-    bias = frozen(np.zeros(classes), np.int64)
-    layers.append(
-        Linear("score", (source,), frozen(weights, np.int64), bias, None, score, "output")
-    )
-    index = IntFormat.holding(0, classes - 1)
-    layers.append(Argmax("class", ("score",), (index,)))
+    deciding, output = by_votes(layers[-1], classes)
     net = QuantNet(
         name=path.stem,
         inputs=tuple(Port(f"x{i}", BIT) for i in range(inputs)),
-        layers=tuple(layers),
-        output_wires=((Port("class", index), "class", 0),),
+        layers=(*layers, *deciding),
+        output_wires=(output,),
         info={"class_names": [str(c) for c in range(classes)]},
     )
     net.verify()

@@ -21,7 +21,8 @@ from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.limits import CLASSES
 from nnlogic.frontend.monotone import first_where
 from nnlogic.frontend.torch_file import read_data
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.frontend.votes import by_votes
+from nnlogic.quant.ir import INPUT, Enumerated, InputQuantizer, Layer, QuantNet
 
 MOST_INPUTS = 12
 """Of a table; torch_dwn itself trains up to 6 or 8."""
@@ -250,24 +251,12 @@ def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:
                 (BIT,) * len(before.formats),
             )
         )  # fmt: skip
-    last, classes = layers[-1], len(dwn.classes)
-    each = -(-len(last.formats) // classes)
-    weights = np.zeros((classes, len(last.formats)), np.int64)
-    weights[np.arange(len(last.formats)) // each, np.arange(len(last.formats))] = 1
-    score = tuple(IntFormat.holding(0, max(1, int(row.sum()))) for row in weights)
-    layers.append(
-        Linear(
-            "score", (last.name,), frozen(weights, np.int64), frozen(np.zeros(classes), np.int64),
-            None, score, "output",
-        )
-    )  # fmt: skip
-    index = IntFormat.holding(0, classes - 1)
-    layers.append(Argmax("class", ("score",), (index,)))
+    deciding, output = by_votes(layers[-1], len(dwn.classes))
     net = QuantNet(
         name=path.stem,
         inputs=tuple(Port(name, fmt) for name, fmt in zip(dwn.features, formats, strict=True)),
-        layers=tuple(layers),
-        output_wires=((Port("class", index), "class", 0),),
+        layers=(*layers, *deciding),
+        output_wires=(output,),
         quantizer=InputQuantizer(tuple(quantizer)),
         info={"class_names": list(dwn.classes), "thresholds": len(used), "rows": rows},
     )
