@@ -98,14 +98,15 @@ NESTING = Limit("nesting", 64, "levels of lists and tables")
 TEXT = Limit("text", 1 << 26, "bytes of text")
 UNPACKED = Limit("unpacked", 1 << 29, "bytes when unpacked")
 PORTS = Limit("ports", 1 << 17, "inputs, or outputs, of a file of logic")
+FAN_IN = Limit("fan_in", 1 << 14, "inputs of a node")
 ENTRIES = Limit("entries", 1 << 26, "entries of all tables of a file")
 SIGNALS = Limit("signals", 1 << 22, "bits of all signals of a circuit")
 WIDTH = Limit("width", 1 << 20, "bits of a signal, or words of an array")
 INSTANCES = Limit("instances", 1 << 16, "instances of modules")
 HIERARCHY = Limit("hierarchy", 1 << 10, "levels of modules within each other")
 LIMITS = (
-    FEATURES, CLASSES, LAYERS, NEURONS, WEIGHTS, CLOCKS, NESTING, TEXT, UNPACKED, PORTS, ENTRIES,
-    SIGNALS, WIDTH, INSTANCES, HIERARCHY,
+    FEATURES, CLASSES, LAYERS, NEURONS, WEIGHTS, CLOCKS, NESTING, TEXT, UNPACKED, PORTS, FAN_IN,
+    ENTRIES, SIGNALS, WIDTH, INSTANCES, HIERARCHY,
 )  # fmt: skip
 
 

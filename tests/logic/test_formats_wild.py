@@ -224,6 +224,11 @@ def test_blif_problems_come_once(text, why):
 @pytest.mark.parametrize(
     ("suffix", "text", "why"),
     [
+        (
+            ".blif",
+            f".model m\n.inputs a\n.outputs x\n.names {'a ' * 100_000}x\n{'1' * 100_000} 1\n.end\n",
+            "100,000 inputs of a node, limit 16,384",
+        ),
         (".aig", "aig 1000000000000 1000000000000 0 1 0\n0\n", "1,000,000,000,000 inputs, limit"),
         (".aag", "aag 1000000000000 1000000000000 0 1 0\n0\n", "1,000,000,000,000 inputs, limit"),
         (".aag", "aag 9 1 0 1000000000000 0\n0\n", "1,000,000,000,000 outputs, limit 131,072"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nnlogic.core.limits import PORTS
+from nnlogic.core.limits import FAN_IN, PORTS
 from nnlogic.logic.abc_blif import write_blif as write_network
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.formats.cover import add_cubes
@@ -193,6 +193,7 @@ def _names(model: _Model, number: int, names: list[str]) -> None:
     say = model.complaints.add
     node = _Node(number, names[:-1])
     model.current = node
+    model.complaints.limit(number, FAN_IN, len(node.fanins), "inputs of a node")
     if not names:
         say(number, ".names without a signal")
     elif names[-1] in model.inputs:

@@ -108,6 +108,9 @@ BLIF: tuple[Maker, ...] = (
         10_000, f".names {' '.join(f'i{n}' for n in range(10_000))} x\n{'1' * 10_000} 1\n"
     ),
     lambda _: _blif(
+        100_000, f".names {' '.join(f'i{n}' for n in range(100_000))} x\n{'1' * 100_000} 1\n"
+    ),
+    lambda _: _blif(
         1,
         ".names i0 n0\n1 1\n"
         + "".join(f".names n{n} n{n + 1}\n1 1\n" for n in range(30_000))
