@@ -5,7 +5,10 @@ import re
 from nnlogic.frontend.foreign.kind import Kind
 from nnlogic.frontend.look import Look
 
-ROWS = "rows of a data set go to --rows: nnlogic compile MODEL -o RUN --rows FILE"
+ROWS = (
+    "rows of a data set go to --rows: nnlogic compile MODEL -o RUN --rows FILE; to train on them: "
+    "nnlogic train FILE --label NAME -o OUT"
+)
 CONVERT = "as rows of a data set, save it as CSV or .npz and give it to --rows"
 _SPARSE = re.compile(r"[-+]?\d+(\.\d+)?( \d+:[-+.\deE]+)+\s")
 _CELL = re.compile(r'\s*("[^"]*"|[-+.\w]*)\s*')

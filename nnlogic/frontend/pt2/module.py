@@ -125,7 +125,7 @@ def _exported(module: nn.Module, example: Tensor, label: str) -> Any:
         # What changes a tensor in place is written anew, as what returns another one.
         changes = any(name and name[0].endswith("_") for name in names)
         return program.run_decompositions() if changes else program
-    except Exception as error:
+    except Exception as error:  # forward is the user's code, and may raise anything
         raise UnsupportedModel(
             "torch.export cannot trace the module", where=label,
             why=f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}",
