@@ -4,6 +4,7 @@ import pytest
 from helpers_verilog import random_family
 
 import nnlogic.checks.inputs.verilog as imported
+from nnlogic.checks.inputs import of_source
 from nnlogic.core.errors import Different, InputError, UnsupportedModel
 from nnlogic.run import compile as compile_run
 
@@ -50,7 +51,8 @@ def test_a_wrong_import_fails_the_run(tmp_path, monkeypatch):
         file.write_text(text[:at] + str(1 - int(text[at])) + text[at + 1 :])
         return real(net, source, timeout=timeout)
 
-    monkeypatch.setattr(imported, "check_imported", flipped)
+    rung = of_source("input Verilog = QuantNet", flipped, "the Verilog", timed=True)
+    monkeypatch.setattr(imported, "RUNG", rung)
     with pytest.raises(Different, match="input Verilog = QuantNet"):
         compile_run(path, tmp_path / "run", target="xcup", jobs=1)
     assert (tmp_path / "run" / "STATUS").read_text().strip() == "failed"
