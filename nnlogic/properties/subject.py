@@ -109,8 +109,9 @@ class Subject:
             high = up - 1 if sign == "<" else down
         else:
             near = np.float32(value)
-            at_least = near if near >= value else np.nextafter(near, np.float32(np.inf))
-            at_most = near if near <= value else np.nextafter(near, np.float32(-np.inf))
+            exact = value if sign != "=" else near  # a single value is rounded as rows are
+            at_least = near if float(near) >= exact else np.nextafter(near, np.float32(np.inf))
+            at_most = near if float(near) <= exact else np.nextafter(near, np.float32(-np.inf))
             more = np.nextafter(at_most, np.float32(np.inf))
             less = np.nextafter(at_least, np.float32(-np.inf))
             thresholds = self.quant.quantizer.thresholds[feature]

@@ -110,7 +110,7 @@ def test_never(subject, only_sat):
                 grid = np.concatenate([grid, *steps]).astype(float)
                 inside_range = {
                     ">": grid > value, "<=": grid <= value, ">=": grid >= value,
-                    "<": grid < value, "=": grid == value,
+                    "<": grid < value, "=": grid == float(np.float32(value)),
                 }[sign]  # fmt: skip
                 codes = {int((thresholds <= v).sum()) for v in grid[inside_range]}
                 near = np.isin(ALL[:, feature], list(codes))
@@ -196,3 +196,15 @@ def test_words_compare_as_numbers(fmt):
     assert (got[1] == (x - fmt.lo != 5)).all()
     within = (x >= box[0, 0]) & (x <= box[0, 1]) & (y >= box[1, 0]) & (y <= box[1, 1])
     assert (got[2] == within).all()
+
+
+def test_values_between_two_of_float32_are_not_rounded(subject):
+    threshold = np.float32(0.1)  # more than 0.1
+    quantizer = replace(subject.quant.quantizer, thresholds=(np.array([threshold]),) * 4)
+    asked = replace(subject, quant=replace(subject.quant, quantizer=quantizer))
+    assert asked.codes(0, ">", 0.1) == (1, 1)
+    assert asked.codes(0, "<", 0.1) == (0, 0)
+    assert asked.codes(0, ">=", float(threshold)) == (1, 1)
+    assert asked.codes(0, "<=", float(threshold)) == (0, 1)
+    assert asked.codes(0, "<", float(threshold)) == (0, 0)
+    assert asked.codes(0, "=", 0.1) == (1, 1)
