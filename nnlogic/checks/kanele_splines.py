@@ -93,7 +93,8 @@ def raw_codes(content: Mapping[str, Any], rows: Floats, bits: int, raw: bool) ->
     x: NDArray[Any] = rows
     if raw:
         mean, scale = (np.array(content[f"scaler_{name}_"]) for name in ("mean", "scale"))
-        x = ((x.astype(np.float64) - mean) / scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            x = ((x.astype(np.float64) - mean) / scale).astype(np.float32)
     if "input_layer.pre_transforms.0.weight" in state:
         weight, bias, average, variance = (
             np.asarray(state[f"input_layer.pre_transforms.0.{name}"])
@@ -105,5 +106,7 @@ def raw_codes(content: Mapping[str, Any], rows: Floats, bits: int, raw: bool) ->
     x = x + np.asarray(state.get("input_layer.pre_transforms.1.bias", np.zeros(1, np.float32)))
     half = 2 ** (bits - 1)
     step = abs(np.float32(state[f"input_layer.{QUANT}"])) / np.float32(half)
-    codes: IntArray = np.clip(np.rint(x / step), -half, half - 1).astype(np.int64) + half
+    with np.errstate(over="ignore"):
+        steps = np.rint(x / step)
+    codes: IntArray = np.clip(steps, -half, half - 1).astype(np.int64) + half
     return codes

@@ -7,15 +7,24 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nnlogic.core.errors import CheckpointError, ToolNotFound
-from nnlogic.core.limits import UNPACKED
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound
+from nnlogic.core.limits import UNPACKED, WEIGHTS
 from nnlogic.frontend.look import pickled_names
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 USE_NATIVE = "save it with nnlogic.nn.save_checkpoint(network, 'model.safetensors')"
 OURS = "nnlogic.nn."
+LONGEST = 200
+"""Characters of a tensor's name that are shown."""
 UNREADABLE = (
     OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError,
     EOFError, KeyError,
@@ -98,6 +107,86 @@ def read_data(path: Path, allow_pickle: bool = False) -> Any:
         ) from error
     except (*DAMAGED, pickle.PickleError) as error:
         raise damaged from error
+
+
+def read_arrays(path: Path) -> Any:
+    """Return what a torch file holds, its tensors as arrays of NumPy; no code is run.
+
+    Mappings and lists are plain ones, and one that stands in several places stays one. Parameters
+    are arrays like any others; floats are float32, as ``load_state_dict`` of a model makes them.
+
+    Raises
+    ------
+    CheckpointError
+        As for `read_data`; or tensors are sparse, quantized or otherwise no arrays, or one claims
+        more values than a layer may have weights, as a view that repeats a value can.
+    ToolNotFound
+        torch is not installed.
+    """
+    content = read_data(path)
+    from torch import Tensor
+
+    problems: list[Problem] = []
+    made: dict[int, dict[Any, Any] | list[Any]] = {}
+    waiting: list[tuple[str, Any]] = []
+
+    def plain(name: str, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return _array(name, value, problems)
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if id(value) not in made:
+            made[id(value)] = {} if isinstance(value, Mapping) else []
+            waiting.append((name, value))
+        return made[id(value)]
+
+    found = plain("", content)
+    while waiting:
+        name, value = waiting.pop()
+        out = made[id(value)]
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            inner = plain(f"{name}.{key}"[:LONGEST].removeprefix("."), part)
+            if isinstance(out, dict):
+                out[key] = inner
+            else:
+                out.append(inner)
+    if problems:
+        raise CheckpointError(
+            "tensors that cannot be read as numbers", where=str(path), problems=problems
+        )
+    return found
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Return what a tensor of a file, or a number, is as an array.
+
+    Parameters
+    ----------
+    value
+        From `read_arrays`.
+
+    Returns
+    -------
+    array
+        For anything else an empty one of objects, so that its kind and shape tell.
+    """
+    if isinstance(value, np.ndarray) or type(value) in (bool, int, float):
+        return np.asarray(value)
+    return np.zeros(0, object)
+
+
+def _array(name: str, tensor: Tensor, problems: list[Problem]) -> NDArray[Any]:
+    if too_many := WEIGHTS.problems(name or "tensor", tensor.numel()):
+        problems += too_many
+        return np.zeros(0)
+    try:
+        tensor = tensor.detach().resolve_conj().resolve_neg()
+        return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+    except (TypeError, RuntimeError, NotImplementedError):
+        why = f"a {str(tensor.layout).removeprefix('torch.')} tensor of {tensor.dtype}"
+        fix = "save it as a plain one: tensor.detach().cpu().to_dense().float()"
+        problems.append(Problem(name or "tensor", why.replace("torch.", ""), fix))
+        return np.zeros(0)
 
 
 def _other_program(path: Path, calls: list[str]) -> CheckpointError:

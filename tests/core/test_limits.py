@@ -10,7 +10,7 @@ from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.limits import FEATURES, LIMITS, NESTING, Limit, nesting, parse_json, parse_toml
 from nnlogic.frontend import load
 from nnlogic.frontend.trees import limits as trees
-from tests.fuzz.files import absurd
+from tests.fuzz.files.formats import native
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
@@ -57,10 +57,10 @@ def test_nesting_counts_levels():
     assert nesting({"a": [1, {"b": []}]}) == 4
 
 
-@pytest.mark.parametrize("number", range(len(absurd.CHECKPOINT)))
+@pytest.mark.parametrize("number", range(len(native.ABSURD)))
 def test_an_absurd_checkpoint_is_refused_by_name(number, tmp_path):
     path = tmp_path / "absurd.safetensors"
-    path.write_bytes(absurd.CHECKPOINT[number](random.Random(0)))
+    path.write_bytes(native.ABSURD[number](random.Random(0)))
     with pytest.raises(CheckpointError, match=r"absurd\.safetensors"):
         load(path)
 
@@ -68,6 +68,6 @@ def test_an_absurd_checkpoint_is_refused_by_name(number, tmp_path):
 @pytest.mark.parametrize(("number", "variable"), [(0, "FEATURES"), (1, "CLASSES"), (2, "LAYERS")])
 def test_a_hundred_thousand_of_anything_names_its_limit(number, variable, tmp_path):
     path = tmp_path / "absurd.safetensors"
-    path.write_bytes(absurd.CHECKPOINT[number](random.Random(0)))
+    path.write_bytes(native.ABSURD[number](random.Random(0)))
     with pytest.raises(CheckpointError, match=f"NNLOGIC_MAX_{variable}=100000"):
         load(path)

@@ -14,7 +14,7 @@ import numpy as np
 from nnlogic.checks.inputs import of_source
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import read_arrays
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -46,14 +46,14 @@ def check_difflogic(net: QuantNet, source: Path) -> Verdict:
 
 
 def _classes(source: Path, codes: IntArray, classes: int) -> IntArray:
-    state = read_data(source)
+    state = read_arrays(source)
     full = (1 << len(codes)) - 1
     bits = [
         int.from_bytes(np.packbits(c, bitorder="little").tobytes(), "little") for c in codes.T > 0
     ]
     names = {name.rpartition(".")[0] for name in state}
     for name in sorted(names, key=lambda name: int(name.rpartition(".")[2])):
-        gates = state[f"{name}.weights"].argmax(dim=1).tolist()
+        gates = state[f"{name}.weights"].argmax(axis=1).tolist()
         pairs = state[f"{name}.indices"].T.tolist()
         bits = [_gate(g, bits[a], bits[b], full) for g, (a, b) in zip(gates, pairs, strict=True)]
     each = len(bits) // classes

@@ -16,7 +16,7 @@ from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import read_arrays
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -43,24 +43,24 @@ def check_dwn(net: QuantNet, source: Path) -> Verdict:
 
 
 def _classes(source: Path, rows: NDArray[np.float32], standardized: bool) -> IntArray:
-    file = read_data(source)
+    file = read_arrays(source)
     x = rows
     if not standardized:
-        mean, scale = (file["scaler"][name].numpy() for name in ("mean", "scale"))
+        mean, scale = (file["scaler"][name] for name in ("mean", "scale"))
         with np.errstate(over="ignore"):
             x = (x - mean) / scale
-    above = x[:, :, None] > file["thermometer"]["thresholds"].numpy()
+    above = x[:, :, None] > file["thermometer"]["thresholds"]
     bits = above.reshape(len(rows), -1)
     state = file["state_dict"]
     numbers = sorted(int(key.split(".")[0]) for key in state if key.endswith(".luts"))
     for number in numbers:
-        luts = state[f"{number}.luts"].numpy()
+        luts = state[f"{number}.luts"]
         n = luts.shape[1].bit_length() - 1
         logits = state.get(f"{number}.mapping.weights")
         if logits is None:
-            wires = state[f"{number}.mapping"].numpy()
+            wires = state[f"{number}.mapping"]
         else:
-            wires = logits.numpy().argmax(axis=0).reshape(len(luts), n)
+            wires = logits.argmax(axis=0).reshape(len(luts), n)
         index = (bits[:, wires].astype(np.int64) << np.arange(n)).sum(axis=2)
         bits = luts[np.arange(len(luts)), index] > 0
     classes = file["config"]["num_classes"]

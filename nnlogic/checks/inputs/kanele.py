@@ -20,7 +20,7 @@ from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import read_arrays
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 4096
@@ -65,7 +65,7 @@ def check_checkpoint(net: QuantNet, source: Path) -> Verdict:
     """Compare QuantNet with the splines in the file, on rows around the input thresholds."""
     if net.quantizer is None:
         raise ValueError("a checkpoint of KANELE has an input quantizer")
-    content = read_data(source)
+    content = read_arrays(source)
     config = json.loads(source.with_name("config.json").read_text(encoding="utf-8-sig"))
     rows = edge_rows(net.quantizer, ROWS)
     bits = [int(b) for b in net.info["bits"]]

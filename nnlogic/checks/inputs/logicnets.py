@@ -18,7 +18,7 @@ from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import read_arrays
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 2048
@@ -35,7 +35,7 @@ def check_logicnets(net: QuantNet, source: Path) -> Verdict:
     start = time.monotonic()
     if net.quantizer is None:
         raise ValueError("a LogicNets model has an input quantizer")
-    content = read_data(source)
+    content = read_arrays(source)
     state = {k: np.asarray(v) for k, v in content.get("model_dict", content).items()}
     rows = edge_rows(net.quantizer, ROWS)
     codes, values = _evaluate(state, rows, [int(b) for b in net.info["bits"]])
@@ -43,7 +43,8 @@ def check_logicnets(net: QuantNet, source: Path) -> Verdict:
     if decision == "argmax":
         codes = np.column_stack([codes, values.argmax(axis=1)])
     elif decision != "none":
-        chance = 1 / (1 + np.exp(-values.astype(np.float64)))
+        with np.errstate(over="ignore"):
+            chance = 1 / (1 + np.exp(-values.astype(np.float64)))
         codes = np.column_stack([codes, chance > float(decision.partition(":")[2])])
     return compare_on_rows(net, rows, codes, "LogicNets in float32").timed(start)
 

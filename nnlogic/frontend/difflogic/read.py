@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,8 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.core.limits import CLASSES, FEATURES
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.core.limits import CLASSES, FEATURES, NEURONS
+from nnlogic.frontend.torch_file import as_array, read_arrays
 from nnlogic.frontend.votes import by_votes
 from nnlogic.quant.ir import INPUT, Enumerated, Layer, QuantNet
 
@@ -89,18 +88,20 @@ def read_gates(path: Path) -> list[Gates]:
     ------
     CheckpointError, ToolNotFound
     """
-    state = read_data(path)
+    state = read_arrays(path)
     names = {str(key).rpartition(".")[0] for key in state} if isinstance(state, dict) else set()
     problems: list[Problem] = []
     order = sorted(names, key=lambda name: _place(name, problems))
     layers: list[Gates] = []
     wires = FEATURES.value
     for name in order if not problems else ():
-        weights, indices = (_array(state.get(f"{name}.{k}")) for k in ("weights", "indices"))
+        weights, indices = (as_array(state.get(f"{name}.{k}")) for k in ("weights", "indices"))
         width = len(weights) if weights.ndim == 2 else 0
         if weights.shape != (width, GATES) or not width or weights.dtype.kind != "f":
             why = f"{weights.dtype} of shape {weights.shape}, need (gates, {GATES})"
             problems.append(Problem(f"{name}.weights", why))
+        elif beyond := NEURONS.problems(f"{name}.weights", width):
+            problems += beyond
         elif np.isnan(weights).any():
             problems.append(Problem(f"{name}.weights", "NaN"))
         elif indices.shape != (2, width) or indices.dtype.kind not in "iu":
@@ -118,10 +119,6 @@ def read_gates(path: Path) -> list[Gates]:
             problems=problems or [Problem("state_dict", "holds no layers")],
         )  # fmt: skip
     return layers
-
-
-def _array(value: Any) -> NDArray[Any]:
-    return np.asarray(value if hasattr(value, "shape") else np.zeros(0))
 
 
 def _place(name: str, problems: list[Problem]) -> int:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.core.limits import CLASSES
+from nnlogic.core.limits import CLASSES, ENTRIES, FEATURES, NEURONS
 from nnlogic.frontend.monotone import first_where
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import as_array, read_arrays
 from nnlogic.frontend.votes import by_votes
 from nnlogic.quant.ir import INPUT, Enumerated, InputQuantizer, Layer, QuantNet
 
@@ -93,7 +93,7 @@ def read_dwn(path: Path) -> Dwn:
     ------
     CheckpointError, ToolNotFound
     """
-    content = read_data(path)
+    content = read_arrays(path)
     missing = [] if isinstance(content, dict) else list(PARTS)
     missing = missing or [p for p in PARTS if not isinstance(content.get(p), Mapping)]
     if missing:
@@ -124,10 +124,12 @@ def read_dwn(path: Path) -> Dwn:
                 CLASSES.fix(len(classes)) if len(classes) > CLASSES.value else "",
             )
         )
-    names = _texts(content.get("feature_names"), features, "feature")
+    beyond = FEATURES.problems("thermometer", features)
+    names = _texts(content.get("feature_names"), None if beyond else features, "feature")
     if len(classes) < 2 or (layers and len(layers[-1][0]) < len(classes)):
         problems.append(Problem("classes", f"{len(classes)}, cannot share the last layer"))
-    if len(names) != features:
+    problems += beyond
+    if not beyond and len(names) != features:
         problems.append(Problem("feature_names", f"{len(names)} for {features} features"))
     if problems:
         raise CheckpointError("a DWN that cannot be used", where=str(path), problems=problems)
@@ -136,7 +138,7 @@ def read_dwn(path: Path) -> Dwn:
 
 def _floats(value: Any, dims: int, what: str, problems: list[Problem]) -> NDArray[np.float32]:
     """Return a float32 array of some dimensions; anything else is a problem."""
-    array = np.asarray(value if hasattr(value, "shape") else np.nan)
+    array = as_array(value)
     if array.ndim != dims or array.dtype.kind != "f" or not array.size:
         problems.append(Problem(what, f"{array.dtype} of shape {array.shape}"))
     elif not np.isfinite(array).all():
@@ -162,25 +164,31 @@ def _layers(
         problems.append(Problem("state_dict", f"layers called {names[:4]}, need numbers"))
         return []
     out: list[tuple[NDArray[np.bool_], IntArray]] = []
+    entries = 0
     for _, name in numbered:
-        luts = np.asarray(state[f"{name}.luts"])
+        luts = as_array(state[f"{name}.luts"])
         learned, fixed = state.get(f"{name}.mapping.weights"), state.get(f"{name}.mapping")
         n = luts.shape[-1].bit_length() - 1 if luts.ndim == 2 else 0
         if not 1 <= n <= MOST_INPUTS or luts.shape[1] != 1 << n or luts.dtype.kind != "f":
             why = f"{luts.dtype} of shape {luts.shape}, need (tables, 2^n), n at most {MOST_INPUTS}"
             problems.append(Problem(f"{name}.luts", why))
             return out
+        entries += luts.size
+        beyond = NEURONS.problems(f"{name}.luts", len(luts))
+        if beyond := beyond + ENTRIES.problems(f"tables up to {name}.luts", entries):
+            problems += beyond
+            return out
         shape = len(luts), n
         if learned is not None:
             # The first of the largest logits of every slot, as torch.argmax gives.
-            logits = np.asarray(learned)
+            logits = as_array(learned)
             if logits.shape != (wires, shape[0] * n) or logits.dtype.kind != "f":
                 why = f"shape {logits.shape}, need {(wires, shape[0] * n)}"
                 problems.append(Problem(f"{name}.mapping.weights", why))
                 return out
             chosen = logits.argmax(axis=0).reshape(shape)
         else:
-            chosen = np.asarray(fixed)
+            chosen = as_array(fixed)
             if chosen.shape != shape or chosen.dtype.kind not in "iu":
                 why = "no wires: neither mapping nor mapping.weights has them"
                 problems.append(Problem(name, why, "train with a mapping that is saved"))
@@ -222,8 +230,9 @@ def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:
     wires: list[tuple[int, ...]] = []
     tables: list[IntArray] = []
     place = np.zeros(count * bits, np.int64)
+    start = np.searchsorted(used, np.arange(count + 1) * bits)
     for f in range(count):
-        mine = used[used // bits == f]
+        mine = used[start[f] : start[f + 1]]
         edges = first_above(dwn.thresholds[f, mine % bits], dwn.mean[f], dwn.scale[f])
         order, level = np.unique(edges[np.isfinite(edges)], return_inverse=True)
         quantizer.append(frozen(order, np.float32))

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.limits import FEATURES, NEURONS, WEIGHTS
+from nnlogic.frontend.finite import finite
 from nnlogic.frontend.kanele.format import CONFIG
 from nnlogic.frontend.kanele.tables import MOST_BITS, Encoder, Tables
 from nnlogic.frontend.monotone import first_where
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import as_array, read_arrays
 
 Floats = NDArray[np.float32]
 Wide = NDArray[np.float64]
@@ -69,7 +70,7 @@ def read_checkpoint(
     ToolNotFound
         torch is not installed.
     """
-    content = read_data(path)
+    content = read_arrays(path)
     state = content.get("model_state_dict") if isinstance(content, dict) else None
     if config is None or not isinstance(state, Mapping):
         raise CheckpointError(
@@ -95,13 +96,15 @@ def read_checkpoint(
         name = f"layers.{number}.output_quantizer{SCALE}"
         steps.append(_step(state, name, bits[number + 1], problems))
         shape = widths[number + 1], widths[number]
-        parts = _parts(state, number, shape, order, problems)
-        if not problems:
-            half = 1 << bits[number] - 1
-            x = np.arange(-half, half).astype(np.float32) * steps[-2]
-            every.append(_tables(parts, x, order, activation, steps[-1], bits[number + 1]))
+        with finite(path):
+            parts = _parts(state, number, shape, order, problems)
+            if not problems:
+                half = 1 << bits[number] - 1
+                x = np.arange(-half, half).astype(np.float32) * steps[-2]
+                every.append(_tables(parts, x, order, activation, steps[-1], bits[number + 1]))
     scaler = _scaler(content, options, widths[0], problems)
-    encoder = _encoder(state, scaler, steps[0], bits[0], widths[0], problems)
+    with finite(path):
+        encoder = _encoder(state, scaler, steps[0], bits[0], widths[0], problems)
     if problems:
         raise CheckpointError(
             "a KANELE checkpoint that cannot be used", where=str(path), problems=problems
@@ -143,7 +146,7 @@ def _configuration(
 def _array(
     state: Mapping[str, Any], name: str, shape: tuple[int, ...], problems: list[Problem]
 ) -> Floats:
-    value = np.asarray(state.get(name, 0))
+    value = as_array(state.get(name, 0))
     if value.shape != shape or value.dtype.kind != "f" or not np.isfinite(value).all():
         why = f"{value.dtype} of shape {value.shape}, need finite numbers of shape {shape}"
         problems.append(Problem(name, why if name in state else "is missing"))
@@ -171,7 +174,7 @@ def _parts(
         _array(state, name + part, shape, problems)
         for part in ("base_weight", "spline_scaler", "spline_selector")
     )
-    knots = np.asarray(state.get(f"{name}grid", 0))
+    knots = as_array(state.get(f"{name}grid", 0))
     count = knots.shape[1] if knots.ndim == 2 else 0
     grid = _array(state, f"{name}grid", (shape[1], count), problems)
     if count < order + 2 or not (np.diff(grid, axis=1) > 0).all():
@@ -237,7 +240,7 @@ def _scaler(
 ) -> tuple[Wide, Wide] | None:
     """Return mean and scale of raw features, where rows are raw and the file has them."""
     given = [content.get(f"scaler_{name}_") for name in ("mean", "scale")]
-    rows = options.get("rows", "standardized" if None in given else "raw")
+    rows = options.get("rows", "standardized" if any(g is None for g in given) else "raw")
     if rows not in ("raw", "standardized"):
         raise UsageError("--read rows", why=f"{rows!r}", fix="rows=raw, or rows=standardized")
     if rows == "standardized":
@@ -246,7 +249,9 @@ def _scaler(
     for name, values in zip(("mean", "scale"), given, strict=True):
         right = isinstance(values, list) and len(values) == width
         array = np.array(
-            [v if type(v) in (int, float) else math.nan for v in values or ()] if right else [],
+            [float(v) if type(v) in (int, float) and abs(v) < LARGEST else math.nan for v in values]
+            if right
+            else [],
             dtype=np.float64,
         )
         if len(array) != width or not np.isfinite(array).all():

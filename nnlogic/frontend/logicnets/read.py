@@ -21,9 +21,10 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
+from nnlogic.frontend.finite import finite
 from nnlogic.frontend.logicnets.format import SCALE
 from nnlogic.frontend.monotone import first_where
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import as_array, read_arrays
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, QuantNet
 
 MOST_BITS = 8
@@ -104,7 +105,8 @@ def load_logicnets(path: Path, options: Mapping[str, str]) -> QuantNet:
     ]
     if wide:
         raise UnsupportedModel("neurons too wide for tables", where=str(path), problems=wide)
-    return _net(path, layers, bits, decision, after)
+    with finite(path):
+        return _net(path, layers, bits, decision, after)
 
 
 def _bits(path: Path, options: Mapping[str, str], layers: int) -> list[int]:
@@ -146,7 +148,7 @@ def _require_decision(path: Path, decision: str, outputs: int) -> None:
 
 def _layers(path: Path) -> tuple[list[Neurons], tuple[np.float32, np.float32]]:
     """Return the layers, and bias and weight of what follows the last one's codes."""
-    content = read_data(path)
+    content = read_arrays(path)
     state = content.get("model_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict):
         raise CheckpointError("a LogicNets checkpoint without its model_dict", where=str(path))
@@ -194,7 +196,7 @@ def _layers(path: Path) -> tuple[list[Neurons], tuple[np.float32, np.float32]]:
 
 
 def _one(value: Any, name: str, problems: list[Problem]) -> np.float32:
-    found = np.asarray(value)
+    found = as_array(value)
     if found.size != 1 or found.dtype.kind != "f" or not np.isfinite(found).all():
         problems.append(Problem(name, f"{found.dtype} of shape {found.shape}, not a finite number"))
         return np.float32(1)
@@ -205,13 +207,15 @@ def _layer(
     number: int, parts: Mapping[str, Any], width: int | None, problems: list[Problem]
 ) -> Neurons | None:
     where = f"module_list.{number}"
-    weight = np.asarray(parts.get("fc.weight", 0))
+    weight = as_array(parts.get("fc.weight", 0))
     if weight.ndim != 2 or not weight.size or (width is not None and weight.shape[1] != width):
         why = f"shape {weight.shape}, need (outputs, {width or 'inputs'})"
         problems.append(Problem(f"{where}.fc.weight", why))
         return None
-    problems += FEATURES.problems(where, weight.shape[1])
-    problems += NEURONS.problems(where, len(weight))
+    beyond = FEATURES.problems(where, weight.shape[1]) + NEURONS.problems(where, len(weight))
+    if beyond:
+        problems += beyond
+        return None
     pre = "output_quant.pre_transforms.0."
     names = {
         "fc.weight": weight.shape, "fc.mask.mask": weight.shape, "fc.bias": (len(weight),),
@@ -219,11 +223,12 @@ def _layer(
     }  # fmt: skip
     found = []
     for name, shape in names.items():
-        value = np.asarray(parts.get(name, 0))
+        value = as_array(parts.get(name, 0))
         if value.shape != shape or value.dtype.kind != "f" or not np.isfinite(value).all():
             why = f"{value.dtype} of shape {value.shape}, need finite numbers of shape {shape}"
             problems.append(Problem(f"{where}.{name}", "is missing" if name not in parts else why))
-        found.append(np.broadcast_to(value, shape).astype(np.float32))
+            value = np.ones(shape)
+        found.append(value.astype(np.float32))
     weight, mask, bias, gamma, beta, mean, variance = found
     if not np.isin(mask, (0, 1)).all() or not mask.any(axis=1).all():
         problems.append(
@@ -251,7 +256,7 @@ def _require_same(
     for name, value in parts[number].items():
         if name.startswith("input_quant."):
             other = before.get("output" + name.removeprefix("input"))
-            if other is None or not np.array_equal(np.asarray(other), np.asarray(value)):
+            if other is None or not np.array_equal(as_array(other), as_array(value)):
                 problems.append(
                     Problem(f"module_list.{number}.{name}", "is not the layer before's")
                 )
@@ -259,9 +264,7 @@ def _require_same(
 
 def _codes(y: Floats, scale: np.float32, low: int, high: int) -> IntArray:
     """Return values in steps of a scale, ties to even, clamped."""
-    with np.errstate(over="ignore"):
-        steps = np.rint(y / scale)
-    return np.clip(steps, low, high).astype(np.int64)
+    return np.clip(np.rint(y / scale), low, high).astype(np.int64)
 
 
 def table(
@@ -321,10 +324,17 @@ def _net(
     ports = [(Port(f"y{o}", fmt), source, o) for o in range(outputs)]
     classes = max(2, outputs)
     index = IntFormat.holding(0, classes - 1)
+    values = _values(fmt, layers[-1].scale, after)
     if decision == "argmax":
+        if not (np.diff(values) > 0).all():
+            raise CheckpointError(
+                "different codes of an output are equal in float32",
+                where=str(path),
+                why=f"bias {after[0]:g} and weight {after[1]:g} behind the last layer",
+            )
         made.append(Argmax("class", (source,), (index,)))
     elif decision != "none":
-        chosen = frozen(_above(decision, fmt, layers[-1].scale, after), np.int64)
+        chosen = frozen(_above(decision, values), np.int64)
         made.append(Enumerated("class", (source,), ((0,),), (chosen,), (index,), (fmt,), "output"))
     if decision != "none":
         ports.append((Port("class", index), "class", 0))
@@ -344,12 +354,16 @@ def _net(
     return net
 
 
-def _above(
-    decision: str, fmt: IntFormat, scale: np.float32, after: tuple[np.float32, np.float32]
-) -> NDArray[np.bool_]:
-    """Return for which codes the sigmoid of the output is above the threshold."""
+def _values(
+    fmt: IntFormat, scale: np.float32, after: tuple[np.float32, np.float32]
+) -> NDArray[np.float32]:
+    """Return the outputs of the model by code."""
     half = 1 << fmt.bits - 1
     codes = np.arange(-half, half).astype(np.float32)
-    value = (codes * (scale / np.float32(half)) + after[0]) * after[1]
+    return (codes * (scale / np.float32(half)) + after[0]) * after[1]
+
+
+def _above(decision: str, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return for which outputs the sigmoid is above the threshold."""
     with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-value.astype(np.float64))) > float(decision.partition(":")[2])
+        return 1 / (1 + np.exp(-values.astype(np.float64))) > float(decision.partition(":")[2])

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnlogic.core.errors import CheckpointError, Problem, UnsupportedModel
-from nnlogic.frontend.torch_file import OURS, USE_NATIVE, read_data
+from nnlogic.frontend.torch_file import LONGEST, OURS, USE_NATIVE, read_data
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
-LONGEST = 200
-"""Characters of a tensor's name that are shown."""
 REWRITES = {
     "Linear": "nnlogic.nn.SparseLinear(inputs, outputs, fan_in=4, weight_bits=8)",
     "ReLU": "nnlogic.nn.PACT(bits=2)",
@@ -129,7 +127,8 @@ def _require_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
         once = tensor[tuple(slice(0, None if step else 1) for step in tensor.stride())]
         if once.numel() * once.element_size() > tensor.untyped_storage().nbytes():
             continue
-        bad = int((~torch.isfinite(once)).sum()) if tensor.is_floating_point() else 0
+        # Floats of eight bits have no `isfinite`.
+        bad = int((~torch.isfinite(once.float())).sum()) if tensor.is_floating_point() else 0
         if bad:
             problems.append(Problem(name, f"{bad} of {total} values are NaN or infinite"))
     if problems:

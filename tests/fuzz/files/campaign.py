@@ -29,6 +29,7 @@ class Campaign:
         Where failing cases go.
     tried, failed : counts by format
     titles : counts of faults
+    memory, seconds : the most by format
     """
 
     place: Workplace
@@ -36,15 +37,16 @@ class Campaign:
     tried: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     titles: Counter[str] = field(default_factory=Counter)
-    memory: int = 0
-    slowest: float = 0.0
+    memory: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def run(self, fmt: Format, seed: int, number: int) -> None:
         """Run a case; keep it when it fails in a way not seen yet."""
         case = drawn(fmt, seed, number, self.place.made)
         title, out = self.place.fault(case)
         self.tried[fmt.name] += 1
-        self.memory, self.slowest = max(self.memory, out.memory), max(self.slowest, out.seconds)
+        self.memory[fmt.name] = max(self.memory[fmt.name], out.memory)
+        self.seconds[fmt.name] = max(self.seconds.get(fmt.name, 0), out.seconds)
         if title is None:
             return
         self.failed[fmt.name] += 1
@@ -68,12 +70,16 @@ class Campaign:
     def summary(self) -> None:
         """Print counts."""
         for name, tried in sorted(self.tried.items()):
-            click.echo(f"{name:22} {tried:6} tried, {self.failed[name]:6} failed")
+            click.echo(
+                f"{name:22} {tried:6} tried, {self.failed[name]:6} failed; at most "
+                f"{self.memory[name] >> 20:5} MiB, {self.seconds[name]:5.1f} s"
+            )
         for title, count in self.titles.most_common():
             click.echo(f"{count:6} {title}")
         click.echo(
             f"{self.tried.total()} broken files, {self.failed.total()} ended badly in "
-            f"{len(self.titles)} ways; at most {self.memory >> 20} MiB and {self.slowest:.1f} s"
+            f"{len(self.titles)} ways; at most {max(self.memory.values(), default=0) >> 20} MiB "
+            f"and {max(self.seconds.values(), default=0):.1f} s"
         )
 
 

@@ -246,6 +246,26 @@ def members(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def _from_zip(data: bytes) -> Any:
+    """Members by name; those that are JSON as what they hold."""
+    return {name: _json_or_bytes(content) for name, content in members(data).items()}
+
+
+def _json_or_bytes(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
+
+
+def _to_zip(tree: Any) -> bytes:
+    if not isinstance(tree, dict):
+        return json_bytes(tree)
+    return zip_bytes(
+        {name: v if isinstance(v, bytes) else json_bytes(v) for name, v in tree.items()}
+    )
+
+
 JSON = Codec(json.loads, json_bytes)
 TOML = Codec(_from_toml, toml_bytes)
 ARCHIVE = Codec(_archive, _sealed)
@@ -253,6 +273,7 @@ HEADER = Codec(_header_and_rest, _join)
 NPZ = Codec(_arrays, _npz)
 UBJSON = Codec(_from_ubjson, ubjson_bytes)
 TORCH = Codec(_from_torch, _torch_bytes)
+ZIP = Codec(_from_zip, _to_zip)
 NPY = Codec(
     lambda data: {"x": np.load(io.BytesIO(data))},
     lambda tree: _npy(tree.get("x") if isinstance(tree, dict) else tree),

@@ -16,6 +16,7 @@ from .codecs import Codec
 from .commands import Command
 
 Mutation = Callable[[Random, bytes], tuple[bytes, str]]
+Maker = Callable[[Random], bytes]
 UNREADABLE = (
     ValueError, LookupError, TypeError, AttributeError, RuntimeError, OverflowError, EOFError,
     OSError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError,
@@ -45,6 +46,8 @@ class Format:
         Make files of absurd size.
     around : function
         Puts what else the commands need in the folder of a case.
+    make : function
+        Writes what `right` reads into the folder of `corpus.make`.
     """
 
     name: str
@@ -52,8 +55,9 @@ class Format:
     right: Callable[[Path], list[bytes]]
     commands: Sequence[Command]
     mutations: Sequence[Mutation]
-    whole: Sequence[Callable[[Random], bytes]] = ()
+    whole: Sequence[Maker] = ()
     around: Callable[[Path, Path], object] = lambda made, case: None
+    make: Callable[[Path], object] = lambda made: None
 
     def draw(self, rng: Random, made: Path, most: int = MOST) -> tuple[bytes, list[str], Command]:
         """Return a broken file, what is broken in it, and a command; the mutations up to `most`."""

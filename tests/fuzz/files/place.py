@@ -93,7 +93,7 @@ class Workplace:
         # Its own cache and key, and none of the user's.
         for name in ("CACHE", "STATE"):
             os.environ[f"XDG_{name}_HOME"] = str(self.folder / name.lower())
-        if sandbox.run(self._make, (), self.folder, Limits(120, 4 << 30)).code:
+        if sandbox.run(self._make, names, self.folder, Limits(120, 4 << 30)).code:
             raise click.ClickException((self.folder.parent / "stderr").read_text())
         for name in names:
             fmt = formats()[name]
@@ -108,8 +108,11 @@ class Workplace:
                         )
             self._preload()
 
-    def _make(self, argv: Sequence[str]) -> int:
+    def _make(self, names: Sequence[str]) -> int:
         corpus.make(self.made)
+        # Formats that start from the same files share what makes them.
+        for make in dict.fromkeys(formats()[name].make for name in names):
+            make(self.made)
         return 0
 
     def _learning(self, command: Command) -> sandbox.Main:

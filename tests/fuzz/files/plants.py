@@ -21,7 +21,7 @@ from .place import Case, Workplace
 from .sandbox import Limits
 
 FORMAT = "quantnet"
-SMALL = Limits(seconds=3, memory=400 << 20)
+SMALL = Limits(seconds=3, memory=400 << 20, patience=3)
 
 
 def key_error() -> None:

@@ -27,13 +27,16 @@ class Limits:
     Attributes
     ----------
     seconds : int
-        Of the processor; of the clock three times as many.
+        Of the processor.
     memory : int
         Bytes resident at most, those the parent had at the fork included.
+    patience : int
+        Times as many seconds of the clock, which others may take most of.
     """
 
     seconds: int = 20
     memory: int = 1 << 30
+    patience: int = 15
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def run(main: Main, argv: Sequence[str], folder: Path, limits: Limits) -> Outcom
         _child(main, argv, folder, told, limits)
     handle = os.pidfd_open(child)
     try:
-        ended, _, _ = select.select([handle], [], [], 3 * limits.seconds)
+        ended, _, _ = select.select([handle], [], [], limits.patience * limits.seconds)
         _end(child)
         _, status, used = os.wait4(child, 0)
     finally:

@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnlogic.data.tabular.format import HEAD
+from nnlogic.data.tabular.format import formats as tables
+from nnlogic.frontend.registry import formats as importers
+from nnlogic.frontend.registry import recognize
+
 from . import codecs, corpus, texts, trees
+from .formats import formats, logic, native
 from .values import Nested
 
 ROOT = Path(__file__).parents[3]
@@ -50,8 +56,63 @@ def test_every_planted_fault_is_found():
     assert found["nameless"].startswith("the message does not name the file")
 
 
+@pytest.fixture(scope="module")
+def right_files(tmp_path_factory):
+    """A folder for each right file of every format, with what belongs beside it; by format."""
+    folder = tmp_path_factory.mktemp("right")
+    corpus.make(folder / "made")
+    for make in dict.fromkeys(fmt.make for fmt in formats().values()):
+        make(folder / "made")
+    found = []
+    for fmt in formats().values():
+        for number, data in enumerate(fmt.right(folder / "made")):
+            case = folder / f"{fmt.name}{number}"
+            case.mkdir()
+            fmt.around(folder / "made", case)
+            path = case / fmt.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            found.append((fmt, path))
+    return found
+
+
+def importers_of(right_files):
+    """The importers that recognize right files which are given to a command for networks."""
+    return {
+        recognize(path).name
+        for fmt, path in right_files
+        if any(command.argv[:2] in (("inspect", fmt.file), ("compile", fmt.file))
+               for command in fmt.commands)
+    }  # fmt: skip
+
+
+def tables_of(right_files):
+    """The formats of rows that recognize right files which are given as rows."""
+    return {
+        next(table.name for table in tables() if table.sniff(path.read_bytes()[:HEAD], path))
+        for fmt, path in right_files
+        if any("--rows" in command.argv for command in fmt.commands)
+    }
+
+
+def test_every_importer_is_given_broken_files(right_files):
+    assert importers_of(right_files) == set(importers())
+
+
+def test_every_format_of_rows_is_given_broken_files(right_files):
+    # Frames are of Python, and no files.
+    assert tables_of(right_files) == {table.name for table in tables()} - {"pandas frames"}
+
+
+def test_an_importer_without_broken_files_is_noticed(right_files):
+    others = [(fmt, path) for fmt, path in right_files if fmt.name != "lightgbm"]
+    assert set(importers()) - importers_of(others) == {"lightgbm"}
+    others = [(fmt, path) for fmt, path in right_files if fmt.name != "rows-parquet"]
+    assert "Parquet" not in tables_of(others)
+
+
 @pytest.mark.parametrize("mutate", [*texts.RAW, *texts.TEXT])
-@pytest.mark.parametrize("data", [b"", b"x", corpus.PLA])
+@pytest.mark.parametrize("data", [b"", b"x", logic.PLA])
 def test_mutations_of_text_give_bytes_and_words(mutate, data):
     changed = 0
     for seed in range(40):
@@ -63,7 +124,7 @@ def test_mutations_of_text_give_bytes_and_words(mutate, data):
 
 
 def test_an_archive_stays_one_when_its_tree_is_changed(tmp_path):
-    corpus.checkpoint(tmp_path / "net")
+    native.checkpoint(tmp_path / "net")
     data = (tmp_path / "net").read_bytes()
     tree = codecs.ARCHIVE.decode(data)
     again = codecs.ARCHIVE.decode(codecs.ARCHIVE.encode(tree))
