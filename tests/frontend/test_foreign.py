@@ -182,7 +182,6 @@ FILES = [
      "a checkpoint of NeuraLUT", "Verilog"),
     ("llnn", saved({"0.w": torch.zeros(2, 4), "0.w_comp": torch.zeros(2, 4)},
                    _use_new_zipfile_serialization=False), "a checkpoint of LLNN", "Verilog"),
-    ("alir", b'{"meta": "ALIRModel", "spec_version": 4, "model": []}', "alkaid", "Verilog"),
     ("report", b'{"schema": "nnlogic.report/1", "name": "x"}', "a report of an nnlogic run", "RUN"),
     ("json", b'{"weights": [1, 2]}', "JSON without a network", "trained network"),
     ("text", b"dear diary\n", "text", "trained network"),

@@ -17,7 +17,8 @@ from nnlogic.frontend.pt2.circuit import Circuit
 from nnlogic.frontend.pt2.inputs import code_values, input_format
 from nnlogic.frontend.pt2.outputs import Outputs
 from nnlogic.frontend.pt2.reader import Reader
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Raw, Refusal, Value
+from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Raw, Value
+from nnlogic.frontend.wiring import Refusal
 from nnlogic.quant.ir import INPUT, InputQuantizer, QuantNet
 
 ROUNDS = 4

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.pt2.circuit import TABLE_BITS, Circuit
+from nnlogic.frontend.pt2.circuit import Circuit
 from nnlogic.frontend.pt2.grid import exponent
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Refusal, Sums
+from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Sums
+from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 from nnlogic.quant.ir import QuantNet
 
 MOST = 40

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nnlogic.frontend.pt2.values import Coded, Pending, Raw, Refusal
+from nnlogic.frontend.pt2.values import Coded, Pending, Raw
+from nnlogic.frontend.wiring import Refusal
 
 if TYPE_CHECKING:
     from nnlogic.frontend.pt2.circuit import Circuit
