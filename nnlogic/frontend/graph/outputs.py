@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.pt2.circuit import Circuit
-from nnlogic.frontend.pt2.grid import exponent
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Sums
+from nnlogic.frontend.graph.circuit import Circuit
+from nnlogic.frontend.graph.grid import exponent
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Sums
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 from nnlogic.quant.ir import QuantNet
 

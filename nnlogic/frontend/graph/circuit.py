@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.pt2 import thresholds
-from nnlogic.frontend.pt2.grid import step
-from nnlogic.frontend.pt2.values import Coded, Pending, Raw, Sums
+from nnlogic.frontend.graph import thresholds
+from nnlogic.frontend.graph.grid import step
+from nnlogic.frontend.graph.values import Coded, Pending, Raw, Sums
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal, Wiring
 
 LEVELS = 256
