@@ -79,6 +79,71 @@ class Circuit(Wiring):
         return _code_sums(self, x, x.base, name)
 
 
+def straight(x: Pending) -> Pending | None:
+    """Return a function of sums as sums, where it is one, exactly; None where it is not."""
+    if x.plain:
+        return x
+    found = _sequences(x)
+    if found is None:
+        return None
+    base, ids, seqs = found
+    unit, offset = np.zeros(len(ids)), np.zeros(len(ids))
+    for p, seq in enumerate(seqs):
+        unit[p] = seq[1] - seq[0] if len(seq) > 1 else 0.0
+        offset[p] = seq[0] - unit[p] * base.lo[ids[p]]
+        again = unit[p] * (base.lo[ids[p]] + np.arange(len(seq))) + offset[p]
+        if not np.array_equal(again, seq):
+            return None
+    return _as_sums(x, base, ids, unit, offset)
+
+
+def in_order(x: Pending) -> Pending | None:
+    """Return sums that compare as functions of them do, the same for all; None for others."""
+    found = _sequences(x)
+    if found is None:
+        return None
+    base, ids, seqs = found
+    unit, offset = base.unit[ids], base.offset[ids]
+    sums = [
+        u * (base.lo[e] + np.arange(len(seq))) + o
+        for u, o, e, seq in zip(unit, offset, ids, seqs, strict=True)
+    ]
+    points, values = np.concatenate(sums), np.concatenate(seqs)
+    order = np.lexsort((values, points))
+    steps, rises = np.diff(points[order]), np.diff(values[order])
+    if bool(((steps > 0) == (rises > 0)).all() and (rises >= 0).all()):
+        return _as_sums(x, base, ids, unit, offset)
+    return None
+
+
+def _sequences(x: Pending) -> tuple[Sums, np.ndarray, list[np.ndarray]] | None:
+    """Return a function's values on all sums that there are, where these are exact."""
+    base = x.base
+    if not isinstance(base, Sums) or base.weights is None:
+        return None
+    ids = x.ids.reshape(-1).numpy()
+    counts = base.count[ids]
+    if base.error[ids].any() or int(counts.max()) * len(ids) > CHUNK:
+        return None
+    values = x.function(base.points(slice(0, int(counts.max())))[0]).reshape(-1, len(ids))
+    if bool(torch.isnan(values).any()):
+        return None
+    return base, ids, [values[: int(n), p].double().numpy() for p, n in enumerate(counts)]
+
+
+def _as_sums(
+    x: Pending, base: Sums, ids: np.ndarray, unit: np.ndarray, offset: np.ndarray
+) -> Pending:
+    if base.weights is None:
+        raise TypeError("sums without weights")
+    shape = tuple(x.ids.shape[1:])
+    made = Sums(
+        base.dtype, shape, base.wires, base.weights[ids], unit, offset, np.zeros(len(ids)),
+        base.lo[ids], base.count[ids],
+    )  # fmt: skip
+    return Pending(made, torch.arange(len(ids)).reshape(1, *shape), lambda t: t)
+
+
 def _even(v: np.ndarray) -> bool:
     """Whether values by code are steps of one size, up to what float32 rounds."""
     if len(v) < 3:
