@@ -239,7 +239,7 @@ def _binary(a: Reals, b: Reals, which: int) -> Reals:
     while np.any(np.mod(a, step)) or np.any(np.mod(b, step)):
         step /= 2
     x, y = (a / step).astype(np.int64), (b / step).astype(np.int64)
-    return (x & y, x | y, x ^ y)[which] * step
+    return (x & y, x | y, x ^ y)[which].astype(np.float64) * step
 
 
 RUNG = of_source("ALIR program = QuantNet", check_alir, "the program")

@@ -116,7 +116,7 @@ def _run(source: Path, rows: np.ndarray, start: float) -> np.ndarray:
         if parts and time.monotonic() - start > SECONDS:
             break
         x = rows[at : at + batch].reshape(batch, *sizes[1:])
-        every: dict[str, Any] = evaluator.run(None, {given.name: x}, intermediate=True)
+        every: Any = evaluator.run(None, {given.name: x}, intermediate=True)
         parts.append(np.concatenate([_of(every[n], batch) for n in ends], axis=1))
     return np.concatenate(parts)
 

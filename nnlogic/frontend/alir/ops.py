@@ -176,7 +176,8 @@ def _chosen(graph: Graph, c: Value, condition: Interval, a: Value, b: Value) -> 
         return (scaled < 0 if condition.signed else scaled >= least).astype(np.int64)
 
     def chosen(c_raw: IntArray, a_raw: IntArray, b_raw: IntArray) -> IntArray:
-        return np.where(top(c_raw) > 0, a_raw << frac - a.frac, b_raw << frac - b.frac)
+        found: IntArray = np.where(top(c_raw) > 0, a_raw << frac - a.frac, b_raw << frac - b.frac)
+        return found
 
     try:
         return graph.function([c, a, b], chosen, frac)

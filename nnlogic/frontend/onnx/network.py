@@ -12,6 +12,8 @@ from nnlogic.frontend.wiring import Refusal
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from nnlogic.frontend.onnx.emitter import Emitter, Symbolic
 
 MOST_BATCH = 1024
@@ -98,7 +100,7 @@ def _emitted(document: Document, where: str) -> tuple[Emitter, Symbolic]:
     return emitter, given
 
 
-def _tensor(array: object) -> object:
+def _tensor(array: object) -> Tensor:
     import numpy as np
     import torch
 
