@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import bloom
 import numpy as np
 import pytest
 import torch
@@ -72,6 +73,10 @@ def write_dwn(folder):
     }
     torch.save(content, folder / "model.pt")
     return [folder / "model.pt"]
+
+
+def write_bthowen(folder):
+    return [bloom.save(folder, bloom.model()), bloom.save(folder, bloom.model(), "odd_name")]
 
 
 def write_difflogic(folder):
