@@ -85,6 +85,12 @@ def write_difflogic(folder):
     return [folder / "gates.pth"]
 
 
+def write_torchlogix(folder):
+    state = {"0.weight": torch.eye(16), "0.connections.indices": torch.tensor([[0] * 16, [1] * 16])}
+    torch.save(state, folder / "tables.pt")
+    return [folder / "tables.pt"]
+
+
 def logicnets_state():
     ones = {f"pre_transforms.0.{n}": torch.ones(2) for n in
             ("weight", "bias", "running_mean", "running_var")}  # fmt: skip
@@ -124,9 +130,9 @@ WRITE = {
     for name, write in list(globals().items())
     if name.startswith("write_")
 }
-READ = {"difflogic": "classes=2", "logicnets": "bits=1/1/1"}
+READ = {"difflogic": "classes=2", "logicnets": "bits=1/1/1", "torchlogix": "classes=2"}
 # Torch files with a network of a family: the importer of torch files would refuse them.
-IN_TORCH = ("dwn", "difflogic", "logicnets")
+IN_TORCH = ("dwn", "difflogic", "logicnets", "torchlogix")
 
 
 @pytest.fixture(scope="module")
