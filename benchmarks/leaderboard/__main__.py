@@ -4,10 +4,10 @@ One row per file of a peer that lies below DIR, in folders named as their reposi
 are counted as nodes of the minimized network, encoder, network and output logic apart and in total.
 The peer's figure is what its repository or paper states, as Vivado counted it, or where it states
 none what yosys makes of the Verilog that its own tool wrote (`proc -norom; synth_xilinx -family xc7
--flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out, CARRY4 told
-but not counted). It often leaves parts out; "ours, same function" leaves off the same: an encoder
-before the inputs, an argmax after the outputs. Files that no importer reads are rows too, with the
-reason.
+-flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out, CARRY4
+told but not counted). It often leaves parts out; "ours, same function" leaves off the same: an
+encoder before the inputs, an argmax after the outputs. Files that no importer reads are rows too,
+with the reason.
 
 What is measured is kept in files of `--results`, one per row, and not measured again until the
 file, the options of its reading or the effort change; what failed is tried again.
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=Path, required=True, help="folder of the peers' repositories"
     )
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of data sets")
+    parser.add_argument("--data", type=Path, help="folder of data sets, for accuracies")
     parser.add_argument("--only", default="", help="files whose path matches this expression")
     parser.add_argument("--effort", choices=EFFORTS, default="normal")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of what is measured")

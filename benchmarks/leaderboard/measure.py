@@ -29,20 +29,21 @@ Row = dict[str, Any]
 """What JSON holds; `benchmarks.leaderboard.page` says what is shown."""
 
 
-def measured(peer: Peer, file: Path, data: Path, effort: str) -> Row:
+def measured(peer: Peer, file: Path, data: Path | None, effort: str) -> Row:
     """Return what our flow makes of a file, or why it makes nothing of it.
 
     Parameters
     ----------
     peer : Peer
     file : Path
-    data : Path
-        Folder of data sets.
+    data : Path or None
+        Folder of data sets, None for no accuracies.
     effort : str
         Of the minimization.
     """
     start = time.monotonic()
-    known = rows(dataset, data) if (dataset := peer.dataset(file)) else None
+    dataset = peer.dataset(file)
+    known = rows(dataset, data) if dataset and data else None
     try:
         with tempfile.TemporaryDirectory(prefix="nnlogic-rows-") as name:
             read = _with_training(peer.read, known, Path(name))

@@ -93,7 +93,8 @@ def _responses(wisard: Wisard, bits: IntArray) -> IntArray:
 def _seen(wisard: Wisard, parts: IntArray) -> NDArray[np.bool_]:
     """Return, per class and filter, whether it has seen its inputs, shape (filters, reads)."""
     hashes = np.bitwise_xor.reduce(parts[None, :, None, :] * wisard.masks, axis=3)
-    found: NDArray[np.bool_] = np.take_along_axis(wisard.seen, hashes, axis=2).all(axis=2)
+    entries = np.take_along_axis(wisard.seen, hashes, axis=2)
+    found: NDArray[np.bool_] = np.asarray(entries.all(axis=2))
     return found
 
 
