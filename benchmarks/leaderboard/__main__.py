@@ -1,74 +1,64 @@
 """``python -m benchmarks.leaderboard --peers DIR``: our LUT6 for other people's networks.
 
 One row per file of a peer that lies below DIR, in folders named as their repositories are. Our LUT6
-are counted as nodes of the minimized network, encoder, network and output logic apart and in total;
-the peer's own figure is what its repository reports beside the file, and often leaves parts out.
-Files that no importer reads are rows too, with the reason.
+are counted as nodes of the minimized network, encoder, network and output logic apart and in total.
+The peer's figure is what its repository or paper states, as Vivado counted it, or where it states
+none what yosys makes of the Verilog that its own tool wrote (`proc -norom; synth_xilinx -family xc7
+-flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out, CARRY4
+told but not counted). It often leaves parts out; "ours, same function" leaves off the same: an
+encoder before the inputs, an argmax after the outputs. Files that no importer reads are rows too,
+with the reason.
+
+What is measured is kept in files of `--results`, one per row, and not measured again until the
+file, the options of its reading or the effort change; what failed is tried again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.leaderboard.measure import measured
+from benchmarks.leaderboard.own import FIRST, FLOWS, SYNTH, own_luts
+from benchmarks.leaderboard.page import HEAD, Entry, summary, table
 from benchmarks.leaderboard.peers import PEERS, Peer
 from benchmarks.page import Page, add_write, is_part
-from nnlogic.checks import check
-from nnlogic.checks.inputs import first_rung
-from nnlogic.checks.verdict import Verdict
+from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import NNLogicError
-from nnlogic.core.formats import ROLES
-from nnlogic.frontend import load
-from nnlogic.job.facts import layer_luts
-from nnlogic.logic.build import minimize
-from nnlogic.tables.build import tabulate
+from nnlogic.frontend.format import files_digest
 
-COLUMNS = (
-    "family", "file", "inputs", "encoder", "network", "output", "LUT6", "depth", "peer's LUTs",
-    "against its file", "logic", "seconds",
-)  # fmt: skip
-HEAD = f"| {' | '.join(COLUMNS)} |\n|{'|'.join(['---'] * len(COLUMNS))}|"
-TIMEOUT = 600.0
+EFFORTS = ("fast", "normal", "high")
+RESULTS = Path("build", "leaderboard")
 
 
-def measured(peer: Peer, file: Path, peers: Path, effort: str, jobs: int) -> str:
-    """Return the row of a file."""
-    start = time.monotonic()
-    name = str(file.relative_to(peers / peer.repository))
-    try:
-        net = load(file, read=peer.read)
-        rung = first_rung(net).check(net, file, TIMEOUT)
-        against = rung if isinstance(rung, str) else _said(rung())
-        tables = tabulate(net, arith="auto")
-        logic = minimize(tables, effort=effort, jobs=jobs)
-        proof = _said(check(tables, logic))
-    except NNLogicError as error:
-        empty = [""] * (len(COLUMNS) - 4)
-        why = " ".join(f"not compiled: {error.what}".split())
-        return _row([peer.family, name, *empty, why, f"{time.monotonic() - start:.0f}"])
-    luts = dict.fromkeys(ROLES, 0)
-    for number, count in layer_luts(logic).items():
-        luts[logic.layers[number].role] += count
-    bits = sum(port.format.bits for port in net.inputs)
-    return _row(
-        [
-            peer.family, name, f"{len(net.inputs)} ({bits} bits)",
-            *(f"{luts[role]:,}" for role in ("encoder", "network", "output")),
-            f"{sum(luts.values()):,}", str(logic.stats()["depth"]),
-            peer.published(file), against, proof,
-            f"{time.monotonic() - start:.0f}",
-        ]
-    )  # fmt: skip
+class Results:
+    """What was measured before, a file per row.
 
+    Parameters
+    ----------
+    folder : Path
+    """
 
-def _said(verdict: Verdict) -> str:
-    return verdict.how if verdict.equal else f"DIFFERENT, {verdict.where}"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
+    def get(self, name: str, key: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what was measured under a name, if it was of the same things."""
+        path = self._path(name)
+        found = json.loads(path.read_text()) if path.is_file() else {}
+        return found.get("found") if found.get("key") == key else None
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    def put(self, name: str, key: dict[str, Any], found: dict[str, Any]) -> None:
+        """Keep it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(self._path(name), json.dumps({"key": key, "found": found}, indent=1).encode())
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.json"
 
 
 def main() -> None:
@@ -79,25 +69,83 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=Path, required=True, help="folder of the peers' repositories"
     )
+    parser.add_argument("--data", type=Path, help="folder of data sets, for accuracies")
     parser.add_argument("--only", default="", help="files whose path matches this expression")
-    parser.add_argument("--effort", choices=("fast", "normal", "high"), default="normal")
-    parser.add_argument("--jobs", type=int, default=1, help="processes of the minimization")
+    parser.add_argument("--effort", choices=EFFORTS, default="normal")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of what is measured")
+    parser.add_argument(
+        "--measured", action="store_true", help="only rows that were measured before, at any effort"
+    )
     add_write(parser, "leaderboard.md")
     args = parser.parse_args()
-    page = Page(parser, args.out, is_part(parser, args, "peers", "jobs"))
-    lines = [HEAD]
+    free = ("peers", "data", "results", "measured")
+    page = Page(parser, args.out, is_part(parser, args, *free))
+    results = Results(args.results)
+    entries: list[Entry] = []
     print(HEAD)
     for peer in PEERS:
         for file in peer.found(args.peers):
             if not re.search(args.only, str(file.relative_to(args.peers))):
                 continue
-            lines.append(measured(peer, file, args.peers, args.effort, args.jobs))
-            print(lines[-1], flush=True)
-            page.so_far("\n".join(lines) + "\n")
-    if len(lines) == 1:
+            entry = _entry(peer, file, args, results)
+            if entry is not None:
+                entries.append(entry)
+                print(entry.line(), flush=True)
+                page.so_far(table(entries) + "\n")
+    if not entries:
         parser.error(f"no file of a peer below {args.peers}: fetch the repositories there")
-    text = "\n".join(["# Other people's networks", "", __doc__.partition("\n\n")[2], *lines])
-    page.done(text + "\n")
+    parts = ["# Other people's networks", __doc__.partition("\n\n")[2].strip(), summary(entries)]
+    page.done("\n\n".join([*parts, table(entries)]) + "\n")
+
+
+def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -> Entry | None:
+    name = str(file.relative_to(args.peers / peer.repository))
+    row = f"{peer.repository}-{name}"
+    key: dict[str, Any] = {"file": files_digest([file]), "read": dict(peer.read)}
+    found = [_best(results, row, key)] if args.measured else []
+    if not args.measured:
+        before = results.get(f"{row}-{args.effort}", key)
+        if before is None or "error" in before:
+            before = measured(peer, file, args.data, args.effort)
+            before["effort"] = args.effort
+            results.put(f"{row}-{args.effort}", key, before)
+        found = [_best(results, row, key)]
+    if found[0] is None:
+        return None
+    return Entry(peer.family, name, found[0], _own(peer, file, row, results, args.measured))
+
+
+def _best(results: Results, row: str, key: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the measure with fewest LUTs of all efforts that were tried."""
+    tried = [found for effort in EFFORTS if (found := results.get(f"{row}-{effort}", key))]
+    return min(tried, default=None, key=lambda found: _luts(found))
+
+
+def _luts(found: dict[str, Any]) -> float:
+    part = found.get("same") or found.get("whole")
+    return float(part["total"]) if part else float("inf")
+
+
+def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dict[str, Any]:
+    """Return LUTs of the peer's own flow, if it has any."""
+    stated = peer.published(file)
+    if stated:
+        return {"published": int(stated)}
+    sources = peer.sources(file)
+    if not any(path.stem == peer.top for path in sources):
+        return {}
+    key = {"verilog": files_digest(sources), "top": peer.top, "flow": [*FIRST, SYNTH, *FLOWS]}
+    found = results.get(f"{row}-own", key)
+    if found is None and not known:
+        start = time.monotonic()
+        try:
+            own = own_luts(sources, peer.top)
+            found = {"luts": own.luts, "carries": own.carries, "registers": own.registers}
+        except NNLogicError as error:
+            found = {"error": " ".join(error.what.split())}
+        found["seconds"] = round(time.monotonic() - start)
+        results.put(f"{row}-own", key, found)
+    return found or {}
 
 
 if __name__ == "__main__":

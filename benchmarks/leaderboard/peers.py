@@ -1,4 +1,4 @@
-"""Where the files of other people's networks are, and what their own flows reported."""
+"""Where the files of other people's networks are, and what their own flows make of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-UTILIZATION = re.compile(r"^(?:LUT=|\|\s*(?:CLB|Slice) LUTs\*?\s*\|\s*)(\d+)", re.MULTILINE)
+UTILIZATION = re.compile(
+    r"^(?:LUT=|\|\s*(?:CLB|Slice) LUTs\*?\s*\|\s*|\|\s+model\s+\|\s+wisard\s+\|\s+)(\d+)",
+    re.MULTILINE,
+)
+"""Of a report by Vivado, or an extract: LUTs of the design, or of the module that is the model."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,24 @@ class Peer:
     files : str
         Pattern below it.
     read : mapping of str to str
-        Options of the importer.
+        Options of the importer; ``{rows}`` in one stands for a file that `benchmarks` writes.
     reports : tuple of str
-        Patterns, from the file's folder, of reports of utilization by the peer's own flow.
+        Patterns, from the file's folder, of reports of utilization by the peer's own flow;
+        ``{stem}`` is the file's name up to its first point.
     stated : mapping of str to str
-        What the peer's paper or repository states elsewhere, by a part of the file's path.
+        LUTs that the peer's paper or repository states elsewhere, by a part of the file's path.
+    verilog : tuple of str
+        Patterns, from the file's folder, of the Verilog that the peer's tool wrote for it.
+    top : str
+        Its module.
+    same : mapping of str to str
+        Options of the importer that leave off what the peer's hardware leaves off.
+    bits : bool
+        Whether the peer's hardware takes bits that are compared already.
+    scores : bool
+        Whether it gives the scores of classes.
+    rows : mapping of str to str
+        Data sets by a part of the file's path, see `benchmarks.leaderboard.data`.
     """
 
     family: str
@@ -35,6 +52,12 @@ class Peer:
     read: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
+    verilog: tuple[str, ...] = ()
+    top: str = ""
+    same: Mapping[str, str] = field(default_factory=dict)
+    bits: bool = False
+    scores: bool = False
+    rows: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, peers: Path) -> Iterator[Path]:
         """Yield the files that are there, in order."""
@@ -42,25 +65,64 @@ class Peer:
 
     def published(self, file: Path) -> str:
         """Return the LUTs that the peer states for a file; an empty text where it states none."""
-        for report in (found for name in self.reports for found in sorted(file.parent.glob(name))):
-            match = UTILIZATION.search(report.read_text(errors="replace"))
-            if match:
-                return f"{int(match[1]):,}"
-        return next((said for part, said in self.stated.items() if part in str(file)), "")
+        for name in self.reports:
+            for report in _matching(file, name):
+                match = UTILIZATION.search(report.read_text(errors="replace"))
+                if match:
+                    return match[1]
+        return _of(self.stated, file)
+
+    def sources(self, file: Path) -> list[Path]:
+        """Return the Verilog that the peer's tool wrote for a file."""
+        return [found for name in self.verilog for found in _matching(file, name)]
+
+    def dataset(self, file: Path) -> str:
+        """Return the name of the rows that a file is measured on; empty where there are none."""
+        return _of(self.rows, file)
 
 
+def _matching(file: Path, pattern: str) -> list[Path]:
+    folder, pattern = file.parent, pattern.replace("{stem}", file.name.partition(".")[0])
+    while pattern.startswith("../"):
+        folder, pattern = folder.parent, pattern.removeprefix("../")
+    return sorted(folder.glob(pattern))
+
+
+def _of(known: Mapping[str, str], file: Path) -> str:
+    return next((value for part, value in known.items() if part in str(file)), "")
+
+
+TRAIN = "{train}"
+NONE = {"decision": "none"}
 PEERS = (
-    Peer("KANELE", "KANELE", "benchmarks/**/truth_tables.json",
-         reports=("firmware/**/post_impl_util.rpt", "README.md"),
-         stated={"JSC_OpenML": "1,232 (paper)", "JSC_CERNBox": "5,034 (paper)"}),
+    Peer("KANELE", "KANELE", "benchmarks/**/models/*/*.pt",
+         stated={"JSC_OpenML/models": "1232", "JSC_CERNBox/models": "5034"},
+         reports=("firmware/**/post_impl_util.rpt", "README.md"), same=NONE,
+         rows={"JSC_OpenML/models": "jets:standardized", "Tran_study/Wine": "uci:wine"}),
+    Peer("KANELE", "KANELE", "benchmarks/MNIST/models/*/truth_tables.json",
+         reports=("README.md",), same=NONE),
     Peer("DWN", "dwn-fpga-study", "training/artifacts/*_checkpoint.pt",
-         stated={"distributive_50_l_b100": "108, without the encoder"}),
+         stated={"distributive_50_l_b100": "108"}, bits=True,
+         verilog=("{stem}/dwn_core.v", "../../rtl/*.v"), top="dwn_core", rows={"jsc": "jets:raw"}),
     Peer("LogicNets", "IIoT-LogicNets", "experiments/binary*/*/verilog/lut_based_model.pth",
-         {"bits": "1/2/2", "decision": "threshold:0.75"}, ("results_logicnet/res.txt",)),
+         {"bits": "1/2/2", "decision": "threshold:0.75"}, ("results_logicnet/res.txt",),
+         verilog=("*.v",), top="logicnet", same=NONE),
     Peer("LogicNets", "IIoT-LogicNets", "experiments/6_*/*/verilog/lut_based_model.pth",
-         {"bits": "1/2/2"}, ("results_logicnet/res.txt",)),
-    Peer("difflogic", "mase", "*.pth", {"classes": "10"}),
-    Peer("BTHOWeN", "BTHOWeN", "software_model/selected_models/*.pickle.lzma"),
+         {"bits": "1/2/2"}, ("results_logicnet/res.txt",), verilog=("*.v",), top="logicnet",
+         same=NONE),
+    Peer("difflogic", "mase", "*.pth", {"classes": "10"}, rows={"mnist": "mnist:bits20"}),
+    Peer("BTHOWeN", "BTHOWeN", "software_model/selected_models/*.pickle.lzma", {"train": TRAIN},
+         ("../../rtl/synthesis_reports/utilization/{stem}.rpt",), bits=True,
+         rows={"iris": "uci-third:iris", "wine": "uci-third:wine", "vowel": "uci-third:vowel",
+               "vehicle": "uci-third:vehicle", "letter": "uci-third:letter",
+               "satimage": "uci-third:satimage", "shuttle": "uci-third:shuttle",
+               "mnist": "mnist:ink"}),
+    *(Peer("torchlogix", "torchlogix-models", f"{kind}*_{name}/state.pt",
+           {"classes": classes, **meant}, bits=True, scores=True, verilog=("circuit.v",),
+           top="circuit", rows={name: f"uci-third:{name}"})
+      for name, classes in (("digits", "10"), ("vehicle", "4"))
+      for kind, meant in (("raw", {}), ("warp", {"parametrization": "warp"}),
+                          ("light", {"parametrization": "light"}))),
     Peer("HGQ-LUT", "HGQ-LUT-AE", "models/**/*.keras"),
     Peer("QONNX", "qonnx_model_zoo", "models/**/*.onnx"),
 )  # fmt: skip

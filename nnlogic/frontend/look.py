@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import lzma
 import pickletools
 import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -15,11 +17,14 @@ PICKLED = 1 << 20
 """Bytes of a pickle that are looked at."""
 MEMBERS = 4096
 """Members of an archive that are looked at."""
+XZ_MEMORY = 1 << 27
+"""Bytes that unpacking xz may take for itself; its own presets take up to 65 MB."""
 UNPARSED = (
     ValueError, IndexError, UnicodeDecodeError, OverflowError, struct.error, MemoryError,
     zipfile.BadZipFile, EOFError,
 )  # fmt: skip
 """What the readers of pickles and archives raise for damaged ones."""
+GETS = ("GET", "BINGET", "LONG_BINGET")
 _KEY = re.compile(r'"([^"\\]{1,80})"\s*:')
 _GLOBAL = re.compile(rb"\(?c[A-Za-z_][\w.]*\n\w+\n")
 
@@ -97,6 +102,18 @@ class Look:
             pass
         return frozenset()
 
+    @cached_property
+    def unxz(self) -> bytes:
+        """The beginning of what xz packed; empty where the file is of another kind, or damaged."""
+        if not self.head.startswith(b"\xfd7zXZ\0"):
+            return b""
+        try:
+            with self.path.open("rb") as file:
+                packed = file.read(PICKLED)
+            return lzma.LZMADecompressor(memlimit=XZ_MEMORY).decompress(packed, PICKLED)
+        except (lzma.LZMAError, EOFError, OSError):
+            return b""
+
     def imports(self, *packages: str) -> bool:
         """Whether a pickle would import something of one of the packages."""
         return any(name.split(".")[0] in packages for name in self.names)
@@ -122,20 +139,35 @@ def pickled_names(data: bytes) -> tuple[str, ...]:
     They are parsed, not run; where they break off, what stands before is returned.
     """
     found: list[str] = []
-    strings: list[str] = []
     stream = io.BytesIO(data)
     try:
         while stream.tell() < len(data):
-            for opcode, argument, _ in pickletools.genops(stream):
-                if opcode.name in ("GLOBAL", "INST"):
-                    found.append(str(argument).replace(" ", "."))
-                elif opcode.name == "STACK_GLOBAL":
-                    found.append(".".join(strings[-2:]))
-                elif "UNICODE" in opcode.name or "STRING" in opcode.name:
-                    strings.append(str(argument))
+            found += _imported(stream)
     except UNPARSED:
         pass
     return tuple(sorted(set(found)))
+
+
+def _imported(stream: io.BytesIO) -> Iterator[str]:
+    """Yield what one pickle would import; names may be texts that were kept for later."""
+    texts: list[str] = []
+    kept: dict[int, str] = {}
+    top = ""
+    for opcode, argument, _ in pickletools.genops(stream):
+        if opcode.name in ("GLOBAL", "INST"):
+            yield str(argument).replace(" ", ".")
+        elif opcode.name == "STACK_GLOBAL":
+            yield ".".join(texts[-2:])
+        if opcode.name == "MEMOIZE":
+            kept[len(kept)] = top
+        elif opcode.name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            kept[int(argument or 0)] = top
+        else:
+            got = kept.get(int(argument or 0), "") if opcode.name in GETS else ""
+            is_text = "UNICODE" in opcode.name or "STRING" in opcode.name
+            top = str(argument) if is_text else got
+            if top:
+                texts.append(top)
 
 
 def inflated(head: bytes, wbits: int) -> bytes:

@@ -1,63 +1,168 @@
-"""The leaderboard has a row for every file of a peer, read or not."""
+"""The leaderboard has a row for every file of a peer, read or not, and measures none twice."""
 
 import json
+import re
 import sys
 
+import numpy as np
 import pytest
+import torch
 
-from benchmarks.leaderboard.__main__ import COLUMNS, main
+from benchmarks.leaderboard import __main__ as board
+from benchmarks.leaderboard.data import rows as data_rows
+from benchmarks.leaderboard.measure import without_argmax, without_encoder
+from benchmarks.leaderboard.own import own_luts
+from benchmarks.leaderboard.page import COLUMNS, Entry, summary
 from benchmarks.leaderboard.peers import PEERS, Peer
+from nnlogic.frontend import load
 
 
 @pytest.fixture
 def peers(tmp_path):
-    folder = tmp_path / "KANELE" / "benchmarks" / "toy"
-    (folder / "firmware").mkdir(parents=True)
+    folder = tmp_path / "KANELE" / "benchmarks" / "MNIST" / "models" / "toy"
+    folder.mkdir(parents=True)
     entries = {
         f"0_{i}_{o}": {"acive": 1, "values_int": [i, o, -i, 2]} for i in (0, 1) for o in (0, 1)
     }
     (folder / "truth_tables.json").write_text(json.dumps(entries))
     (folder / "config.json").write_text('{"layers": [2, 2], "layers_bitwidth": [2, 3]}')
-    (folder / "firmware" / "post_impl_util.rpt").write_text("| CLB LUTs   |  1570 |   0 |\n")
+    (folder / "README.md").write_text("| CLB LUTs   |  1570 |   0 |\n")
     models = tmp_path / "HGQ-LUT-AE" / "models"
     models.mkdir(parents=True)
     (models / "m.keras").write_bytes(b"PK\3\4")
     return tmp_path
 
 
-def rows(text):
+def shown(text):
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return [dict(zip(COLUMNS, line, strict=False)) for line in lines if line[0] != "family"]
 
 
+def run(monkeypatch, capsys, peers, *words):
+    results = str(peers / "results")
+    monkeypatch.setattr(
+        sys, "argv", ["x", "--peers", str(peers), "--results", results, "--effort", "fast", *words]
+    )
+    board.main()
+    return shown(capsys.readouterr().out)
+
+
 def test_files_that_are_read_and_files_that_are_not(peers, monkeypatch, capsys, tmp_path):
     page = tmp_path / "page.md"
-    words = ["x", "--peers", str(peers), "--effort", "fast", "--write", str(page)]
-    monkeypatch.setattr(sys, "argv", words)
-    main()
-    read, other = rows(capsys.readouterr().out)
-    assert (read["family"], read["peer's LUTs"], read["logic"]) == ("KANELE", "1,570", "proved")
-    assert read["against its file"] == "sampled n=4096"
+    read, other = run(monkeypatch, capsys, peers, "--write", str(page))
+    assert (read["family"], read["peer"], read["of"]) == ("KANELE", "1,570", "published")
+    assert read["proved"] == "1 sampled n=4096; 2 exhaustive; 3 proved"
     parts = [int(read[name]) for name in ("encoder", "network", "output", "LUT6")]
     assert sum(parts[:3]) == parts[3] > 0
+    # Without the argmax, which the peer's hardware has not.
+    same = int(read["ours, same function"])
+    assert 0 < same < parts[3]
+    assert read["times"] == f"**{same / 1570:.2f}**"
     assert other["family"] == "HGQ-LUT"
     assert "not compiled" in str(other)
-    assert rows(page.read_text()) == [read, other]
+    text = page.read_text()
+    assert shown(text) == [read, other]
+    assert "1 files of 1 families are compiled. 1 have figures" in text
+
+
+def test_what_was_measured_is_kept(peers, monkeypatch, capsys):
+    first = run(monkeypatch, capsys, peers)
+
+    def never(peer, *_):
+        # What failed is tried again: an importer may have come.
+        if peer.family == "KANELE":
+            raise AssertionError("measured again")
+        return {"error": "again", "seconds": 0}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(board, "measured", never)
+        again = run(patch, capsys, peers)
+        assert (again[0], len(again)) == (first[0], 2)
+        assert "not compiled: again" in str(again[1])
+        assert run(patch, capsys, peers, "--measured") == again
+        table = next((peers / "KANELE").rglob("truth_tables.json"))
+        table.write_text(table.read_text().replace("2]", "1]"))
+        with pytest.raises(AssertionError, match="measured again"):
+            run(patch, capsys, peers)
+        left = run(patch, capsys, peers, "--measured")
+    assert [row["family"] for row in left] == ["HGQ-LUT"]
+
+
+def test_the_best_of_several_efforts_is_shown(tmp_path):
+    results = board.Results(tmp_path)
+    for effort, total in (("fast", 9), ("normal", 7), ("high", 8)):
+        results.put(f"a-{effort}", {"k": 1}, {"effort": effort, "whole": {"total": total}})
+    assert board._best(results, "a", {"k": 1})["effort"] == "normal"
+    assert board._best(results, "a", {"k": 2}) is None
 
 
 def test_nothing_to_measure_is_an_error(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["x", "--peers", str(tmp_path)])
     with pytest.raises(SystemExit):
-        main()
+        board.main()
     assert "no file of a peer" in capsys.readouterr().err
 
 
 def test_figures_of_peers(tmp_path):
-    file = tmp_path / "JSC_OpenML" / "truth_tables.json"
-    file.parent.mkdir()
+    file = tmp_path / "JSC_OpenML" / "models" / "m.pt"
+    file.parent.mkdir(parents=True)
     kanele = next(peer for peer in PEERS if peer.family == "KANELE")
-    assert kanele.published(file) == "1,232 (paper)"
+    assert kanele.published(file) == "1232"
     (file.parent / "res.txt").write_text("LUT=334\nFF=139\n")
     assert Peer("a", "b", "c", reports=("res.txt",)).published(file) == "334"
+    (file.parent / "m.rpt").write_text("| device | (top) | 57 |\n|   model | wisard | 46 |  46 |\n")
+    assert Peer("a", "b", "c", reports=("../models/{stem}.rpt",)).published(file) == "46"
     (file.parent / "res.txt").write_text("nothing")
     assert Peer("a", "b", "c", reports=("res.txt",)).published(file) == ""
+
+
+def test_luts_of_verilog(tmp_path):
+    """An AND of seven inputs behind an inverter: two LUTs, the inverter is none."""
+    (tmp_path / "top.v").write_text(
+        "module top(input clk, input [6:0] x, output reg y, output z);\n"
+        "  always @(posedge clk) y <= &x;\n  assign z = ~x[0];\nendmodule\n"
+    )
+    found = own_luts([tmp_path / "top.v"], "top")
+    assert (found.luts, found.carries, found.registers) == (2, 0, 1)
+
+
+def test_parts_that_the_peer_leaves_off(tmp_path):
+    g = torch.Generator().manual_seed(0)
+    state = {
+        "0.thresholds": torch.randn(2, 3, generator=g).sort(1).values,
+        "1.weight": torch.randn(6, 16, generator=g),
+        "1.connections.indices": torch.randint(6, (2, 6), generator=g),
+    }
+    torch.save(state, tmp_path / "m.pt")
+    net = load(tmp_path / "m.pt", read="classes=3")
+    core = without_argmax(without_encoder(net))
+    rows = torch.randn(50, 2, generator=g).numpy()
+    values = net.trace(net.encode(rows))
+    assert core.evaluate(values["compare"]).tolist() == values["score"].tolist()
+    with pytest.raises(ValueError, match="no encoder"):
+        without_encoder(core)
+    with pytest.raises(ValueError, match="no argmax"):
+        without_argmax(core)
+
+
+def test_rows_as_peers_take_them(tmp_path):
+    names = np.array(["had", "hid", *"abcdefghi"])
+    x = np.arange(44, dtype=np.float32).reshape(22, 2)
+    np.savez(tmp_path / "uci_small.npz", iris__X=x, iris__y=np.arange(22) % 3,
+             iris__classes=np.array(["a", "b", "c"]), vowel__classes=names)  # fmt: skip
+    found = data_rows("uci-third:iris", tmp_path)
+    assert (len(found.x), len(found.train)) == (7, 15)
+    assert found.y.tolist() == [int(row[0] / 2) % 3 for row in found.x]
+    assert sorted([*found.x[:, 0], *found.train[:, 0]]) == x[:, 0].tolist()
+    assert data_rows("mnist:ink", tmp_path) is None
+
+
+def test_the_summary_names_what_is_above_the_aim():
+    def entry(name, total, own):
+        return Entry("f", name, {"whole": {"total": total}}, own)
+
+    text = summary(
+        [entry("a", 7, {"luts": 10}), entry("b", 8, {"published": 10}), entry("c", 5, {})]
+    )
+    assert re.search(r"3 files of 1 families.* 2 have figures .*: 1 take at most 0\.7", text)
+    assert text.endswith("Above 0.7: `b` (f) 0.80.")

@@ -136,7 +136,6 @@ FILES = [
     ("joblib zlib", zlib.compress(sklearn_pickle(joblib.dump)), "compressed joblib", "decompress"),
     ("xgboost pickle", named("xgboost.sklearn", "XGBClassifier"), "an xgboost model", "save_model"),
     ("lightgbm pickle", named("lightgbm.basic", "Booster"), "LightGBM", "save_model"),
-    ("wisard", named("wisard", "WiSARD"), "weightless", "training set"),
     ("torch pickle", named("torch._utils", "_rebuild_tensor_v2"), "torch.save did not write",
      "save_checkpoint"),
     ("catboost pickle", named("catboost.core", "CatBoostClassifier"), "CatBoost", "xgboost"),

@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import bloom
 import numpy as np
 import pytest
 import torch
@@ -84,10 +85,20 @@ def write_dwn(folder):
     return [folder / "model.pt"]
 
 
+def write_bthowen(folder):
+    return [bloom.save(folder, bloom.model()), bloom.save(folder, bloom.model(), "odd_name")]
+
+
 def write_difflogic(folder):
     state = {"0.weights": torch.eye(16), "0.indices": torch.tensor([[0] * 16, [1] * 16])}
     torch.save(state, folder / "gates.pth")
     return [folder / "gates.pth"]
+
+
+def write_torchlogix(folder):
+    state = {"0.weight": torch.eye(16), "0.connections.indices": torch.tensor([[0] * 16, [1] * 16])}
+    torch.save(state, folder / "tables.pt")
+    return [folder / "tables.pt"]
 
 
 def logicnets_state():
@@ -129,9 +140,9 @@ WRITE = {
     for name, write in list(globals().items())
     if name.startswith("write_")
 }
-READ = {"difflogic": "classes=2", "logicnets": "bits=1/1/1"}
+READ = {"difflogic": "classes=2", "logicnets": "bits=1/1/1", "torchlogix": "classes=2"}
 # Torch files with a network of a family: the importer of torch files would refuse them.
-IN_TORCH = ("dwn", "difflogic", "logicnets")
+IN_TORCH = ("dwn", "difflogic", "logicnets", "torchlogix")
 
 
 @pytest.fixture(scope="module")

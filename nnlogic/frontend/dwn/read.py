@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import CheckpointError, Problem, UsageError
-from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.limits import CLASSES, ENTRIES, FEATURES, NEURONS
 from nnlogic.frontend.monotone import first_where
+from nnlogic.frontend.thermometer import BIT, thermometer
 from nnlogic.frontend.torch_file import as_array, read_arrays
 from nnlogic.frontend.votes import by_votes
-from nnlogic.quant.ir import INPUT, Enumerated, InputQuantizer, Layer, QuantNet
+from nnlogic.quant.ir import Enumerated, Layer, QuantNet
 
 MOST_INPUTS = 12
 """Of a table; torch_dwn itself trains up to 6 or 8."""
 PARTS = ("config", "state_dict", "thermometer", "scaler")
-BIT = IntFormat(1)
 FIX = "save config, state_dict, thermometer, scaler, classes and feature_names in one torch.save"
 
 
@@ -223,36 +223,16 @@ def first_above(
 
 
 def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:
-    count, bits = dwn.thresholds.shape
-    used = np.unique(dwn.layers[0][1])
-    quantizer: list[NDArray[np.float32]] = []
-    formats: list[IntFormat] = []
-    wires: list[tuple[int, ...]] = []
-    tables: list[IntArray] = []
-    place = np.zeros(count * bits, np.int64)
-    start = np.searchsorted(used, np.arange(count + 1) * bits)
-    for f in range(count):
-        mine = used[start[f] : start[f + 1]]
-        edges = first_above(dwn.thresholds[f, mine % bits], dwn.mean[f], dwn.scale[f])
-        order, level = np.unique(edges[np.isfinite(edges)], return_inverse=True)
-        quantizer.append(frozen(order, np.float32))
-        fmt = IntFormat.holding(0, max(1, len(order)))
-        formats.append(fmt)
-        at = dict(zip(mine[np.isfinite(edges)].tolist(), level.tolist(), strict=True))
-        for bit in mine.tolist():
-            place[bit] = len(wires)
-            wires.append((f,))
-            # A threshold that nothing exceeds is a constant.
-            tables.append(frozen(np.arange(fmt.hi + 1) > at.get(bit, fmt.hi), np.int64))
-    layers: list[Layer] = [
-        Enumerated(
-            "compare", (INPUT,), tuple(wires), tuple(tables), (BIT,) * len(wires), tuple(formats),
-            "encoder",
-        )
-    ]  # fmt: skip
+    used = np.zeros(dwn.thresholds.shape, np.bool_)
+    used.flat[dwn.layers[0][1]] = True
+    edges = np.full(used.shape, np.inf, np.float32)
+    for f, mine in enumerate(used):
+        edges[f, mine] = first_above(dwn.thresholds[f, mine], dwn.mean[f], dwn.scale[f])
+    encoder = thermometer(edges, used)
+    layers: list[Layer] = [encoder.layer]
     for number, (luts, chosen) in enumerate(dwn.layers):
         before = layers[-1]
-        reads = place[chosen] if number == 0 else chosen
+        reads = encoder.place.flat[chosen] if number == 0 else chosen
         layers.append(
             Enumerated(
                 f"luts{number}", (before.name,), tuple(tuple(map(int, row)) for row in reads),
@@ -263,11 +243,11 @@ def _net(path: Path, dwn: Dwn, rows: str) -> QuantNet:
     deciding, output = by_votes(layers[-1], len(dwn.classes))
     net = QuantNet(
         name=path.stem,
-        inputs=tuple(Port(name, fmt) for name, fmt in zip(dwn.features, formats, strict=True)),
+        inputs=tuple(map(Port, dwn.features, encoder.formats)),
         layers=(*layers, *deciding),
         output_wires=(output,),
-        quantizer=InputQuantizer(tuple(quantizer)),
-        info={"class_names": list(dwn.classes), "thresholds": len(used), "rows": rows},
+        quantizer=encoder.quantizer,
+        info={"class_names": list(dwn.classes), "thresholds": int(used.sum()), "rows": rows},
     )
     net.verify()
     return net

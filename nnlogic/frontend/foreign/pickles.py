@@ -8,7 +8,6 @@ SKLEARN = (
     " from nnlogic.frontend.trees.net import tree_net;"
     ' tree_net(from_sklearn(model)).save("model.safetensors"). Otherwise '
 )
-WISARD = "from its training set as well, since its encoder is not in the file: "
 
 KINDS = (
     Kind(
@@ -36,11 +35,6 @@ KINDS = (
         "a pickle of a Keras or TensorFlow model",
         TRAIN,
         look=lambda file: file.imports("keras", "tensorflow", "qkeras", "hgq"),
-    ),
-    Kind(
-        "a pickle of a weightless network (WiSARD)",
-        WISARD + TRAIN,
-        look=lambda file: file.imports("wisard", "bloom_filter"),
     ),
     Kind(
         "a pickle of a pandas table",

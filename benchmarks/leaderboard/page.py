@@ -1,0 +1,111 @@
+"""Rows of the leaderboard as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+COLUMNS = (
+    "family", "file", "accuracy %", "encoder", "network", "output", "LUT6", "depth", "peer",
+    "of", "ours, same function", "times", "effort", "proved", "s",
+)  # fmt: skip
+HEAD = f"| {' | '.join(COLUMNS)} |\n|{'|'.join(['---'] * len(COLUMNS))}|"
+AIM = 0.7
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a peer.
+
+    Attributes
+    ----------
+    family, file : str
+    ours : mapping
+        Of the measure that found fewest LUTs, see `benchmarks.leaderboard.measure`.
+    own : mapping
+        ``luts`` and ``carries`` of the peer's Verilog, ``published`` as it states; or nothing.
+    """
+
+    family: str
+    file: str
+    ours: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+    @property
+    def same(self) -> Mapping[str, Any]:
+        """Our measure of the function that the peer's figure is of."""
+        found: Mapping[str, Any] = self.ours.get("same") or self.ours.get("whole") or {}
+        return found
+
+    @property
+    def peer(self) -> int | None:
+        """LUTs of the peer, None where it has no figure."""
+        found = self.own.get("published", self.own.get("luts"))
+        return None if found is None else int(found)
+
+    @property
+    def times(self) -> float | None:
+        """Our LUTs over the peer's, None where it has none."""
+        if not self.peer or "total" not in self.same:
+            return None
+        return float(self.same["total"] / self.peer)
+
+    def line(self) -> str:
+        """Return the row."""
+        name = self.file
+        if "error" in self.ours:
+            empty = [""] * (len(COLUMNS) - 4)
+            cells = [self.family, name, *empty, f"not compiled: {self.ours['error']}"]
+            return _row([*cells, str(self.ours["seconds"])])
+        whole = self.ours["whole"]
+        accuracy = self.ours.get("accuracy")
+        shown = "" if accuracy is None else f"{100 * accuracy:.2f} ({self._rows()})"
+        return _row(
+            [
+                self.family, name, shown,
+                *(f"{whole[role]:,}" for role in ("encoder", "network", "output", "total")),
+                str(whole["depth"]), f"{self.peer:,}" if self.peer else "", self._source(),
+                f"{self.same['total']:,}" if self.peer else "",
+                "" if self.times is None else f"**{self.times:.2f}**",
+                self.ours["effort"],
+                "; ".join(f"{i} {how}" for i, how in enumerate(whole["proved"], 1)),
+                str(self.ours["seconds"]),
+            ]
+        )  # fmt: skip
+
+    def _rows(self) -> str:
+        return f"{self.ours['dataset'].replace(':', ' ')}, n={self.ours['rows']:,}"
+
+    def _source(self) -> str:
+        if "published" in self.own:
+            return "published"
+        carries = self.own.get("carries")
+        more = f" + {carries:,} CARRY4" if carries else ""
+        return f"its Verilog, yosys{more}" if "luts" in self.own else ""
+
+
+def table(entries: Sequence[Entry]) -> str:
+    """Return the rows below each other."""
+    return "\n".join([HEAD, *(entry.line() for entry in entries)])
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """Return how many files are below the aim, and which are above."""
+    compared = [entry for entry in entries if entry.times is not None]
+    families = {entry.family for entry in entries if "error" not in entry.ours}
+    read = sum("error" not in entry.ours for entry in entries)
+    good = sum((entry.times or 0) <= AIM for entry in compared)
+    above = [entry for entry in compared if (entry.times or 0) > AIM]
+    lines = [
+        f"{read} files of {len(families)} families are compiled. {len(compared)} have figures of "
+        f"their own flow: {good} take at most {AIM} times the LUTs of the peer.",
+    ]
+    if above:
+        said = (f"`{entry.file}` ({entry.family}) {entry.times:.2f}" for entry in above)
+        lines.append(f"Above {AIM}: {', '.join(said)}.")
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
