@@ -56,7 +56,7 @@ def compile(
         and proved equal to a QuantNet of what they compute; a backend that makes tables or logic
         of its own begins with that QuantNet. Of a design its logic is taken.
     out : path
-        The run directory to write; see DESIGN section 6 for what it holds.
+        The run directory to write; docs/guide/flow.md says what it holds.
     force : bool
         Replace an existing run.
     allow_pickle : bool
