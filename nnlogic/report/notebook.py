@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnlogic.core.inert import visible
-from nnlogic.core.markup import el, html, table
+from nnlogic.core.markup import html, table
 from nnlogic.report.words import SOURCE_WORDS, count, cycles, how_known, quantity
 
 if TYPE_CHECKING:
