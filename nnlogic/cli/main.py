@@ -16,7 +16,10 @@ import click
 from nnlogic.cli.errors import Guard
 from nnlogic.cli.options import Session, session_options
 
-VERBS = ("inspect", "compile", "verify", "synth", "report", "minimize", "train", "search", "doctor")
+VERBS = (
+    "inspect", "compile", "verify", "synth", "report", "minimize", "train", "quantize", "search",
+    "doctor",
+)  # fmt: skip
 
 
 class VerbGroup(click.Group):
