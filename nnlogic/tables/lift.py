@@ -5,7 +5,7 @@ Words stay whole where they are read whole; elsewhere their bits are layers of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -20,8 +20,10 @@ from nnlogic.tables.ir import JUSTIFICATIONS, MAX_INPUTS, Block, Instance, Sum, 
 
 OBSERVED = JUSTIFICATIONS[-1]
 BIT = IntFormat(1)
-How = IntArray | tuple[tuple[int, ...], int, tuple[int, ...] | None] | None
-SAME: How = ((1,), 0, None)
+SumOf = tuple[tuple[int, ...], int, tuple[int, ...] | None]
+"""Weights, bias, and thresholds or None."""
+How = IntArray | SumOf | None
+SAME: SumOf = ((1,), 0, None)
 
 
 def lift(tables: TableNet) -> tuple[QuantNet, TableNet]:
@@ -149,8 +151,8 @@ class _Lift:
             fmt = IntFormat(len(block.outputs), tuple(block.outputs) in self.signed)
             table = self.tables.functions[block.function].table()
             raw = (table.astype(np.int64) << np.arange(len(table))[:, None]).sum(axis=0)
-            reads = self._pins(block.inputs, block.layer)
-            made = self._neuron(fmt, block.layer, reads, frozen(fmt.from_raw(raw), np.int64))
+            pins = self._pins(block.inputs, block.layer)
+            made = self._neuron(fmt, block.layer, pins, frozen(fmt.from_raw(raw), np.int64))
         else:
             reads = tuple(self._word(w.signals, w.signed, block.layer) for w in block.words)
             how: How = None
@@ -236,7 +238,7 @@ def _layers(
     return places, layers
 
 
-def _fresh(name: str, used: dict[str, object]) -> str:
+def _fresh(name: str, used: Mapping[str, object]) -> str:
     number, made = 1, name
     while made in used:
         number += 1
@@ -254,19 +256,20 @@ def _layer(
     """Return a layer of neurons that are alike."""
     given = tuple(dict.fromkeys(places[w][0] for n in neurons for w in n.reads)) or (INPUT,)
     starts = dict(zip(given, np.cumsum([0, *(len(formats[s]) for s in given)]), strict=False))
-    reads = [tuple(int(starts[s]) + i for s, i in map(places.get, n.reads)) for n in neurons]
+    reads = [tuple(int(starts[places[w][0]]) + places[w][1] for w in n.reads) for n in neurons]
     own = tuple(n.format for n in neurons)
-    if isinstance(neurons[0].how, np.ndarray):
+    tables = [n.how for n in neurons if isinstance(n.how, np.ndarray)]
+    if tables:
         x_formats = tuple(f for source in given for f in formats[source])
-        return Enumerated(
-            name, given, tuple(reads), tuple(n.how for n in neurons), own, x_formats, role
-        )
-    if neurons[0].how is None:
+        return Enumerated(name, given, tuple(reads), tuple(tables), own, x_formats, role)
+    sums = [n.how for n in neurons if isinstance(n.how, tuple)]
+    if not sums:
         # An argmax reads all wires of its sources, in their order.
         return Argmax(name, given, own, role)
     weights = np.zeros((len(neurons), sum(len(formats[s]) for s in given)), np.int64)
-    for row, n, at in zip(weights, neurons, reads, strict=True):
-        np.add.at(row, list(at), n.how[0])
-    bias = np.array([n.how[1] for n in neurons], np.int64)
-    limits = None if neurons[0].how[2] is None else np.array([n.how[2] for n in neurons])
-    return Linear(name, given, weights, bias, limits, own, role)
+    for row, (factors, _, _), at in zip(weights, sums, reads, strict=True):
+        np.add.at(row, list(at), factors)
+    bias = np.array([offset for _, offset, _ in sums], np.int64)
+    limits = [bounds for _, _, bounds in sums if bounds is not None]
+    thresholds = np.array(limits, np.int64) if limits else None
+    return Linear(name, given, weights, bias, thresholds, own, role)
