@@ -1,8 +1,8 @@
 """Compile trained quantized networks to proved-equal LUT logic.
 
-Nine names are the interface: `load`, `from_torch`, `tabulate`, `minimize`, `build`, `compile`,
-`check`, `Target` and `NNLogicError`. They are imported on first use, so that ``import nnlogic``
-is quick.
+Ten names are the interface: `load`, `from_torch`, `quantize`, `tabulate`, `minimize`, `build`,
+`compile`, `check`, `Target` and `NNLogicError`. They are imported on first use, so that
+``import nnlogic`` is quick.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from nnlogic.logic.build import minimize
     from nnlogic.run import compile
     from nnlogic.tables.build import tabulate
+    from nnlogic.train.quantize import quantize
 
 _HOMES = {
     "load": "nnlogic.frontend",
     "from_torch": "nnlogic.frontend.pt2.module",
+    "quantize": "nnlogic.train.quantize",
     "tabulate": "nnlogic.tables.build",
     "minimize": "nnlogic.logic.build",
     "build": "nnlogic.design.build",
@@ -44,6 +46,7 @@ __all__ = [
     "from_torch",
     "load",
     "minimize",
+    "quantize",
     "tabulate",
 ]
 

@@ -25,8 +25,9 @@ TORCH_ALLOWED = (
     "nn", "train", "frontend/torch/read", "frontend/torch_file", "frontend/graph", "frontend/pt2",
     "frontend/onnx", "checks/inputs/pt2",
 )  # fmt: skip
-# What importers of trees share, whatever wrote them.
+# What importers of trees share, whatever wrote them; and float networks, which are quantized.
 SHARED = (
+    "frontend/pt2/archive", "frontend/pt2/perceptron",
     "frontend/trees/document", "frontend/trees/ensemble", "frontend/trees/limits",
     "frontend/trees/net", "frontend/trees/order", "frontend/trees/rounded",
     "frontend/trees/format/LEAF_BITS",

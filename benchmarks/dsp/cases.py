@@ -28,7 +28,7 @@ from nnlogic.logic.rewrite import with_cone
 ROOT = Path(__file__).parents[2]
 CHECKPOINT = ROOT / "examples" / "jets" / "jets.safetensors"
 PUBLISHED_LUTS = {8: 9366, 9: 6786, 10: 7478, 11: 3718, 12: 2286, 13: 1550}
-"""LUTs the authors declare for the same layers, fully parallel, latency 2 (METHODS A)."""
+"""LUTs the authors declare for the same layers, fully parallel, latency 2."""
 ZOO = tuple(f"{data}_{size}" for data in ("nid", "jets", "mnist") for size in "sml")
 QUICK = ("mnist_l",)
 _INPUT = re.compile(r"\bi_(\d+)_\d+_(\d+)_0\b")

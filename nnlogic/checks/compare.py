@@ -10,19 +10,23 @@ import numpy as np
 from nnlogic.checks.care import unjustified_care
 from nnlogic.checks.care_tables import TablesProof, prove_simplified
 from nnlogic.checks.cones import ConeProof, prove_cones
-from nnlogic.checks.neurons import Difference, Unmatched, compare_neurons
+from nnlogic.checks.neurons import Difference, Matched, Unmatched, compare_neurons
 from nnlogic.checks.sampling import Stage, compare_samples
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core import bits
-from nnlogic.core.errors import IRError, ToolFailed, UsageError
+from nnlogic.core.errors import IRError, ToolFailed, TooWide, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.core.stages import kind_of
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
-from nnlogic.tables.ir import TableNet
+from nnlogic.tables.build import tabulate
+from nnlogic.tables.ir import MAX_INPUTS, TableNet
 
 ORDER = (QuantNet, TableNet, LogicNet, HardwareDesign)
+COPIES = 1 << 14
+"""Tables of copies that are enumerated only to compare with them."""
 WHOLE_SECONDS = 30
 """For whole networks by SAT where cones leave a gap: it is quick or does not come to an end."""
 
@@ -43,7 +47,7 @@ def compare(
         if not isinstance(stage, ORDER):
             raise UsageError(
                 "cannot compare this",
-                why=f"got {type(stage).__name__}",
+                why=f"got {kind_of(stage)}",
                 fix="pass two of QuantNet, TableNet, LogicNet, HardwareDesign",
             )
     a, b = sorted((left, right), key=lambda stage: ORDER.index(type(stage)))
@@ -52,7 +56,7 @@ def compare(
         return ports.timed(start)
     rows = bits.random_codes(a.inputs, samples, seed) if codes is None else codes
     if isinstance(a, QuantNet) and isinstance(b, TableNet):
-        verdict = _quant_tables(a, b, rows, progress)
+        verdict = _quant_tables(a, b, rows, timeout, progress)
     elif isinstance(a, TableNet) and isinstance(b, TableNet):
         verdict = _tables_tables(a, b, rows, timeout)
     elif isinstance(a, TableNet) and isinstance(b, LogicNet):
@@ -75,13 +79,17 @@ def _ports(a: Stage, b: Stage) -> Verdict | None:
     return None
 
 
-def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) -> Verdict:
+def _quant_tables(
+    a: QuantNet, b: TableNet, rows: IntArray, timeout: float, progress: Progress
+) -> Verdict:
     try:
         found = compare_neurons(a, b, progress)
     except Unmatched as gap:
-        sampled = compare_samples(a, b, rows)
-        note = f"not exhaustive: {gap}"
-        return replace(sampled, detail="; ".join(t for t in (sampled.detail, note) if t))
+        return _by_tables(a, b, rows, str(gap), timeout, progress)
+    return _of_neurons(a, b, found)
+
+
+def _of_neurons(a: QuantNet, b: TableNet, found: Matched | Difference) -> Verdict:
     if isinstance(found, Difference):
         return Verdict(a.kind, b.kind, False, "exhaustive", found.detail, found.where)
     detail = f"{found.neurons} neurons on {found.combinations} input combinations"
@@ -91,6 +99,25 @@ def _quant_tables(a: QuantNet, b: TableNet, rows: IntArray, progress: Progress) 
     if found.direct:
         detail += f"; {', '.join(found.direct)} by evaluating the layer, for want of a checker"
     return Verdict(a.kind, b.kind, True, "exhaustive", detail)
+
+
+def _by_tables(
+    a: QuantNet, b: TableNet, rows: IntArray, gap: str, timeout: float, progress: Progress
+) -> Verdict:
+    """Compare with tables that are no neurons: by those of the neurons, enumerated anew."""
+    sampled = compare_samples(a, b, rows)
+    if not sampled.equal:
+        return sampled
+    try:
+        own = tabulate(a, limit=MAX_INPUTS, arith="auto", unroll=COPIES)
+        first = _of_neurons(a, own, compare_neurons(a, own, progress))
+        second = _tables_tables(own, b, rows, timeout)
+    except (TooWide, UnsupportedModel, Unmatched) as error:
+        return replace(sampled, detail=f"not exhaustive: {gap}; {error}")
+    if second.how != "proved":
+        return replace(sampled, detail=f"not exhaustive: {gap}; {second.detail}")
+    equal, where = first.equal and second.equal, first.where or second.where
+    return Verdict(a.kind, b.kind, equal, "proved", f"{first.detail}; then {second.detail}", where)
 
 
 def _tables_tables(a: TableNet, b: TableNet, rows: IntArray, timeout: float) -> Verdict:

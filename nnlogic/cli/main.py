@@ -18,7 +18,7 @@ from nnlogic.cli.options import Session, session_options
 
 VERBS = (
     "inspect", "compile", "verify", "synth", "report", "prove", "export", "minimize", "train",
-    "search", "doctor",
+    "quantize", "search", "doctor",
 )  # fmt: skip
 
 

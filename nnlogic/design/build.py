@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.names import identifier
+from nnlogic.core.stages import refused
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.ir import QuantNet
+from nnlogic.tables.ir import TableNet
 
 LAYER = "layer"
 
 
 def build(
-    logic: LogicNet,
+    logic: LogicNet | TableNet | QuantNet,
     *,
     name: str | None = None,
     schedule: str | int = LAYER,
@@ -27,6 +30,7 @@ def build(
     Parameters
     ----------
     logic : LogicNet
+        Stages before are minimized first, with the defaults of `nnlogic.minimize`.
     name : str, optional
         Name of the Verilog top module; the network's name by default, made an identifier.
     schedule : "layer" or int
@@ -47,8 +51,14 @@ def build(
     Raises
     ------
     UsageError
-        `schedule` is neither ``"layer"`` nor a positive number.
+        `schedule` is neither ``"layer"`` nor a positive number, or `logic` is no such stage.
     """
+    if isinstance(logic, TableNet | QuantNet):
+        from nnlogic.logic.build import minimize
+
+        logic = minimize(logic)
+    if not isinstance(logic, LogicNet):
+        raise refused("nnlogic.build", logic, LogicNet.kind)
     levels = _levels_per_segment(schedule)
     segments = layer_segments(logic) if levels is None else asap_segments(logic, levels)
     design = HardwareDesign(

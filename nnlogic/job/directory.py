@@ -24,6 +24,7 @@ from nnlogic.core.lock import locked
 from nnlogic.job.evidence import CLAIMS_NOTHING, audited
 from nnlogic.job.seal import write_seal
 from nnlogic.report.model import Report
+from nnlogic.report.notebook import as_html, in_a_line
 
 STATUS = "STATUS"
 WORDS = ("running", "stopped", "compiled", "verified", "failed", "stale", "error")
@@ -32,12 +33,20 @@ TARGETS = "targets"
 """Folder with the user's own targets, where a run was made or synthesized for one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run on disk and its report."""
 
     path: Path
     report: Report
+
+    def __repr__(self) -> str:
+        """Return where it is, and the main figures in one line."""
+        return f"<Run {visible(self.path)}: {in_a_line(self.report)}>"
+
+    def _repr_html_(self) -> str:
+        """Return a short table, for notebooks."""
+        return as_html(self.report, str(self.path))
 
     @property
     def status(self) -> str:

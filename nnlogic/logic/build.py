@@ -17,6 +17,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.passes import PassRecord, run_passes
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.core.stages import refused
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.engines.base import EFFORTS
@@ -29,6 +30,8 @@ from nnlogic.logic.portfolio import OBJECTIVES, Attempt, Solution, SolveOptions
 from nnlogic.logic.resub.improve import load_kernels
 from nnlogic.logic.rewrite import GONE, rewritten, with_cone
 from nnlogic.logic.unit import Unit, units_of
+from nnlogic.quant.ir import QuantNet
+from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import TableNet
 from nnlogic.tools.find import find
 from nnlogic.tools.parallel import in_processes
@@ -79,7 +82,7 @@ class FunctionRecord:
 
 
 def minimize(
-    tables: TableNet,
+    tables: TableNet | QuantNet,
     *,
     k: int = 6,
     effort: str = "normal",
@@ -90,7 +93,19 @@ def minimize(
     budget: float | None = None,
     progress: Progress = SILENT,
 ) -> LogicNet:
-    """Return a minimized K-LUT network equal to `tables`; see `minimize_with_records`."""
+    """Return a minimized K-LUT network equal to `tables`; see `minimize_with_records`.
+
+    A QuantNet is tabulated first, with the defaults of `nnlogic.tabulate`.
+
+    Raises
+    ------
+    UsageError
+        Neither tables nor a QuantNet, or an option out of range.
+    """
+    if isinstance(tables, QuantNet):
+        tables = tabulate(tables)
+    if not isinstance(tables, TableNet):
+        raise refused("nnlogic.minimize", tables, TableNet.kind)
     net, _ = minimize_with_records(
         tables,
         k=k,

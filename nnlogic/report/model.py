@@ -17,6 +17,7 @@ from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.limits import parse_json
 from nnlogic.report.codec import LATER, from_json, to_json
+from nnlogic.report.notebook import as_html, in_a_line
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
@@ -82,7 +83,7 @@ def _ladder() -> tuple[Rung, ...]:
     return tuple(Rung(number, title) for number, title in enumerate(RUNG_TITLES))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Everything a run has to say about itself.
 
@@ -168,6 +169,14 @@ class Report:
     backend: str | None = field(default=None, metadata=LATER)
     changes: tuple[str, ...] = field(default=(), metadata=LATER)
     data: tuple[DataRow, ...] = field(default=(), metadata=LATER)
+
+    def __repr__(self) -> str:
+        """Return name, status and the main figures in one line."""
+        return f"<Report {in_a_line(self)}>"
+
+    def _repr_html_(self) -> str:
+        """Return a short table, for notebooks."""
+        return as_html(self)
 
     def replace(self, **changes: Any) -> Report:
         """Return a report with some fields replaced."""

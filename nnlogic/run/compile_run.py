@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nnlogic.checks.sampling import Stage
 from nnlogic.core.errors import Different, Problem, TargetMissed, UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.targets import Target
 from nnlogic.job.backend import (
     AUTO,
+    DEFAULT,
     Backend,
     backend_named,
     chosen_backend,
@@ -25,10 +28,9 @@ from nnlogic.job.directory import Run, is_run, staged_run
 from nnlogic.job.options import Options
 from nnlogic.job.recorded import Recorded, recorded
 from nnlogic.job.runner import run_stages
-from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.report.rows import StepRow
-from nnlogic.run.given import as_file
+from nnlogic.run.given import Given, as_file
 from nnlogic.tools.find import find
 from nnlogic.tools.limits import MEGABYTES, Limits, limited
 
@@ -36,7 +38,7 @@ log = logging.getLogger("nnlogic.run")
 
 
 def compile(
-    source: Path | str | QuantNet,
+    source: Path | str | Stage,
     out: Path | str,
     *,
     force: bool = False,
@@ -48,11 +50,13 @@ def compile(
 
     Parameters
     ----------
-    source : path or QuantNet
+    source : path, QuantNet, TableNet, LogicNet or HardwareDesign
         A file that `nnlogic.load` reads, or what it, or `nnlogic.from_torch`, returns; with
-        `start_from`, an existing run directory.
+        `start_from`, an existing run directory. Tables and logic are gone on from as they are,
+        and proved equal to a QuantNet of what they compute; a backend that makes tables or logic
+        of its own begins with that QuantNet. Of a design its logic is taken.
     out : path
-        The run directory to write; see DESIGN section 6 for what it holds.
+        The run directory to write; docs/guide/flow.md says what it holds.
     force : bool
         Replace an existing run.
     allow_pickle : bool
@@ -79,14 +83,32 @@ def compile(
     """
     out = Path(out)
     with ExitStack() as stack:
-        source = stack.enter_context(as_file(source))
+        given = stack.enter_context(as_file(source))
+        source = given.network
         if is_run(source) and not (out.exists() and out.samefile(source)):
             stack.enter_context(locked(source, source, shared=True))
         before = recorded(source, options)
         options = options if before is None else before.effective()
+        if given.stages is not None:
+            source, options = _going_on(given, given.stages, options)
         bounds = Limits(options.get("tool_timeout"), options.get("tool_output") or MEGABYTES)
         stack.enter_context(limited(bounds))
         return _planned(source, out, options, before, force, allow_pickle, progress)
+
+
+def _going_on(given: Given, stages: Path, options: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """Return source and options of a run that begins with a stage that was given."""
+    if options.get("start_from") is not None:
+        raise UsageError(
+            "start_from is for run directories", why="a stage was given, and is begun with",
+            fix="leave start_from out",
+        )  # fmt: skip
+    if chosen_backend(options) != DEFAULT:
+        return given.network, options
+    size = Target.of(options.get("target") or Options.target).lut_size
+    # Wider nodes than the device has are minimized anew.
+    start = given.start if given.widest <= size else "logic"
+    return stages, {**options, "start_from": start}
 
 
 def _planned(

@@ -12,6 +12,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.core.stages import refused
 from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.kernel import WINDOW, Copies
 from nnlogic.quant.layer import Formats, Largest, Layer, Sums
@@ -62,7 +63,11 @@ def tabulate(
         With every neuron that exceeds the limit.
     UnsupportedModel
         More copies than `unroll`.
+    UsageError
+        No QuantNet, or an option out of range.
     """
+    if not isinstance(net, QuantNet):
+        raise refused("nnlogic.tabulate", net, QuantNet.kind)
     if not 1 <= limit <= MAX_INPUTS:
         raise UsageError("table limit out of range", why=f"{limit}, allowed 1 to {MAX_INPUTS}")
     if arith not in ("never", "auto"):

@@ -10,9 +10,10 @@ from hand_nets import make_quant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlogic.checks import check
+from nnlogic.checks import check, compare
+from nnlogic.checks.care_tables import TablesProof
 from nnlogic.core import bits
-from nnlogic.core.errors import InputError, UsageError
+from nnlogic.core.errors import InputError, ToolFailed, UsageError
 from nnlogic.quant.ir import Linear
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import Function, Instance, Sum, Threshold
@@ -103,9 +104,46 @@ def test_wrong_arithmetic_is_found(quant, kind, change):
     assert check(quant, tables).equal
 
 
-def test_blocks_without_origin_fall_back_to_samples(quant, tables):
-    blocks = tuple(replace(b, origin="lost") for b in tables.blocks)
-    verdict = check(quant, replace(tables, blocks=blocks), samples=100)
+def lost(tables):
+    return replace(tables, blocks=tuple(replace(b, origin="lost") for b in tables.blocks))
+
+
+def test_blocks_without_origin_are_compared_with_tables_enumerated_anew(quant, tables):
+    verdict = check(quant, lost(tables), samples=100)
+    assert verdict.equal
+    assert verdict.how == "proved"
+    assert "then whole network by SAT" in verdict.detail
+
+
+def test_a_fault_in_blocks_without_origin_is_found(quant, tables):
+    last = next(b for b in reversed(tables.blocks) if isinstance(b, Instance))
+    function = tables.functions[last.function]
+    rows = bits.random_codes(quant.inputs, 4096)
+    right = quant.evaluate(rows)
+    found = 0
+    for entry in range(1 << function.n_inputs):
+        flipped = function.bits.copy()
+        flipped[0, entry // 64] ^= np.uint64(1 << entry % 64)
+        functions = list(tables.functions)
+        functions[last.function] = replace(function, bits=flipped)
+        faulty = replace(lost(tables), functions=tuple(functions))
+        same = (faulty.evaluate(rows) == right).all(axis=1)
+        # All rows that would show the fault are kept from the check.
+        verdict = check(quant, faulty, codes=rows[same])
+        assert verdict.how == "proved"
+        assert not verdict.equal or same.all()
+        found += not verdict.equal
+    assert found
+
+
+def no_verdict(*_, **__):
+    raise ToolFailed("abc came to no verdict")
+
+
+def test_what_cannot_be_enumerated_is_sampled_and_said_so(quant, tables, monkeypatch):
+    monkeypatch.setattr(compare, "prove_simplified", lambda *_, **__: TablesProof(gap="no pairs"))
+    monkeypatch.setattr("nnlogic.checks.whole.prove_whole", no_verdict)
+    verdict = check(quant, lost(tables), samples=100)
     assert verdict.equal
     assert verdict.how == "sampled n=100"
     assert "not exhaustive" in verdict.detail

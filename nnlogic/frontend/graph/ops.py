@@ -10,11 +10,12 @@ from typing import Any
 import torch
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
-MONOTONE = _names(
+MONOTONE = names(
     """add.Tensor add.Scalar sub.Tensor sub.Scalar mul.Tensor mul.Scalar div.Tensor div.Scalar
     rsub.Scalar rsub.Tensor neg.default relu.default hardtanh.default
     relu6.default clamp.default clamp.Tensor clamp_min.default
@@ -30,7 +31,7 @@ MONOTONE = _names(
     fake_quantize_per_channel_affine_cachemask.default"""
 )
 """Rounding keeps these monotone in each operand, where all others are constants."""
-STEPS = _names(
+STEPS = names(
     """round.default floor.default ceil.default trunc.default sign.default sgn.default gt.Scalar
     ge.Scalar lt.Scalar le.Scalar gt.Tensor ge.Tensor lt.Tensor le.Tensor
     fake_quantize_per_tensor_affine.default fake_quantize_per_tensor_affine.tensor_qparams
@@ -39,7 +40,7 @@ STEPS = _names(
     fake_quantize_per_channel_affine_cachemask.default"""
 )
 """What makes a few levels of many values."""
-ELEMENTWISE = MONOTONE | _names(
+ELEMENTWISE = MONOTONE | names(
     """abs.default eq.Scalar eq.Tensor ne.Scalar ne.Tensor logical_and.default logical_or.default
     logical_xor.default bitwise_and.Tensor bitwise_or.Tensor bitwise_xor.Tensor
     bitwise_not.default sigmoid.default tanh.default silu.default gelu.default elu.default
@@ -48,14 +49,14 @@ ELEMENTWISE = MONOTONE | _names(
     mish.default leaky_relu.default threshold.default heaviside.default"""
 )
 """Each element of the result is a function of one element of each operand."""
-SAME = _names(
+SAME = names(
     """alias.default detach.default clone.default contiguous.default
     dropout.default alpha_dropout.default feature_dropout.default
     lift_fresh_copy.default lift_fresh.default native_dropout.default"""
 )
 """Give what they were given, in eval mode."""
-CAST = _names("""_to_copy.default to.dtype to.dtype_layout type_as.default to.device to.other""")
-SHAPE = _names(
+CAST = names("""_to_copy.default to.dtype to.dtype_layout type_as.default to.device to.other""")
+SHAPE = names(
     """view.default reshape.default _unsafe_view.default flatten.using_ints squeeze.dim
     squeeze.dims unsqueeze.default permute.default transpose.int slice.Tensor select.int
     index_select.default flip.default unflatten.int"""
@@ -63,11 +64,11 @@ SHAPE = _names(
 """Move elements, and look at none."""
 JOIN = frozenset(("cat.default", "concat.default", "concatenate.default", "stack.default"))
 LINEAR = frozenset(("linear.default", "addmm.default", "mm.default", "matmul.default"))
-NORM = _names(
+NORM = names(
     """batch_norm.default _native_batch_norm_legit_no_training.default native_batch_norm.default"""
 )
 CONSTANT = (
-    ELEMENTWISE | SAME | CAST | SHAPE | JOIN | LINEAR | _names(
+    ELEMENTWISE | SAME | CAST | SHAPE | JOIN | LINEAR | names(
     """t.default mean.default mean.dim sum.default sum.dim_IntList max.default min.default
     amax.default amin.default expand.default numpy_T.default std.correction sign.default
     zeros_like.default ones_like.default full_like.default reciprocal.default exp2.default
@@ -75,7 +76,7 @@ CONSTANT = (
 )
 )  # fmt: skip
 """Of constants alone."""
-NOTHING = _names(
+NOTHING = names(
     """sym_size.int _assert_tensor_metadata.default _assert_async.msg _assert_scalar.default
     sym_constrain_range_for_size.default"""
 )
@@ -84,7 +85,7 @@ MOST = 1 << 24
 """Elements of a constant."""
 
 
-MADE = _names("zeros.default ones.default full.default")
+MADE = names("zeros.default ones.default full.default")
 """Make constants of a size that is given."""
 
 

@@ -25,8 +25,8 @@ class LutPopulation(nn.Module):
 
     Layers on the windows of a map may stand before the others, see `WindowTables`.
 
-    Training follows the recipe of METHODS of this project's research notes: soft tables first,
-    then hard ones with straight-through gradients (docs/guide/training.md).
+    Training takes soft tables first, then hard ones with straight-through gradients
+    (docs/guide/training.md).
 
     Parameters
     ----------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from nnlogic.core.bits import Words
+from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.quant.called import called, checked
 from nnlogic.quant.layer import Formats, Layer
 
 BITWISE = 8
@@ -39,6 +42,74 @@ class Enumerated(Layer):
     formats: Formats
     x_formats: Formats
     role: str = "network"
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        functions: Callable[..., Any] | Sequence[Callable[..., Any]],
+        *,
+        inputs: Sequence[Sequence[int]],
+        x_formats: Sequence[IntFormat],
+        formats: IntFormat | Sequence[IntFormat],
+        sources: Sequence[str] = ("input",),
+        role: str = "network",
+        arrays: bool = False,
+    ) -> Enumerated:
+        """Return a layer whose neurons are given as functions of the codes they read.
+
+        Each is called on every combination of codes of its wires, once, now; what it gives is the
+        neuron.
+
+        Parameters
+        ----------
+        name : str
+        functions : callable, or a sequence of them
+            One for all neurons, or one each. Arguments are the codes of the wires that a neuron
+            reads, in the order of `inputs`, as Python ints (signed where their format is); what
+            comes back is the code the neuron gives, an integer.
+        inputs : sequence of sequences of int
+            Per neuron, the wires it reads: places among the wires of all `sources`.
+        x_formats : sequence of IntFormat
+            Of the wires of all `sources`: ``net.x_formats(layer)``, or the formats of the ports.
+        formats : IntFormat, or a sequence of them
+            Of what the neurons give.
+        sources : sequence of str
+            Layers read, one after another; ``"input"`` is the network's input ports.
+        role : str
+            ``"encoder"``, ``"network"`` or ``"output"``: where the report counts it.
+        arrays : bool
+            Call with int64 arrays of shape ``(2**bits,)``, all combinations at once, and take an
+            array: for functions of NumPy or torch.
+
+        Raises
+        ------
+        TooWide
+            A neuron reads more than 16 bits.
+        UsageError
+            Results that are no integers of their format, the first of every neuron; or numbers
+            of functions, inputs and formats that differ.
+        """
+        x_formats, reads = tuple(x_formats), tuple(tuple(map(int, one)) for one in inputs)
+        each = [functions] * len(reads) if callable(functions) else list(functions)
+        own = (formats,) * len(reads) if isinstance(formats, IntFormat) else tuple(formats)
+        if not len(each) == len(reads) == len(own) or not reads:
+            why = f"{len(each)} functions, {len(reads)} inputs, {len(own)} formats"
+            raise UsageError("neurons that do not fit together", where=name, why=why)
+        stray = [w for one in reads for w in one if not 0 <= w < len(x_formats)]
+        if stray:
+            why = f"wire {stray[0]}, of {len(x_formats)}"
+            raise UsageError("a neuron reads a wire that does not exist", where=name, why=why)
+        found = []
+        for i, (function, wires, fmt) in enumerate(zip(each, reads, own, strict=True)):
+            read = tuple(x_formats[w] for w in wires)
+            results = called(function, read, arrays=arrays)
+            found.append(checked(results, fmt, read, f"neuron {i}"))
+        problems = [one for one in found if isinstance(one, Problem)]
+        if problems:
+            raise UsageError("neurons that do not fit their formats", where=name, problems=problems)
+        tables = tuple(one for one in found if not isinstance(one, Problem))
+        return cls(name, tuple(sources), reads, tables, own, x_formats, role)
 
     def evaluate(self, x: IntArray) -> IntArray:
         """Return output values, shape (samples, neurons)."""
