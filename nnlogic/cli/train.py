@@ -9,6 +9,7 @@ import click
 
 from nnlogic.cli.options import Session, verb_options
 from nnlogic.core.errors import UsageError
+from nnlogic.core.inert import visible
 
 MISSING = ("refuse", "drop")
 
@@ -141,10 +142,14 @@ def _train_recipe(
     session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
     result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
-    width = max(len(name) for name in (*result.accuracy, "LUT estimate"))
+    width = max(map(len, (*result.accuracy, *result.error, "LUT estimate")))
     if not session.json:
         for name, fraction in result.accuracy.items():
             click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
+        for name, errors in result.error.items():
+            for quantity, off in errors.items():
+                what = f"RMSE {off['rmse']:.4g}, MAE {off['mae']:.4g}, 90 % within {off['p90']:.4g}"
+                click.echo(f"{name:<{width}} {what} of {visible(quantity)}")
     compiled: dict[str, int] = {}
     if effort != "none":
         from nnlogic.run.trained import compiled_luts

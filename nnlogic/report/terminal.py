@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nnlogic.core.inert import visible
 from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.quantities import ERROR_COLUMNS, error_cells
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.sections import Section
 from nnlogic.report.words import (
@@ -60,15 +61,30 @@ def render(report: Report, console: Console) -> None:
         if row.part == TOTAL and row.detail:
             fact(console, f"by {row.source}", row.detail)
     _timing(report, console)
-    heading(console, "Accuracy")
-    accuracy = [
-        [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
-        for row in report.accuracy
-    ]
-    print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
+    if report.network.quantities:
+        _quantities(report, console)
+    else:
+        heading(console, "Accuracy")
+        accuracy = [
+            [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
+            for row in report.accuracy
+        ]
+        print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
     for label, text in data_facts(report.data):
         fact(console, label, text)
     _ladder(report, console)
+
+
+def _quantities(report: Report, console: Console) -> None:
+    heading(console, "Error, in the units of the rows")
+    narrow = [ERROR_COLUMNS.index(c) for c in ERROR_COLUMNS if c not in ("on", ">bias")]
+    cells = [error_cells(row) for row in report.errors]
+    columns = [ERROR_COLUMNS[i] for i in narrow]
+    print_table(console, columns, [[row[i] for i in narrow] for row in cells])
+    for text in dict.fromkeys(row.detail for row in report.errors):
+        fact(console, "on", text)
+    for text in report.network.quantities:
+        fact(console, "decoded", text)
 
 
 def _section(section: Section, console: Console) -> None:

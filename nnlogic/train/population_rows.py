@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from nnlogic.data import Dataset
 from nnlogic.nn.quantizers import FeatureQuantizer, fit_thresholds
-from nnlogic.train.float_nets import is_image, log_probabilities, shake_image, shake_rows
+from nnlogic.train.float_nets import is_image, shake_image, shake_rows
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.rows import TrainingRows
+from nnlogic.train.tasks import Task
 
 RANK_COPIES, RANK_SHAKE = 20, 0.5
 """Perturbed copies of the validation images: 6,000 plain ones have a standard error of 0.17 points
@@ -26,7 +27,7 @@ class PopulationRows(TrainingRows):
     ----------
     x_rank, y_rank : tensors
         Rows members are ranked on; never test rows.
-    input_bits, classes : int
+    input_bits : int
     plain_rows : int
         How many rows, the first, are not perturbed.
     """
@@ -34,7 +35,6 @@ class PopulationRows(TrainingRows):
     x_rank: Tensor
     y_rank: Tensor
     input_bits: int
-    classes: int
     plain_rows: int
 
     def centres(self, count: int) -> Tensor:
@@ -69,13 +69,17 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         data.x_train,
         (recipe.input_bits,) * features,
         method=recipe.input_method,
-        labels=data.y_train,
+        labels=None if data.targets else data.y_train,
     )
     return [torch.from_numpy(t) for t in fitted]
 
 
 def make_rows(
-    data: Dataset, recipe: PopulationRecipe, teacher: nn.Module | None, device: torch.device | str
+    data: Dataset,
+    recipe: PopulationRecipe,
+    task: Task,
+    teacher: nn.Module | None,
+    device: torch.device | str,
 ) -> tuple[PopulationRows, list[Tensor]]:
     """Return the rows a recipe trains on, and the thresholds of its codes.
 
@@ -101,21 +105,21 @@ def make_rows(
             rows = part if copy == 0 else shake(part, recipe.shake)
             codes.append(encode(rows))
             if teacher is not None:
-                targets.append(log_probabilities(teacher, rows))
-    y = torch.from_numpy(data.y_train).to(device)
-    x_val, y_val = (torch.from_numpy(a).to(device) for a in (data.x_val, data.y_val))
+                targets.append(task.teach(teacher, rows))
+    y, y_val = (task.wanted(labels).to(device) for labels in (data.y_train, data.y_val))
+    x_val = torch.from_numpy(data.x_val).to(device)
     codes_val = encode(x_val)
     copies = RANK_COPIES if is_image(data.x_train) else 0
     rows = PopulationRows(
         plain_rows=len(y),
         x=torch.cat(codes),
-        y=y.repeat(recipe.copies + 1),
+        y=torch.cat([y] * (recipe.copies + 1)),
         teacher=torch.cat(targets) if targets else None,
         x_val=codes_val,
         y_val=y_val,
         x_rank=torch.cat([encode(shake(x_val, RANK_SHAKE)) for _ in range(copies)] or [codes_val]),
-        y_rank=y_val.repeat(max(copies, 1)),
+        y_rank=torch.cat([y_val] * max(copies, 1)),
+        task=task,
         input_bits=recipe.input_bits,
-        classes=len(data.class_names),
     )
     return rows, thresholds
