@@ -8,7 +8,8 @@ from typing import cast
 
 import numpy as np
 
-from nnlogic.backends.stream.model.cut import Cut, Part, cut, rates
+from nnlogic.backends.stream.model.continuous import refuse_framed, refuse_rate
+from nnlogic.backends.stream.model.cut import Cut, Part, cut, leading, rates
 from nnlogic.backends.stream.model.ir import DenseCore, KernelCore, MapLayer, StreamDesign
 from nnlogic.backends.stream.model.memory import BLOCK, LUT_MEMORY, REGISTERS, blocks, choose
 from nnlogic.backends.stream.model.memory import lut_memory_luts as memory_luts
@@ -33,6 +34,10 @@ def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
     TargetMissed
         No rate that fits its maps is fast enough, or lines do not fit the target.
     """
+    if opts.continuous:
+        refuse_framed(net, leading(net))
+        refuse_rate(opts.samples_per_second, clock_of(opts, target))
+        return cut(net, identifier(net.name), 1)
     lanes = opts.positions_per_clock or 1
     found = cut(net, identifier(net.name), lanes)
     asked = opts.samples_per_second
