@@ -35,7 +35,8 @@ class PopulationRecipe:
     widths, votes, share : tuples of int
         See `nnlogic.nn.population.LutPopulation`.
     frame : tuple of int
-        Rows and columns of the input as a map (``"luts"``); empty where it is none.
+        Rows and columns of the input as a map (``"luts"``), with channels before them where there
+        are several, the columns of the rows being channel after channel; empty where it is none.
     windows : tuple of WindowSpec
         Kernels of tables on the windows of the map, before the layers of `widths`.
     functions : int
@@ -128,7 +129,11 @@ class PopulationRecipe:
     @property
     def first_frame(self) -> Frame | None:
         """The input as a map, its channels the bits of a feature."""
-        return Frame(self.input_bits, *self.frame) if self.windows else None
+        return self._frame() if self.windows else None
+
+    def _frame(self) -> Frame:
+        *channels, rows, columns = self.frame
+        return Frame(self.input_bits * math.prod(channels), rows, columns)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
@@ -162,14 +167,14 @@ class PopulationRecipe:
         if not self.windows:
             why = f"{list(self.frame)}, but there are no windows"
             return [Problem("frame", why, "add [[windows]]")] if self.frame else []
-        if len(self.frame) != 2 or min(self.frame) < 1:
-            why = f"{list(self.frame)}, need rows and columns of the input"
+        if len(self.frame) not in (2, 3) or min(self.frame) < 1:
+            why = f"{list(self.frame)}, need rows and columns of the input, or channels before them"
             return [Problem("frame", why, "1 row for data of one dimension")]
         out = []
         if self.shape != "luts" or self.functions:
             why = f"with shape {self.shape!r} and {self.functions} functions per feature"
             out.append(Problem("windows", why, 'shape = "luts", without functions'))
-        frame = Frame(self.input_bits, *self.frame)
+        frame = self._frame()
         for i, spec in enumerate(self.windows):
             found = spec.problems(frame)
             if found:
@@ -209,8 +214,8 @@ def check_fit(recipe: PopulationRecipe, features: int, classes: int) -> None:
         why = f"{len(recipe.votes)} weights for {each} votes per class"
         problems.append(Problem("votes", why, f"give {each}, or leave it out"))
     if recipe.windows and math.prod(recipe.frame) != features:
-        rows, columns = recipe.frame
-        why = f"{rows} x {columns} = {rows * columns} places for {features} features"
+        sides = " x ".join(map(str, recipe.frame))
+        why = f"{sides} = {math.prod(recipe.frame)} places for {features} features"
         problems.append(Problem("frame", why, "rows times columns as many as features"))
     if problems:
         raise UsageError("recipe does not fit the data", where=recipe.name, problems=problems)
