@@ -40,7 +40,7 @@ class PopulationRecipe:
     windows : tuple of WindowSpec
         Kernels of tables on the windows of the map, before the layers of `widths`.
     functions : int
-        Learned functions per feature.
+        Learned functions per feature; on a map per channel, the same at all places.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
         See `nnlogic.nn.population.SumPopulation`.
     members : int
@@ -133,7 +133,7 @@ class PopulationRecipe:
 
     def _frame(self) -> Frame:
         *channels, rows, columns = self.frame
-        return Frame(self.input_bits * math.prod(channels), rows, columns)
+        return Frame((self.input_bits + self.functions) * math.prod(channels), rows, columns)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
@@ -171,9 +171,8 @@ class PopulationRecipe:
             why = f"{list(self.frame)}, need rows and columns of the input, or channels before them"
             return [Problem("frame", why, "1 row for data of one dimension")]
         out = []
-        if self.shape != "luts" or self.functions:
-            why = f"with shape {self.shape!r} and {self.functions} functions per feature"
-            out.append(Problem("windows", why, 'shape = "luts", without functions'))
+        if self.shape != "luts":
+            out.append(Problem("windows", f"with shape {self.shape!r}", 'shape = "luts"'))
         frame = self._frame()
         for i, spec in enumerate(self.windows):
             found = spec.problems(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -65,13 +66,14 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         # Steps of a power of two: a code is the top bits of a pixel, and costs nothing.
         codes = 1 << recipe.input_bits
         return [torch.arange(1, codes) * (256.0 / codes)] * features
-    fitted = fit_thresholds(
-        data.x_train,
-        (recipe.input_bits,) * features,
-        method=recipe.input_method,
-        labels=data.y_train,
-    )
-    return [torch.from_numpy(t) for t in fitted]
+    # The places of a map are coded alike: they share their kernels.
+    x, labels, channels = data.x_train, data.y_train, features
+    if recipe.windows:
+        channels = math.prod(recipe.frame[:-2])
+        x, labels = x.reshape(-1, channels), labels.repeat(features // channels, axis=0)
+    bits = (recipe.input_bits,) * channels
+    fitted = fit_thresholds(x, bits, method=recipe.input_method, labels=labels)
+    return [torch.from_numpy(t) for t in fitted] * (features // channels)
 
 
 def make_rows(

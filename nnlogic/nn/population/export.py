@@ -54,10 +54,10 @@ def to_quantnet(
         if part.place is not None:
             channels = len(x_formats) // part.place.frame.positions
             if kernel:
-                layer = _kernel_layer(part, pins, keep, kernel[-1].name, len(kernel[-1].formats))
+                layer = _kernel_layer(part, pins, keep, kernel[-1].name, kernel[-1].formats)
             else:
-                count = channels * part.place.window.taps
-                layer = _kernel_layer(part, pins, keep, WINDOW, count)
+                seen = x_formats[:channels] * part.place.window.taps
+                layer = _kernel_layer(part, pins, keep, WINDOW, seen)
             kernel.append(layer)
             if ends_kernel(network.parts, i):
                 layers += _on_map(part.place, tuple(kernel), source, channels)
@@ -117,15 +117,14 @@ def to_quantnet(
 
 
 def _kernel_layer(
-    part: Part, pins: IntArray, keep: IntArray, source: str, count: int
+    part: Part, pins: IntArray, keep: IntArray, source: str, formats: tuple[IntFormat, ...]
 ) -> Enumerated:
-    """Return a part as a layer of a kernel that reads `count` bits of `source`."""
-    bits = (IntFormat(1),) * count
-    both = [distinct(pins[t], part.tables[t], bits) for t in keep]
+    """Return a part as a layer of a kernel that reads wires of `source`."""
+    both = [distinct(pins[t], part.tables[t], formats) for t in keep]
     tables = tuple(frozen(table, np.int64) for _, table in both)
     inputs = tuple(wires for wires, _ in both)
     return Enumerated(
-        part.name, (source,), inputs, tables, (IntFormat(1),) * len(keep), bits, part.role
+        part.name, (source,), inputs, tables, (IntFormat(1),) * len(keep), formats, part.role
     )
 
 
@@ -134,7 +133,9 @@ def _on_map(
 ) -> list[Windowed]:
     """Return a kernel at every position of a map of so many channels, and its pooling."""
     frame = replace(place.frame, channels=channels)
-    convolved = Windowed(place.name, (source,), frame, place.window, (Kernel(kernel),))
+    convolved = Windowed(
+        place.name, (source,), frame, place.window, (Kernel(kernel),), role=kernel[0].role
+    )
     if place.pooling.taps == 1:
         return [convolved]
     name = f"{place.name}_pool"
