@@ -24,9 +24,10 @@ from nnlogic.core.errors import CheckpointError
 from nnlogic.frontend.native import write_quantized
 from nnlogic.nn.population import LutNetwork
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train.population import accuracy_on_test, network_of, with_offset
+from nnlogic.train.population import network_of, with_offset
 from nnlogic.train.population_rows import make_thresholds
 from nnlogic.train.recipe_file import parse_recipe
+from nnlogic.train.tasks import Classification, task_of
 from nnlogic.train.teacher import KEPT_FLOAT_IS, load_teacher
 
 WIDE, FEW_ROWS = 100, 300
@@ -56,7 +57,8 @@ def rebuild(
     recipe = parse_recipe(fact["recipe"], "sweep")
     if name:
         recipe = dataclasses.replace(recipe, name=name)
-    return network_of(network, recipe, rows, make_thresholds(rows, recipe))
+    task = task_of(recipe, rows, *recipe.levels(len(rows.outputs)))
+    return network_of(network, recipe, rows, make_thresholds(rows, recipe), task)
 
 
 def write(
@@ -80,7 +82,7 @@ def write(
     wrong = int((net.evaluate(net.encode(x)) != expected).any(1).sum())
     if wrong:
         raise CheckpointError("the network is not the trained one", why=f"{wrong} rows differ")
-    test = accuracy_on_test(net, rows)
+    test = float(np.mean(net.evaluate(net.encode(rows.x_test))[:, -1] == rows.y_test))
     accuracy = {"validation": fact["validation"], "table": test, "quantized": test}
     if float_accuracy is not None:
         accuracy["float"] = float_accuracy
@@ -107,7 +109,8 @@ def teacher_accuracy(folder: Path | None, rows: data.Dataset) -> float | None:
     """Return the test accuracy of the teacher a sweep left in `folder`."""
     if folder is None:
         return None
-    teacher = load_teacher(folder / f"teacher_{rows.name}.pt", rows, "cpu")
+    task = Classification(len(rows.class_names))
+    teacher = load_teacher(folder / f"teacher_{rows.name}.pt", rows, task, "cpu")
     parts = torch.from_numpy(rows.x_test).split(5000)
     guess = torch.cat([teacher(part).argmax(1) for part in parts]).numpy()
     return float(np.mean(guess == rows.y_test))

@@ -29,6 +29,7 @@ from nnlogic.train.population_rows import PopulationRows, make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import refine
+from nnlogic.train.tasks import Classification, task_of
 from nnlogic.train.teacher import load_teacher, make_teacher
 
 GOLDEN_ROWS = 1000
@@ -62,7 +63,7 @@ def main() -> None:
     begun = time.monotonic()
 
     def report(job: PopulationSteps, took: float) -> None:
-        loss, best = float(job.loss_so_far), float(job.accuracies().max())
+        loss, best = float(job.loss_so_far), float(job.merits().max())
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} step {job.done:6d} "
             f"loss {loss:.4f} best {best:.4f} {1e3 * took / max(job.done, 1):.2f} ms",
@@ -75,7 +76,7 @@ def main() -> None:
     makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
         refine(job)
-        accuracy, ranking = job.accuracies(), job.ranking()
+        accuracy, ranking = job.merits(), job.ranking()
         order = np.argsort(-ranking, kind="stable")[: args.keep]
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} done {job.done:6d} of "
@@ -217,18 +218,21 @@ class Pools:
         teach = recipe.distill > 0
         if teach and name not in self.models:
             self.models[name] = self._teacher(name, rows)
-        key = (name, recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake, teach)
+        codes = (recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake)
+        key = (name, *codes, recipe.balance, teach)
         if key not in self.pools:
             teacher = self.models[name] if teach else None
-            self.pools[key], _ = make_rows(rows, recipe, teacher, self.device)
+            task = task_of(recipe, rows, *recipe.levels(len(rows.outputs)))
+            self.pools[key], _ = make_rows(rows, recipe, task, teacher, self.device)
         return self.pools[key]
 
     def _teacher(self, name: str, rows: data.Dataset) -> torch.nn.Module:
+        task = Classification(len(rows.class_names))
         path = None if self.teachers is None else self.teachers / f"teacher_{name}.pt"
         if path is not None and path.exists():
-            return load_teacher(path, rows, self.device)
+            return load_teacher(path, rows, task, self.device)
         begun = time.monotonic()
-        teacher = make_teacher(rows, self.device)
+        teacher = make_teacher(rows, task, self.device)
         x = torch.from_numpy(rows.x_val).to(self.device)
         with torch.no_grad():
             guess = torch.cat([teacher(part).argmax(1) for part in x.split(20_000)]).cpu().numpy()

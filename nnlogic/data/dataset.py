@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import digest
 from nnlogic.core.errors import InputError, Problem, UsageError
-from nnlogic.core.formats import IntArray
 from nnlogic.data.split import take
 
 SPLIT_SEED = 20240
@@ -27,7 +26,7 @@ class Raw:
     Attributes
     ----------
     x_train, x_test : arrays, shape (rows, features)
-    y_train, y_test : int arrays, shape (rows,)
+    y_train, y_test : int arrays, shape (rows,); or float arrays, shape (rows, targets)
     feature_names, class_names : tuple of str
     provenance : str
         Source, licence and split, in a sentence.
@@ -35,6 +34,8 @@ class Raw:
         Whether the validation rows hold the same share of every class.
     file : str
         The local copy, where they are from one.
+    targets : tuple of str
+        Names of quantities, of rows that have no classes.
     """
 
     x_train: NDArray
@@ -46,6 +47,7 @@ class Raw:
     provenance: str
     stratified: bool = False
     file: str = ""
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,28 +58,36 @@ class Dataset:
     ----------
     name : str
     x_train, x_val, x_test : float32 arrays, shape (rows, features)
-    y_train, y_val, y_test : int64 arrays, shape (rows,)
-        Index into `class_names`.
+    y_train, y_val, y_test : int64 arrays, shape (rows,), or float64, shape (rows, targets)
+        Index into `class_names`; or quantities.
     feature_names, class_names : tuple of str
     digest : str
         Of all rows and labels.
     provenance : str
     notices : tuple of str
         What was left out of a user's table, and why.
+    targets : tuple of str
+        Names of the quantities; empty where rows have classes.
     """
 
     name: str
     x_train: NDArray[np.float32]
-    y_train: IntArray
+    y_train: NDArray
     x_val: NDArray[np.float32]
-    y_val: IntArray
+    y_val: NDArray
     x_test: NDArray[np.float32]
-    y_test: IntArray
+    y_test: NDArray
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     digest: str
     provenance: str
     notices: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the classes, or of the quantities."""
+        return self.targets or self.class_names
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
@@ -128,11 +138,12 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
         )
     raw = sources[name](None if data_dir is None else Path(data_dir))
     x, x_test = _flat(raw.x_train), _flat(raw.x_test)
-    y, y_test = raw.y_train.astype(np.int64), raw.y_test.astype(np.int64)
+    kind = np.float64 if raw.targets else np.int64
+    y, y_test = raw.y_train.astype(kind), raw.y_test.astype(kind)
     problems = [
         Problem(part, why)
         for part, rows, labels in (("training rows", x, y), ("test rows", x_test, y_test))
-        for why in _wrong(rows, labels, len(raw.feature_names), len(raw.class_names))
+        for why in _wrong(rows, labels, raw)
     ]
     if problems:
         raise InputError("data set is damaged", where=raw.file or name, problems=problems)
@@ -149,6 +160,7 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
         class_names=raw.class_names,
         digest=digest(x, y, x_test, y_test),
         provenance=raw.provenance,
+        targets=raw.targets,
     )
 
 
@@ -157,14 +169,17 @@ def _flat(rows: NDArray) -> NDArray[np.float32]:
         return rows.reshape(len(rows), -1).astype(np.float32)
 
 
-def _wrong(
-    rows: NDArray[np.float32], labels: IntArray, features: int, classes: int
-) -> Iterator[str]:
+def _wrong(rows: NDArray[np.float32], labels: NDArray, raw: Raw) -> Iterator[str]:
     if not len(rows) or not np.isfinite(rows).all():
         yield "none, or NaN or infinite values"
-    if rows.shape[1] != features:
-        yield f"of {rows.shape[1]} features, {features} names"
+    if rows.shape[1] != len(raw.feature_names):
+        yield f"of {rows.shape[1]} features, {len(raw.feature_names)} names"
     if len(rows) != len(labels):
         yield f"{len(rows)} rows, {len(labels)} labels"
+    if raw.targets:
+        if labels.ndim != 2 or labels.shape[1] != len(raw.targets) or not np.isfinite(labels).all():
+            yield f"quantities {labels.shape} for {len(raw.targets)} names, or not finite"
+        return
+    classes = len(raw.class_names)
     if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
         yield f"labels {labels.min()}..{labels.max()} of {classes} classes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,8 +14,10 @@ from nnlogic.core.errors import CheckpointError, IRError, Problem
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.layer import LayerSpec
+from nnlogic.model.outputs import classes_said, quantities_said
 from nnlogic.quant.fold import HALF, Levels, Norm, fold_linear, quantize_weights
-from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.quant.quantity import Quantity
 
 Arrays = Mapping[str, NDArray]
 
@@ -110,7 +112,11 @@ def fold_layer(spec: LayerSpec, x: Levels, arrays: Arrays, eps: float) -> tuple[
 
 
 def assemble(
-    arch: Architecture, arrays: Arrays, info: Mapping[str, Any], where: str = ""
+    arch: Architecture,
+    arrays: Arrays,
+    info: Mapping[str, Any],
+    where: str = "",
+    quantities: Sequence[Quantity] = (),
 ) -> QuantNet:
     """Return the verified QuantNet of a checkpoint.
 
@@ -123,6 +129,8 @@ def assemble(
         Travels along as ``QuantNet.info``.
     where : str
         File concerned, for messages.
+    quantities : sequence of Quantity
+        What the codes of the last layer stand for, where they are not scores of classes.
 
     Raises
     ------
@@ -154,22 +162,23 @@ def assemble(
             )
         )
         source = spec.name
-    chosen = IntFormat.holding(0, len(arch.classes) - 1)
-    layers.append(Argmax(ARGMAX, (source,), (chosen,)))
-    score = IntFormat(arch.layers[-1].bits)
-    outputs = [(Port(f"score_{name}", score), source, i) for i, name in enumerate(arch.classes)]
+    formats = layers[-1].formats
+    if quantities:
+        said = quantities_said(source, formats, quantities)
+    else:
+        said = classes_said(source, formats, arch.classes)
     net = QuantNet(
         name=arch.name,
         inputs=tuple(
             Port(name, IntFormat(bits))
             for name, bits in zip(arch.features, arch.input_bits, strict=True)
         ),
-        layers=tuple(layers),
-        output_wires=(*outputs, (Port("class", chosen), ARGMAX, 0)),
+        layers=(*layers, *said.layers),
+        output_wires=said.outputs,
         quantizer=InputQuantizer(
             tuple(frozen(arrays[f"input.{i}"], np.float32) for i in range(len(arch.features)))
         ),
-        info=dict(info),
+        info={**said.info, **info},
     )
     try:
         net.verify()
@@ -178,6 +187,3 @@ def assemble(
             "parameters cannot be used", where=where, problems=error.problems
         ) from error
     return net
-
-
-ARGMAX = "argmax"

@@ -28,7 +28,8 @@ def save_checkpoint(
     Parameters
     ----------
     network : Stack
-        A `Network` is written as its float parameters, any other one as the QuantNet it is.
+        A `Network` of classes is written as its float parameters, any other one as the QuantNet
+        it is.
     path : Path
     info : mapping, optional
         JSON data: data set and digest, training, accuracies.
@@ -51,7 +52,7 @@ def save_checkpoint(
             "nnlogic.compile(net, out)",
         )  # fmt: skip
     golden = None
-    if not isinstance(network, Network):
+    if not isinstance(network, Network) or network.quantities:
         _refuse_unfit(network, str(path))
         net = network.quantnet(info)
         if golden_rows is not None:

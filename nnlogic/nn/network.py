@@ -104,5 +104,4 @@ class Network(Stack):
 
     def quantnet(self, info: Mapping[str, Any] | None = None) -> QuantNet:
         """Return the QuantNet this network is, as its checkpoint is read."""
-        names = {"class_names": list(self.classes)}
-        return assemble(self.arch, self.arrays(), {**names, **(info or {})})
+        return assemble(self.arch, self.arrays(), info or {}, quantities=self.quantities)

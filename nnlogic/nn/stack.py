@@ -12,21 +12,21 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import Problem, TooWide, UsageError
-from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.core.formats import IntFormat, Port
 from nnlogic.model.architecture import FAN_IN_BITS
-from nnlogic.model.assemble import ARGMAX
 from nnlogic.model.layer import LayerSpec
+from nnlogic.model.outputs import classes_said, quantities_said
 from nnlogic.nn.classifier import Classifier
 from nnlogic.nn.families import make_family
-from nnlogic.nn.family import Codes, Family, input_codes
-from nnlogic.nn.quantizers import FeatureQuantizer, LearnedBits
-from nnlogic.quant.ir import INPUT, Argmax, InputQuantizer, Layer, QuantNet
+from nnlogic.nn.family import Codes, Family, input_codes, refuse
+from nnlogic.nn.quantizers import FeatureQuantizer, LearnedBits, Uniform
+from nnlogic.quant.ir import INPUT, InputQuantizer, Layer, QuantNet
 
 FAKE_ROWS = 4096
 
 
 class Stack(Classifier):
-    """A classifier: input codes, families in order, argmax over the last.
+    """Input codes, families in order, argmax over the last, or quantities as its codes.
 
     In training mode ``forward`` runs the fake-quantized float graph. In eval mode it looks up the
     tables, the very ones that are compiled, so model and hardware cannot differ.
@@ -35,10 +35,11 @@ class Stack(Classifier):
     ----------
     name : str
     features, classes : tuple of str
+        Of quantities their names, and `quantities` is set afterwards.
     input_bits : tuple of int
         Bits of each input code.
     specs : tuple of LayerSpec
-        The last one has one neuron per class.
+        The last one has one neuron per class, or quantity.
     seed : int
         Of connections and initial weights.
     fan_in_limit : int
@@ -148,18 +149,57 @@ class Stack(Classifier):
         """Return exact integer scores, int64 (samples, classes), for input codes."""
         return self.score_codes(codes)[0]
 
-    @torch.no_grad()
-    def fake_accuracy(self, rows: NDArray, labels: IntArray) -> float:
-        """Return the share of rows the fake-quantized float32 graph classifies right.
+    def outputs(self, values: Tensor) -> Tensor:
+        """Return what the task sees of the values of the last layer, see `body`.
 
-        It differs from the exact network only where a float32 sum rounds across a threshold.
+        Scores are values. Quantities are codes: values in steps of the last quantizer, above its
+        lowest one.
+
+        Raises
+        ------
+        UnsupportedModel
+            The last layer gives no uniform levels, so that its codes are no quantities.
+        """
+        if not self.quantities:
+            return values
+        activation = self._last_activation()
+        return values / activation.scale - activation.zero
+
+    def _last_activation(self) -> Uniform:
+        last = self.families[-1]
+        activation = getattr(last, "activation", None)
+        if not isinstance(activation, Uniform):
+            why = (
+                f"family {last.kind} with activation {last.spec.activation!r} has no uniform codes"
+            )
+            fix = 'activation = "signed_uniform" and bits; families linear, poly, subnet, kan'
+            raise refuse(last.spec, f"it gives quantities, and {why}", fix)
+        return activation
+
+    @torch.no_grad()
+    def start_at(self, middle: Tensor, spread: Tensor) -> None:
+        """Let untrained codes of quantities lie around their means, some of the spread away."""
+        last, activation = self.families[-1], self._last_activation()
+        scale = activation.scale.cpu()
+        norm, bias = getattr(last, "norm", None), getattr(last, "bias", None)
+        if isinstance(norm, nn.BatchNorm1d):
+            norm.weight.copy_(scale * spread / 2)
+        if norm is not None:
+            bias = norm.bias
+        if bias is not None:
+            bias.copy_(scale * (middle + activation.zero))
+
+    @torch.no_grad()
+    def fake(self, rows: NDArray) -> Tensor:
+        """Return `outputs` of the fake-quantized float32 graph for raw rows, in eval mode.
+
+        They differ from the exact ones only where a float32 sum rounds across a threshold.
         """
         self.eval()
         device = self.quantizer.thresholds.device
         raw = torch.from_numpy(np.asarray(rows, dtype=np.float32)).to(device)
         parts = [self.body(self.values(self.quantizer(part))) for part in raw.split(FAKE_ROWS)]
-        found = torch.cat(parts).argmax(1).cpu().numpy()
-        return float(np.mean(found == labels))
+        return self.outputs(torch.cat(parts))
 
     def prune(self, progress: float) -> None:
         """Cut connections of the layers that start dense."""
@@ -184,24 +224,22 @@ class Stack(Classifier):
             layers += layer.quantized(layer.spec.name, (source,), x)
             source = layer.spec.name
         formats = layers[-1].formats
-        chosen = IntFormat.holding(0, len(self.classes) - 1)
-        layers.append(Argmax(ARGMAX, (source,), (chosen,)))
-        scores = [
-            (Port(f"score_{name}", fmt), source, i)
-            for i, (name, fmt) in enumerate(zip(self.classes, formats, strict=True))
-        ]
+        if self.quantities:
+            said = quantities_said(source, formats, self.quantities)
+        else:
+            said = classes_said(source, formats, self.classes)
         net = QuantNet(
             name=self.name,
             inputs=tuple(
                 Port(name, IntFormat(bits))
                 for name, bits in zip(self.features, self.input_bits, strict=True)
             ),
-            layers=tuple(layers),
-            output_wires=(*scores, (Port("class", chosen), ARGMAX, 0)),
+            layers=(*layers, *said.layers),
+            output_wires=said.outputs,
             quantizer=InputQuantizer(
                 tuple(frozen(t, np.float32) for t in self.quantizer.get_thresholds())
             ),
-            info={"class_names": list(self.classes), **(info or {})},
+            info={**said.info, **(info or {})},
         )
         net.verify()
         return net

@@ -9,6 +9,7 @@ from typing import Any
 from nnlogic.core.errors import Problem
 from nnlogic.core.formats import MAX_BITS
 from nnlogic.core.values import shown
+from nnlogic.quant.quantity import quantity_like
 
 Check = Callable[[Any], bool]
 
@@ -27,6 +28,10 @@ def _text(value: Any) -> bool:
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(map(_text, value))
+
+
+def _quantities(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(quantity_like, value))
 
 
 def _table(part: Check | None = None, **parts: Check) -> Check:
@@ -57,6 +62,8 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     "golden_rows": (_count, "a count"),
     "leaf_bits": (_count, "a count"),
     "accuracy": (_table(_or_none(_figure)), "a table of numbers"),
+    "error": (_table(_table(_table(_figure))), "tables of numbers by quantity"),
+    "quantities": (_quantities, "a list of tables with name, exponent and offset"),
     "dataset": (_data_set, "a name, or a table with name and test_rows"),
     "verilog": (
         _table(files=_texts, inputs=_table(), outputs=_table()),

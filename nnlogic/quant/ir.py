@@ -39,6 +39,7 @@ from nnlogic.quant.layers.argmax import Argmax
 from nnlogic.quant.layers.enumerated import Enumerated
 from nnlogic.quant.layers.linear import Linear
 from nnlogic.quant.layers.windowed import Windowed
+from nnlogic.quant.quantity import Quantity, quantities_of
 
 __all__ = [
     "INPUT",
@@ -150,8 +151,10 @@ class QuantNet(Stored):
         """Place of the output that names a class; None where there is none.
 
         That of an argmax, whatever it is called; else the one called ``class``; else the only
-        output, where it is unsigned.
+        output, where it is unsigned. Outputs that stand for quantities are none.
         """
+        if self.info.get("quantities"):
+            return None
         best = {la.name for la in self.layers if isinstance(la.arithmetic, Largest)}
         chosen = [i for i, (_, layer, _) in enumerate(self.output_wires) if layer in best]
         if len(chosen) == 1:
@@ -161,6 +164,27 @@ class QuantNet(Stored):
             return named[0]
         single = len(self.outputs) == 1 and not self.outputs[0].format.signed
         return 0 if single else None
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What outputs stand for, where the network gives quantities; empty where it does not."""
+        return quantities_of(self.info)
+
+    def decode(self, outputs: IntArray) -> NDArray[np.float64]:
+        """Return outputs in the units of the user, exactly.
+
+        Parameters
+        ----------
+        outputs : int array, shape (samples, outputs)
+            From `evaluate`.
+
+        Returns
+        -------
+        float64 array, shape (samples, quantities)
+        """
+        places = {port.name: i for i, port in enumerate(self.outputs)}
+        columns = [q.decode(outputs[:, places[q.port]]) for q in self.quantities]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(outputs), 0))
 
     @property
     def layer_infos(self) -> tuple[LayerInfo, ...]:
@@ -239,6 +263,7 @@ class QuantNet(Stored):
             formats = self._formats.get(name, ())
             if not 0 <= wire < len(formats) or formats[wire] != port.format:
                 problems.append(Problem(port.name, f"is not wire {wire} of {name!r}"))
+        problems += self._quantity_problems()
         if problems:
             raise IRError("QuantNet breaks its rules", where=self.name, problems=problems)
 
@@ -249,6 +274,17 @@ class QuantNet(Stored):
             out += NEURONS.problems(layer.name, len(layer.formats))
         names = self.info.get("class_names", ())
         return out + CLASSES.problems("info.class_names", len(names))
+
+    def _quantity_problems(self) -> list[Problem]:
+        ports = {port.name: port for port in self.outputs}
+        names, out = [q.name for q in self.quantities], list[Problem]()
+        for q in self.quantities:
+            if q.port not in ports:
+                out.append(Problem(f"quantity {q.name}", f"there is no output {q.port}"))
+            else:
+                out += [Problem(f"quantity {q.name}", why) for why in q.problems(ports[q.port])]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        return out + [Problem(f"quantity {n}", "is stated twice") for n in twice]
 
     def _quantizer_problems(self, quantizer: InputQuantizer) -> list[Problem]:
         if len(quantizer.thresholds) != len(self.inputs):

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.nn.stack import Stack
@@ -31,10 +30,10 @@ class EpochSteps:
     rows : TrainingRows
     recipe : Recipe
     epochs : int
-    score : callable
-        Batch of `TrainingRows.x` to class scores with gradients.
-    predict : callable
-        `TrainingRows.x_val` to class indices.
+    outputs : callable
+        Batch of `TrainingRows.x` to outputs with gradients.
+    exact : callable
+        `TrainingRows.x_val` to outputs, as they are rated.
     prune : bool
         Whether this run cuts connections.
     penalty : callable, optional
@@ -48,13 +47,13 @@ class EpochSteps:
         recipe: Recipe,
         *,
         epochs: int,
-        score: Callable[[Tensor], Tensor],
-        predict: Callable[[Tensor], Tensor],
+        outputs: Callable[[Tensor], Tensor],
+        exact: Callable[[Tensor], Tensor],
         prune: bool,
         penalty: Callable[[], Tensor] | None = None,
     ) -> None:
         self.network, self.rows, self.recipe = network, rows, recipe
-        self.epochs, self.score, self.predict, self.prune = epochs, score, predict, prune
+        self.epochs, self.outputs, self.exact, self.prune = epochs, outputs, exact, prune
         self.penalty = penalty
         self.batch = min(recipe.batch, len(rows.x))
         self.steps = max(1, min(recipe.epoch_rows or len(rows.x), len(rows.x)) // self.batch)
@@ -64,7 +63,7 @@ class EpochSteps:
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.epoch = self.best_epoch = 0
-        self.best_accuracy = -1.0
+        self.best_merit = -math.inf
         self.best: dict[str, Tensor] = {}
 
     def _rate(self, step: int) -> float:
@@ -79,7 +78,7 @@ class EpochSteps:
         patience = self.recipe.patience
         waited = self.epoch - self.best_epoch
         return self.epoch >= self.epochs or (
-            patience > 0 and self.best_accuracy >= 0 and waited >= patience
+            patience > 0 and self.best_merit > -math.inf and waited >= patience
         )
 
     def run_epoch(self) -> tuple[float, float]:
@@ -89,8 +88,8 @@ class EpochSteps:
         -------
         loss : float
             Mean over the epoch.
-        accuracy : float
-            On the validation rows.
+        merit : float
+            Of the validation rows, see `Task.merit`; more is better.
         """
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.rows.x), generator=generator).to(self.rows.x.device)
@@ -118,23 +117,22 @@ class EpochSteps:
                 why=f"the loss is {mean}",
                 fix=f"use a learning_rate below {self.recipe.learning_rate}",
             )
-        accuracy = self.validate()
-        if pruned and accuracy > self.best_accuracy:
-            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+        merit = self.validate()
+        if pruned and merit > self.best_merit:
+            self.best_merit, self.best_epoch = merit, self.epoch
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        return mean, accuracy
+        return mean, merit
 
     def loss(self, picked: Tensor) -> Tensor:
         """Return the loss of training rows, given by their indices, with gradients."""
-        scores = self.score(self.rows.x[picked])
-        loss = functional.cross_entropy(scores, self.rows.y[picked])
+        rows, task = self.rows, self.rows.task
+        found = self.outputs(rows.x[picked])
+        loss = task.loss(found, rows.y[picked])
         share, heat = self.recipe.distill, self.recipe.temperature
-        if self.rows.teacher is not None and share:
+        if rows.teacher is not None and share:
             # Gradients shrink with the square of the temperature (Hinton et al. 2015).
-            wanted = torch.softmax(self.rows.teacher[picked].to(scores.dtype) / heat, 1)
-            loss = (1 - share) * loss + share * heat**2 * functional.cross_entropy(
-                scores / heat, wanted
-            )
+            pull = task.pull(found, rows.teacher[picked], heat)
+            loss = (1 - share) * loss + share * heat**2 * pull
         return loss if self.penalty is None else loss + self.penalty()
 
     def _cut(self, epochs_done: float) -> bool:
@@ -149,9 +147,12 @@ class EpochSteps:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Return the accuracy on the validation rows, in eval mode."""
+        """Return how good the network is on the validation rows, in eval mode."""
         self.network.eval()
-        return float((self.predict(self.rows.x_val) == self.rows.y_val).double().mean())
+        rows, task = self.rows, self.rows.task
+        merits = task.merit(self.exact(rows.x_val), rows.y_val)
+        weights = task.weights(rows.y_val)
+        return float(merits.mean() if weights is None else (merits * weights).sum() / weights.sum())
 
     def state(self) -> dict[str, Any]:
         """Return all that a later `load_state` needs; tensors and plain values only."""
@@ -162,7 +163,7 @@ class EpochSteps:
             "epoch": self.epoch,
             "best": self.best,
             "best_epoch": self.best_epoch,
-            "best_accuracy": self.best_accuracy,
+            "best_accuracy": self.best_merit,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -179,7 +180,7 @@ class EpochSteps:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.epoch, self.best = state["epoch"], best
-        self.best_epoch, self.best_accuracy = state["best_epoch"], state["best_accuracy"]
+        self.best_epoch, self.best_merit = state["best_epoch"], state["best_accuracy"]
 
     def keep_best(self) -> None:
         """Put the best weights back into the network, in eval mode."""

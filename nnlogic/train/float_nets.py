@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnlogic.train.tasks import Task
+
 IMAGE_SIDE = 28
 REPORT_EVERY = 50
 
@@ -36,32 +38,31 @@ class Standardize(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """Mean log-probability of several networks."""
+    """Several networks as one: the mean of their log-probabilities, or of their quantities."""
 
-    def __init__(self, members: list[nn.Module]) -> None:
+    def __init__(self, members: list[nn.Module], task: Task) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)
+        self.members, self.task = nn.ModuleList(members), task
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, shape (rows, classes)."""
-        parts = [functional.log_softmax(member(x), 1) for member in self.members]
-        return torch.stack(parts).mean(0)
+        """Return outputs, shape (rows, outputs)."""
+        return self.task.joined([member(x) for member in self.members])
 
 
-def perceptron(x: Tensor, classes: int, width: int) -> nn.Module:
+def perceptron(x: Tensor, task: Task, width: int) -> nn.Module:
     """Return an untrained perceptron of three hidden layers for rows like `x`."""
     layers: list[nn.Module] = [Standardize(x)]
     inputs = x.shape[1]
     for _ in range(3):
         layers += [nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.1)]
         inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, classes))
+    return nn.Sequential(*layers, nn.Linear(inputs, task.outputs), *task.head())
 
 
 class ImageNet(nn.Module):
     """Convolutional net for 28 x 28 images given as rows of 0..255."""
 
-    def __init__(self, classes: int, width: int = 48) -> None:
+    def __init__(self, task: Task, width: int = 48) -> None:
         super().__init__()
         sizes = [1, width, width, 0, 2 * width, 2 * width, 0, 4 * width]
         layers: list[nn.Module] = []
@@ -74,10 +75,10 @@ class ImageNet(nn.Module):
             layers += [nn.BatchNorm2d(size), nn.ReLU()]
             channels = size
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2)]
-        self.body = nn.Sequential(*layers, nn.Linear(channels, classes))
+        self.body = nn.Sequential(*layers, nn.Linear(channels, task.outputs), *task.head())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return class scores, shape (rows, classes)."""
+        """Return outputs, shape (rows, outputs)."""
         out: Tensor = self.body(x.view(-1, 1, IMAGE_SIDE, IMAGE_SIDE) / 255)
         return out
 
@@ -108,6 +109,7 @@ def fit(
     net: nn.Module,
     x: Tensor,
     y: Tensor,
+    task: Task,
     *,
     steps: int,
     batch: int,
@@ -128,7 +130,7 @@ def fit(
         rows = torch.randint(len(x), (batch,), device=x.device)
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=image and kind == "cuda"):
             scores = net(shake(x[rows]))
-            loss = functional.cross_entropy(scores.float(), y[rows])
+            loss = task.loss(scores.float(), y[rows])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -136,10 +138,3 @@ def fit(
         if number % REPORT_EVERY == 0:
             advance(REPORT_EVERY)
     return net.eval()
-
-
-@torch.no_grad()
-def log_probabilities(net: nn.Module, x: Tensor, chunk: int = 20_000) -> Tensor:
-    """Return the teacher's log-probabilities, float16, shape (rows, classes)."""
-    parts = [functional.log_softmax(net(part).float(), 1).half() for part in x.split(chunk)]
-    return torch.cat(parts)

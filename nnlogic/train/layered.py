@@ -25,6 +25,7 @@ from nnlogic.train.cost_loss import lut_penalty
 from nnlogic.train.epochs import EpochSteps
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.rows import TrainingRows
+from nnlogic.train.tasks import Regression, task_of
 from nnlogic.train.teacher import ONE_FLOAT_IS, Taught, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
@@ -82,13 +83,17 @@ class LayeredTraining:
 
     def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> None:
         self.recipe, self.dataset, self.device = recipe, dataset, device
-        self.model = make_network(recipe, dataset.feature_names, dataset.class_names)
+        self.task = task_of(recipe, dataset, *recipe.levels(len(dataset.outputs)))
+        self.model = make_network(recipe, dataset.feature_names, dataset.outputs)
+        self.model.quantities = self.task.quantities
+        if isinstance(self.task, Regression):
+            self.model.start_at(self.task.middle, self.task.spread)
         self.model.quantizer.set_thresholds(
             fit_thresholds(
                 dataset.x_train,
                 self.model.quantizer.bits,
                 recipe.input_method,
-                labels=dataset.y_train,
+                labels=None if dataset.targets else dataset.y_train,
             )
         )
         self.model.to(device)
@@ -100,16 +105,17 @@ class LayeredTraining:
         """Train the teacher, encode the rows, and go on from a saved state if there is one."""
         recipe, dataset = self.recipe, self.dataset
         if recipe.distill or (not recipe.plain and recipe.float_epochs):
-            self.teacher = teach(dataset, recipe, self.device, progress)
+            self.teacher = teach(dataset, recipe, self.task, self.device, progress)
 
         def codes(x: NDArray) -> Tensor:
             return self.model.quantizer(torch.from_numpy(x).to(self.device)).to(torch.uint8)
 
         rows = TrainingRows(
             x=codes(dataset.x_train),
-            y=torch.from_numpy(dataset.y_train).to(self.device),
+            y=self.task.wanted(dataset.y_train).to(self.device),
             x_val=codes(dataset.x_val),
-            y_val=torch.from_numpy(dataset.y_val).to(self.device),
+            y_val=self.task.wanted(dataset.y_val).to(self.device),
+            task=self.task,
             teacher=None if self.teacher is None else self.teacher.targets,
         )
         self.steps = EpochSteps(
@@ -117,8 +123,8 @@ class LayeredTraining:
             rows,
             recipe,
             epochs=recipe.epochs,
-            score=self.model.scores,
-            predict=lambda x: self.model.evaluate_codes(x)[:, -1],
+            outputs=lambda x: self.model.outputs(self.model.scores(x)),
+            exact=self.model.exact_scores,
             prune=recipe.prunes,
             penalty=lut_penalty(self.model, recipe.lut_cost),
         )
@@ -147,9 +153,9 @@ class LayeredTraining:
 
     def advance(self) -> str:
         """Train one epoch, and validate."""
-        loss, accuracy = self.steps.run_epoch()
-        self.history.append({"epoch": self.done, "loss": loss, "validation": accuracy})
-        return f"loss {loss:.4f}, validation {100 * accuracy:.2f} %"
+        loss, merit = self.steps.run_epoch()
+        self.history.append({"epoch": self.done, "loss": loss, "validation": merit})
+        return f"loss {loss:.4f}, validation {self.task.in_words(merit)}"
 
     def state(self) -> dict[str, Any]:
         """Return all that `prepare` needs to go on; tensors and plain values only."""
@@ -159,9 +165,9 @@ class LayeredTraining:
         """Put the best weights back into the network."""
         self.steps.keep_best()
 
-    def accuracies(self) -> NDArray[np.floating]:
-        """Return the exact accuracy on the validation rows, of the best weights."""
-        return np.array([self.steps.best_accuracy])
+    def merits(self) -> NDArray[np.floating]:
+        """Return how good the best weights are, exactly, on the validation rows."""
+        return np.array([self.steps.best_merit])
 
     def best(self) -> int:
         """Return the only member."""
@@ -171,25 +177,28 @@ class LayeredTraining:
         """Return the network as it is compiled."""
         return self.model.quantnet()
 
-    def measure(self, progress: Progress) -> dict[str, float]:
-        """Return accuracies as torch runs the network and as it is compiled: one function."""
-        dataset, net = self.dataset, self.quantnet(0)
-        table = net.evaluate(net.encode(dataset.x_test))
-        exact = self.model.evaluate(dataset.x_test)
-        if not np.array_equal(table, exact):
-            rows = int((table != exact).any(axis=1).sum())
-            why = f"{rows} of {len(table)} test rows differ"
+    def measure(self, progress: Progress) -> dict[str, Any]:
+        """Return figures as torch runs the network and as it is compiled: one function."""
+        data, task, net = self.dataset, self.task, self.quantnet(0)
+        exact = self.model.evaluate(data.x_test)
+        found = net.evaluate(net.encode(data.x_test))
+        if not np.array_equal(found, exact):
+            rows = int((found != exact).any(axis=1).sum())
+            why = f"{rows} of {len(found)} test rows differ"
             raise Different("torch and the QuantNet made from it differ", where=net.name, why=why)
-        right = float(np.mean(table[:, -1] == dataset.y_test))
-        out = {"quantized": right, "table": right, "validation": float(self.accuracies()[0])}
+        table = task.exact(net, data.x_test), data.y_test
+        parts = {"quantized": table, "table": table}
+        parts["validation"] = task.exact(net, data.x_val), data.y_val
         if not isinstance(self.model, Network):
-            out["quantized"] = self.model.fake_accuracy(dataset.x_test, dataset.y_test)
-            out["quantized, validation"] = self.model.fake_accuracy(dataset.x_val, dataset.y_val)
+            parts["quantized"] = task.said(self.model.fake(data.x_test)), data.y_test
+            parts["quantized, validation"] = task.said(self.model.fake(data.x_val)), data.y_val
             if self.teacher is not None:
-                out |= {"float": self.teacher.test, "float, validation": self.teacher.validation}
+                parts["float"] = self.teacher.test, data.y_test
+                parts["float, validation"] = self.teacher.validation, data.y_val
         elif self.recipe.float_epochs:
-            out["float"] = train_float_twin(self.model, dataset, self.recipe, self.device, progress)
-        return out
+            said = train_float_twin(self.model, data, self.recipe, task, self.device, progress)
+            parts["float"] = said, data.y_test
+        return task.measured(parts)
 
     def facts(self) -> dict[str, Any]:
         """Return what the checkpoint says of its training."""

@@ -22,6 +22,7 @@ from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
+from nnlogic.train.tasks import Task, task_of
 from nnlogic.train.teacher import KEPT_FLOAT_IS, Ensemble, kept_teacher, saved_teacher
 
 SMALL_STEP = 1024
@@ -41,14 +42,16 @@ class PopulationTraining:
     Raises
     ------
     UsageError
-        The recipe does not fit features or classes of the data set.
+        The recipe does not fit features, classes or quantities of the data set.
     """
 
     save_seconds: ClassVar[float] = 120.0
     epochs = (0, 0)
 
     def __init__(self, recipe: PopulationRecipe, dataset: Dataset, device: torch.device) -> None:
-        check_fit(recipe, len(dataset.feature_names), len(dataset.class_names))
+        outputs = len(dataset.outputs)
+        check_fit(recipe, len(dataset.feature_names), outputs)
+        self.task = task_of(recipe, dataset, *recipe.levels(outputs))
         self.recipe, self.dataset, self.device = recipe, dataset, device
         self.title, self.total = f"train {recipe.name} on {device}", recipe.steps
         self.members = recipe.members
@@ -58,11 +61,11 @@ class PopulationTraining:
         """Make teacher and rows, record the step, and go on from a saved state if there is one."""
         recipe, dataset, device = self.recipe, self.dataset, self.device
         if recipe.distill and saved is not None:
-            self.teacher = saved_teacher(saved["teacher"], dataset, device)
+            self.teacher = saved_teacher(saved["teacher"], dataset, self.task, device)
         elif recipe.distill:
-            self.teacher = kept_teacher(dataset, device, progress)
+            self.teacher = kept_teacher(dataset, self.task, device, progress)
         with progress.step("rows on the device"):
-            rows, self.thresholds = make_rows(dataset, recipe, self.teacher, device)
+            rows, self.thresholds = make_rows(dataset, recipe, self.task, self.teacher, device)
         self.steps = PopulationSteps(recipe, rows)
         if saved is not None:
             self.steps.load_state(saved["job"])
@@ -111,9 +114,9 @@ class PopulationTraining:
                 refine(self.steps, step.advance)
         self.chosen = int(self.steps.ranking().argmax())
 
-    def accuracies(self) -> NDArray[np.floating]:
-        """Return the exact accuracy of every member on the validation rows."""
-        return self.steps.accuracies()
+    def merits(self) -> NDArray[np.floating]:
+        """Return how good every member is, exactly, on the validation rows."""
+        return self.steps.merits()
 
     def best(self) -> int:
         """Return the member that ranked first at the end."""
@@ -122,16 +125,17 @@ class PopulationTraining:
     def quantnet(self, member: int) -> QuantNet:
         """Return a member as it is compiled."""
         network = self.model.network(member)
-        return network_of(network, self.recipe, self.dataset, self.thresholds)
+        return network_of(network, self.recipe, self.dataset, self.thresholds, self.task)
 
-    def measure(self, progress: Progress) -> dict[str, float]:
-        """Return the accuracies of the best member; what torch runs is exact already."""
-        dataset, best = self.dataset, self.best()
-        table = accuracy_on_test(self.quantnet(best), dataset)
-        out = {"validation": float(self.accuracies()[best]), "table": table, "quantized": table}
+    def measure(self, progress: Progress) -> dict[str, Any]:
+        """Return the figures of the best member; what torch runs is exact already."""
+        data, task, net = self.dataset, self.task, self.quantnet(self.best())
+        table = task.exact(net, data.x_test), data.y_test
+        parts = {"validation": (task.exact(net, data.x_val), data.y_val)}
+        parts |= {"table": table, "quantized": table}
         if self.teacher is not None:
-            out["float"] = float_accuracy(self.teacher, dataset, self.device)
-        return out
+            parts["float"] = task.said_by(self.teacher, data.x_test, self.device), data.y_test
+        return task.measured(parts)
 
     def facts(self) -> dict[str, Any]:
         """Return what the checkpoint says of its training."""
@@ -147,14 +151,18 @@ class PopulationTraining:
         best = self.best()
         net = self.quantnet(best)
         x = self.dataset.x_val[:GOLDEN_ROWS]
-        scores = self.model.hard_scores(self.steps.rows.x_val[: len(x)])[best]
-        golden = x, with_offset(scores.round().long().cpu().numpy(), net, x)
+        found = self.model.hard_scores(self.steps.rows.x_val[: len(x)])[best]
+        golden = x, with_offset(found.round().long().cpu().numpy(), net, x)
         net = dataclasses.replace(net, info={**net.info, **info})
         write_quantized(path, net, golden=golden)
 
 
 def network_of(
-    network: LutNetwork, recipe: PopulationRecipe, dataset: Dataset, thresholds: list[Tensor]
+    network: LutNetwork,
+    recipe: PopulationRecipe,
+    dataset: Dataset,
+    thresholds: list[Tensor],
+    task: Task,
 ) -> QuantNet:
     """Return the QuantNet of a trained network."""
     return to_quantnet(
@@ -162,30 +170,19 @@ def network_of(
         name=recipe.name,
         features=dataset.feature_names,
         classes=dataset.class_names,
+        quantities=task.quantities,
         thresholds=[t.numpy() for t in thresholds],
         input_bits=recipe.input_bits,
     )
 
 
-def accuracy_on_test(net: QuantNet, dataset: Dataset) -> float:
-    """Return the exact accuracy on the test rows."""
-    guess = net.evaluate(net.encode(dataset.x_test))[:, -1]
-    return float(np.mean(guess == dataset.y_test))
+def with_offset(found: np.ndarray, net: QuantNet, x: np.ndarray) -> np.ndarray:
+    """Return outputs as the network's ports have them; of scores the class follows.
 
-
-def with_offset(scores: np.ndarray, net: QuantNet, x: np.ndarray) -> np.ndarray:
-    """Return scores and class as the network's ports have them.
-
-    The QuantNet adds one constant to all scores, to keep them unsigned; it is read off its first
-    row, and every other row still has to agree.
+    The QuantNet adds a constant to each output, the same to all scores, to keep them unsigned; it
+    is read off its first row, and every other row still has to agree.
     """
-    shift = net.evaluate(net.encode(x[:1]))[0, 0] - scores[0, 0]
-    return np.concatenate([scores + shift, scores.argmax(1)[:, None]], axis=1)
-
-
-@torch.no_grad()
-def float_accuracy(teacher: Ensemble, dataset: Dataset, device: torch.device) -> float:
-    """Return the accuracy of a teacher on the test rows."""
-    x = torch.from_numpy(dataset.x_test).to(device)
-    guess = torch.cat([teacher(part).argmax(1) for part in x.split(20_000)]).cpu().numpy()
-    return float(np.mean(guess == dataset.y_test))
+    shift = net.evaluate(net.encode(x[:1]))[0, : found.shape[1]] - found[0]
+    if net.quantities:
+        return found + shift
+    return np.concatenate([found + shift[0], found.argmax(1)[:, None]], axis=1)

@@ -11,9 +11,11 @@ from nnlogic.core.limits import WEIGHTS
 from nnlogic.core.windows import Frame
 from nnlogic.model.window import WindowSpec
 from nnlogic.train.recipe_data import data_meta, data_problems
+from nnlogic.train.tasks import KEYS, TASKS, task_problems
 
 SHAPES = ("luts", "sums")
-UNUSED = {"balance": 0.0}
+OUTPUT_BITS, MOST_OUTPUT_BITS = 6, 16
+UNUSED = {**KEYS, "output_bits": OUTPUT_BITS}
 """Ingredients of a recipe that do nothing at these values."""
 
 
@@ -72,6 +74,11 @@ class PopulationRecipe:
         How far rare classes count as much as common ones, in the loss and in the choice of the
         member: a row of class c weighs ``(rows / (classes * rows of c)) ** balance``; 0 for all
         rows alike, 1 for all classes alike.
+    task, loss, quantile
+        What is trained for, see `nnlogic.train.tasks`.
+    output_bits : int
+        Bits of the codes that reach over the range of a quantity (``"sums"``); of ``"luts"`` the
+        votes say it.
     seed : int
     label, test, drop, missing
         How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
@@ -115,6 +122,10 @@ class PopulationRecipe:
     bit_cost: float = 0.0
     refine_steps: int = 0
     balance: float = 0.0
+    task: str = "classification"
+    loss: str = "squared"
+    quantile: float = 0.5
+    output_bits: int = OUTPUT_BITS
     seed: int = 0
     label: str = ""
     test: str = ""
@@ -158,10 +169,22 @@ class PopulationRecipe:
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
-        for key in ("soft", "distill", "smooth", "plain", "balance"):
+        for key in ("soft", "distill", "smooth", "plain"):
             if not 0 <= getattr(self, key) <= 1:
                 out.append(Problem(key, f"{getattr(self, key)}, need 0 to 1"))
-        return out + data_problems(self)
+        if not 1 <= self.output_bits <= MOST_OUTPUT_BITS:
+            why = f"{self.output_bits}, allowed 1 to {MOST_OUTPUT_BITS}"
+            out.append(Problem("output_bits", why))
+        elif self.output_bits != OUTPUT_BITS and (self.shape == "luts" or self.task == TASKS[0]):
+            why = f'{self.output_bits}, but it is for quantities of shape "sums"'
+            out.append(Problem("output_bits", why, "leave it out"))
+        return out + task_problems(self) + data_problems(self)
+
+    def levels(self, outputs: int) -> tuple[int, int]:
+        """Return how many codes each of so many quantities has, or is to have, and the lowest."""
+        if self.shape == "sums":
+            return 1 << self.output_bits, -(1 << self.output_bits) // 2
+        return sum(self.votes or (1,) * (self.widths[-1] // outputs)) + 1, 0
 
     def _window_problems(self) -> list[Problem]:
         if not self.windows:
@@ -192,8 +215,8 @@ class PopulationRecipe:
         return {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
 
 
-def check_fit(recipe: PopulationRecipe, features: int, classes: int) -> None:
-    """Check a recipe against features and classes of its data set.
+def check_fit(recipe: PopulationRecipe, features: int, outputs: int) -> None:
+    """Check a recipe against features and classes, or quantities, of its data set.
 
     Raises
     ------
@@ -204,13 +227,14 @@ def check_fit(recipe: PopulationRecipe, features: int, classes: int) -> None:
     if recipe.shape != "luts":
         return
     problems = []
-    each, over = divmod(recipe.widths[-1], classes)
+    each, over = divmod(recipe.widths[-1], outputs)
+    what, one = ("classes", "class") if recipe.task == TASKS[0] else ("quantities", "quantity")
     if over:
-        why = f"{recipe.widths[-1]} tables vote for {classes} classes, which leaves {over} over"
-        fix = " or ".join(str(n * classes) for n in (each, each + 1) if n)
+        why = f"{recipe.widths[-1]} tables vote for {outputs} {what}, which leaves {over} over"
+        fix = " or ".join(str(n * outputs) for n in (each, each + 1) if n)
         problems.append(Problem("widths", why, fix))
     elif recipe.votes and len(recipe.votes) != each:
-        why = f"{len(recipe.votes)} weights for {each} votes per class"
+        why = f"{len(recipe.votes)} weights for {each} votes per {one}"
         problems.append(Problem("votes", why, f"give {each}, or leave it out"))
     if recipe.windows and math.prod(recipe.frame) != features:
         sides = " x ".join(map(str, recipe.frame))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlogic.data import Dataset
 from nnlogic.nn.quantizers import FeatureQuantizer, fit_thresholds
-from nnlogic.train.float_nets import is_image, log_probabilities, shake_image, shake_rows
+from nnlogic.train.float_nets import is_image, shake_image, shake_rows
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.rows import TrainingRows
+from nnlogic.train.tasks import Task
 
 RANK_COPIES, RANK_SHAKE = 20, 0.5
 """Perturbed copies of the validation images: 6,000 plain ones have a standard error of 0.17 points
@@ -27,7 +30,7 @@ class PopulationRows(TrainingRows):
     ----------
     x_rank, y_rank : tensors
         Rows members are ranked on; never test rows.
-    input_bits, classes : int
+    input_bits : int
     plain_rows : int
         How many rows, the first, are not perturbed.
     """
@@ -35,7 +38,6 @@ class PopulationRows(TrainingRows):
     x_rank: Tensor
     y_rank: Tensor
     input_bits: int
-    classes: int
     plain_rows: int
 
     def centres(self, count: int) -> Tensor:
@@ -66,18 +68,31 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         # Steps of a power of two: a code is the top bits of a pixel, and costs nothing.
         codes = 1 << recipe.input_bits
         return [torch.arange(1, codes) * (256.0 / codes)] * features
-    # The places of a map are coded alike: they share their kernels.
-    x, labels, channels = data.x_train, data.y_train, features
+    x, channels = data.x_train, features
+    labels = None if data.targets else data.y_train
     if recipe.windows:
+        # The places of a map are coded alike: they share their kernels.
         channels = math.prod(recipe.frame[:-2])
-        x, labels = x.reshape(-1, channels), labels.repeat(features // channels, axis=0)
+        x = x.reshape(-1, channels)
+        if are_codes(x, recipe.input_bits):
+            return [torch.arange(1, 1 << recipe.input_bits) - 0.5] * features
+        labels = None if labels is None else labels.repeat(features // channels)
     bits = (recipe.input_bits,) * channels
     fitted = fit_thresholds(x, bits, method=recipe.input_method, labels=labels)
     return [torch.from_numpy(t) for t in fitted] * (features // channels)
 
 
+def are_codes(x: NDArray, bits: int) -> bool:
+    """Whether numbers are codes of so many bits already, as those of an ADC: whole, from 0 on."""
+    return bool(x.min() >= 0 and x.max() < 1 << bits and np.array_equal(x, np.rint(x)))
+
+
 def make_rows(
-    data: Dataset, recipe: PopulationRecipe, teacher: nn.Module | None, device: torch.device | str
+    data: Dataset,
+    recipe: PopulationRecipe,
+    task: Task,
+    teacher: nn.Module | None,
+    device: torch.device | str,
 ) -> tuple[PopulationRows, list[Tensor]]:
     """Return the rows a recipe trains on, and the thresholds of its codes.
 
@@ -103,21 +118,21 @@ def make_rows(
             rows = part if copy == 0 else shake(part, recipe.shake)
             codes.append(encode(rows))
             if teacher is not None:
-                targets.append(log_probabilities(teacher, rows))
-    y = torch.from_numpy(data.y_train).to(device)
-    x_val, y_val = (torch.from_numpy(a).to(device) for a in (data.x_val, data.y_val))
+                targets.append(task.teach(teacher, rows))
+    y, y_val = (task.wanted(labels).to(device) for labels in (data.y_train, data.y_val))
+    x_val = torch.from_numpy(data.x_val).to(device)
     codes_val = encode(x_val)
     copies = RANK_COPIES if is_image(data.x_train) else 0
     rows = PopulationRows(
         plain_rows=len(y),
         x=torch.cat(codes),
-        y=y.repeat(recipe.copies + 1),
+        y=torch.cat([y] * (recipe.copies + 1)),
         teacher=torch.cat(targets) if targets else None,
         x_val=codes_val,
         y_val=y_val,
         x_rank=torch.cat([encode(shake(x_val, RANK_SHAKE)) for _ in range(copies)] or [codes_val]),
-        y_rank=y_val.repeat(max(copies, 1)),
+        y_rank=torch.cat([y_val] * max(copies, 1)),
+        task=task,
         input_bits=recipe.input_bits,
-        classes=len(data.class_names),
     )
     return rows, thresholds

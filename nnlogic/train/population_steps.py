@@ -11,36 +11,30 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nnlogic.nn.population import LutPopulation, SumPopulation
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.population_rows import PopulationRows
+from nnlogic.train.tasks import Task
 
 WARM_UP_STEPS = 200
 BURST = 100
 CHUNK = 16384
-
-
-def class_weights(y: Tensor, classes: int, balance: float) -> Tensor | None:
-    """Return the weight of each class, float32; None where all rows count alike."""
-    if not balance:
-        return None
-    counts = torch.bincount(y, minlength=classes).clamp(min=1)
-    return (len(y) / (classes * counts)).float() ** balance
+START_REACH = 8
+"""Standard deviations of an untrained output in the range of the quantity."""
 
 
 def make_population(
     recipe: PopulationRecipe, rows: PopulationRows
 ) -> LutPopulation | SumPopulation:
     """Return the population a recipe asks for, untrained, on the CPU."""
-    features = rows.x.shape[1]
+    features, task = rows.x.shape[1], rows.task
     if recipe.shape == "sums":
         return SumPopulation(
             recipe.members,
             features,
             rows.input_bits,
-            rows.classes,
+            task.outputs,
             hidden=recipe.hidden,
             hidden_bits=recipe.hidden_bits,
             shift=recipe.shift,
@@ -49,13 +43,15 @@ def make_population(
             group=recipe.group,
             hidden_group=recipe.hidden_group,
             spread=recipe.spread,
+            relative=task.relative,
+            reach=(1 << recipe.output_bits) / START_REACH,
             seed=recipe.seed,
         )
     return LutPopulation(
         recipe.members,
         features,
         rows.input_bits,
-        rows.classes,
+        task.outputs,
         widths=recipe.widths,
         functions=recipe.functions,
         votes=recipe.votes,
@@ -67,6 +63,7 @@ def make_population(
         spread_gradient=recipe.spread_gradient,
         frame=recipe.first_frame,
         windows=recipe.windows,
+        relative=task.relative,
         seed=recipe.seed,
     )
 
@@ -89,7 +86,6 @@ class PopulationSteps:
         self.device, self.cuda = device, device.type == "cuda"
         torch.manual_seed(recipe.seed)
         self.model = make_population(recipe, self.rows).to(device)
-        self.weights = class_weights(self.rows.y, self.rows.classes, recipe.balance)
         rates = {
             "wires": recipe.rate_wires,
             "tables": recipe.rate_tables,
@@ -149,16 +145,13 @@ class PopulationSteps:
 
     def loss(self, picked: Tensor) -> Tensor:
         """Return the loss of training rows, given by their indices: of all members, added."""
-        recipe, rows = self.recipe, self.rows
-        logits = self.model(rows.x[picked].to(torch.int32))
-        members = len(logits)
-        y = rows.y[picked].repeat(members)
-        loss = functional.cross_entropy(logits.flatten(0, 1), y, self.weights) * members
+        recipe, rows, task = self.recipe, self.rows, self.rows.task
+        found = self.model(rows.x[picked].to(torch.int32))
+        members = len(found)
+        loss = task.loss(found, rows.y[picked]) * members
         if rows.teacher is not None and recipe.distill > 0:
             t = recipe.temperature
-            target = torch.softmax(rows.teacher[picked].float() / t, 1)
-            mine = functional.log_softmax(logits / t, 2)
-            pull = -(target * mine).sum(2).mean() * members * t
+            pull = task.pull(found, rows.teacher[picked], t) * members * t
             loss = (1 - recipe.distill) * loss + recipe.distill * pull
         penalty = self.model.penalty()
         if penalty is not None and recipe.bit_cost:
@@ -239,16 +232,18 @@ class PopulationSteps:
             torch.set_rng_state(random)
 
     @torch.no_grad()
-    def accuracies(self) -> np.ndarray:
-        """Return the validation accuracy of every member's hard network."""
+    def merits(self) -> np.ndarray:
+        """Return how good every member's hard network is on validation rows, all alike."""
         self.wait()
-        return member_accuracies(self.model, self.rows.x_val, self.rows.y_val)
+        return member_merits(self.model, self.rows.task, self.rows.x_val, self.rows.y_val)
 
     @torch.no_grad()
     def ranking(self) -> np.ndarray:
-        """Return what members are chosen by: their accuracy on the rows for ranking."""
+        """Return what members are chosen by: how good they are on the rows for ranking."""
         self.wait()
-        return member_accuracies(self.model, self.rows.x_rank, self.rows.y_rank, self.weights)
+        rows = self.rows
+        weights = rows.task.weights(rows.y_rank)
+        return member_merits(self.model, rows.task, rows.x_rank, rows.y_rank, weights)
 
     @property
     def finished(self) -> bool:
@@ -257,19 +252,20 @@ class PopulationSteps:
 
 
 @torch.no_grad()
-def member_accuracies(
-    model: LutPopulation | SumPopulation, codes: Tensor, y: Tensor, weights: Tensor | None = None
+def member_merits(
+    model: LutPopulation | SumPopulation,
+    task: Task,
+    codes: Tensor,
+    y: Tensor,
+    weights: Tensor | None = None,
 ) -> np.ndarray:
-    """Return the accuracy of every member's hard network, the lowest class winning ties.
+    """Return how good every member's hard network is, see `Task.merit`: the mean over rows.
 
-    With `weights`, shape (classes,), a row counts as much as the weight of its class.
+    With `weights`, shape (rows,), a row counts so much.
     """
-    right = torch.zeros(model.members, device=codes.device)
-    worth = torch.ones(len(y), device=codes.device) if weights is None else weights[y]
+    total = torch.zeros(model.members, device=codes.device, dtype=torch.float64)
+    worth = torch.ones(len(y), device=codes.device) if weights is None else weights
     for at in range(0, len(codes), CHUNK):
-        scores = model.hard_scores(codes[at : at + CHUNK])
-        classes = scores.shape[2]
-        order = torch.arange(classes, 0, -1, device=codes.device)
-        winner = (scores.double() * classes * 2 + order).argmax(2)
-        right += ((winner == y[at : at + CHUNK]) * worth[at : at + CHUNK]).sum(1)
-    return (right / worth.sum()).cpu().numpy()
+        found = model.hard_scores(codes[at : at + CHUNK])
+        total += (task.merit(found, y[at : at + CHUNK]) * worth[at : at + CHUNK]).sum(1)
+    return (total / worth.sum()).cpu().numpy()

@@ -12,9 +12,10 @@ from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
 from nnlogic.nn.families import shrinks, spec_problems
 from nnlogic.nn.quantizers.inputs import INPUT_METHODS
 from nnlogic.train.recipe_data import data_meta, data_problems
+from nnlogic.train.tasks import KEYS, task_problems
 
 PRUNING = ("gradual", "random")
-UNUSED = {"epoch_rows": 0, "distill": 0.0, "temperature": 1.0, "lut_cost": 0.0}
+UNUSED = {"epoch_rows": 0, "distill": 0.0, "temperature": 1.0, "lut_cost": 0.0, **KEYS}
 """Ingredients of a recipe that do nothing at these values."""
 
 
@@ -29,8 +30,9 @@ class Recipe:
     dataset : str
         A name `nnlogic.data.load` knows, or the path of a table; in a file relative to it.
     layers : tuple of LayerSpec
-        The last one has one neuron per class. Plain ones (`nnlogic.model.layer.plain_layer`) make
-        a `nnlogic.nn.Network`, those of families a `nnlogic.nn.Stack`.
+        The last one has one neuron per class, or quantity. Plain ones
+        (`nnlogic.model.layer.plain_layer`) make a `nnlogic.nn.Network`, those of families a
+        `nnlogic.nn.Stack`.
     input_bits : int
         Bits of every input code.
     input_method : str
@@ -58,6 +60,9 @@ class Recipe:
     patience : int
         Stop after so many epochs without a better validation accuracy, once pruning is done;
         0 for never.
+    task, loss, quantile, balance
+        What is trained for, see `nnlogic.train.tasks`, and how far rare classes count as much as
+        common ones, see `nnlogic.train.population_recipe.PopulationRecipe`.
     seed : int
     label, test, drop, missing
         How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
@@ -82,6 +87,10 @@ class Recipe:
     weight_decay: float = 1e-4
     lut_cost: float = 0.0
     patience: int = 0
+    task: str = "classification"
+    loss: str = "squared"
+    quantile: float = 0.5
+    balance: float = 0.0
     seed: int = 0
     label: str = ""
     test: str = ""
@@ -142,10 +151,14 @@ class Recipe:
                 out += [Problem(spec.name, why) for why in spec.problems()]
             else:
                 out += spec_problems(spec)
-        return out + data_problems(self)
+        return out + task_problems(self) + data_problems(self)
+
+    def levels(self, outputs: int) -> tuple[int, int]:
+        """Return how many codes each of so many quantities has, and the lowest."""
+        return 1 << (self.layers[-1].bits if self.layers else 1), 0
 
     def architecture(self, features: tuple[str, ...], classes: tuple[str, ...]) -> Architecture:
-        """Return the network for a data set's features and classes.
+        """Return the network for a data set's features and classes, or quantities.
 
         Raises
         ------

@@ -67,7 +67,7 @@ def refine(
         _take(state, again, now > best)
         again.wait()
         best = np.maximum(best, now)
-        advance(again.done - before, f"validation {100 * best.max():.2f} %")
+        advance(again.done - before, f"validation {steps.rows.task.in_words(best.max())}")
     steps.model.load_state_dict(state)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from nnlogic.train.tasks import Task
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingRows:
@@ -15,13 +17,16 @@ class TrainingRows:
     ----------
     x, x_val : tensors, shape (rows, features)
         Input codes, uint8; of a float twin standardized features.
-    y, y_val : int64 tensors, shape (rows,)
-    teacher : float16 tensor, shape (rows, classes), or None
-        A teacher's log-probabilities for `x`.
+    y, y_val : tensors, shape (rows, ...)
+        What outputs are compared with, as `task` wants it.
+    task : Task
+    teacher : tensor, shape (rows, outputs), or None
+        What a teacher says of `x`, as `task` has it.
     """
 
     x: Tensor
     y: Tensor
     x_val: Tensor
     y_val: Tensor
+    task: Task
     teacher: Tensor | None = None

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.progress import SILENT, Progress
@@ -27,10 +27,10 @@ from nnlogic.train.float_nets import (
     ImageNet,
     fit,
     is_image,
-    log_probabilities,
     perceptron,
 )
 from nnlogic.train.recipe import Recipe
+from nnlogic.train.tasks import Task
 
 WIDTH = 128
 RATE = 4e-3
@@ -51,18 +51,20 @@ class Taught:
 
     Attributes
     ----------
-    targets : float16 tensor, shape (training rows, classes)
-        Log-probabilities.
-    test, validation : float
-        Its accuracy.
+    targets : tensor, shape (training rows, outputs)
+        As the task has them, see `Task.taught`.
+    test, validation : array
+        What it says of these rows.
     """
 
     targets: Tensor
-    test: float
-    validation: float
+    test: NDArray
+    validation: NDArray
 
 
-def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Progress) -> Taught:
+def teach(
+    dataset: Dataset, recipe: Recipe, task: Task, device: torch.device, progress: Progress
+) -> Taught:
     """Train a float teacher, `ONE_FLOAT_IS`, on the training rows.
 
     Parameters
@@ -70,11 +72,12 @@ def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Prog
     dataset : Dataset
     recipe : Recipe
         Gives seed, batch, and `float_epochs` over all training rows.
+    task : Task
     device : torch.device
     progress : Progress
     """
     x = torch.from_numpy(dataset.x_train).to(device)
-    y = torch.from_numpy(dataset.y_train).to(device)
+    y = task.wanted(dataset.y_train).to(device)
     batch = min(recipe.batch, len(x))
     steps = max(1, recipe.float_epochs * len(x) // batch)
     cuda = [device] if device.type == "cuda" else []
@@ -83,11 +86,12 @@ def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Prog
         torch.random.fork_rng(cuda),
     ):
         torch.manual_seed(recipe.seed)
-        net = perceptron(x, len(dataset.class_names), WIDTH)
+        net = perceptron(x, task, WIDTH)
         net = fit(
             net,
             x,
             y,
+            task,
             steps=steps,
             batch=batch,
             image=False,
@@ -96,38 +100,30 @@ def teach(dataset: Dataset, recipe: Recipe, device: torch.device, progress: Prog
         )
 
     return Taught(
-        log_probabilities(net, x),
-        accuracy(net, dataset.x_test, dataset.y_test, device),
-        accuracy(net, dataset.x_val, dataset.y_val, device),
+        task.teach(net, x),
+        task.said_by(net, dataset.x_test, device),
+        task.said_by(net, dataset.x_val, device),
     )
 
 
-@torch.no_grad()
-def accuracy(net: nn.Module, x: NDArray, y: NDArray, device: torch.device | str) -> float:
-    """Return the share of rows a float net classifies right."""
-    found = log_probabilities(net, torch.from_numpy(x).to(device)).argmax(1)
-    return float((found == torch.from_numpy(y).to(device)).double().mean())
-
-
-def untrained_teacher(data: Dataset, x: Tensor) -> Ensemble:
+def untrained_teacher(data: Dataset, x: Tensor, task: Task) -> Ensemble:
     """Return an untrained teacher for rows like `x`."""
-    classes = len(data.class_names)
     if is_image(data.x_train):
-        return Ensemble([ImageNet(classes)])
+        return Ensemble([ImageNet(task)], task)
     width = 192 if x.shape[1] < 100 else 384
-    return Ensemble([perceptron(x, classes, width) for _ in range(TEACHERS)])
+    return Ensemble([perceptron(x, task, width) for _ in range(TEACHERS)], task)
 
 
 def make_teacher(
-    data: Dataset, device: torch.device | str, progress: Progress = SILENT
+    data: Dataset, task: Task, device: torch.device | str, progress: Progress = SILENT
 ) -> Ensemble:
     """Train a float teacher on the training rows."""
     torch.manual_seed(1)
     x = torch.from_numpy(data.x_train).to(device)
-    y = torch.from_numpy(data.y_train).to(device)
+    y = task.wanted(data.y_train).to(device)
     image = is_image(data.x_train)
     steps, batch = (IMAGE_STEPS, IMAGE_BATCH) if image else (STEPS, BATCH)
-    teacher = untrained_teacher(data, x)
+    teacher = untrained_teacher(data, x, task)
     total = steps * len(teacher.members)
     with progress.step(f"train the teacher on {device}", total=total) as step:
         for member in teacher.members:
@@ -135,6 +131,7 @@ def make_teacher(
                 member,
                 x,
                 y,
+                task,
                 steps=steps,
                 batch=batch,
                 image=image,
@@ -145,15 +142,16 @@ def make_teacher(
 
 
 def kept_teacher(
-    data: Dataset, device: torch.device | str, progress: Progress = SILENT
+    data: Dataset, task: Task, device: torch.device | str, progress: Progress = SILENT
 ) -> Ensemble:
     """Return the teacher of a data set, trained once per kind of device and kept in the cache."""
     kind = torch.device(device).type
-    path = cache_dir() / "teachers" / f"{data.name}-{data.digest}-{kind}-{TEACHER_VERSION}.pt"
+    name = f"{data.name}-{data.digest}-{task.teacher_name}{kind}-{TEACHER_VERSION}.pt"
+    path = cache_dir() / "teachers" / name
     try:
-        return load_teacher(path, data, device)
+        return load_teacher(path, data, task, device)
     except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.PickleError):
-        teacher = make_teacher(data, device, progress)
+        teacher = make_teacher(data, task, device, progress)
     buffer = io.BytesIO()
     torch.save(teacher.state_dict(), buffer)
     # A cache that cannot be written costs time, nothing else.
@@ -163,17 +161,17 @@ def kept_teacher(
     return teacher
 
 
-def load_teacher(path: Path, data: Dataset, device: torch.device | str) -> Ensemble:
+def load_teacher(path: Path, data: Dataset, task: Task, device: torch.device | str) -> Ensemble:
     """Read the weights that ``torch.save(teacher.state_dict(), path)`` wrote."""
-    teacher = untrained_teacher(data, torch.from_numpy(data.x_train[:1000]))
+    teacher = untrained_teacher(data, torch.from_numpy(data.x_train[:1000]), task)
     teacher.load_state_dict(torch.load(path, map_location=device, weights_only=True))
     return teacher.to(device).eval()
 
 
 def saved_teacher(
-    weights: Mapping[str, Any], data: Dataset, device: torch.device | str
+    weights: Mapping[str, Any], data: Dataset, task: Task, device: torch.device | str
 ) -> Ensemble:
     """Return the teacher with the weights that the state of a run keeps."""
-    teacher = untrained_teacher(data, torch.from_numpy(data.x_train))
+    teacher = untrained_teacher(data, torch.from_numpy(data.x_train), task)
     teacher.load_state_dict(weights)
     return teacher.to(device).eval()

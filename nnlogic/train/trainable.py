@@ -67,8 +67,8 @@ class Trainable(Protocol):
     def finish(self, progress: Progress) -> None:
         """Put the best weights in place, and do what follows the last step."""
 
-    def accuracies(self) -> NDArray[np.floating]:
-        """Return the exact accuracy of every member on the validation rows, shape (members,)."""
+    def merits(self) -> NDArray[np.floating]:
+        """Return how good every member is, exactly, on the validation rows, shape (members,)."""
 
     def quantnet(self, member: int) -> QuantNet:
         """Return a member as it is compiled."""
@@ -76,8 +76,8 @@ class Trainable(Protocol):
     def best(self) -> int:
         """Return the member to keep, chosen without test rows."""
 
-    def measure(self, progress: Progress) -> dict[str, float]:
-        """Return the accuracies of the best member, see `TrainResult`; uses the test rows."""
+    def measure(self, progress: Progress) -> dict[str, Any]:
+        """Return the figures of the best member, see `TrainResult`; uses the test rows."""
 
     def facts(self) -> dict[str, Any]:
         """Return what the checkpoint says of its training, JSON data."""

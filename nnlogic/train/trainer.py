@@ -39,7 +39,10 @@ class TrainResult:
         not trained), ``"quantized"`` (as torch runs it; of a stack the fake-quantized float
         graph) and ``"table"`` (exact, as compiled); on validation rows ``"validation"``, exact,
         by which the weights were chosen, and for a stack the other two, ``"float, validation"``
-        and ``"quantized, validation"``.
+        and ``"quantized, validation"``. Empty of quantities.
+    error : dict of str to dict
+        Of quantities, by the same names and then by quantity, see
+        `nnlogic.quant.quantity.error_figures`; in the units of the rows. Empty of classes.
     epochs : int
         Run, of the quantized network; 0 of a population, which counts steps.
     best_epoch : int
@@ -52,6 +55,7 @@ class TrainResult:
 
     checkpoint: Path
     accuracy: dict[str, float]
+    error: dict[str, dict[str, dict[str, float]]]
     epochs: int
     best_epoch: int
     seconds: float
@@ -138,7 +142,7 @@ def train(
         training.prepare(saved, progress)
         _run(training, state_file, identity, progress)
         training.finish(progress)
-        accuracy = training.measure(progress)
+        figures = training.measure(progress)
         estimate = luts_by_role(training.quantnet(training.best()))
         info = {
             "dataset": {
@@ -147,13 +151,16 @@ def train(
                 "provenance": dataset.provenance,
                 "test_rows": len(dataset.y_test),
             },
-            "accuracy": accuracy,
+            **figures,
             "lut_estimate": estimate,
             **training.facts(),
         }
         with writing(folder):
             training.write(target, info)
-    return TrainResult(target, accuracy, *training.epochs, time.monotonic() - start, estimate)
+    return TrainResult(
+        target, figures.get("accuracy", {}), figures.get("error", {}), *training.epochs,
+        time.monotonic() - start, estimate,
+    )  # fmt: skip
 
 
 def _refuse_used(folder: Path, resume: bool, *files: Path) -> None:

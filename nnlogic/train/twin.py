@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnlogic.core.progress import Progress
@@ -12,6 +13,7 @@ from nnlogic.nn.network import Network
 from nnlogic.train.epochs import EpochSteps
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.rows import TrainingRows
+from nnlogic.train.tasks import Regression, Task
 
 FLOAT_IS = (
     "the same widths and connections, trained with float32 weights, activations that clip but "
@@ -23,10 +25,11 @@ def train_float_twin(
     network: Network,
     dataset: Dataset,
     recipe: Recipe,
+    task: Task,
     device: torch.device,
     progress: Progress,
-) -> float:
-    """Train a network's float twin, `FLOAT_IS`, and return its accuracy on the test rows.
+) -> NDArray:
+    """Train a network's float twin, `FLOAT_IS`, and return what it says of the test rows.
 
     Parameters
     ----------
@@ -34,10 +37,14 @@ def train_float_twin(
         Gives widths and connections; not changed.
     dataset : Dataset
     recipe : Recipe
+    task : Task
     device : torch.device
     progress : Progress
     """
     twin = Network(network.arch, seed=recipe.seed, fan_in_limit=recipe.fan_in_limit).to(device)
+    if isinstance(task, Regression):
+        twin.quantities = task.quantities
+        twin.start_at(task.middle, task.spread)
     twin.set_quantized(False)
     for own, other in zip(twin.blocks, network.blocks, strict=True):
         own.linear.mask.copy_(other.linear.mask)
@@ -48,29 +55,29 @@ def train_float_twin(
     def standard(x: np.ndarray) -> Tensor:
         return torch.from_numpy(((x - mean) / spread).astype(np.float32)).to(device)
 
-    def predict(x: Tensor) -> Tensor:
-        return twin.body(x).argmax(1)
+    def outputs(x: Tensor) -> Tensor:
+        return twin.outputs(twin.body(x))
 
     rows = TrainingRows(
         x=standard(dataset.x_train),
-        y=torch.from_numpy(dataset.y_train).to(device),
+        y=task.wanted(dataset.y_train).to(device),
         x_val=standard(dataset.x_val),
-        y_val=torch.from_numpy(dataset.y_val).to(device),
+        y_val=task.wanted(dataset.y_val).to(device),
+        task=task,
     )
     steps = EpochSteps(
         twin,
         rows,
         recipe,
         epochs=recipe.float_epochs,
-        score=twin.body,
-        predict=predict,
+        outputs=outputs,
+        exact=outputs,
         prune=False,
     )
     with progress.step("train the float twin", recipe.float_epochs) as step:
         while not steps.finished:
-            loss, accuracy = steps.run_epoch()
-            step.advance(1, f"loss {loss:.4f}, validation {100 * accuracy:.2f} %")
+            loss, merit = steps.run_epoch()
+            step.advance(1, f"loss {loss:.4f}, validation {task.in_words(merit)}")
     steps.keep_best()
     with torch.no_grad():
-        found = predict(standard(dataset.x_test)).cpu().numpy()
-    return float(np.mean(found == dataset.y_test))
+        return task.said(outputs(standard(dataset.x_test)))

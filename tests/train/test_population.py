@@ -15,6 +15,7 @@ from nnlogic.train import PopulationRecipe, load_recipe, train
 from nnlogic.train.population_rows import PopulationRows
 from nnlogic.train.population_steps import PopulationSteps
 from nnlogic.train.recipe_file import parse_recipe
+from nnlogic.train.tasks import Classification
 
 LUTS = PopulationRecipe(
     "tiny", "digits", input_bits=2, widths=(40,), members=2, steps=300, batch=128, copies=0,
@@ -32,8 +33,8 @@ def planted_rows():
     y = ((codes[:, 0] > 7) ^ (codes[:, 2] > 7)).long()
     few, some = codes[:500], y[:500]
     return PopulationRows(
-        x=codes, y=y, x_val=few, y_val=some, x_rank=few, y_rank=some, input_bits=4, classes=2,
-        plain_rows=len(y),
+        x=codes, y=y, x_val=few, y_val=some, x_rank=few, y_rank=some, input_bits=4,
+        task=Classification(2), plain_rows=len(y),
     )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def test_luts_learn_a_planted_function():
     job.capture()
     job.run(recipe.steps)
     assert job.finished
-    assert job.accuracies().max() > 0.95
+    assert job.merits().max() > 0.95
 
 
 def test_penalty_takes_table_bits_away():

@@ -22,6 +22,7 @@ from nnlogic.train.population_rows import PopulationRows
 from nnlogic.train.population_steps import PopulationSteps
 from nnlogic.train.recipe_file import parse_recipe
 from nnlogic.train.refine import SLACK, refine, settle
+from nnlogic.train.tasks import Classification
 
 SUMS = PopulationRecipe(
     "tiny", "toy", shape="sums", input_bits=2, hidden=2, hidden_bits=3, members=2, steps=200,
@@ -165,7 +166,7 @@ def planted(seed=0, rows=3000):
     val = slice(0, 500)
     return PopulationRows(
         x=codes[500:], y=y[500:], x_val=codes[val], y_val=y[val], x_rank=codes[val],
-        y_rank=y[val], input_bits=4, classes=3, plain_rows=rows - 500,
+        y_rank=y[val], input_bits=4, task=Classification(3), plain_rows=rows - 500,
     )  # fmt: skip
 
 
@@ -187,11 +188,11 @@ def test_refinement_keeps_bits_and_loses_nothing(group):
     )  # fmt: skip
     job = PopulationSteps(recipe, planted())
     job.run(recipe.steps)
-    before = job.accuracies()
+    before = job.merits()
     bits = [table_bits(job.model, m) for m in range(2)]
     refine(job)
-    assert (job.accuracies() >= before).all()
-    assert (job.accuracies() > before).any()
+    assert (job.merits() >= before).all()
+    assert (job.merits() > before).any()
     for own, old in zip([table_bits(job.model, m) for m in range(2)], bits, strict=True):
         assert all(a <= b for a, b in zip(own, old, strict=True))
 

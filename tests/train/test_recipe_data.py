@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,9 +10,10 @@ from nnlogic.core.errors import UsageError
 from nnlogic.nn.population import LutPopulation
 from nnlogic.train import load_recipe, train
 from nnlogic.train.population_recipe import PopulationRecipe
-from nnlogic.train.population_steps import class_weights, member_accuracies
+from nnlogic.train.population_steps import member_merits
 from nnlogic.train.recipe_data import as_seen_from
 from nnlogic.train.recipe_file import parse_recipe, recipe_text
+from nnlogic.train.tasks import Classification
 
 POPULATION = 'shape = "sums"\nhidden = 2\nsteps = 12\nbatch = 16\ndistill = 0.0\nmembers = 1\n'
 LAYERS = (
@@ -69,14 +69,16 @@ def test_recipes_of_before_keep_their_identity():
 
 def test_balance_weighs_classes_alike():
     y = torch.tensor([0] * 9 + [1])
-    assert class_weights(y, 2, 0.0) is None
-    weights = class_weights(y, 2, 1.0)
-    assert (weights[y][:9].sum() - weights[y][9:].sum()).abs() < 1e-6
+    counts = torch.bincount(y)
+    alike, each = Classification(2, counts), Classification(2, counts, 1.0)
+    assert alike.weights(y) is None
+    weights = each.weights(y)
+    assert (weights[:9].sum() - weights[9:].sum()).abs() < 1e-6
     net = LutPopulation(1, 1, 1, 2, widths=(2,))
     codes = torch.zeros((10, 1), dtype=torch.uint8)
-    plain = member_accuracies(net, codes, y)
-    balanced = member_accuracies(net, codes, y, weights)
-    assert plain[0] in (np.float32(0.9), np.float32(0.1))
+    plain = member_merits(net, alike, codes, y)
+    balanced = member_merits(net, each, codes, y, weights)
+    assert plain[0] in (0.9, 0.1)
     assert balanced[0] == pytest.approx(0.5)
 
 

@@ -76,14 +76,14 @@ def test_rounds_lead_to_members_that_are_rated_and_exported(name, dataset):
         assert done < training.done <= training.total
     training.finish(SILENT)
     assert any(not torch.equal(v, before[k]) for k, v in training.model.state_dict().items())
-    rated = training.accuracies()
+    rated = training.merits()
     assert rated.shape == (training.members,)
     for member, rate in enumerate(rated):
         net = training.quantnet(member)
         found = net.evaluate(net.encode(dataset.x_val))[:, -1]
         assert np.mean(found == dataset.y_val) == pytest.approx(float(rate), abs=1e-6)
     assert 0 <= training.best() < training.members
-    accuracy = training.measure(SILENT)
+    accuracy = training.measure(SILENT)["accuracy"]
     assert accuracy["validation"] == pytest.approx(float(rated[training.best()]))
     assert {"quantized", "table", "validation"} <= set(accuracy)
     assert training.facts()["training"]["recipe"] == RECIPES[name].to_meta()

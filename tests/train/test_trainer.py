@@ -216,8 +216,8 @@ def test_random_pruning_and_bias_instead_of_batch_norm(tmp_path):
 
 def test_divergence_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "nnlogic.train.epochs.functional.cross_entropy",
-        lambda scores, y: (scores * torch.nan).sum(),
+        "nnlogic.train.tasks.classification.functional.cross_entropy",
+        lambda scores, y, weights: (scores * torch.nan).sum(),
     )
     with pytest.raises(UsageError, match="training diverged"):
         train(RECIPE, out=tmp_path)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.model.outputs import classes_said, quantities_said
 from nnlogic.nn.population.parts import LutNetwork, Part, Place
 from nnlogic.nn.population.wiring import distinct, ends_kernel, needed, renumbered
-from nnlogic.quant.ir import INPUT, Argmax, Enumerated, InputQuantizer, Layer, Linear, QuantNet
+from nnlogic.quant.ir import INPUT, Enumerated, InputQuantizer, Layer, Linear, QuantNet
 from nnlogic.quant.kernel import WINDOW, Kernel
 from nnlogic.quant.layers.windowed import Windowed
 from nnlogic.quant.pooling import pooling
+from nnlogic.quant.quantity import Quantity
 
 
 def to_quantnet(
@@ -24,9 +26,10 @@ def to_quantnet(
     *,
     name: str,
     features: Sequence[str],
-    classes: Sequence[str],
     thresholds: Sequence[NDArray],
     input_bits: int,
+    classes: Sequence[str] = (),
+    quantities: Sequence[Quantity] = (),
     info: Mapping[str, Any] | None = None,
 ) -> QuantNet:
     """Return the verified QuantNet of a trained network; tables nothing reads are dropped.
@@ -35,11 +38,15 @@ def to_quantnet(
     ----------
     network : LutNetwork
     name : str
-    features, classes : sequences of str
+    features : sequence of str
     thresholds : sequence of float arrays
         Per feature, of the input quantizer; ``2 ** input_bits - 1`` each.
     input_bits : int
         Bits of every input code.
+    classes : sequence of str
+        What the last sums are scores of; or else
+    quantities : sequence of Quantity
+        what they stand for. Their output codes are unsigned: what that takes goes to the offset.
     info : mapping, optional
         JSON data for the checkpoint.
     """
@@ -95,22 +102,32 @@ def to_quantnet(
         fixed[keep] = False
         bias = bias + total[0][:, keep] @ np.array(offset, dtype=np.int64)
         bias = bias + total[0][:, fixed] @ part.tables[fixed, 0]
-        linear, start = _linear(part.name + "_sum", source, x_formats, weights, bias, shift, levels)
+        # Scores are compared with each other only: a common offset.
+        alike = not levels and not quantities
+        step = 1 << shift if levels else 1
+        linear, start = _linear(part.name + "_sum", source, x_formats, weights, bias, step, alike)
+        if not levels:
+            linear = replace(linear, role="output")
+            quantities = [
+                replace(q, offset=q.offset - int(moved))
+                for q, moved in zip(quantities, start if quantities else (), strict=True)
+            ]
         layers.append(linear)
         if levels:
             layers.append(_cut(part.name + "_code", linear, start, shift, levels))
         source, x_formats = layers[-1].name, layers[-1].formats
         before = np.arange(len(x_formats))
-    chosen = IntFormat.holding(0, len(classes) - 1)
-    layers.append(Argmax("argmax", (source,), (chosen,)))
-    outputs = [(Port(f"score_{c}", x_formats[i]), source, i) for i, c in enumerate(classes)]
+    if quantities:
+        said = quantities_said(source, x_formats, quantities)
+    else:
+        said = classes_said(source, x_formats, classes)
     net = QuantNet(
         name=name,
         inputs=tuple(Port(feature, IntFormat(input_bits)) for feature in features),
-        layers=tuple(layers),
-        output_wires=(*outputs, (Port("class", chosen), "argmax", 0)),
+        layers=(*layers, *said.layers),
+        output_wires=said.outputs,
         quantizer=InputQuantizer(tuple(frozen(t, np.float32) for t in thresholds)),
-        info={"class_names": list(classes), **(info or {})},
+        info={**said.info, **(info or {})},
     )
     net.verify()
     return net
@@ -149,19 +166,20 @@ def _linear(
     x_formats: tuple[IntFormat, ...],
     weights: IntArray,
     bias: IntArray,
-    shift: int,
-    levels: int,
+    step: int,
+    alike: bool,
 ) -> tuple[Linear, IntArray]:
-    """Return an unsigned sum, and what was added to each to make it so."""
+    """Return unsigned sums, and what was added to each to make it so: multiples of `step`.
+
+    With `alike` the same is added to all.
+    """
     top = np.array([f.hi for f in x_formats], dtype=np.int64)
     low = np.minimum(weights, 0) @ top + bias
     high = np.maximum(weights, 0) @ top + bias
-    if levels:
-        # Multiples of 2**shift leave the code a selection of bits.
-        start = -((low >> shift) << shift)
-    else:
-        # Scores are compared with each other only: a common offset.
-        start = np.full(len(low), -low.min())
+    if alike:
+        low = np.full(len(low), low.min())
+    # Multiples of a power of two leave the code a selection of bits.
+    start = -(low // step * step)
     linear = Linear(
         name=name,
         sources=(source,),
@@ -169,7 +187,6 @@ def _linear(
         bias=frozen(bias + start, np.int64),
         thresholds=None,
         formats=tuple(IntFormat.holding(0, max(1, int(h))) for h in high + start),
-        role="network" if levels else "output",
     )
     return linear, start
 

@@ -32,13 +32,13 @@ class LutPopulation(nn.Module):
     Parameters
     ----------
     members : int
-    features, input_bits, classes : int
+    features, input_bits, outputs : int
     widths : sequence of int
-        Tables per layer; the last is a multiple of the classes.
+        Tables per layer; the last is a multiple of the outputs.
     functions : int
         Learned functions per feature, besides the raw bits.
     votes : sequence of int
-        Weight of each vote of a class; all ones when empty.
+        Weight of each vote of an output; all ones when empty.
     share : sequence of int
         Per layer, tables on the same wires.
     centres : Tensor, optional
@@ -54,6 +54,9 @@ class LutPopulation(nn.Module):
         `windows`. The functions are the same at all places then.
     windows : sequence of WindowSpec
         Kernels of tables on windows, before the layers of `widths`.
+    relative : bool
+        Whether outputs are compared with each other only, as scores of classes are: logits are
+        scores times a learned scale then. Otherwise they are what they are.
     seed : int
     """
 
@@ -64,7 +67,7 @@ class LutPopulation(nn.Module):
         members: int,
         features: int,
         input_bits: int,
-        classes: int,
+        outputs: int,
         *,
         widths: Sequence[int],
         functions: int = 0,
@@ -77,13 +80,15 @@ class LutPopulation(nn.Module):
         spread_gradient: bool = True,
         frame: Frame | None = None,
         windows: Sequence[WindowSpec] = (),
+        relative: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.soft_steps, self.sharpness = soft_steps, sharpness
         self.phase = Phase(True, torch.ones(()), smooth, spread_gradient)
         generator = torch.Generator().manual_seed(seed)
-        self.input_bits, self.classes, self.features = input_bits, classes, features
+        self.input_bits, self.outputs, self.features = input_bits, outputs, features
+        self.relative = relative
         self.frame = frame if windows else None
         self.channels = 0
         if self.frame is not None:
@@ -109,11 +114,11 @@ class LutPopulation(nn.Module):
             layers.append(Tables(members, inputs, width, same, generator))
             inputs = width
         self.layers = nn.ModuleList(layers)
-        per_class = widths[-1] // classes
-        weights = torch.tensor(tuple(votes) or (1,) * per_class, dtype=torch.float32)
+        each = widths[-1] // outputs
+        weights = torch.tensor(tuple(votes) or (1,) * each, dtype=torch.float32)
         self.register_buffer("votes", weights)
         start = math.log(2.5 / float(weights.square().sum().sqrt()))
-        self.log_scale = nn.Parameter(torch.full((members, 1, 1), start))
+        self.log_scale = nn.Parameter(torch.full((members, 1, 1), start), requires_grad=relative)
 
     @property
     def members(self) -> int:
@@ -126,8 +131,9 @@ class LutPopulation(nn.Module):
         out = {
             "wires": [layer.wires for layer in tables],
             "tables": [layer.logits for layer in tables],
-            "scale": [self.log_scale],
         }
+        if self.relative:
+            out["scale"] = [self.log_scale]
         if self.functions is not None:
             out["functions"] = [self.functions.logits]
         return out
@@ -152,14 +158,14 @@ class LutPopulation(nn.Module):
         self.phase = replace(self.phase, hard=hard, sharpness=slope)
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return logits, (members, samples, classes), of input codes (samples, features)."""
+        """Return logits, or outputs, (members, samples, outputs), of codes (samples, features)."""
         # Bits are exact in eight bits of mantissa; probabilities on a map are one of thousands.
         half = codes.is_cuda and (self.phase.hard or len(self.maps) > 0)
         scores = self.scores(codes, self.phase, torch.bfloat16 if half else torch.float32)
-        return scores * self.log_scale.exp()
+        return scores * self.log_scale.exp() if self.relative else scores
 
     def scores(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
-        """Return weighted vote counts, (members, samples, classes)."""
+        """Return weighted vote counts, (members, samples, outputs)."""
         x = self._wires(codes, dtype)
         if self.frame is not None:
             x = as_map(x, self.frame)
@@ -168,7 +174,7 @@ class LutPopulation(nn.Module):
             x = flat(x)
         for layer in self.layers:
             x = layer(x, phase)
-        votes = x.float().view(x.shape[0], self.classes, -1, x.shape[-1])
+        votes = x.float().view(x.shape[0], self.outputs, -1, x.shape[-1])
         return (votes * self.votes[:, None]).sum(2).transpose(1, 2)
 
     def penalty(self) -> Tensor | None:
@@ -177,7 +183,7 @@ class LutPopulation(nn.Module):
 
     @torch.no_grad()
     def hard_scores(self, codes: Tensor) -> Tensor:
-        """Return the exact scores of the hard networks, (members, samples, classes)."""
+        """Return the exact outputs of the hard networks, (members, samples, outputs)."""
         phase = Phase(True, torch.ones((), device=codes.device))
         dtype = torch.bfloat16 if codes.is_cuda else torch.float32
         wide = [k.values_per_row for k in self.maps if isinstance(k, WindowTables)]
@@ -203,6 +209,6 @@ class LutPopulation(nn.Module):
             if isinstance(layer, Tables):
                 parts.append(Part(f"luts{i}", "network", *layer.hard(member)))
         votes = self.votes.cpu().numpy().astype(np.int64)
-        weights = np.kron(np.eye(self.classes, dtype=np.int64), votes)
-        total = (weights, np.zeros(self.classes, np.int64), 0, 0)
+        weights = np.kron(np.eye(self.outputs, dtype=np.int64), votes)
+        total = (weights, np.zeros(self.outputs, np.int64), 0, 0)
         return LutNetwork(tuple(parts), (*(None,) * (len(parts) - 1), total))

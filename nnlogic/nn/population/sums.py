@@ -37,11 +37,11 @@ def _differences(tables: Tensor, dim: int) -> Tensor:
 
 
 class SumPopulation(nn.Module):
-    """Members of the shape features -> hidden sums -> class sums; the last class scores 0.
+    """Members of the shape features -> hidden sums -> output sums.
 
     Parameters
     ----------
-    members, features, input_bits, classes, hidden : int
+    members, features, input_bits, outputs, hidden : int
     recode : int64 tensor, shape (features, 2**input_bits), or None
         Codes of fewer bits that the first tables read instead of the input codes.
     code_bits : int
@@ -54,6 +54,11 @@ class SumPopulation(nn.Module):
         Low bits of a hidden sum that its code leaves out.
     spread : float
         Standard deviation of the first table values, in units of one.
+    relative : bool
+        Whether outputs are compared with each other only, as scores of classes are: the last one
+        is 0 then, and logits are scores times a learned scale. Otherwise they are what they are.
+    reach : float
+        Of outputs that are no scores, the standard deviation at the start; about.
     seed : int
     """
 
@@ -66,7 +71,7 @@ class SumPopulation(nn.Module):
         members: int,
         features: int,
         input_bits: int,
-        classes: int,
+        outputs: int,
         *,
         hidden: int,
         hidden_bits: int,
@@ -76,12 +81,16 @@ class SumPopulation(nn.Module):
         group: int = 1,
         hidden_group: int = 1,
         spread: float = 4.0,
+        relative: bool = True,
+        reach: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         self.input_bits, self.code_bits = input_bits, code_bits or input_bits
-        self.classes, self.hidden, self.group = classes, hidden, group
+        self.outputs, self.hidden, self.group = outputs, hidden, group
+        self.relative = relative
+        summed = outputs - relative
         self.levels, self.shift, self.hidden_group = 1 << hidden_bits, shift, hidden_group
         padded = -(-features // group) * group
         # Which codes meet in a table is drawn once for all members.
@@ -94,7 +103,7 @@ class SumPopulation(nn.Module):
         self.register_buffer("recode", plain if recode is None else recode)
         self.recoded = recode is not None
 
-        def ramps(groups: int, levels: int, codes: int, outputs: int) -> Tensor:
+        def ramps(groups: int, levels: int, codes: int, outputs: int, spread: float) -> Tensor:
             # A straight line and a bend per code: tables must start smooth to generalize.
             t = (torch.arange(levels) + 0.5) / levels * 2 - 1
             out = torch.zeros((members, groups, *(levels,) * codes, outputs))
@@ -108,17 +117,17 @@ class SumPopulation(nn.Module):
             return spread * out / math.sqrt(codes)
 
         width = 1 << self.code_bits
-        self.first = nn.Parameter(ramps(len(self.order), width, group, hidden).flatten(2, -2))
-        self.second = nn.Parameter(
-            ramps(hidden // hidden_group, self.levels, hidden_group, classes - 1).flatten(2, -2)
-        )
+        first = ramps(len(self.order), width, group, hidden, spread)
+        self.first = nn.Parameter(first.flatten(2, -2))
+        parts = hidden // hidden_group
+        wide = spread if relative else reach / math.sqrt(parts)
+        second = ramps(parts, self.levels, hidden_group, summed, wide)
+        self.second = nn.Parameter(second.flatten(2, -2))
         self.first_step = nn.Parameter(torch.zeros(members, len(self.order), 1, hidden))
-        self.second_step = nn.Parameter(
-            torch.zeros(members, hidden // hidden_group, 1, classes - 1)
-        )
+        self.second_step = nn.Parameter(torch.zeros(members, parts, 1, summed))
         self.offset = nn.Parameter(torch.zeros(members, 1, hidden))
         start = math.log(1.0 / (spread * math.sqrt(hidden / hidden_group)))
-        self.log_scale = nn.Parameter(torch.full((members, 1, 1), start))
+        self.log_scale = nn.Parameter(torch.full((members, 1, 1), start), requires_grad=relative)
 
     @property
     def members(self) -> int:
@@ -127,11 +136,11 @@ class SumPopulation(nn.Module):
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters by what they are: tables, steps, scale."""
-        return {
+        out = {
             "tables": [self.first, self.second, self.offset],
             "steps": [self.first_step, self.second_step],
-            "scale": [self.log_scale],
         }
+        return {**out, "scale": [self.log_scale]} if self.relative else out
 
     def penalty(self) -> Tensor:
         """Return a smooth count of table bits, ``log2(1 + range / step)``, (members,)."""
@@ -152,7 +161,9 @@ class SumPopulation(nn.Module):
         """Do nothing: these tables have no schedule."""
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Return logits, (members, samples, classes), of input codes (samples, features)."""
+        """Return logits, or outputs, (members, samples, outputs), of codes (samples, features)."""
+        if not self.relative:
+            return self.scores(codes, torch.float32)
         scores = self.scores(codes, torch.bfloat16 if codes.is_cuda else torch.float32)
         return scores * self.log_scale.exp()
 
@@ -165,7 +176,7 @@ class SumPopulation(nn.Module):
         return index
 
     def scores(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return integer class sums, (members, samples, classes)."""
+        """Return integer output sums, (members, samples, outputs)."""
         members, samples = self.members, len(codes)
         entries = self.first.shape[2]
         values = torch.arange(entries, device=codes.device)
@@ -186,19 +197,19 @@ class SumPopulation(nn.Module):
         cell = (index[..., None] == grid).to(dtype).flatten(2)
         second = self.whole(self.second, self.second_step)
         out = torch.bmm(cell, second.to(dtype).flatten(1, 2)).float()
-        shape = (members, second.shape[1], *(self.levels,) * self.hidden_group, self.classes - 1)
-        square = second.detach().view(shape)
+        cells = (self.levels,) * self.hidden_group
+        square = second.detach().view(members, second.shape[1], *cells, -1)
         for place in range(self.hidden_group):
             slope = _differences(square, 2 + place).flatten(2, -2).to(dtype)
             gain = torch.einsum(
                 "mbgk,mgkc->mbgc", cell.view(members, samples, *slope.shape[1:3]), slope
             ).float()
             out = out + (gain * shift[..., place, None]).sum(2)
-        return torch.cat([out, torch.zeros_like(out[..., :1])], 2)
+        return torch.cat([out, torch.zeros_like(out[..., :1])], 2) if self.relative else out
 
     @torch.no_grad()
     def hard_scores(self, codes: Tensor) -> Tensor:
-        """Return the exact scores, (members, samples, classes)."""
+        """Return the exact outputs, (members, samples, outputs)."""
         return self.scores(codes.to(torch.int32), torch.float32)
 
     @torch.no_grad()
@@ -210,11 +221,12 @@ class SumPopulation(nn.Module):
 
         first = integers(self.whole(self.first, self.first_step)[member])
         second = integers(self.whole(self.second, self.second_step)[member])
-        second = np.concatenate([second, np.zeros_like(second[..., :1])], 2)
+        if self.relative:
+            second = np.concatenate([second, np.zeros_like(second[..., :1])], 2)
         offset = integers(self.offset[member, 0])
         half = (self.levels // 2) << self.shift
         cut = (_collect(first), offset + half, self.shift, self.levels)
-        total = (_collect(second), np.zeros(self.classes, np.int64), 0, 0)
+        total = (_collect(second), np.zeros(self.outputs, np.int64), 0, 0)
         # A table index has its first pin in the low bits, the slowest axis in the high ones.
         order = self.order.flip(1).cpu().numpy()
         hidden = np.arange(self.hidden).reshape(-1, self.hidden_group)[:, ::-1]
