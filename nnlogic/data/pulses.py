@@ -9,11 +9,13 @@ after `peak` samples.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnlogic.core.formats import IntArray
+from nnlogic.data.dataset import Raw
 
 Floats = NDArray[np.float64]
 
@@ -127,8 +129,8 @@ class Cut:
         Samples in which a pulse may arrive.
     """
 
-    width: int = 24
-    before: int = 8
+    width: int = 16
+    before: int = 4
     span: int = 4
 
 
@@ -193,4 +195,27 @@ def rows_of(detector: Detector, cut: Cut, rows: int, seed: int, empty: float = 0
     order = np.random.default_rng(seed + 1).permutation(kept)
     return Windows(
         all_rows.x[order], all_rows.time[order], all_rows.amplitude[order], all_rows.hits[order]
+    )
+
+
+TRAIN_ROWS, TEST_ROWS = 40_000, 10_000
+TRAIN_SEED, TEST_SEED = 1, 2
+
+
+def load_pulses(data_dir: Path | None) -> Raw:
+    """Windows of 16 samples of `Detector`, with arrival time and amplitude; made here, seeded."""
+    detector, cut = Detector(), Cut()
+    train = rows_of(detector, cut, TRAIN_ROWS, TRAIN_SEED)
+    test = rows_of(detector, cut, TEST_ROWS, TEST_SEED)
+    return Raw(
+        train.x,
+        np.stack([train.time, train.amplitude], axis=1),
+        test.x,
+        np.stack([test.time, test.amplitude], axis=1),
+        tuple(f"s{i}" for i in range(cut.width)),
+        (),
+        f"simulated detector stream (nnlogic.data.pulses): CR-RC^{detector.order} pulses peaking "
+        f"after {detector.peak:g} samples, {detector.rate:g} a sample, noise {detector.noise:g}, "
+        f"{detector.bits} bits; seeds {TRAIN_SEED} and {TEST_SEED}",
+        targets=("time", "amplitude"),
     )

@@ -37,10 +37,11 @@ class PopulationRecipe:
     widths, votes, share : tuples of int
         See `nnlogic.nn.population.LutPopulation`.
     frame : tuple of int
-        Rows and columns of the input as a map (``"luts"``), with channels before them where there
+        Rows and columns of the input as a map, with channels before them where there
         are several, the columns of the rows being channel after channel; empty where it is none.
     windows : tuple of WindowSpec
-        Kernels of tables on the windows of the map, before the layers of `widths`.
+        Kernels of tables on the windows of the map, before the layers of `widths`; or the window
+        of the hidden sums.
     functions : int
         Learned functions per feature; on a map per channel, the same at all places.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
@@ -144,7 +145,8 @@ class PopulationRecipe:
 
     def _frame(self) -> Frame:
         *channels, rows, columns = self.frame
-        return Frame((self.input_bits + self.functions) * math.prod(channels), rows, columns)
+        wires = self.input_bits + self.functions if self.shape == "luts" else 1
+        return Frame(wires * math.prod(channels), rows, columns)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
@@ -194,8 +196,8 @@ class PopulationRecipe:
             why = f"{list(self.frame)}, need rows and columns of the input, or channels before them"
             return [Problem("frame", why, "1 row for data of one dimension")]
         out = []
-        if self.shape != "luts":
-            out.append(Problem("windows", f"with shape {self.shape!r}", 'shape = "luts"'))
+        if self.shape == "sums":
+            out += self._sum_window_problems()
         frame = self._frame()
         for i, spec in enumerate(self.windows):
             found = spec.problems(frame)
@@ -206,6 +208,19 @@ class PopulationRecipe:
                 return out + [Problem(f"window {j}", w) for j, s in rest for w in s.malformed()]
             frame = spec.after(frame)
         return out
+
+    def _sum_window_problems(self) -> list[Problem]:
+        """Return what a window of sums cannot have."""
+        found: list[str] = []
+        if any(w.malformed() for w in self.windows):
+            return []
+        if len(self.windows) != 1 or self.windows[0].widths != (self.hidden,):
+            found.append(f"{len(self.windows)} of them; need one, with widths = [{self.hidden}]")
+        if any(any(w.padding) or w.pooling.taps > 1 for w in self.windows):
+            found.append("padding or pooling")
+        if self.code_bits or self.hidden_group > 1:
+            found.append("code_bits or hidden_group")
+        return [Problem("windows", f'with shape "sums": {why}') for why in found]
 
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form; what does nothing is left out, as before there were such keys."""
