@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nnlogic.data import Dataset
@@ -74,17 +73,14 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         # The places of a map are coded alike: they share their kernels.
         channels = math.prod(recipe.frame[:-2])
         x = x.reshape(-1, channels)
-        if are_codes(x, recipe.input_bits):
-            return [torch.arange(1, 1 << recipe.input_bits) - 0.5] * features
+        if recipe.input_bits > 1 and x.min() >= 0 and np.array_equal(x, np.rint(x)):
+            # Whole numbers, those of an ADC: their top bits, which cost nothing.
+            step = 1 << max(0, int(x.max()).bit_length() - recipe.input_bits)
+            return [torch.arange(1, 1 << recipe.input_bits) * step - 0.5] * features
         labels = None if labels is None else labels.repeat(features // channels)
     bits = (recipe.input_bits,) * channels
     fitted = fit_thresholds(x, bits, method=recipe.input_method, labels=labels)
     return [torch.from_numpy(t) for t in fitted] * (features // channels)
-
-
-def are_codes(x: NDArray, bits: int) -> bool:
-    """Whether numbers are codes of so many bits already, as those of an ADC: whole, from 0 on."""
-    return bool(x.min() >= 0 and x.max() < 1 << bits and np.array_equal(x, np.rint(x)))
 
 
 def make_rows(
