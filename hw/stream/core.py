@@ -23,7 +23,7 @@ def window_shape(layer: MapLayer) -> WindowShape:
 
 
 @dataclass(frozen=True)
-class _Beats:
+class Beats:
     """Beats on their way: whether there is one, begins or ends a frame, and its bits."""
 
     valid: Value
@@ -66,7 +66,7 @@ class StreamCore(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the module."""
         m = Module()
-        beats = _Beats(self.in_valid, self.in_first, self.in_last, self.x)
+        beats = Beats(self.in_valid, self.in_first, self.in_last, self.x)
         for number, layer in enumerate(self.design.layers):
             beats = self._layer(m, number, layer, beats)
         if self.design.dense is not None:
@@ -79,7 +79,7 @@ class StreamCore(wiring.Component):
         ]
         return m
 
-    def _layer(self, m: Module, number: int, layer: MapLayer, beats: _Beats) -> _Beats:
+    def _layer(self, m: Module, number: int, layer: MapLayer, beats: Beats) -> Beats:
         prefix = str(self.design.module(number, "")).removeprefix(f"{self.design.name}_")
         if layer.scan.passes:
             read_bits = [bit for _, bit in window_shape(layer).places]
@@ -101,9 +101,9 @@ class StreamCore(wiring.Component):
                 words.append(_later(m, word, layer.latency - kernel.latency, f"{place}_later"))
         marks = Cat(windows.first, windows.last)
         later = _later(m, marks, layer.latency, f"{prefix}marks")
-        return _Beats(valid, later[0], later[1], Cat(words))
+        return Beats(valid, later[0], later[1], Cat(words))
 
-    def _windows(self, m: Module, number: int, layer: MapLayer, beats: _Beats) -> _Beats:
+    def _windows(self, m: Module, number: int, layer: MapLayer, beats: Beats) -> Beats:
         """Place the window generator of a layer."""
         prefix = str(self.design.module(number, "")).removeprefix(f"{self.design.name}_")
         window = Signal(len(layer.used), name=f"{prefix}window")
@@ -111,7 +111,7 @@ class StreamCore(wiring.Component):
         marks = Signal(2, name=f"{prefix}marks")
         m.submodules[f"{prefix}windows"] = Instance(
             self.design.module(number, "window"),
-            **_CLOCK,
+            **CLOCK,
             i_in_valid=beats.valid,
             i_in_first=beats.first,
             i_in_last=beats.last,
@@ -122,14 +122,14 @@ class StreamCore(wiring.Component):
             o_out_last=marks[1],
             o_window=window,
         )
-        return _Beats(shown, marks[0], marks[1], window)
+        return Beats(shown, marks[0], marks[1], window)
 
-    def _dense(self, m: Module, beats: _Beats, dense: DenseCore) -> _Beats:
+    def _dense(self, m: Module, beats: Beats, dense: DenseCore) -> Beats:
         frame = Signal(len(dense.reads), name="frame")
         full = Signal(name="frame_full")
         m.submodules.frame = Instance(
             frame_module(self.design),
-            **_CLOCK,
+            **CLOCK,
             i_in_valid=beats.valid,
             i_in_last=beats.last,
             i_x=beats.data,
@@ -138,7 +138,7 @@ class StreamCore(wiring.Component):
         )
         read = {bit: frame[i] for i, bit in enumerate(dense.reads)}
         valid, word = self._core(m, "dense", dense.module, full, read)
-        return _Beats(valid, Const(1, 1), Const(1, 1), word)
+        return Beats(valid, Const(1, 1), Const(1, 1), word)
 
     def _core(
         self, m: Module, place: str, module: str, valid: Value, read: Mapping[int, Value]
@@ -148,7 +148,7 @@ class StreamCore(wiring.Component):
         x_names, y_names = port_names(core)
         out = Signal(sum(p.format.bits for p in core.outputs), name=f"{place}_y")
         done = Signal(name=f"{place}_valid")
-        pins: dict[str, Value] = {**_CLOCK, "i_in_valid": valid}
+        pins: dict[str, Value] = {**CLOCK, "i_in_valid": valid}
         at = 0
         for port in core.inputs:
             bits = range(at, at + port.format.bits)
@@ -193,7 +193,7 @@ def frame_module(design: StreamDesign) -> Identifier:
     return Identifier(f"{design.name}_frame")
 
 
-_CLOCK: dict[str, Value] = {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
+CLOCK: dict[str, Value] = {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
 
 
 def _later(m: Module, value: Value, clocks: int, name: str) -> Value:

@@ -33,6 +33,7 @@ def _click(name: str, what: Option, default: Any) -> Callable[[F], F]:
         metavar=what.metavar or None,
         show_default=what.shown,
         help=what.help,
+        **({"is_flag": True} if what.kind is bool else {}),
     )
 
 

@@ -14,7 +14,7 @@ from nnlogic.core.inert import visible
 MISSING = ("refuse", "drop")
 
 
-OF_TABLES = ("label", "luts", "minutes", "test", "drop", "missing", "inputs", "balanced")
+OF_TABLES = ("label", "luts", "minutes", "test", "drop", "missing", "inputs", "balanced", "shape")
 OF_RECIPES = ("data_dir", "resume")
 
 
@@ -93,6 +93,12 @@ OF_RECIPES = ("data_dir", "resume")
 )
 @click.option(
     "--balanced", is_flag=True, help="Table: all classes count alike, however rare they are."
+)
+@click.option(
+    "--shape",
+    metavar="SHAPE",
+    default="",
+    help="Table: its columns are a map, row by row: 28x28, 64x1, or 3x32x32 for three channels.",
 )
 @verb_options
 @click.pass_context

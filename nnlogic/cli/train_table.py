@@ -30,6 +30,7 @@ def train_table(
     missing: str,
     inputs: str,
     balanced: bool,
+    shape: str,
 ) -> int:
     """Train on a table and print what came of it; returns the exit code."""
     from nnlogic.cli.output import print_json
@@ -43,10 +44,12 @@ def train_table(
     out = out or Path(f"train-{table.stem}")
     refuse_used(out)
     session.interrupted = f"Nothing of use was written to {out}."
+    from nnlogic.data.maps import parse_shape
     from nnlogic.data.own import Choices, load_own
     from nnlogic.train.budget import Pace
 
-    data = load_own(table, Choices(label, test, drop, missing))
+    sides = parse_shape(shape) if shape else ()
+    data = load_own(table, Choices(label, test, drop, missing, sides))
     for notice in data.notices:
         click.echo(f"nnlogic: {notice}", err=True)
     click.echo(
@@ -64,7 +67,7 @@ def train_table(
         source["test"] = str(test)
     found = fit_table(
         data, source, out, luts=luts, pace=Pace(60 * minutes), method=inputs,
-        balance=float(balanced), seed=seed or 0, effort=effort, jobs=jobs,
+        balance=float(balanced), seed=seed or 0, effort=effort, jobs=jobs, shape=sides,
         progress=open_progress(session.verbose),
     )  # fmt: skip
     if session.json:

@@ -14,6 +14,7 @@ from nnlogic.core.archive import digest
 from nnlogic.core.errors import InputError, Problem
 from nnlogic.core.formats import IntArray
 from nnlogic.data.dataset import SPLIT_SEED, Dataset
+from nnlogic.data.maps import SHAPE, as_map, shape_problem
 from nnlogic.data.own_columns import MISSING, features_of
 from nnlogic.data.split import take
 from nnlogic.data.tabular import read_rows
@@ -41,12 +42,16 @@ class Choices:
         Columns to leave out.
     missing : str
         Rows with empty cells: ``"refuse"``, or ``"drop"`` them.
+    shape : tuple of int
+        Where the columns are a map, its shape: see `nnlogic.data.maps.parse_shape`. Columns of one
+        value stay then.
     """
 
     label: str = ""
     test: Path | None = None
     drop: tuple[str, ...] = ()
     missing: str = MISSING[0]
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +113,13 @@ def load_own(path: Path | str, choices: Choices = Choices()) -> Dataset:
     said = (
         f"own data: {path.name} (SHA-256 {sha}), label {rows.label}, {len(y):,} rows used, {split}"
     )
-    return Dataset(
+    made = Dataset(
         name=name, x_train=x[train], y_train=y[train], x_val=x[val], y_val=y[val],
         x_test=x_test, y_test=y_test, feature_names=rows.features, class_names=rows.classes,
         digest=digest(x, y, x_test, y_test), provenance="; ".join((said, *rows.notices)),
         notices=rows.notices,
     )  # fmt: skip
+    return as_map(made, choices.shape) if choices.shape else made
 
 
 def labelled_rows(path: Path, choices: Choices) -> OwnRows:
@@ -132,14 +138,27 @@ def labelled_rows(path: Path, choices: Choices) -> OwnRows:
     problems = [*problems, *table.problems]
     if column is None or name is None:
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
-    columns = features_of(table, name, choices.drop, choices.missing)
+    columns = features_of(table, name, choices.drop, choices.missing, constant=bool(choices.shape))
     y, classes, wrong = _classes(name, column, table, columns.rows, choices)
-    problems += [*columns.problems, *wrong]
+    problems += [*columns.problems, *wrong, *_shape_problems(table, columns.names, choices.shape)]
     if problems:
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
     x = table.values[np.ix_(columns.rows, columns.numbers)].astype(np.float32)
     notices = (*table.notices, *columns.notices)
     return OwnRows(x, y, columns.names, classes, name, notices)
+
+
+def _shape_problems(
+    table: Table, features: tuple[str, ...], shape: tuple[int, ...]
+) -> list[Problem]:
+    """Return why columns are no map of the shape that was asked for."""
+    why = shape_problem(len(features), shape) if shape else ""
+    if why:
+        return [Problem("--shape", why, SHAPE)]
+    if len(shape) == 3 and table.names is None:
+        why = "channels are put side by side, and without names later rows cannot be matched"
+        return [Problem("--shape", why, "give the columns names")]
+    return []
 
 
 def _classes(

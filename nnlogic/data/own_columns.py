@@ -39,7 +39,9 @@ class Features:
     problems: tuple[Problem, ...]
 
 
-def features_of(table: Table, label: str, drop: Sequence[str], missing: str) -> Features:
+def features_of(
+    table: Table, label: str, drop: Sequence[str], missing: str, *, constant: bool = False
+) -> Features:
     """Return the columns of a table that a network can read.
 
     Columns of one value, and row numbers without a name, are left out and told of; text, names
@@ -54,6 +56,8 @@ def features_of(table: Table, label: str, drop: Sequence[str], missing: str) -> 
         Columns to leave out.
     missing : {"refuse", "drop"}
         What to do with rows that lack a value.
+    constant : bool
+        Whether columns of one value stay.
     """
     count = table.values.shape[1]
     names = table.names or tuple(f"f{i}" for i in range(count))
@@ -74,7 +78,7 @@ def features_of(table: Table, label: str, drop: Sequence[str], missing: str) -> 
         else:
             problems += _missing_problems(table, candidates, names, finite)
     same = [i for i in candidates if len(np.unique(table.values[rows, i].astype(np.float32))) < 2]
-    if finite.all() or missing == "drop":
+    if not constant and (finite.all() or missing == "drop"):
         candidates = [i for i in candidates if i not in same]
         if same:
             words = listed(names[i] for i in same)

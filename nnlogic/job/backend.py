@@ -204,8 +204,11 @@ def chosen_backend(given: Mapping[str, Any]) -> str:
     if name != DEFAULT:
         return name if name == AUTO else backend_named(name).name
     known = all_options()
-    asked = {n for n, value in given.items() if n != "backend" and value is not None}
-    implied = [n for n in asked if known[n][0].implies]
+    implied = [
+        n
+        for n, (what, default) in known.items()
+        if what.implies and given.get(n) not in (None, default)
+    ]
     for backend in backends().values():
         if any(n in options_of(backend.options) for n in implied):
             return backend.name

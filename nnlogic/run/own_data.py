@@ -26,6 +26,7 @@ from nnlogic.report.sections import Scatter, ScatterPoint
 from nnlogic.run.compile_run import compile
 from nnlogic.run.trained import compiled_luts
 from nnlogic.train.budget import DEFAULT, Pace, Tried, accuracies, within_budget
+from nnlogic.train.map_shapes import map_shapes
 from nnlogic.train.recipe_data import as_seen_from
 from nnlogic.train.recipe_file import recipe_text
 from nnlogic.train.saved import writing
@@ -106,6 +107,7 @@ def fit_table(
     seed: int = 0,
     effort: str = "fast",
     jobs: int | None = None,
+    shape: tuple[int, ...] = (),
     progress: Progress = SILENT,
 ) -> Fitted:
     """Train networks on a table, keep the best within a budget, and compile it with proofs.
@@ -126,6 +128,9 @@ def fit_table(
         Of compiling, candidates too.
     jobs : int, optional
         Processes for that.
+    shape : tuple of int
+        Where the columns of the table are a map, its shape, see `nnlogic.data.maps.parse_shape`:
+        networks on its windows, whose positions stream in one after another.
     progress : Progress
 
     Raises
@@ -137,7 +142,10 @@ def fit_table(
     refuse_used(out)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    shapes = first_shapes(data, luts, method=method, balance=balance, seed=seed)
+    if shape:
+        shapes = map_shapes(data, luts, shape, balance=balance, seed=seed)
+    else:
+        shapes = first_shapes(data, luts, method=method, balance=balance, seed=seed)
     with locked(out, out), tempfile.TemporaryDirectory(dir=out, prefix=".trying-") as folder:
         chosen, tried = within_budget(
             data, luts, shapes, out=Path(folder), pace=pace, progress=progress,
@@ -184,6 +192,8 @@ def _write(
         out / RUN,
         rows=out / TEST,
         target=Target.default_vivado().name,  # a budget counts LUTs of six inputs
+        # Each kernel once, as it was counted.
+        positions_per_clock=1 if chosen.recipe.windows else None,
         effort=effort,
         jobs=jobs,
         progress=progress,

@@ -37,11 +37,13 @@ class PopulationRecipe:
     widths, votes, share : tuples of int
         See `nnlogic.nn.population.LutPopulation`.
     frame : tuple of int
-        Rows and columns of the input as a map (``"luts"``); empty where it is none.
+        Rows and columns of the input as a map, with channels before them where there
+        are several, the columns of the rows being channel after channel; empty where it is none.
     windows : tuple of WindowSpec
-        Kernels of tables on the windows of the map, before the layers of `widths`.
+        Kernels of tables on the windows of the map, before the layers of `widths`; or the window
+        of the hidden sums.
     functions : int
-        Learned functions per feature.
+        Learned functions per feature; on a map per channel, the same at all places.
     hidden, hidden_bits, shift, code_bits, group, hidden_group, spread
         See `nnlogic.nn.population.SumPopulation`.
     members : int
@@ -139,7 +141,12 @@ class PopulationRecipe:
     @property
     def first_frame(self) -> Frame | None:
         """The input as a map, its channels the bits of a feature."""
-        return Frame(self.input_bits, *self.frame) if self.windows else None
+        return self._frame() if self.windows else None
+
+    def _frame(self) -> Frame:
+        *channels, rows, columns = self.frame
+        wires = self.input_bits + self.functions if self.shape == "luts" else 1
+        return Frame(wires * math.prod(channels), rows, columns)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
@@ -185,14 +192,13 @@ class PopulationRecipe:
         if not self.windows:
             why = f"{list(self.frame)}, but there are no windows"
             return [Problem("frame", why, "add [[windows]]")] if self.frame else []
-        if len(self.frame) != 2 or min(self.frame) < 1:
-            why = f"{list(self.frame)}, need rows and columns of the input"
+        if len(self.frame) not in (2, 3) or min(self.frame) < 1:
+            why = f"{list(self.frame)}, need rows and columns of the input, or channels before them"
             return [Problem("frame", why, "1 row for data of one dimension")]
         out = []
-        if self.shape != "luts" or self.functions:
-            why = f"with shape {self.shape!r} and {self.functions} functions per feature"
-            out.append(Problem("windows", why, 'shape = "luts", without functions'))
-        frame = Frame(self.input_bits, *self.frame)
+        if self.shape == "sums":
+            out += self._sum_window_problems()
+        frame = self._frame()
         for i, spec in enumerate(self.windows):
             found = spec.problems(frame)
             if found:
@@ -202,6 +208,19 @@ class PopulationRecipe:
                 return out + [Problem(f"window {j}", w) for j, s in rest for w in s.malformed()]
             frame = spec.after(frame)
         return out
+
+    def _sum_window_problems(self) -> list[Problem]:
+        """Return what a window of sums cannot have."""
+        found: list[str] = []
+        if any(w.malformed() for w in self.windows):
+            return []
+        if len(self.windows) != 1 or self.windows[0].widths != (self.hidden,):
+            found.append(f"{len(self.windows)} of them; need one, with widths = [{self.hidden}]")
+        if any(any(w.padding) or w.pooling.taps > 1 for w in self.windows):
+            found.append("padding or pooling")
+        if self.code_bits or self.hidden_group > 1:
+            found.append("code_bits or hidden_group")
+        return [Problem("windows", f'with shape "sums": {why}') for why in found]
 
     def to_meta(self) -> dict[str, Any]:
         """Return a JSON form; what does nothing is left out, as before there were such keys."""
@@ -233,8 +252,8 @@ def check_fit(recipe: PopulationRecipe, features: int, outputs: int) -> None:
         why = f"{len(recipe.votes)} weights for {each} votes per {one}"
         problems.append(Problem("votes", why, f"give {each}, or leave it out"))
     if recipe.windows and math.prod(recipe.frame) != features:
-        rows, columns = recipe.frame
-        why = f"{rows} x {columns} = {rows * columns} places for {features} features"
+        sides = " x ".join(map(str, recipe.frame))
+        why = f"{sides} = {math.prod(recipe.frame)} places for {features} features"
         problems.append(Problem("frame", why, "rows times columns as many as features"))
     if problems:
         raise UsageError("recipe does not fit the data", where=recipe.name, problems=problems)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -65,13 +67,20 @@ def make_thresholds(data: Dataset, recipe: PopulationRecipe) -> list[Tensor]:
         # Steps of a power of two: a code is the top bits of a pixel, and costs nothing.
         codes = 1 << recipe.input_bits
         return [torch.arange(1, codes) * (256.0 / codes)] * features
-    fitted = fit_thresholds(
-        data.x_train,
-        (recipe.input_bits,) * features,
-        method=recipe.input_method,
-        labels=None if data.targets else data.y_train,
-    )
-    return [torch.from_numpy(t) for t in fitted]
+    x, channels = data.x_train, features
+    labels = None if data.targets else data.y_train
+    if recipe.windows:
+        # The places of a map are coded alike: they share their kernels.
+        channels = math.prod(recipe.frame[:-2])
+        x = x.reshape(-1, channels)
+        if recipe.input_bits > 1 and x.min() >= 0 and np.array_equal(x, np.rint(x)):
+            # Whole numbers, those of an ADC: their top bits, which cost nothing.
+            step = 1 << max(0, int(x.max()).bit_length() - recipe.input_bits)
+            return [torch.arange(1, 1 << recipe.input_bits) * step - 0.5] * features
+        labels = None if labels is None else labels.repeat(features // channels)
+    bits = (recipe.input_bits,) * channels
+    fitted = fit_thresholds(x, bits, method=recipe.input_method, labels=labels)
+    return [torch.from_numpy(t) for t in fitted] * (features // channels)
 
 
 def make_rows(

@@ -38,6 +38,8 @@ def make_population(
             hidden=recipe.hidden,
             hidden_bits=recipe.hidden_bits,
             shift=recipe.shift,
+            frame=recipe.first_frame,
+            window=recipe.windows[0].window if recipe.windows else None,
             recode=rows.recode(recipe.code_bits) if recipe.code_bits else None,
             code_bits=recipe.code_bits,
             group=recipe.group,

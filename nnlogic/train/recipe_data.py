@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from nnlogic import data
 from nnlogic.core.errors import Problem
 from nnlogic.data import Dataset
+from nnlogic.data.maps import as_map
 from nnlogic.data.own import Choices, load_own
 from nnlogic.data.own_columns import MISSING
 
@@ -51,10 +52,12 @@ def load_dataset(recipe: HasData, data_dir: Path | str | None) -> Dataset:
     InputError, ToolNotFound
         The data cannot be had.
     """
+    shape: tuple[int, ...] = getattr(recipe, "frame", ())
     if not is_path(recipe.dataset):
-        return data.load(recipe.dataset, data_dir)
+        found = data.load(recipe.dataset, data_dir)
+        return as_map(found, shape) if shape else found
     test = Path(recipe.test) if recipe.test else None
-    return load_own(recipe.dataset, Choices(recipe.label, test, recipe.drop, recipe.missing))
+    return load_own(recipe.dataset, Choices(recipe.label, test, recipe.drop, recipe.missing, shape))
 
 
 def data_problems(recipe: HasData) -> list[Problem]:

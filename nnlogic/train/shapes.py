@@ -47,11 +47,11 @@ def first_shapes(
         data.name, data.name, input_bits=bits, input_method=method, members=2, batch=256,
         copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance, seed=seed,
     )  # fmt: skip
-    votes = _votes(luts, classes)
+    votes = votes_within(luts, classes)
     functions = 2 if bits > 1 else 0
     one = replace(base, widths=(classes * votes,), functions=functions)
     few = max(1, votes // 2)
-    first = max(classes, round(luts - _output(classes, few) - classes * few))
+    first = max(classes, round(luts - output_luts(classes, few) - classes * few))
     out = [one, replace(one, widths=(first, classes * few))]
     if features > WIDE:
         return out
@@ -77,7 +77,11 @@ def rescaled(recipe: PopulationRecipe, ratio: float, classes: int) -> Population
     if recipe.shape == "luts":
         votes = max(1, int(recipe.widths[-1] // classes * ratio))
         before = tuple(max(1, int(width * ratio)) for width in recipe.widths[:-1])
-        return replace(recipe, widths=(*before, classes * votes))
+        windows = tuple(
+            replace(w, widths=tuple(max(2, int(n * ratio)) for n in w.widths))
+            for w in recipe.windows
+        )
+        return replace(recipe, widths=(*before, classes * votes), windows=windows)
     hidden = max(1, round(recipe.hidden * ratio))
     if hidden != recipe.hidden:
         return replace(recipe, hidden=hidden)
@@ -88,20 +92,24 @@ def rescaled(recipe: PopulationRecipe, ratio: float, classes: int) -> Population
 def in_words(recipe: PopulationRecipe) -> str:
     """Return the shape of a recipe, in a few words."""
     if recipe.shape == "luts":
-        return f"tables of 6 wires, {' + '.join(map(str, recipe.widths))}"
+        kernels = "".join(
+            f"{'+'.join(map(str, w.widths))} on {'x'.join(map(str, w.size))}, "
+            for w in recipe.windows
+        )
+        return f"tables of 6 wires, {kernels}{' + '.join(map(str, recipe.widths))}"
     cost = f"bit cost {recipe.bit_cost:.2g}"
     return f"{recipe.hidden} sums of one-feature tables, {recipe.hidden_bits} bits, {cost}"
 
 
-def _votes(luts: int, classes: int) -> int:
+def votes_within(luts: int, classes: int) -> int:
     """Return the most votes per class that one layer of tables can give."""
     votes = 1
-    while classes * (votes + 1) + _output(classes, votes + 1) <= luts:
+    while classes * (votes + 1) + output_luts(classes, votes + 1) <= luts:
         votes += 1
     return votes
 
 
-def _output(classes: int, votes: int) -> float:
+def output_luts(classes: int, votes: int) -> float:
     """Return about the LUT6 of counting the votes and finding the class with most."""
     counted = classes * VOTE_LUTS * (votes if votes > 1 else 0)
     return counted + cost_model().choice(classes, votes.bit_length())

@@ -29,16 +29,24 @@ class StreamBackend(Backend):
 
     def prepare(self, ctx: Context) -> None:
         """Refuse networks that do not stream, rates and lines that the target does not allow."""
+        from nnlogic.backends.stream.continuous.rows import open_continuous_ladder
+        from nnlogic.backends.stream.plan import stream_options
         from nnlogic.backends.stream.rows import open_stream_ladder
         from nnlogic.backends.stream.stages import cut_of
 
-        ctx.report = open_stream_ladder(ctx.report, cut_of(ctx))
+        continuous = stream_options(ctx.opts).continuous
+        opened = open_continuous_ladder if continuous else open_stream_ladder
+        ctx.report = opened(ctx.report, cut_of(ctx))
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
         """Return the network, its parts, the design and its Verilog."""
+        from nnlogic.backends.stream.continuous.stages import SampleRtlStage, SampleStage
+        from nnlogic.backends.stream.plan import stream_options
         from nnlogic.backends.stream.stages import PartsStage, RtlStage, StreamStage
         from nnlogic.job.stages import QuantStage
 
+        if stream_options(ctx.opts).continuous:
+            return [QuantStage(), PartsStage(), SampleStage(), SampleRtlStage()]
         return [QuantStage(), PartsStage(), StreamStage(), RtlStage()]
 
     def open_ladder(self, report: Report, net: QuantNet) -> Report:
@@ -53,21 +61,28 @@ class StreamBackend(Backend):
 
     def simulate(self, run: Run, ask: Simulate) -> Report:
         """Check the parts, then simulate window generators and the whole stream."""
+        from nnlogic.backends.stream.continuous.verify import simulate_samples
         from nnlogic.backends.stream.verify import simulate_stream
 
-        return simulate_stream(run, ask)
+        return (simulate_samples if _continuous(run) else simulate_stream)(run, ask)
 
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""
+        from nnlogic.backends.stream.continuous.synth import synth_samples
         from nnlogic.backends.stream.synth import synth_stream
 
-        return synth_stream(run, ask)
+        return (synth_samples if _continuous(run) else synth_stream)(run, ask)
 
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Propose the slowest rate that is fast enough."""
         from nnlogic.backends.stream.estimate import proposals
 
         return proposals(self, planning)
+
+
+def _continuous(run: Run) -> bool:
+    """Whether a run has no frames; older ones do not say."""
+    return bool(run.report.config.get("continuous", False))
 
 
 BACKEND = StreamBackend()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from nnlogic.backends.stream.model.cut import Part, leading
+from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.plan import clock_of, design_of, planned_cut
 from nnlogic.backends.stream.section import budget_problems, stream_facts
 from nnlogic.design.build import build
@@ -14,6 +14,7 @@ from nnlogic.job.options import Options
 from nnlogic.job.stages.logic import ENGINE_SECONDS
 from nnlogic.logic.build import minimize
 from nnlogic.plan.proposal import Planning, Proposal
+from nnlogic.quant.kernel_network import leading_windows
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.passes import simplify
 
@@ -29,7 +30,7 @@ def proposals(backend: Backend, planning: Planning) -> Iterable[Proposal]:
     TargetMissed, UsageError
         It does not stream at the rate that is asked for.
     """
-    if not leading(planning.net):
+    if not leading_windows(planning.net):
         return
     opts, target = planning.options(backend), planning.target
     parts = planned_cut(planning.net, opts, target)

@@ -22,8 +22,12 @@ class StreamOptions(Budgeted):
         metavar="P", kind=int, least=1, implies=True,
     )  # fmt: skip
     samples_per_second: float | None = option(
-        None, "Frames per second that the stream has to take at its clock.",
+        None, "Frames per second that the stream has to take at its clock; samples if continuous.",
         metavar="N", kind=float, above=0,
+    )  # fmt: skip
+    continuous: bool = option(
+        False, "One sample per clock without frames: the network slides over a stream that never "
+        "ends.", kind=bool, implies=True, planned=False,
     )  # fmt: skip
     line_buffers: str = option(
         AUTO, "What lines of a map wait in.", choices=(AUTO, *KINDS), shown=True
@@ -41,6 +45,11 @@ class StreamOptions(Budgeted):
         if self.mode != "exact":
             why = "observed windows of a stream are not collected"
             out.append(Problem("--mode", why, "--mode exact, or --backend lut"))
+        if self.continuous and (self.positions_per_clock or 1) > 1:
+            why = (
+                f"{self.positions_per_clock}, but a stream without frames takes a sample per clock"
+            )
+            out.append(Problem("--positions-per-clock", why, "leave it or --continuous out"))
         if self.max_dsps is not None:
             out.append(Problem("--max-dsps", "a stream has no DSP slices", "leave it out"))
         return out

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from nnlogic.backends.stream.model.continuous import refuse_framed, refuse_rate
 from nnlogic.backends.stream.model.cut import Cut, Part, cut, rates
 from nnlogic.backends.stream.model.ir import DenseCore, KernelCore, MapLayer, StreamDesign
 from nnlogic.backends.stream.model.memory import BLOCK, LUT_MEMORY, REGISTERS, blocks, choose
@@ -21,6 +22,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import window_shape
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.kernel import Kernel
+from nnlogic.quant.kernel_network import leading_windows
 
 
 def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
@@ -33,6 +35,10 @@ def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
     TargetMissed
         No rate that fits its maps is fast enough, or lines do not fit the target.
     """
+    if opts.continuous:
+        refuse_framed(net, leading_windows(net))
+        refuse_rate(opts.samples_per_second, clock_of(opts, target))
+        return cut(net, identifier(net.name), 1)
     lanes = opts.positions_per_clock or 1
     found = cut(net, identifier(net.name), lanes)
     asked = opts.samples_per_second

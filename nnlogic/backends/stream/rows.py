@@ -38,17 +38,32 @@ def title_of(part: Part, what: str) -> str:
 
 
 def open_stream_ladder(report: Report, parts: Cut) -> Report:
-    """Return a report whose rungs are those of a stream, not run."""
+    """Return a report whose rungs are those of a stream of frames, not run."""
+    return open_ladder(report, parts, STREAM_FAULTS, FRAMES_CHECK)
+
+
+def open_ladder(report: Report, parts: Cut, faults: tuple[str, ...], whole: str) -> Report:
+    """Return a report with rungs, not run.
+
+    Parameters
+    ----------
+    report : Report
+    parts : Cut
+    faults : tuple of str
+        Faults planted in window generators.
+    whole : str
+        What compares the design with the network.
+    """
     inner: dict[int, list[str]] = {0: [], 3: [], 4: [], 5: []}
     for what, numbers in INNER.items():
         inner[numbers[-1]] += [title_of(part, what) for part in parts.parts]
     return open_rungs(
         report,
         {
-            0: (TITLES[0], (*inner[0], *STREAM_FAULTS)),
+            0: (TITLES[0], (*inner[0], *faults)),
             2: (TITLES[2], (CUT_CHECK,)),
             3: (TITLES[3], inner[3]),
-            4: (TITLES[4], (*inner[4], FRAMES_CHECK)),
+            4: (TITLES[4], (*inner[4], whole)),
             5: (TITLES[5], (*inner[5], TAGS_CHECK, *SIMULATED)),
             6: (TITLES[6], (NETLIST_CHECK, NETLIST_FAULT)),
         },

@@ -83,6 +83,9 @@ class StreamFacts:
         Measured in simulation.
     measured_luts, measured_line_luts, measured_brams, measured_ffs : int or None
         After synthesis.
+    reach : int
+        Samples a result depends on, of a stream without frames; 0 of one with frames. The interval
+        is then that of results, and the latency from the sample that completes a result.
     """
 
     choice: str
@@ -107,6 +110,7 @@ class StreamFacts:
     measured_line_luts: int | None = None
     measured_brams: int | None = None
     measured_ffs: int | None = None
+    reach: int = 0
 
 
 def described(
@@ -288,7 +292,12 @@ def budget_problems(facts: StreamFacts | None, opts: StreamOptions) -> list[Prob
 
 def _facts(facts: StreamFacts) -> list[Fact]:
     simulated = measured = NOT_RUN
-    if facts.simulated_latency is not None:
+    if facts.simulated_latency is not None and facts.reach:
+        simulated = (
+            f"{facts.simulated_latency:,} cycles from the sample that completes a result, a result "
+            f"every {facts.simulated_interval:,}"
+        )
+    elif facts.simulated_latency is not None:
         simulated = (
             f"{facts.simulated_latency:,} cycles for a frame alone, {facts.simulated_steady:,} "
             f"back to back, a frame every {facts.simulated_interval:,}"
@@ -300,6 +309,20 @@ def _facts(facts: StreamFacts) -> list[Fact]:
         )
     return [
         Fact("chosen", facts.choice),
+        *(_continuous_times(facts) if facts.reach else _framed_times(facts)),
+        Fact(
+            "estimate",
+            f"{facts.luts:,} LUTs: {facts.kernel_luts:,} in kernels, {facts.dense_luts:,} in "
+            f"dense layers, {facts.line_luts:,} in lines",
+        ),
+        Fact("lines", f"{facts.line_bits:,} bits, {facts.brams} block memories of 18 Kb"),
+        Fact("simulated", simulated),
+        Fact("synthesis", measured, measured=True),
+    ]
+
+
+def _framed_times(facts: StreamFacts) -> list[Fact]:
+    return [
         Fact(
             "rate",
             f"{facts.positions_per_clock} positions per clock, a frame every "
@@ -314,12 +337,21 @@ def _facts(facts: StreamFacts) -> list[Fact]:
             "throughput",
             f"{facts.frames_per_second:,.0f} frames per second at {facts.clock_mhz:g} MHz",
         ),
+    ]
+
+
+def _continuous_times(facts: StreamFacts) -> list[Fact]:
+    every = "clock" if facts.interval_cycles == 1 else f"{facts.interval_cycles:,} cycles"
+    return [
+        Fact("rate", f"a sample per clock, a result of the last {facts.reach:,} every {every}"),
         Fact(
-            "estimate",
-            f"{facts.luts:,} LUTs: {facts.kernel_luts:,} in kernels, {facts.dense_luts:,} in "
-            f"dense layers, {facts.line_luts:,} in lines",
+            "latency",
+            f"{facts.latency_cycles:,} cycles from the sample that completes a result; none before "
+            f"{facts.reach:,} samples have come in",
         ),
-        Fact("lines", f"{facts.line_bits:,} bits, {facts.brams} block memories of 18 Kb"),
-        Fact("simulated", simulated),
-        Fact("synthesis", measured, measured=True),
+        Fact(
+            "throughput",
+            f"{1e6 * facts.clock_mhz:,.0f} samples and {facts.frames_per_second:,.0f} results per "
+            f"second at {facts.clock_mhz:g} MHz",
+        ),
     ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from nnlogic.backends.stream.checks.frames import check_cut, check_frames
 from nnlogic.backends.stream.model.cut import Cut
@@ -125,7 +127,7 @@ class RtlStage(Stage):
             for file in sorted((ctx.folder / part.folder / "rtl").glob("*.v")):
                 shutil.copyfile(file, rtl / file.name)
         with ctx.progress.step("write Verilog of the stream"):
-            write_stream(design, cores_of(ctx), rtl)
+            self.write(design, cores_of(ctx), rtl)
         files = sorted(rtl.glob("*.v"))
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
         if ctx.target.part:
@@ -135,3 +137,7 @@ class RtlStage(Stage):
             )
             names = ("Vivado script", "clock constraint")
             ctx.put(*(Artifact(f"flows/{f.name}", n) for f, n in zip(written, names, strict=True)))
+
+    def write(self, design: Any, cores: Mapping[str, HardwareDesign], folder: Path) -> None:
+        """Write the stream itself."""
+        write_stream(design, cores, folder)

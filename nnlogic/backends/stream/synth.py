@@ -104,7 +104,9 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
             files[made.name] = made
     sources = [*files.values(), wrapper]
     result = synthesize(sources, core, target, folder, timeout=ask.timeout, progress=ask.progress)
-    report = put_synth(forget_tools(run.report), run.path, result, *_rows(design, result, target))
+    report = put_synth(
+        forget_tools(run.report), run.path, result, *resource_rows(design, result, target)
+    )
     found = resources_of(result.total, ask.target)
     report = with_facts(
         report,
@@ -133,7 +135,8 @@ def _ports(template: str, design: StreamDesign, core: str) -> str:
     return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out + 2)
 
 
-def _rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
+def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
+    """Return the cells of a synthesized stream, part by part, and of the whole."""
     numbers = range(len(design.layers))
     dense = design.dense.module if design.dense else ""
     parts: dict[str, list[tuple[Cells, int]]] = {

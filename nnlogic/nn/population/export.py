@@ -54,69 +54,35 @@ def to_quantnet(
     layers: list[Layer] = []
     source, x_formats = INPUT, (IntFormat(input_bits),) * len(features)
     before = np.arange(len(features))
-    kernel: list[Enumerated] = []
+    kernel: list[Layer] = []
     for i, (part, total, keep) in enumerate(zip(network.parts, network.sums, kept, strict=True)):
-        pins = renumbered(network.parts, i, before)
+        pins = renumbered(network, i, before)
         before = keep
-        if part.place is not None:
+        if part.place is None:
+            seen, reads = x_formats, source
+        elif kernel:
+            seen, reads = kernel[-1].formats, kernel[-1].name
+        else:
             channels = len(x_formats) // part.place.frame.positions
-            if kernel:
-                layer = _kernel_layer(part, pins, keep, kernel[-1].name, len(kernel[-1].formats))
-            else:
-                count = channels * part.place.window.taps
-                layer = _kernel_layer(part, pins, keep, WINDOW, count)
-            kernel.append(layer)
-            if ends_kernel(network.parts, i):
-                layers += _on_map(part.place, tuple(kernel), source, channels)
-                source, x_formats, kernel = layers[-1].name, layers[-1].formats, []
-            continue
-        inputs, tables, formats, scale, offset = [], [], [], [], []
-        for t in keep:
-            wires, table = distinct(pins[t], part.tables[t], x_formats)
-            low = int(table.min())
-            step = int(np.gcd.reduce(table - low)) if total is not None else 1
-            low = low if total is not None else 0
-            table = (table - low) // max(step, 1)
-            inputs.append(wires)
-            tables.append(frozen(table, np.int64))
-            formats.append(IntFormat.holding(0, max(1, int(table.max()))))
-            scale.append(max(step, 1))
-            offset.append(low)
-        layers.append(
-            Enumerated(
-                part.name,
-                (source,),
-                tuple(inputs),
-                tuple(tables),
-                tuple(formats),
-                x_formats,
-                part.role,
-            )
-        )
-        source, x_formats = part.name, tuple(formats)
-        if total is None:
-            continue
-        weights, bias, shift, levels = total
-        weights = weights[:, keep] * np.array(scale, dtype=np.int64)
-        fixed = np.ptp(part.tables, axis=1) == 0
-        fixed[keep] = False
-        bias = bias + total[0][:, keep] @ np.array(offset, dtype=np.int64)
-        bias = bias + total[0][:, fixed] @ part.tables[fixed, 0]
+            seen, reads = x_formats[:channels] * part.place.window.taps, WINDOW
         # Scores are compared with each other only: a common offset.
-        alike = not levels and not quantities
-        step = 1 << shift if levels else 1
-        linear, start = _linear(part.name + "_sum", source, x_formats, weights, bias, step, alike)
-        if not levels:
-            linear = replace(linear, role="output")
+        made, start = _layers(part, total, pins, keep, reads, seen, alike=not quantities)
+        if total is not None:
+            before = np.arange(len(made[-1].formats))
+        if total is not None and not total[3]:
             quantities = [
                 replace(q, offset=q.offset - int(moved))
                 for q, moved in zip(quantities, start if quantities else (), strict=True)
             ]
-        layers.append(linear)
-        if levels:
-            layers.append(_cut(part.name + "_code", linear, start, shift, levels))
+        if part.place is None:
+            layers += made
+        else:
+            kernel += made
+            if not ends_kernel(network.parts, i):
+                continue
+            layers += _on_map(part.place, tuple(kernel), source, channels)
+            kernel = []
         source, x_formats = layers[-1].name, layers[-1].formats
-        before = np.arange(len(x_formats))
     if quantities:
         said = quantities_said(source, x_formats, quantities)
     else:
@@ -133,25 +99,58 @@ def to_quantnet(
     return net
 
 
-def _kernel_layer(
-    part: Part, pins: IntArray, keep: IntArray, source: str, count: int
-) -> Enumerated:
-    """Return a part as a layer of a kernel that reads `count` bits of `source`."""
-    bits = (IntFormat(1),) * count
-    both = [distinct(pins[t], part.tables[t], bits) for t in keep]
-    tables = tuple(frozen(table, np.int64) for _, table in both)
-    inputs = tuple(wires for wires, _ in both)
-    return Enumerated(
-        part.name, (source,), inputs, tables, (IntFormat(1),) * len(keep), bits, part.role
+Sums = tuple[IntArray, IntArray, int, int]
+
+
+def _layers(
+    part: Part,
+    total: Sums | None,
+    pins: IntArray,
+    keep: IntArray,
+    source: str,
+    x_formats: tuple[IntFormat, ...],
+    *,
+    alike: bool,
+) -> tuple[list[Layer], IntArray]:
+    """Return a part as layers that read wires of `source`, and what was added to its sums."""
+    inputs, tables, formats, scale, offset = [], [], [], [], []
+    for t in keep:
+        wires, table = distinct(pins[t], part.tables[t], x_formats)
+        low = int(table.min())
+        step = int(np.gcd.reduce(table - low)) if total is not None else 1
+        low = low if total is not None else 0
+        table = (table - low) // max(step, 1)
+        inputs.append(wires)
+        tables.append(frozen(table, np.int64))
+        formats.append(IntFormat.holding(0, max(1, int(table.max()))))
+        scale.append(max(step, 1))
+        offset.append(low)
+    made = Enumerated(
+        part.name, (source,), tuple(inputs), tuple(tables), tuple(formats), x_formats, part.role
     )
+    if total is None:
+        return [made], np.zeros(0, np.int64)
+    weights, bias, shift, levels = total
+    weights = weights[:, keep] * np.array(scale, dtype=np.int64)
+    fixed = np.ptp(part.tables, axis=1) == 0
+    fixed[keep] = False
+    bias = bias + total[0][:, keep] @ np.array(offset, dtype=np.int64)
+    bias = bias + total[0][:, fixed] @ part.tables[fixed, 0]
+    step = 1 << shift if levels else 1
+    linear, start = _linear(
+        part.name + "_sum", made.name, made.formats, weights, bias, step, alike and not levels
+    )
+    if not levels:
+        return [made, replace(linear, role="output")], start
+    return [made, linear, _cut(part.name + "_code", linear, start, shift, levels)], start
 
 
-def _on_map(
-    place: Place, kernel: tuple[Enumerated, ...], source: str, channels: int
-) -> list[Windowed]:
+def _on_map(place: Place, kernel: tuple[Layer, ...], source: str, channels: int) -> list[Windowed]:
     """Return a kernel at every position of a map of so many channels, and its pooling."""
     frame = replace(place.frame, channels=channels)
-    convolved = Windowed(place.name, (source,), frame, place.window, (Kernel(kernel),))
+    convolved = Windowed(
+        place.name, (source,), frame, place.window, (Kernel(kernel),), role=kernel[0].role
+    )
     if place.pooling.taps == 1:
         return [convolved]
     name = f"{place.name}_pool"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nnlogic.core.windows import Frame
 from nnlogic.model.window import WindowSpec
+from nnlogic.nn.population.codes import encoder_part, map_encoder_part, map_wires, wires_of
 from nnlogic.nn.population.parts import LutNetwork, Part
 from nnlogic.nn.population.tables import Functions, Phase, Tables
 from nnlogic.nn.population.windows import WindowTables, as_map, flat
@@ -49,9 +50,10 @@ class LutPopulation(nn.Module):
     smooth, spread_gradient
         See `Phase`.
     frame : Frame, optional
-        Of the input as a map, its channels the bits of a feature; for `windows`.
+        Of the input as a map, its channels the bits and functions of the features of a place; for
+        `windows`. The functions are the same at all places then.
     windows : sequence of WindowSpec
-        Kernels of tables on windows, before the layers of `widths`; not with `functions`.
+        Kernels of tables on windows, before the layers of `widths`.
     relative : bool
         Whether outputs are compared with each other only, as scores of classes are: logits are
         scores times a learned scale then. Otherwise they are what they are.
@@ -87,13 +89,19 @@ class LutPopulation(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         self.input_bits, self.outputs, self.features = input_bits, outputs, features
         self.relative = relative
+        self.frame = frame if windows else None
+        self.channels = 0
+        if self.frame is not None:
+            self.channels = self.frame.channels // (input_bits + functions)
+            if centres is not None:
+                centres = centres.view(-1, self.channels, functions).mean(0)
         self.functions = (
             Functions(members, 1 << input_bits, centres, generator)
             if functions and centres is not None
             else None
         )
         inputs = features * (input_bits + functions)
-        self.frame, maps, here = frame, [], frame
+        maps, here = [], self.frame
         for spec in windows:
             if here is not None:
                 maps.append(WindowTables(members, here, spec, generator))
@@ -131,15 +139,9 @@ class LutPopulation(nn.Module):
         return out
 
     def _wires(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
-        shifts = torch.arange(self.input_bits, device=codes.device)
-        bits = (codes.t()[:, None, :] >> shifts[:, None]) & 1
-        raw = bits.reshape(1, -1, len(codes)).to(dtype)
-        if self.functions is None:
-            return raw
-        values = torch.arange(1 << self.input_bits, device=codes.device)
-        one_hot = (codes.t()[:, None, :] == values[:, None]).to(dtype)
-        learned = self.functions(one_hot)
-        return torch.cat([raw.expand(len(learned), -1, -1), learned], 1)
+        if self.frame is None:
+            return wires_of(codes, self.input_bits, self.functions, dtype)
+        return map_wires(codes, self.input_bits, self.channels, self.functions, dtype)
 
     def anneal(self, step: Tensor, hard: bool) -> None:
         """Follow the schedule of training.
@@ -165,7 +167,7 @@ class LutPopulation(nn.Module):
     def scores(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
         """Return weighted vote counts, (members, samples, outputs)."""
         x = self._wires(codes, dtype)
-        if self.frame is not None and len(self.maps):
+        if self.frame is not None:
             x = as_map(x, self.frame)
             for kernel in self.maps:
                 x = kernel(x, phase)
@@ -189,19 +191,17 @@ class LutPopulation(nn.Module):
         parts = codes.to(torch.int32).split(max(1, at_once))
         return torch.cat([self.scores(part, phase, dtype) for part in parts], 1)
 
+    def _encoder(self, member: int) -> list[Part]:
+        bits = self.input_bits
+        if self.frame is not None and (bits > 1 or self.functions is not None):
+            sides = self.frame.height, self.frame.width
+            return [map_encoder_part(self.channels, *sides, bits, self.functions, member)]
+        return [] if bits == 1 else [encoder_part(self.features, bits, self.functions, member)]
+
     @torch.no_grad()
     def network(self, member: int) -> LutNetwork:
         """Return one hard network."""
-        bits = self.input_bits
-        index = np.arange(1 << bits)
-        raw = np.array([(index >> b) & 1 for b in range(bits)])
-        pins = np.repeat(np.arange(self.features), bits)
-        tables = np.tile(raw, (self.features, 1))
-        if self.functions is not None:
-            learned = (self.functions.logits[member] > 0).cpu().numpy().astype(np.int64)
-            pins = np.concatenate([pins, np.repeat(np.arange(self.features), learned.shape[1])])
-            tables = np.concatenate([tables, learned.reshape(-1, 1 << bits)])
-        parts = [] if bits == 1 else [Part("encoder", "encoder", pins[:, None], tables)]
+        parts = self._encoder(member)
         for i, kernel in enumerate(self.maps):
             if isinstance(kernel, WindowTables):
                 parts += kernel.parts(member, f"conv{i}")

@@ -11,12 +11,14 @@ penalty. Every table has a learned step, a power of two (learned step size, Esse
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnlogic.nn.population.parts import LutNetwork, Part
+from nnlogic.core.windows import Frame, Window
+from nnlogic.nn.population.parts import LutNetwork, Part, Place
 
 
 def _round(x: Tensor) -> Tensor:
@@ -50,6 +52,11 @@ class SumPopulation(nn.Module):
         Codes per table.
     hidden_bits : int
         Bits of a hidden code.
+    frame : Frame, optional
+        Of the features as a map, for `window`.
+    window : Window, optional
+        At each of its positions the hidden sums are taken once more, of what is under it; without
+        padding. Not with `recode`.
     shift : int
         Low bits of a hidden sum that its code leaves out.
     spread : float
@@ -65,6 +72,7 @@ class SumPopulation(nn.Module):
     soft_steps = 0
     order: Tensor
     recode: Tensor
+    seen: Tensor
 
     def __init__(
         self,
@@ -76,6 +84,8 @@ class SumPopulation(nn.Module):
         hidden: int,
         hidden_bits: int,
         shift: int,
+        frame: Frame | None = None,
+        window: Window | None = None,
         recode: Tensor | None = None,
         code_bits: int = 0,
         group: int = 1,
@@ -92,6 +102,11 @@ class SumPopulation(nn.Module):
         self.relative = relative
         summed = outputs - relative
         self.levels, self.shift, self.hidden_group = 1 << hidden_bits, shift, hidden_group
+        self.frame, self.window, self.places = frame, window, 1
+        if frame is not None and window is not None:
+            seen = torch.from_numpy(window.wires_at(frame))
+            self.register_buffer("seen", seen, persistent=False)
+            self.places, features = seen.shape
         padded = -(-features // group) * group
         # Which codes meet in a table is drawn once for all members.
         order = (
@@ -119,7 +134,7 @@ class SumPopulation(nn.Module):
         width = 1 << self.code_bits
         first = ramps(len(self.order), width, group, hidden, spread)
         self.first = nn.Parameter(first.flatten(2, -2))
-        parts = hidden // hidden_group
+        parts = self.places * hidden // hidden_group
         wide = spread if relative else reach / math.sqrt(parts)
         second = ramps(parts, self.levels, hidden_group, summed, wide)
         self.second = nn.Parameter(second.flatten(2, -2))
@@ -178,13 +193,15 @@ class SumPopulation(nn.Module):
     def scores(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """Return integer output sums, (members, samples, outputs)."""
         members, samples = self.members, len(codes)
+        if self.window is not None:
+            codes = codes[:, self.seen].flatten(0, 1)
         entries = self.first.shape[2]
         values = torch.arange(entries, device=codes.device)
         one_hot = (self._first_index(codes).t()[:, :, None] == values).to(dtype).flatten(1)
         # Integers up to 256 are exact in bfloat16, and products accumulate in float32.
         first = self.whole(self.first, self.first_step).to(dtype).flatten(1, 2)
         flat = first.transpose(0, 1).reshape(-1, members * self.hidden)
-        sums = (one_hot @ flat).float().view(samples, members, self.hidden).transpose(0, 1)
+        sums = (one_hot @ flat).float().view(len(codes), members, self.hidden).transpose(0, 1)
         u = (sums + _round(self.offset)) / (1 << self.shift) + self.levels / 2
         inside = u.detach().clamp(0, self.levels - 1).floor().long()
         kept = ((u > -1) & (u < self.levels)).float()
@@ -229,8 +246,11 @@ class SumPopulation(nn.Module):
         total = (_collect(second), np.zeros(self.outputs, np.int64), 0, 0)
         # A table index has its first pin in the low bits, the slowest axis in the high ones.
         order = self.order.flip(1).cpu().numpy()
-        hidden = np.arange(self.hidden).reshape(-1, self.hidden_group)[:, ::-1]
+        hidden = np.arange(self.places * self.hidden).reshape(-1, self.hidden_group)[:, ::-1]
         parts = [_edges("edges0", order, first), _edges("edges1", hidden, second)]
+        if self.frame is not None and self.window is not None:
+            place = Place("conv0", self.frame, self.window, Window((1, 1)))
+            parts[0] = replace(parts[0], name="conv0_0", place=place)
         if self.recoded:
             recode = self.recode.cpu().numpy().astype(np.int64)
             pins = np.arange(len(recode))[:, None]

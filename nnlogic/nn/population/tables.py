@@ -74,6 +74,11 @@ class Functions(nn.Module):
         out = out.view(features, members, count, -1).transpose(0, 1)
         return out.reshape(members, features * count, -1)
 
+    def hard(self, member: int) -> IntArray:
+        """Return the tables of a member, int64, (features, per_feature, codes)."""
+        bits: IntArray = (self.logits[member] > 0).cpu().numpy().astype(np.int64)
+        return bits
+
 
 class Tables(nn.Module):
     """A layer of 6-input tables with learned wires.

@@ -22,12 +22,16 @@ def ends_kernel(parts: Sequence[Part], i: int) -> bool:
     return place is not None and (i + 1 == len(parts) or parts[i + 1].place != place)
 
 
-def _channels(parts: Sequence[Part], i: int) -> int:
+def _channels(network: LutNetwork, i: int) -> int:
     """Return the channels of the map that part `i` reads; 0 where it reads single wires."""
+    parts = network.parts
     place = parts[i].place
     if place is not None and starts_kernel(parts, i):
         return place.frame.channels
-    return len(parts[i - 1].tables) if i and ends_kernel(parts, i - 1) else 0
+    if not i or not ends_kernel(parts, i - 1):
+        return 0
+    total = network.sums[i - 1]
+    return len(parts[i - 1].tables) if total is None else len(total[0])
 
 
 def needed(network: LutNetwork) -> list[IntArray]:
@@ -48,7 +52,7 @@ def needed(network: LutNetwork) -> list[IntArray]:
             used[wanted] = True
         keep = np.flatnonzero(used)
         kept.append(keep)
-        wanted, channels = np.unique(part.pins[keep]), _channels(parts, i)
+        wanted, channels = np.unique(part.pins[keep]), _channels(network, i)
         if channels:
             wanted = np.unique(wanted % channels)
             if i and parts[i - 1].place is None:
@@ -58,12 +62,12 @@ def needed(network: LutNetwork) -> list[IntArray]:
     return kept[::-1]
 
 
-def renumbered(parts: Sequence[Part], i: int, keep: IntArray) -> IntArray:
+def renumbered(network: LutNetwork, i: int, keep: IntArray) -> IntArray:
     """Return the pins of part `i` once only the tables `keep` of the part before are left.
 
     Pins on what is dropped become -1. For the first part `keep` are the inputs, all of them.
     """
-    pins, channels = parts[i].pins, _channels(parts, i)
+    pins, channels = network.parts[i].pins, _channels(network, i)
     if channels and not i:
         return pins
     left = np.unique(keep % channels) if channels else keep

@@ -91,3 +91,21 @@ def map_net(seed=1, *, length=32):
                   fan_in=3)  # fmt: skip
     outputs = [(Port(f"y{i}", f), "find", i) for i, f in enumerate(second.formats)]
     return network([first, second], frame, U2, outputs, "pulses")
+
+
+def sliding_net(seed=1, *, length=40, dense=True, stride=2, **window):
+    """A one-dimensional network of windows without padding, which slides over samples."""
+    rng = np.random.default_rng(seed)
+    frame = Frame(2, 1, length)
+    smooth = conv(rng, "smooth", INPUT, frame, U2, 3, size=(1, 5), out=U2, **window)
+    find = conv(rng, "find", "smooth", smooth.output, U2, 4, size=(1, 3), fan_in=3,
+                stride=(1, stride), dilation=(1, 2))  # fmt: skip
+    if not dense:
+        outputs = [(Port(f"y{i}", f), "find", i) for i, f in enumerate(find.formats)]
+        return network([smooth, find], frame, U2, outputs, "slides")
+    last = tables(rng, "dense", "find", find.formats, 6, 5)
+    weights = frozen(np.repeat(np.eye(2, dtype=np.int64), 3, axis=1), np.int64)
+    votes = Linear("votes", ("dense",), weights, frozen([0, 0], np.int64), None, (U2,) * 2)
+    outputs = [(Port("s0", U2), "votes", 0), (Port("class", U1), "class", 0)]
+    layers = [smooth, find, last, votes, Argmax("class", ("votes",), (U1,))]
+    return network(layers, frame, U2, outputs, "slides")

@@ -93,7 +93,7 @@ def check_frames(
     codes : int array, shape (frames, inputs)
     """
     started = time.monotonic()
-    strange = _strange_core(design, cores)
+    strange = strange_core(design, cores)
     if strange:
         why = "its ports are not those of its place in the stream"
         return Verdict("QuantNet", design.kind, False, "exhaustive", why, strange).timed(started)
@@ -105,7 +105,7 @@ def check_frames(
     return Verdict("QuantNet", design.kind, not where, how, detail, where).timed(started)
 
 
-def _strange_core(design: StreamDesign, cores: Mapping[str, LogicNet]) -> str:
+def strange_core(design: StreamDesign, cores: Mapping[str, LogicNet]) -> str:
     """Return the first module whose core has other ports than the design places it with."""
     wanted = {
         kernel.module: (len(layer.group_bits(0)), sum(kernel.outputs))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from nnlogic.backends.stream.model.ir import module_name
 from nnlogic.backends.stream.model.scan import Scan
 from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
-from nnlogic.core.formats import IntFormat, Port
-from nnlogic.core.names import Identifier, unique_identifiers
+from nnlogic.core.formats import IntFormat
+from nnlogic.core.names import Identifier
 from nnlogic.quant.ir import INPUT, QuantNet
-from nnlogic.quant.kernel_network import kernel_network
+from nnlogic.quant.kernel_network import behind_windows, kernel_network, leading_windows
 from nnlogic.quant.layers.windowed import Windowed
 
 Formats = tuple[IntFormat, ...]
@@ -78,7 +78,7 @@ def cut(net: QuantNet, name: Identifier, lanes: int) -> Cut:
     UsageError
         Its maps cannot be moved at this rate.
     """
-    layers = leading(net)
+    layers = leading_windows(net)
     _refuse_structure(net, layers)
     scans = scans_of(layers, lanes)
     problems = [
@@ -109,20 +109,8 @@ def cut(net: QuantNet, name: Identifier, lanes: int) -> Cut:
     wires = [(layer, wire) for _, layer, wire in net.output_wires]
     last = layers[-1]
     if wires != [(last.name, i) for i in range(len(last.formats))]:
-        parts.append(Part(_dense(net, layers, name), None))
+        parts.append(Part(behind_windows(net, Identifier(f"{name}_dense")), None))
     return Cut(layers, tuple(scans), tuple(parts))
-
-
-def leading(net: QuantNet) -> tuple[Windowed, ...]:
-    """Return the windowed layers at the beginning, each of which reads the one before."""
-    out: list[Windowed] = []
-    source = INPUT
-    for layer in net.layers:
-        if not isinstance(layer, Windowed) or layer.sources != (source,):
-            break
-        out.append(layer)
-        source = layer.name
-    return tuple(out)
 
 
 def scans_of(layers: tuple[Windowed, ...], lanes: int) -> list[Scan]:
@@ -139,7 +127,7 @@ def scans_of(layers: tuple[Windowed, ...], lanes: int) -> list[Scan]:
 
 def rates(net: QuantNet) -> list[int]:
     """Return the numbers of positions per clock that fit the maps of a network."""
-    layers = leading(net)
+    layers = leading_windows(net)
     if not layers:
         return []
     width = layers[0].frame.width
@@ -193,29 +181,3 @@ def _refuse_structure(net: QuantNet, layers: tuple[Windowed, ...]) -> None:
         problems.append(Problem("outputs", why, unrolled))
     if problems:
         raise UnsupportedModel("the network cannot be streamed", where=net.name, problems=problems)
-
-
-def _dense(net: QuantNet, layers: tuple[Windowed, ...], name: Identifier) -> QuantNet:
-    """Return the layers behind the last map; its wires are their input ports.
-
-    There may be none, where only some of the wires go out.
-    """
-    last = layers[-1]
-    channels = last.output.channels
-    names = unique_identifiers(
-        f"{last.name}_p{at // channels}_c{at % channels}" for at in range(len(last.formats))
-    )
-    ports = tuple(Port(n, fmt) for n, fmt in zip(names, last.formats, strict=True))
-
-    def source(layer: str) -> str:
-        return INPUT if layer == last.name else layer
-
-    rest = tuple(
-        replace(layer, sources=tuple(map(source, layer.sources)))  # type: ignore[type-var]
-        for layer in net.layers[len(layers) :]
-    )
-    outputs = tuple((port, source(layer), wire) for port, layer, wire in net.output_wires)
-    info = {k: v for k, v in net.info.items() if k == "class_names"}
-    dense = QuantNet(Identifier(f"{name}_dense"), ports, rest, outputs, info=info)
-    dense.verify()
-    return dense

@@ -161,7 +161,7 @@ def run_frames(design: StreamDesign, cores: Mapping[str, LogicNet], codes: IntAr
         values = run_layer(layer, cores, values)
     flat = values.reshape(len(codes), -1)
     if design.dense is not None:
-        flat = _evaluate(cores[design.dense.module], flat, design.dense.reads)
+        flat = evaluate_reads(cores[design.dense.module], flat, design.dense.reads)
     widths = [port.format.bits for port in design.outputs]
     if sum(widths) != flat.shape[1]:
         raise UsageError("results do not fit the outputs", why=f"{flat.shape[1]} bits, {widths}")
@@ -183,7 +183,7 @@ def run_layer(layer: MapLayer, cores: Mapping[str, LogicNet], values: Bools) -> 
         for group in range(layer.groups):
             kernel = layer.kernels[group % len(layer.kernels)]
             places = [tap * layer.width + bit for tap, bit in layer.group_bits(group)]
-            words.append(_evaluate(cores[kernel.module], flat[:, places], kernel.reads))
+            words.append(evaluate_reads(cores[kernel.module], flat[:, places], kernel.reads))
         out.append(np.concatenate(words, axis=1).reshape(*read.shape[:2], -1))
     return np.concatenate(out)
 
@@ -231,7 +231,7 @@ def _nothing(scan: Scan, width: int) -> Bools:
     return np.zeros((scan.beats + scan.delay, scan.lanes, width), dtype=bool)
 
 
-def _evaluate(logic: LogicNet, flat: Bools, reads: Sequence[int]) -> Bools:
+def evaluate_reads(logic: LogicNet, flat: Bools, reads: Sequence[int]) -> Bools:
     """Evaluate logic on rows of input bits of which only `reads` are connected."""
     kept = np.zeros_like(flat)
     kept[:, list(reads)] = flat[:, list(reads)]

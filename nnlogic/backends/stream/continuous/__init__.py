@@ -1,0 +1,1 @@
+"""Streams without frames: one sample per clock, windows that slide for ever."""
