@@ -28,6 +28,7 @@ from nnlogic.backends.stream.segments import compile_part, load_cores
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.vivado import write_vivado
 from nnlogic.hw.stream.verilog import write_stream
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
@@ -125,7 +126,7 @@ class RtlStage(Stage):
             for file in sorted((ctx.folder / part.folder / "rtl").glob("*.v")):
                 shutil.copyfile(file, rtl / file.name)
         with ctx.progress.step("write Verilog of the stream"):
-            write_stream(design, cores_of(ctx), rtl)
+            write_stream(design, cores_of(ctx), rtl, origin=origin(ctx))
         files = sorted(rtl.glob("*.v"))
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
         if ctx.target.part:
