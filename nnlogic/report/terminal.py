@@ -31,6 +31,7 @@ from nnlogic.report.words import (
     parts,
     quantity,
     resource_cells,
+    throughput_text,
 )
 
 LABEL = 12
@@ -167,6 +168,7 @@ def _timing(report: Report, console: Console) -> None:
     heading(console, "Timing")
     fact(console, "latency", latency_text(timing))
     fact(console, "interval", cycles(timing.initiation_interval))
+    fact(console, "throughput", throughput_text(timing))
     segments = f"{count(timing.segments)}, LUT levels {levels_text(timing.levels_per_segment)}"
     fact(console, "segments", segments)
     source = f" ({timing.fmax_source})" if timing.fmax_source else ""

@@ -35,7 +35,7 @@ class DesignStage(Stage):
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Return estimated hardware; timing goes into the report directly."""
         design: HardwareDesign = ctx.values[self.name]
-        timing = facts.timing_facts(design, ctx.opts.clock)
+        timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
         ctx.report = ctx.report.replace(timing=timing)
         return facts.estimate_facts(design)
 
