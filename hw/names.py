@@ -78,6 +78,10 @@ class Names:
         Per layer index that holds nodes, the instance name in the core.
     modules : dict of int to str
         The same for module names.
+    words : dict of int to str
+        The same for the vector that the module gives; key -1 for the vectors of input bits.
+    unused : str
+        Takes what nothing reads, so that checkers of style know it is meant.
     """
 
     inputs: tuple[Identifier, ...]
@@ -86,6 +90,8 @@ class Names:
     taps: tuple[tuple[Identifier, ...], ...]
     instances: dict[int, Identifier]
     modules: dict[int, Identifier]
+    words: dict[int, Identifier]
+    unused: Identifier
 
 
 def name_design(design: HardwareDesign) -> Names:
@@ -111,9 +117,11 @@ def name_design(design: HardwareDesign) -> Names:
     names = unique_identifiers(wanted)
     base = names[first_signal:]
     wanted += [f"{n}_r{d}" for n, r in zip(base, ranks, strict=True) for d in range(1, r + 1)]
+    last_register = len(wanted)
+    wanted += ["x_bits", *(f"{logic.layers[i].name}_out" for i in used_layers), "unused_bits"]
     names = unique_identifiers(wanted)
 
-    rest = iter(names[first_signal + len(base) :])
+    rest = iter(names[first_signal + len(base) : last_register])
     taps = tuple(
         (n, *(next(rest) for _ in range(r)))
         for n, r in zip(names[first_signal:], ranks, strict=False)
@@ -133,4 +141,6 @@ def name_design(design: HardwareDesign) -> Names:
         taps=taps,
         instances=dict(zip(used_layers, instances, strict=True)),
         modules=dict(zip(used_layers, modules, strict=True)),
+        words=dict(zip([-1, *used_layers], names[last_register:-1], strict=True)),
+        unused=names[-1],
     )

@@ -51,8 +51,8 @@ def backend_of(name):
     """The backend in whose folder a module lies, or None."""
     top, _, rest = name.partition("/")
     folder = rest.split("/")[0]
-    place = ROOT / top if top in TOP_LEVEL else ROOT / "nnlogic" / top
-    return folder if top in OF_BACKENDS and (place / folder / "__init__.py").is_file() else None
+    known = (ROOT / "nnlogic" / "backends" / folder / "__init__.py").is_file()
+    return folder if top in OF_BACKENDS and known else None
 
 
 def importer_of(name):

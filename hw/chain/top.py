@@ -15,7 +15,7 @@ from nnlogic.core.formats import Port
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier, unique_identifiers
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import header
+from nnlogic.hw.header import Origin, header
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ class ChainTop(wiring.Component):
         return m
 
 
-def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> Path:
+def write_chain(
+    shape: ChainShape, folder: Path, notes: Sequence[str] = (), origin: Origin | None = None
+) -> Path:
     """Write ``<top>.v``, which instantiates the streams of the segments.
 
     Parameters
@@ -105,6 +107,8 @@ def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> P
     folder : Path
     notes : sequence of str
         Lines for the head of the file: what the segments are.
+    origin : Origin, optional
+        Told there too.
 
     Raises
     ------
@@ -123,6 +127,6 @@ def write_chain(shape: ChainShape, folder: Path, notes: Sequence[str] = ()) -> P
             lines.append(f"  [{at + port.format.bits - 1}:{at}]  {name}")
             at += port.format.bits
     path = Path(folder) / f"{shape.top}.v"
-    head = header(Identifier(shape.top), [CommentText(line) for line in lines])
+    head = header(Identifier(shape.top), [CommentText(line) for line in lines], origin)
     write_bytes(path, (head + text).encode())
     return path

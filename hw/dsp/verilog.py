@@ -19,7 +19,7 @@ from nnlogic.hw.dsp.commands import command_fields
 from nnlogic.hw.dsp.crossbar import Four
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.dsp.engine import Engine, build_engine, build_kernels
-from nnlogic.hw.header import header
+from nnlogic.hw.header import Origin, header
 from nnlogic.hw.slice_kinds import DSP48E1
 from nnlogic.hw.slices import MODELS, model_text
 
@@ -29,6 +29,7 @@ def write_engine(
     folder: Path,
     *,
     kind: str = DSP48E1,
+    origin: Origin | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
     """Write ``<name>.v``, and for DSP slices the simulation model ``dsp48_models.v``.
@@ -44,6 +45,8 @@ def write_engine(
         Made when it does not exist.
     kind : {"dsp48e1", "dsp48e2", "fabric"}
         See `nnlogic.hw.dsp.slice.LogicSlice`.
+    origin : Origin, optional
+        Told at the top of the file.
     progress : Progress
 
     Returns
@@ -61,7 +64,7 @@ def write_engine(
     name = identifier(program.name)
     engine = build_engine(program, kind, f"{name}_four")
     head = _ports(engine.shape) + _program(program, engine.shape)
-    return _write(engine, name, head, Path(folder), progress)
+    return _write(engine, name, head, Path(folder), origin, progress)
 
 
 def write_kernels(
@@ -71,6 +74,7 @@ def write_kernels(
     *,
     most: int,
     kind: str = DSP48E1,
+    origin: Origin | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
     """Write one engine for several programs; as `write_engine`, with `name` for the top module.
@@ -83,7 +87,7 @@ def write_kernels(
     folder : Path
     most : int
         Words of program memory; see `nnlogic.hw.dsp.encode.EngineShape.of_all`.
-    kind, progress
+    kind, origin, progress
         As in `write_engine`.
     """
     name = identifier(name)
@@ -91,16 +95,21 @@ def write_kernels(
     head = _ports(engine.shape) + _commands(engine.shape)
     for number, program in enumerate(programs):
         head += ["", f"kernel {number}", *_program(program, engine.shape)]
-    return _write(engine, name, head, Path(folder), progress)
+    return _write(engine, name, head, Path(folder), origin, progress)
 
 
 def _write(
-    engine: Engine, name: Identifier, head: list[str], folder: Path, progress: Progress
+    engine: Engine,
+    name: Identifier,
+    head: list[str],
+    folder: Path,
+    origin: Origin | None,
+    progress: Progress,
 ) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.v"
     with progress.step(f"write {path.name}", 1) as step:
-        text = _head(engine, name, head)
+        text = _head(engine, name, head, origin)
         text += component_verilog(engine, name, {engine.four: Four()})
         write_bytes(path, text.encode())
         step.advance()
@@ -111,7 +120,7 @@ def _write(
     return (path, models)
 
 
-def _head(engine: Engine, name: Identifier, body: list[str]) -> str:
+def _head(engine: Engine, name: Identifier, body: list[str], origin: Origin | None) -> str:
     """Return the comment at the top of the file: what it is, and what the streams carry."""
     shape = engine.shape
     lines = [
@@ -119,7 +128,7 @@ def _head(engine: Engine, name: Identifier, body: list[str]) -> str:
         "",
         *body,
     ]
-    return header(name, [CommentText(line) for line in lines])
+    return header(name, [CommentText(line) for line in lines], origin)
 
 
 def _ports(shape: EngineShape) -> list[str]:

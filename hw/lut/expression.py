@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from amaranth.hdl import Const, Mux, Value
-
 Expression = tuple[Any, ...]
 
 ZERO: Expression = ("0",)
@@ -86,23 +84,32 @@ def _variable(n: int, v: int) -> int:
     return sum(1 << i for i in range(1 << n) if i >> v & 1)
 
 
-def to_value(expr: Expression, inputs: Sequence[Value]) -> Value:
-    """Return the one-bit Amaranth value of an expression over `inputs`."""
+def to_text(expr: Expression, inputs: Sequence[str]) -> str:
+    """Return an expression over named one-bit inputs in Verilog."""
     op, *args = expr
     if op == "v":
         return inputs[args[0]]
     if op in "01":
-        return Const(int(op), 1)
-    values = [to_value(a, inputs) for a in args]
+        return f"1'b{op}"
     if op == "~":
-        return ~values[0]
-    if op == "&":
-        return values[0] & values[1]
-    if op == "|":
-        return values[0] | values[1]
-    if op == "^":
-        return values[0] ^ values[1]
-    return Mux(*values)
+        return f"~{_operand(args[0], inputs)}"
+    if op == "?":
+        select, yes, no = (_operand(a, inputs) for a in args)
+        return f"{select} ? {yes} : {no}"
+    return f" {op} ".join(to_text(a, inputs) if a[0] == op else _operand(a, inputs) for a in args)
+
+
+def _operand(expr: Expression, inputs: Sequence[str]) -> str:
+    text = to_text(expr, inputs)
+    return text if expr[0] in "v01~" else f"({text})"
+
+
+def variables(expr: Expression) -> set[int]:
+    """Return the inputs that an expression reads."""
+    op, *args = expr
+    if op == "v":
+        return {args[0]}
+    return set().union(*map(variables, args)) if op not in "01" else set()
 
 
 def evaluate(expr: Expression, index: int) -> bool:

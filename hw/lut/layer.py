@@ -1,73 +1,114 @@
-"""A layer of LUTs with the pipeline registers of the signals it defines."""
+"""The Verilog of a layer: a named wire per LUT, and the pipeline registers behind it."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from collections.abc import Iterator
 
-from nnlogic.hw.lut.expression import expression, to_value
+from nnlogic.core.inert import CommentText
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.header import comment_lines
+from nnlogic.hw.lines import concatenation, vector, wrapped
+from nnlogic.hw.lut.expression import expression, to_text, variables
 from nnlogic.hw.lut.primitives import lut_instance
 from nnlogic.hw.lut.structure import LayerPlan, Tap
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import Names
-from nnlogic.logic.ir import LogicNet
 
 
-class LogicLayer(wiring.Component):
-    """One Verilog module per layer: a named signal per node, then its register ranks.
+def layer_text(
+    design: HardwareDesign, plan: LayerPlan, names: Names, primitive: LutCell | None = None
+) -> str:
+    """Return the module of a layer.
+
+    It reads a vector from each module in front of it and gives one; bits of the vectors get their
+    names at the top and at the bottom. Registers stand stage by stage: those that follow pipeline
+    segment ``s`` in one block.
 
     Parameters
     ----------
-    logic : LogicNet
+    design : HardwareDesign
     plan : LayerPlan
     names : Names
     primitive : LutCell, optional
         Emit each node as an instance of a device's LUT instead of an expression.
     """
+    about = comment_lines(CommentText(design.logic.layers[plan.layer].name))
+    lines = map(wrapped, _lines(design, plan, names, primitive))
+    return "\n".join([*about, *lines]) + "\n"
 
-    def __init__(
-        self, logic: LogicNet, plan: LayerPlan, names: Names, primitive: LutCell | None = None
-    ) -> None:
-        self._logic, self.plan, self._names, self._primitive = logic, plan, names, primitive
-        members = {self._name(t): In(1) for t in plan.inputs}
-        members |= {self._name(t): Out(1) for t in plan.outputs}
-        super().__init__(members)
 
-    @property
-    def clocked(self) -> bool:
-        """Whether any register lives here."""
-        n_in = self._logic.n_inputs
-        return any(len(self._names.taps[n_in + node]) > 1 for node in self.plan.nodes)
+def _lines(
+    design: HardwareDesign, plan: LayerPlan, names: Names, primitive: LutCell | None
+) -> Iterator[str]:
+    logic, n_in = design.logic, design.logic.n_inputs
+    name = {t: names.taps[t[0]][t[1]] for row in plan.fanins for t in row}
+    ranked = [(n_in + node, names.taps[n_in + node]) for node in plan.nodes]
+    stages: dict[int, list[tuple[str, str]]] = {}
+    for signal, taps in ranked:
+        for rank in range(1, len(taps)):
+            at = int(design.signal_segments[signal]) + rank - 1
+            stages.setdefault(at, []).append((taps[rank], taps[rank - 1]))
+    rows = [
+        (node, *_used(int(logic.tables[node]), [name[t] for t in row], primitive))
+        for node, row in zip(plan.nodes, plan.fanins, strict=True)
+    ]
+    outputs = [names.taps[s][r] for s, r in plan.outputs]
+    read = {word for _, _, used in rows for word in used} | set(outputs)
+    read |= {old for pairs in stages.values() for _, old in pairs}
 
-    def port(self, tap: Tap) -> Signal:
-        """Return the member that carries a tap."""
-        return getattr(self, self._name(tap))
+    yield f"module {names.modules[plan.layer]} ("
+    ports = [("input", 1, "clk")] if plan.clocked else []
+    ports += [("input", len(taps), names.words[source]) for source, taps in plan.sources]
+    ports += [("output", len(outputs), names.words[plan.layer])]
+    yield from port_lines(ports)
+    yield ");"
+    unread: list[str] = []
+    for source, taps in plan.sources:
+        word = names.words[source]
+        for i, tap in enumerate(taps):
+            bit = word if len(taps) == 1 else f"{word}[{i}]"
+            if _name(names, tap) in read:
+                yield f"  wire {_name(names, tap)} = {bit};"
+            else:
+                unread.append(bit)
+    unread += [names.taps[n_in + n][0] for n in plan.nodes if names.taps[n_in + n][0] not in read]
+    yield from (f"  reg {new};" for pairs in stages.values() for new, _ in pairs)
+    for (node, text, _), row in zip(rows, plan.fanins, strict=True):
+        out = names.taps[n_in + node][0]
+        if primitive is not None and row:
+            yield f"  wire {out};"
+            table = int(logic.tables[node])
+            yield f"  {lut_instance(primitive, table, [name[t] for t in row], out)}"
+            continue
+        yield f"  wire {out} = {text};"
+    for at, pairs in sorted(stages.items()):
+        yield ""
+        yield f"  // registers behind segment {at}"
+        yield "  always @(posedge clk) begin"
+        yield from (f"    {new} <= {old};" for new, old in pairs)
+        yield "  end"
+    yield ""
+    if unread:
+        yield f"  wire {names.unused} = &{{1'b0, {', '.join(unread)}}};"
+    yield f"  assign {names.words[plan.layer]} = {concatenation(outputs)};"
+    yield "endmodule"
 
-    def _name(self, tap: Tap) -> str:
-        return self._names.taps[tap[0]][tap[1]]
 
-    def elaborate(self, platform: object) -> Module:
-        """Build the module."""
-        m = Module()
-        n_in = self._logic.n_inputs
-        # Members of a signature cannot be reset-less, so each register is a signal of its own.
-        at: dict[Tap, Signal] = {t: self.port(t) for t in self.plan.inputs}
-        for node, taps in zip(self.plan.nodes, self.plan.fanins, strict=True):
-            signal = n_in + node
-            for rank, name in enumerate(self._names.taps[signal]):
-                at[signal, rank] = Signal(name=name, reset_less=True)
-                if rank:
-                    m.d.sync += at[signal, rank].eq(at[signal, rank - 1])
-            self._emit(m, node, at[signal, 0], [at[t] for t in taps])
-        for tap in self.plan.outputs:
-            m.d.comb += self.port(tap).eq(at[tap])
-        return m
+def port_lines(ports: list[tuple[str, int, str]]) -> Iterator[str]:
+    """Yield the ports of a module in columns: direction, width in bits and name of each."""
+    ranges = [vector(width) for _, width, _ in ports]
+    column = max(map(len, ranges), default=0)
+    for i, ((direction, _, name), bits) in enumerate(zip(ports, ranges, strict=True)):
+        space = f" {bits:>{column}}" if column else ""
+        comma = "," if i < len(ports) - 1 else ""
+        yield f"  {direction:<6} wire{space} {name}{comma}"
 
-    def _emit(self, m: Module, node: int, out: Signal, inputs: list[Signal]) -> None:
-        table = int(self._logic.tables[node])
-        if self._primitive is not None and inputs:
-            name = f"lut_{out.name}"
-            m.submodules[name] = lut_instance(self._primitive, table, list(inputs), out)
-        else:
-            m.d.comb += out.eq(to_value(expression(table, len(inputs)), inputs))
+
+def _name(names: Names, tap: Tap) -> str:
+    return names.taps[tap[0]][tap[1]]
+
+
+def _used(table: int, inputs: list[str], primitive: LutCell | None) -> tuple[str, set[str]]:
+    expr = expression(table, len(inputs))
+    used = range(len(inputs)) if primitive is not None else variables(expr)
+    return to_text(expr, inputs), {inputs[v] for v in used}

@@ -10,6 +10,9 @@ from nnlogic.design.ir import HardwareDesign
 Tap = tuple[int, int]
 """A signal and the number of register ranks after its definition."""
 
+INPUTS = -1
+"""In place of a layer: the core's inputs, and their registers."""
+
 
 @dataclass(frozen=True)
 class LayerPlan:
@@ -23,15 +26,20 @@ class LayerPlan:
         Node numbers, in topological order.
     fanins : tuple of tuple of Tap
         What each node reads.
-    inputs, outputs : tuple of Tap
-        Taps the module reads from elsewhere, and those it provides to others.
+    sources : tuple of (int, tuple of Tap)
+        Layers it reads from, `INPUTS` for the core's inputs, and what it reads of each.
+    outputs : tuple of Tap
+        What it provides to others.
+    clocked : bool
+        Whether it holds registers.
     """
 
     layer: int
     nodes: tuple[int, ...]
     fanins: tuple[tuple[Tap, ...], ...]
-    inputs: tuple[Tap, ...]
+    sources: tuple[tuple[int, tuple[Tap, ...]], ...]
     outputs: tuple[Tap, ...]
+    clocked: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def plan_core(design: HardwareDesign) -> CorePlan:
     n_in = logic.n_inputs
     segment = design.signal_segments.tolist()
     ranks = design.signal_registers.tolist()
-    owner = [-1] * n_in + logic.node_layers.tolist()
+    owner = [INPUTS] * n_in + logic.node_layers.tolist()
     counts, rows = logic.fan_in_counts.tolist(), logic.fanins.tolist()
 
     def tap(signal: int, reader_segment: int) -> Tap:
@@ -68,14 +76,14 @@ def plan_core(design: HardwareDesign) -> CorePlan:
 
     nodes: dict[int, list[int]] = {}
     fanins: dict[int, list[tuple[Tap, ...]]] = {}
-    inputs: dict[int, dict[Tap, None]] = {}
+    inputs: dict[int, dict[int, dict[Tap, None]]] = {}
     outputs: dict[int, dict[Tap, None]] = {}
 
     def read(taps: Iterable[Tap], reader: int) -> None:
         for t in taps:
             if owner[t[0]] != reader:
-                if reader >= 0:
-                    inputs.setdefault(reader, {})[t] = None
+                if reader != INPUTS:
+                    inputs.setdefault(reader, {}).setdefault(owner[t[0]], {})[t] = None
                 outputs.setdefault(owner[t[0]], {})[t] = None
 
     for i, (row, count) in enumerate(zip(rows, counts, strict=True)):
@@ -85,14 +93,18 @@ def plan_core(design: HardwareDesign) -> CorePlan:
         fanins.setdefault(layer, []).append(taps)
         read(taps, layer)
     finals = tuple(tap(s, design.n_segments) for s in logic.output_signals)
-    read(finals, -1)
+    read(finals, INPUTS)
     layers = tuple(
         LayerPlan(
             layer=layer,
             nodes=tuple(nodes[layer]),
             fanins=tuple(fanins[layer]),
-            inputs=tuple(sorted(inputs.get(layer, ()))),
+            sources=tuple(
+                (source, tuple(sorted(taps)))
+                for source, taps in sorted(inputs.get(layer, {}).items())
+            ),
             outputs=tuple(sorted(outputs.get(layer, ()))),
+            clocked=any(ranks[n_in + i] for i in nodes[layer]),
         )
         for layer in sorted(nodes)
     )

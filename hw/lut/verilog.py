@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import gc
-import re
 from pathlib import Path
-
-from amaranth.back import rtlil
-from amaranth.lib.wiring import Component
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.hw.header import header
+from nnlogic.hw.convert import component_verilog
+from nnlogic.hw.header import Origin, header
+from nnlogic.hw.lines import ranges, several
 from nnlogic.hw.lut.core import LogicCore
-from nnlogic.hw.lut.fold import fold_temporaries
+from nnlogic.hw.lut.layer import layer_text
 from nnlogic.hw.lut_cell import LutCell
-from nnlogic.hw.names import port_names
+from nnlogic.hw.names import VALID_CHAIN, port_names
 from nnlogic.hw.stream_wrapper import StreamParameters, StreamWrapper
-from nnlogic.tools.find import find
-from nnlogic.tools.plain import scratch
-from nnlogic.tools.run import run_tool
 
 
 def write_verilog(
@@ -30,6 +24,7 @@ def write_verilog(
     folder: Path,
     *,
     primitives: LutCell | None = None,
+    origin: Origin | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
     """Write ``<name>.v``, and ``<name>_stream.v`` when the design has a stream wrapper.
@@ -45,6 +40,8 @@ def write_verilog(
     primitives : LutCell, optional
         Instantiate the LUT cells of a device (`Target.lut_cell`), so that a vendor tool keeps the
         mapping; the default is technology-neutral expressions.
+    origin : Origin, optional
+        Told at the top of the files.
     progress : Progress
 
     Returns
@@ -63,8 +60,7 @@ def write_verilog(
     if primitives is not None:
         primitives.check_width(design.logic.k)
     folder.mkdir(parents=True, exist_ok=True)
-    core = LogicCore(design, primitive=primitives, external=True)
-    texts = _verilog_texts(design, core, progress)
+    texts = _verilog_texts(design, primitives, origin, progress)
     paths = []
     for name, text in texts.items():
         path = folder / f"{name}.v"
@@ -73,71 +69,32 @@ def write_verilog(
     return tuple(paths)
 
 
-def _verilog_texts(design: HardwareDesign, core: LogicCore, progress: Progress) -> dict[str, str]:
+def _verilog_texts(
+    design: HardwareDesign,
+    primitives: LutCell | None,
+    origin: Origin | None,
+    progress: Progress,
+) -> dict[str, str]:
     top, stream = design.name, f"{design.name}_stream"
-    layers = {core.names.modules[i]: layer for i, layer in core.layers.items()}
-    total = len(layers) + 2
-    with (
-        progress.step("write Verilog", total) as step,
-        scratch("rtl") as work,
-    ):
-        parts = [_rtlil(core, top)]
+    core = LogicCore(design)
+    with progress.step("write Verilog", len(core.plan.layers) + 1 + design.stream) as step:
+        # Data registers have no initial value: undefined until valid.
+        parts = [component_verilog(core, top, start=VALID_CHAIN, purge=False)]
         step.advance(note=top)
-        for name, layer in layers.items():
-            parts.append(_rtlil(layer, name))
-            step.advance(note=name)
-        (work / "core.il").write_text("".join(parts))
-        # Layers have no reset, and data registers no initial value: undefined until valid.
-        unused = "".join(f"delete -port {name}/w:rst\n" for name in layers)
-        core_job = f"read_rtlil core.il\n{unused}{CLEAN}setattr -unset init w:* w:valid %d\n"
-        jobs = {top: core_job}
+        for plan in core.plan.layers:
+            parts.append(layer_text(design, plan, core.names, primitives))
+            step.advance(note=core.names.modules[plan.layer])
+        texts = {top: several(parts)}
         if design.stream:
-            wrapper = _rtlil(StreamWrapper(StreamParameters.of(design)), stream)
-            (work / "stream.il").write_text(wrapper)
-            jobs[stream] = f"read_rtlil stream.il\n{FLATTEN}{CLEAN}"
-        script = "".join(
-            f"{job}write_verilog -noattr {name}.v\ndesign -reset\n" for name, job in jobs.items()
-        )
-        (work / "write.ys").write_text(script)
-        run_tool(
-            find("yosys"),
-            ["write.ys"],
-            cwd=work,
-            outputs=[work / f"{name}.v" for name in jobs],
-            failure_phrases=("ERROR:",),
-        )
-        step.advance(note="Yosys")
-        texts = {name: (work / f"{name}.v").read_text() for name in jobs}
-    return {name: _head(design, name) + fold_temporaries(_body(t)) for name, t in texts.items()}
+            wrapper = StreamWrapper(StreamParameters.of(design))
+            texts[stream] = component_verilog(wrapper, stream, flatten=True)
+            step.advance(note=stream)
+    return {name: _head(design, name, origin) + text for name, text in texts.items()}
 
 
-CLEAN = "proc -norom\nopt_clean -purge\n"
-# The wrapper holds its FIFO; names of the wrapper win over those of the FIFO's ports.
-FLATTEN = (
-    "scratchpad -set flatten.separator _\nflatten\n"
-    "rename -hide w:fifo_port$* w:fifo_clk w:fifo_rst w:fifo_w_en w:fifo_r_en w:fifo_r_data\n"
-)
-
-
-def _rtlil(component: Component, name: str) -> str:
-    # Amaranth makes many objects that all live to the end; looking for garbage takes 40 % longer.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return rtlil.convert(component, name=name, emit_src=False)
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _body(text: str) -> str:
-    """Drop the first comment, which names the build of Yosys."""
-    return re.sub(r"\A/\*.*?\*/\s*", "", text, flags=re.DOTALL)
-
-
-def _head(design: HardwareDesign, module: str) -> str:
+def _head(design: HardwareDesign, module: str, origin: Origin | None) -> str:
     about = _core_lines(design) if module == design.name else _stream_lines(design)
-    return header(Identifier(module), [CommentText(line) for line in about])
+    return header(Identifier(module), [CommentText(line) for line in about], origin)
 
 
 def _core_lines(design: HardwareDesign) -> list[str]:
@@ -156,7 +113,21 @@ def _core_lines(design: HardwareDesign) -> list[str]:
     rows = [(x_names[p.name], p) for p in design.inputs]
     rows += [(y_names[p.name], p) for p in design.outputs]
     width = max(len(name) for name, _ in rows)
-    return lines + [f"{name:<{width}}  {p.format}  {p.name}" for name, p in rows]
+    lines += [f"{name:<{width}}  {p.format}  {p.name}" for name, p in rows]
+    return lines + unread_lines(design)
+
+
+def unread_lines(design: HardwareDesign) -> list[str]:
+    """Say which input bits the network does not read."""
+    x_names, _ = port_names(design)
+    unread, at = [], 0
+    for port in design.inputs:
+        bits = [b for b in range(port.format.bits) if design.last_use[at + b] < 0]
+        name = x_names[port.name]
+        whole = len(bits) == port.format.bits
+        unread += [name] if whole else [f"{name}{index}" for index in ranges(bits)]
+        at += port.format.bits
+    return ["", f"not read: {', '.join(unread)}"] if unread else []
 
 
 def _stream_lines(design: HardwareDesign) -> list[str]:

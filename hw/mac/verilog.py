@@ -18,7 +18,7 @@ from nnlogic.core.names import Identifier, identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import comment_block, header
+from nnlogic.hw.header import Origin, header
 from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.mac.core import MacCore
@@ -97,7 +97,9 @@ class _Series(wiring.Component):
         return m
 
 
-def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tuple[Path, ...]:
+def write_mac(
+    mac: MacNet, folder: Path, *, origin: Origin | None = None, progress: Progress = SILENT
+) -> tuple[Path, ...]:
     """Write ``<name>.v``, and for DSP slices the simulation model ``dsp48_models.v``.
 
     The top module has the net's name as a Verilog identifier, and the protocol of a LUT core.
@@ -109,6 +111,8 @@ def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tupl
         Verified.
     folder : Path
         Made when it does not exist.
+    origin : Origin, optional
+        Told at the top of the files.
     progress : Progress
 
     Returns
@@ -126,7 +130,7 @@ def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tupl
     name = identifier(mac.name)
     path = folder / f"{name}.v"
     with progress.step(f"write {path.name}", 1) as step:
-        text = _head(mac, name) + component_verilog(MacCore(mac), name)
+        text = _head(mac, name, origin) + component_verilog(MacCore(mac), name)
         write_bytes(path, text.encode())
         step.advance()
     if mac.slice_kind == FABRIC:
@@ -137,7 +141,12 @@ def write_mac(mac: MacNet, folder: Path, *, progress: Progress = SILENT) -> tupl
 
 
 def write_mac_pair(
-    pair: MacPair, folder: Path, *, primitives: LutCell | None = None, progress: Progress = SILENT
+    pair: MacPair,
+    folder: Path,
+    *,
+    primitives: LutCell | None = None,
+    origin: Origin | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
     """Write both cores, the module around them, and the stream wrapper when asked for.
 
@@ -147,6 +156,7 @@ def write_mac_pair(
     folder : Path
         Made when it does not exist.
     primitives : LutCell, optional
+    origin : Origin, optional
         As for `nnlogic.hw.lut.verilog.write_verilog`.
     progress : Progress
 
@@ -166,8 +176,10 @@ def write_mac_pair(
     names = (identifier(pair.mac.name), pair.design.name)
     if pair.mac.outputs != pair.design.inputs or names != (f"{pair.name}_mac", f"{pair.name}_tail"):
         raise IRError("these cores are no pair", where=pair.name, why=" and ".join(names))
-    mac, *models = write_mac(pair.mac, folder, progress=progress)
-    tail = write_verilog(pair.design, folder, primitives=primitives, progress=progress)
+    mac, *models = write_mac(pair.mac, folder, origin=origin, progress=progress)
+    tail = write_verilog(
+        pair.design, folder, primitives=primitives, origin=origin, progress=progress
+    )
     tops = {pair.name: component_verilog(_Series(pair, pair.mac, pair.design), pair.name)}
     if pair.stream:
         stream = f"{pair.name}_stream"
@@ -175,11 +187,11 @@ def write_mac_pair(
     files = []
     for name, text in tops.items():
         files.append(Path(folder) / f"{name}.v")
-        write_bytes(files[-1], (header(Identifier(name)) + text).encode())
+        write_bytes(files[-1], (header(Identifier(name), origin=origin) + text).encode())
     return (files[0], mac, *tail, *files[1:], *models)
 
 
-def _head(mac: MacNet, name: Identifier) -> str:
+def _head(mac: MacNet, name: Identifier, origin: Origin | None) -> str:
     """Return the comment at the top of the core: what it is, and what its ports carry."""
     stats = mac.stats()
     x_names, y_names = port_names(mac)
@@ -195,4 +207,4 @@ def _head(mac: MacNet, name: Identifier) -> str:
             for p, (_, f) in zip(mac.outputs, mac.fields, strict=True)
         ),
     ]
-    return header(name) + comment_block([CommentText(line) for line in lines])
+    return header(name, [CommentText(line) for line in lines], origin)

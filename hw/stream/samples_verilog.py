@@ -12,7 +12,7 @@ from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import header
+from nnlogic.hw.header import Origin, header
 from nnlogic.hw.stream.samples import SampleCore, SampleShape, SampleStream, sample_parts
 
 
@@ -22,6 +22,7 @@ def write_samples(
     folder: Path,
     *,
     shapes: Mapping[str, SampleShape] | None = None,
+    origin: Origin | None = None,
 ) -> tuple[Path, ...]:
     """Write ``<name>.v``, the free-running stream, and ``<name>_stream.v``, its AXI4-Stream.
 
@@ -34,6 +35,8 @@ def write_samples(
         Made when it does not exist.
     shapes : mapping of str to SampleShape, optional
         As for `nnlogic.hw.stream.samples.sample_parts`.
+    origin : Origin, optional
+        Told at the top of the files.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def write_samples(
     files = []
     for name, (text, lines) in texts.items():
         files.append(folder / f"{name}.v")
-        about = header(name, [CommentText(line) for line in lines])
+        about = header(name, [CommentText(line) for line in lines], origin)
         write_bytes(files[-1], (about + text).encode())
     return tuple(files)
 

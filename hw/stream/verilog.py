@@ -12,7 +12,7 @@ from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import header
+from nnlogic.hw.header import Origin, header
 from nnlogic.hw.stream.core import StreamCore, stream_parts
 from nnlogic.hw.stream.window import WindowShape
 from nnlogic.hw.stream.wrapper import FrameStream
@@ -24,6 +24,7 @@ def write_stream(
     folder: Path,
     *,
     shapes: Mapping[int, WindowShape] | None = None,
+    origin: Origin | None = None,
 ) -> tuple[Path, ...]:
     """Write ``<name>.v``, the free-running stream, and ``<name>_stream.v``, its AXI4-Stream.
 
@@ -36,6 +37,8 @@ def write_stream(
         Made when it does not exist.
     shapes : mapping of int to WindowShape, optional
         As for `nnlogic.hw.stream.core.stream_parts`.
+    origin : Origin, optional
+        Told at the top of the files.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def write_stream(
     files = []
     for name, (text, lines) in texts.items():
         files.append(folder / f"{name}.v")
-        about = header(name, [CommentText(line) for line in lines])
+        about = header(name, [CommentText(line) for line in lines], origin)
         write_bytes(files[-1], (about + text).encode())
     return tuple(files)
 

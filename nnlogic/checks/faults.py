@@ -174,12 +174,16 @@ def invert_gate(
     where : str
     """
     rng = np.random.default_rng(seed)
-    logic, taps = design.logic, name_design(design).taps
+    logic, names = design.logic, name_design(design)
+    # What another module gives has the same name where it is taken out of its vector.
+    vectors = "|".join(map(re.escape, names.words.values()))
     texts = {Path(f): Path(f).read_text() for f in files}
     good = logic.evaluate(codes)
     for node in rng.permutation(logic.n_nodes)[:TRIES]:
-        name = taps[logic.n_inputs + node][0]
-        pattern = re.compile(rf"(\bassign\s+{re.escape(name)}\s*=\s*)([^;]+);")
+        name = names.taps[logic.n_inputs + node][0]
+        pattern = re.compile(
+            rf"(\b(?:assign|wire)\s+{re.escape(name)}\s*=\s*)(?!(?:{vectors})\b)([^;]+);"
+        )
         found = next((f for f, text in texts.items() if pattern.search(text)), None)
         full = (1 << (1 << int(logic.fan_in_counts[node]))) - 1
         if found is None:

@@ -14,7 +14,7 @@ from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.ir import TableNet
 
-LAYER = "layer"
+LAYER, BALANCED = "layer", "balanced"
 
 
 def build(
@@ -33,11 +33,12 @@ def build(
         Stages before are minimized first, with the defaults of `nnlogic.minimize`.
     name : str, optional
         Name of the Verilog top module; the network's name by default, made an identifier.
-    schedule : "layer" or int
+    schedule : "layer", "balanced" or int
         ``"layer"``: one segment per layer of the network that holds nodes, so registers sit at
         the layers' ends. A number: at most that many LUT levels per segment, retimed across
         layers, with the smallest possible latency and then few registers
-        (`nnlogic.design.passes.minimize_registers`).
+        (`nnlogic.design.passes.minimize_registers`). ``"balanced"``: the smallest number that
+        takes no more segments than ``"layer"``, or ``"layer"`` where that is as even.
     input_register : bool
         Register the inputs first.
     stream : bool
@@ -51,7 +52,7 @@ def build(
     Raises
     ------
     UsageError
-        `schedule` is neither ``"layer"`` nor a positive number, or `logic` is no such stage.
+        `schedule` is no word of these and no positive number, or `logic` is no such stage.
     """
     if isinstance(logic, TableNet | QuantNet):
         from nnlogic.logic.build import minimize
@@ -59,6 +60,8 @@ def build(
         logic = minimize(logic)
     if not isinstance(logic, LogicNet):
         raise refused("nnlogic.build", logic, LogicNet.kind)
+    if schedule == BALANCED:
+        schedule = balanced_schedule(logic)
     levels = _levels_per_segment(schedule)
     segments = layer_segments(logic) if levels is None else asap_segments(logic, levels)
     design = HardwareDesign(
@@ -85,8 +88,27 @@ def _levels_per_segment(schedule: str | int) -> int | None:
     raise UsageError(
         "unknown pipeline schedule",
         where=f"schedule={schedule!r}",
-        fix="use 'layer', or the number of LUT levels per pipeline segment (1 or more)",
+        fix="use 'layer', 'balanced', or the number of LUT levels per pipeline segment (1 or more)",
     )
+
+
+def balanced_schedule(logic: LogicNet) -> str | int:
+    """Return LUT levels per segment for as many segments as layers; their ends where that is even.
+
+    The latency is at most that of a segment per layer, and the deepest segment never deeper.
+    """
+    segments = layer_segments(logic)
+    count = int(segments.max(initial=0)) + 1
+    even = max(1, -(-int(logic.levels.max(initial=0)) // count))
+    return LAYER if deepest(logic, segments) <= even else even
+
+
+def deepest(logic: LogicNet, segments: NDArray[np.int32]) -> int:
+    """Return the most LUT levels in one of the segments."""
+    design = HardwareDesign(
+        "depths", logic, frozen(segments, np.int32), int(segments.max(initial=0)) + 1
+    )
+    return max(design.segment_depths(), default=0)
 
 
 def layer_segments(logic: LogicNet) -> NDArray[np.int32]:

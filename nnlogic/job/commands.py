@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlogic.core.inert import ShellWord
+from nnlogic.hw.header import Origin
 from nnlogic.job.backend import DEFAULT
 from nnlogic.job.given import source_name
 from nnlogic.job.option import options_of
@@ -37,6 +38,12 @@ def compile_line(ctx: Context) -> str:
                 f"{what.flag(name)} {ShellWord(f'{value:g}' if what.kind is float else str(value))}"
             )
     return " ".join(words)
+
+
+def origin(ctx: Context) -> Origin:
+    """Return what stands at the top of the files of a run."""
+    source = ctx.report.source
+    return Origin(compile_line(ctx), str(source.file), str(source.sha256))
 
 
 def run_commands(ctx: Context, *, bench: bool = False, vivado: bool = True) -> list[Command]:

@@ -144,7 +144,7 @@ def without_tools(report: Report) -> Report:
     sections = tuple(section.without_measured() for section in report.sections)
     report = report.replace(resources=tuple(kept), sections=sections)
     if report.timing.fmax_source == "pnr":
-        report = report.with_timing(fmax_mhz=None, fmax_source=None, latency_ns=None)
+        report = report.replace(timing=report.timing.estimated())
     return report
 
 

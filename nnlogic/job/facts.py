@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlogic import __version__
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.target_facts import DelayModel
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.describe import lut_bound
 from nnlogic.report.rows import (
@@ -110,15 +111,20 @@ def estimate_facts(design: HardwareDesign) -> list[ResourceRow]:
     return [*rows, total]
 
 
-def timing_facts(design: HardwareDesign, clock: float | None) -> Timing:
-    """Return latency and pipeline shape."""
+def timing_facts(
+    design: HardwareDesign, clock: float | None, delay: DelayModel | None = None
+) -> Timing:
+    """Return latency and pipeline shape; in time too where there is a delay model."""
+    levels = tuple(design.segment_depths())
+    fmax = None if delay is None else 1000.0 / delay.segment_ns(max(levels, default=0))
     return Timing(
         latency_cycles=design.latency,
         initiation_interval=design.initiation_interval,
         segments=design.n_segments,
-        levels_per_segment=tuple(design.segment_depths()),
+        levels_per_segment=levels,
         clock_mhz=clock,
-    )
+        estimate_mhz=None if fmax is None else round(fmax, 2),
+    ).estimated()
 
 
 def engine_facts(records: Iterable[object]) -> list[Engine]:

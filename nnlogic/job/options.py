@@ -42,7 +42,7 @@ class Options:
         None, "Clock to meet; sets LUT levels per stage.", metavar="MHZ", kind=float, above=0
     )
     levels_per_stage: int | None = option(
-        None, "LUT levels per pipeline stage (default: one stage per layer).",
+        None, "LUT levels per pipeline stage (default: as many stages as layers, evenly deep).",
         metavar="N", kind=int, least=1,
         until="design",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlogic.core.errors import TargetMissed
@@ -33,7 +33,7 @@ def forget_tools(report: Report) -> Report:
     """Return a report without the figures of an earlier synthesis: they are of another netlist."""
     kept = [row for row in report.resources if row.source not in ("synth", "pnr")]
     report = report.replace(resources=tuple(kept))
-    return report.with_timing(fmax_mhz=None, fmax_source=None, latency_ns=None)
+    return report.replace(timing=report.timing.estimated())
 
 
 def put_synth(report: Report, folder: Path, result: SynthResult, *rows: ResourceRow) -> Report:
@@ -82,11 +82,7 @@ def put_placed(
         StepRow("place and route", round(placed.seconds, 3)),
         *file_artifacts(folder, placed.files, "place and route"),
     )
-    return report.with_timing(
-        fmax_mhz=round(fmax, 2),
-        fmax_source="pnr",
-        latency_ns=round(1000.0 * cycles / fmax, 2),
-    )
+    return report.replace(timing=replace(report.timing, latency_cycles=cycles).reached(fmax))
 
 
 def place(

@@ -39,6 +39,7 @@ from nnlogic.report.words import (
     parts,
     quantity,
     resource_cells,
+    throughput_text,
 )
 
 
@@ -129,6 +130,7 @@ def _tiles(report: Report) -> Element:
     passed = sum(rung.verdict == "pass" for rung in report.ladder)
     source = SOURCE_WORDS[total.source] if total else ""
     latency = "" if timing.latency_ns is None else quantity(timing.latency_ns, "ns")
+    latency += ", estimate" if latency and timing.fmax_source == "estimate" else ""
     fmax = SOURCE_WORDS[timing.fmax_source] if timing.fmax_source else ""
     tiles = (
         ("LUTs", count(total.luts if total else None), source),
@@ -205,6 +207,7 @@ def _timing(report: Report) -> Content:
     rows = [
         ("latency", latency_text(timing)),
         ("initiation interval", cycles(timing.initiation_interval)),
+        ("throughput", throughput_text(timing)),
         ("pipeline segments", count(timing.segments)),
         (
             "Fmax",

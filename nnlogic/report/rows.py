@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from nnlogic.report.codec import LATER
@@ -169,9 +169,16 @@ class Timing:
     fmax_source : str or None
         ``"estimate"`` or ``"pnr"``.
     latency_ns : float or None
-        `latency_cycles` at `fmax_mhz`.
+        `latency_cycles` at `rate_mhz`.
     definition : str
         What latency means, in words.
+    estimate_mhz : float or None
+        The clock that the target's delay model expects of the deepest segment.
+    rate_mhz : float or None
+        The clock that latency and throughput in time are given at: the one asked for while there
+        is only an estimate, else the one that was reached.
+    samples_per_second : float or None
+        At `rate_mhz`, one sample every `initiation_interval` cycles.
     """
 
     latency_cycles: int | None = None
@@ -183,6 +190,33 @@ class Timing:
     fmax_source: CountSource | None = None
     latency_ns: float | None = None
     definition: str = LATENCY_DEFINITION
+    estimate_mhz: float | None = field(default=None, metadata=LATER)
+    rate_mhz: float | None = field(default=None, metadata=LATER)
+    samples_per_second: float | None = field(default=None, metadata=LATER)
+
+    def reached(self, fmax_mhz: float) -> Timing:
+        """Return latency and throughput in time, at a clock that place and route reached."""
+        return self._at(fmax_mhz, fmax_mhz, "pnr")
+
+    def estimated(self) -> Timing:
+        """Return latency and throughput in time as estimated; none where there is no estimate."""
+        if self.estimate_mhz is None:
+            return replace(
+                self, fmax_mhz=None, fmax_source=None, rate_mhz=None, latency_ns=None,
+                samples_per_second=None,
+            )  # fmt: skip
+        return self._at(self.estimate_mhz, self.clock_mhz or self.estimate_mhz, "estimate")
+
+    def _at(self, fmax: float, rate: float, source: CountSource) -> Timing:
+        cycles, interval = self.latency_cycles, self.initiation_interval
+        return replace(
+            self,
+            fmax_mhz=round(fmax, 2),
+            fmax_source=source,
+            rate_mhz=round(rate, 2),
+            latency_ns=None if cycles is None else round(1000.0 * cycles / rate, 2),
+            samples_per_second=None if interval is None else round(1e6 * rate / interval, 1),
+        )
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from nnlogic.report.words import (
     parts,
     quantity,
     resource_cells,
+    throughput_text,
 )
 
 LABEL = 12
@@ -183,6 +184,7 @@ def _timing(report: Report, console: Console) -> None:
     heading(console, "Timing")
     fact(console, "latency", latency_text(timing))
     fact(console, "interval", cycles(timing.initiation_interval))
+    fact(console, "throughput", throughput_text(timing))
     segments = f"{count(timing.segments)}, LUT levels {levels_text(timing.levels_per_segment)}"
     fact(console, "segments", segments)
     source = f" ({timing.fmax_source})" if timing.fmax_source else ""

@@ -139,8 +139,25 @@ def latency_text(timing: Timing) -> str:
     """Print latency in cycles, and in ns where a clock is known."""
     if timing.latency_cycles is None:
         return NOT_RUN
-    ns = "ns not run" if timing.latency_ns is None else quantity(timing.latency_ns, "ns")
-    return f"{cycles(timing.latency_cycles)}, {ns}"
+    if timing.latency_ns is None:
+        return f"{cycles(timing.latency_cycles)}, ns not run"
+    return f"{cycles(timing.latency_cycles)}, {quantity(timing.latency_ns, 'ns')}{_rate(timing)}"
+
+
+def throughput_text(timing: Timing) -> str:
+    """Print samples per second, where a clock is known."""
+    if timing.samples_per_second is None:
+        return NOT_RUN
+    millions = timing.samples_per_second / 1e6
+    return f"{quantity(millions, 'million samples per second')}{_rate(timing)}"
+
+
+def _rate(timing: Timing) -> str:
+    """Say at which clock, and whether that is an estimate."""
+    if timing.rate_mhz is None:
+        return ""
+    source = ", estimate" if timing.fmax_source == "estimate" else ""
+    return f" at {quantity(timing.rate_mhz, 'MHz')}{source}"
 
 
 def parts(rung: Rung) -> tuple[Check, ...]:

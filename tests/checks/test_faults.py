@@ -71,7 +71,7 @@ def test_a_blind_check_is_reported(tables, emitted, codes, tmp_path, monkeypatch
 def test_inverted_gate_changes_one_assignment(emitted, codes, tmp_path):
     design, files = emitted
     wrong, where = invert_gate(design, files, tmp_path / "new", codes)
-    old, new = ("\n".join(f.read_text() for f in group).splitlines() for group in (files, wrong))
+    old, new = ("".join(f.read_text() for f in group).split(";") for group in (files, wrong))
     assert [f.name for f in wrong] == [f.name for f in files]
     assert len(old) == len(new)
     assert sum(a != b for a, b in zip(old, new, strict=True)) == 1

@@ -6,6 +6,7 @@ from helpers_logic import layered_net, logic_net, logic_nets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nnlogic.core.bits import random_codes
 from nnlogic.core.errors import IRError, UsageError
 from nnlogic.design.build import build
 
@@ -71,3 +72,36 @@ def test_verify_sees_a_node_before_its_fan_in():
     segments[moved] = 0
     with pytest.raises(IRError, match=design.logic.origins[moved]):
         dataclasses.replace(design, segments=segments).verify()
+
+
+def uneven():
+    """Layers of one, five and one LUT levels."""
+    nodes, layers = [([0, 1], 6)], [0]
+    for i in range(5):
+        nodes.append(([4 + i, 2], 8))
+        layers.append(1)
+    nodes.append(([9, 3], 6))
+    return logic_net(nodes, layers=[*layers, 2], outputs=[[10]])
+
+
+def test_balanced_segments_are_no_more_than_layers_and_evenly_deep():
+    net = uneven()
+    assert build(net, schedule="layer").segment_depths() == [1, 5, 1]
+    design = build(net, schedule="balanced")
+    assert design.n_segments == 3
+    assert max(design.segment_depths()) == 3
+    codes = random_codes(net.inputs, 50, seed=3)
+    assert (design.evaluate(codes) == net.evaluate(codes)).all()
+
+
+def test_layers_that_are_even_keep_their_ends():
+    net = layered_net()
+    even = build(net, schedule="balanced")
+    assert (even.segments == build(net, schedule="layer").segments).all()
+
+
+@given(logic_nets())
+def test_balanced_is_never_later_or_deeper_than_layers(net):
+    layers, even = (build(net, schedule=s) for s in ("layer", "balanced"))
+    assert even.latency <= layers.latency
+    assert max(even.segment_depths()) <= max(layers.segment_depths())

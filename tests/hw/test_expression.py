@@ -1,10 +1,10 @@
 import pytest
-from amaranth.hdl import Module, Signal
-from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlogic.hw.lut.expression import evaluate, expression, to_value
+from nnlogic.hw.lut.expression import evaluate, expression, to_text, variables
+from nnlogic.tools.find import find
+from nnlogic.tools.run import run_tool
 
 
 def gates(expr):
@@ -39,24 +39,26 @@ def test_known_functions_are_small(table, n, count):
     assert gates(check(table, n)) == count
 
 
-def test_amaranth_values_agree():
-    inputs = [Signal(name=f"i{b}") for b in range(4)]
-    tables = [0, 0xFFFF, 0x6996, 0x1234, 0xCAFE, 0x7E81, 0x0001, 0xAAAA, 0x5555]
-    outs = [Signal(name=f"o{i}") for i in range(len(tables))]
-    m = Module()
-    for out, table in zip(outs, tables, strict=True):
-        m.d.comb += out.eq(to_value(expression(table, 4), inputs))
-    seen = [0] * len(tables)
-
-    async def bench(ctx):
-        for index in range(16):
-            for b, signal in enumerate(inputs):
-                ctx.set(signal, index >> b & 1)
-            await ctx.delay(1e-9)
-            for i, out in enumerate(outs):
-                seen[i] |= ctx.get(out) << index
-
-    simulator = Simulator(m)
-    simulator.add_testbench(bench)
-    simulator.run()
+def test_verilog_computes_the_same(tmp_path):
+    tables = [0, 0xFFFF, 0x6996, 0x1234, 0xCAFE, 0x7E81, 0x0001, 0xAAAA, 0x5555, 0x8000, 0x9669]
+    lines = ["module bench;", "  reg [3:0] i;", f"  wire [{len(tables) - 1}:0] o;"]
+    inputs = [f"i[{b}]" for b in range(4)]
+    for at, table in enumerate(tables):
+        expr = expression(table, 4)
+        text = to_text(expr, inputs)
+        assert variables(expr) == {b for b in range(4) if f"i[{b}]" in text}
+        lines.append(f"  assign o[{at}] = {text};")
+    lines += ["  initial for (i = 0; 1; i = i + 1) begin", '    #1 $display("%b", o);']
+    lines += ["    if (i == 15) $finish;", "  end", "endmodule", ""]
+    (tmp_path / "bench.v").write_text("\n".join(lines))
+    run_tool(find("iverilog"), ["-o", "bench.vvp", "bench.v"], cwd=tmp_path, timeout=60)
+    done = run_tool(find("vvp"), ["-n", "bench.vvp"], cwd=tmp_path, timeout=60)
+    rows = [line for line in done.output.split() if set(line) <= set("01xz")]
+    assert len(rows) == 16
+    seen = [sum(int(row[~at]) << i for i, row in enumerate(rows)) for at in range(len(tables))]
     assert seen == tables
+
+
+def test_operators_of_one_kind_need_no_brackets():
+    assert to_text(expression(0x8000, 4), list("abcd")).count("(") == 0
+    assert to_text(expression(0x6996, 4), list("abcd")).count("(") == 0

@@ -55,11 +55,11 @@ def failed(result):
 
 
 CORE_FAULTS = {
-    "inverted output": (r"assign y_class = ([^;]+);", r"assign y_class = ~(\1);"),
-    "unknown output": (r"assign y_class = ([^;]+);", r"assign y_class = 2'bx1;"),
+    "inverted output": (r"assign class_out = ([^;]+);", r"assign class_out = ~\1;"),
+    "unknown output": (r"assign class_out = ([^;]+);", r"assign class_out = 2'bx1;"),
     "valid stuck": (r"assign out_valid = ([^;]+);", r"assign out_valid = 1'b1;"),
     "valid early": (r"assign out_valid = ([^;]+);", r"assign out_valid = valid[0];"),
-    "reset ignored": (r"= rst \?", "= 1'b0 ?"),
+    "reset ignored": (r"if \(rst\)", "if (1'b0)"),
 }
 
 

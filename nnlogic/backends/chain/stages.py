@@ -31,6 +31,7 @@ from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.flows.vivado import write_vivado
 from nnlogic.hw.chain.top import write_chain
 from nnlogic.hw.dsp.vectors import write_vector_engine
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.ladder import accuracy_rows
 from nnlogic.job.stage import Comparison, Stage
@@ -152,7 +153,7 @@ class ConnectStage(Stage):
             f"{s.title()}: {', '.join(row.layers)}"
             for s, row in zip(chain.segments, made, strict=True)
         ]
-        write_chain(chain_shape(chain, parts), rtl, notes)
+        write_chain(chain_shape(chain, parts), rtl, notes, origin(ctx))
         files = sorted(rtl.glob("*.v"))
         if ctx.target.part:
             goal = clock or design.clock_mhz

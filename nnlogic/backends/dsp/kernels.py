@@ -142,11 +142,18 @@ def write_kernels_engine(ctx: Context, point: KernelsPoint, kind: str) -> tuple[
     """Write the engine's Verilog and the host's schedule, and name the latter in the report."""
     from nnlogic.hw.dsp.host import write_host
     from nnlogic.hw.dsp.verilog import write_kernels
+    from nnlogic.job.commands import origin
 
     chain, words = point.cut.chain, point.cut.memory_words
     rtl = ctx.folder / "rtl"
     files = write_kernels(
-        chain.name, chain.programs, rtl, most=words, kind=kind, progress=ctx.progress
+        chain.name,
+        chain.programs,
+        rtl,
+        most=words,
+        kind=kind,
+        origin=origin(ctx),
+        progress=ctx.progress,
     )
     path = host_path(ctx.folder, chain)
     write_host(chain, path, most=words)

@@ -38,6 +38,7 @@ from nnlogic.core.errors import ToolFailed
 from nnlogic.core.formats import IntArray
 from nnlogic.flows.vivado import write_vivado
 from nnlogic.hw.dsp.verilog import write_engine
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.directory import ir_path
 from nnlogic.job.ladder import accuracy_rows
@@ -147,7 +148,9 @@ class RtlStage(Stage):
         if isinstance(program, KernelChain):
             engine, *models = write_kernels_engine(ctx, ctx.values["kernels_point"], kind)
         else:
-            engine, *models = write_engine(program, rtl, kind=kind, progress=ctx.progress)
+            engine, *models = write_engine(
+                program, rtl, kind=kind, origin=origin(ctx), progress=ctx.progress
+            )
         ctx.put(Artifact(f"rtl/{engine.name}", f"Verilog of the engine, {kind}"))
         for model in models:
             # Synthesis tools know the cells; a model beside them would be taken for the real one.

@@ -27,7 +27,9 @@ class LutBackend(Backend):
 
     def prepare(self, ctx: Context) -> None:
         """Turn the clock that was asked for into LUT levels between registers."""
-        ctx.schedule = ctx.opts.levels_per_stage or "layer"
+        from nnlogic.design.build import BALANCED
+
+        ctx.schedule = ctx.opts.levels_per_stage or BALANCED
         if ctx.opts.clock is not None:
             ctx.schedule = ctx.target.levels_for(ctx.opts.clock)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnlogic.core.errors import Problem
-from nnlogic.design.build import build
+from nnlogic.design.build import BALANCED, build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.job.options import Budgeted
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def proposal(backend: Backend, planning: Planning) -> Proposal:
     """Return the pipeline of a network, with the budgets it misses."""
     opts, target = planning.budgets, planning.target
-    schedule: str | int = opts.levels_per_stage or "layer"
+    schedule: str | int = opts.levels_per_stage or BALANCED
     if opts.clock is not None:
         schedule = target.levels_for(opts.clock)
     design = build(planning.logic(target.lut_size), name="estimate", schedule=schedule)

@@ -13,6 +13,7 @@ from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.job import facts
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
@@ -34,7 +35,7 @@ class DesignStage(Stage):
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Return estimated hardware; timing goes into the report directly."""
         design: HardwareDesign = ctx.values[self.name]
-        timing = facts.timing_facts(design, ctx.opts.clock)
+        timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
         ctx.report = ctx.report.replace(timing=timing)
         return facts.estimate_facts(design)
 
@@ -52,7 +53,7 @@ class RtlStage(Stage):
     def make(self, ctx: Context) -> None:
         """Write the Verilog."""
         design = ctx.values["design"]
-        files = write_verilog(design, ctx.folder / "rtl", progress=ctx.progress)
+        files = write_verilog(design, ctx.folder / "rtl", origin=origin(ctx), progress=ctx.progress)
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:

@@ -31,6 +31,7 @@ class MacBackend(Backend):
 
     def prepare(self, ctx: Context) -> None:
         """Refuse to go on from a run of another backend; turn a clock into LUT levels."""
+        from nnlogic.design.build import BALANCED
         from nnlogic.job.directory import open_run
 
         if ctx.opts.reuses("quant") and backend_of(open_run(ctx.source)) is not self:
@@ -40,7 +41,7 @@ class MacBackend(Backend):
                 why="its later stages are those of the whole network",
                 fix="compile the network again, without --from",
             )
-        ctx.schedule = ctx.opts.levels_per_stage or "layer"
+        ctx.schedule = ctx.opts.levels_per_stage or BALANCED
         if ctx.opts.clock is not None:
             ctx.schedule = ctx.target.levels_for(ctx.opts.clock)
 

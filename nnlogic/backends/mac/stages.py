@@ -31,6 +31,7 @@ from nnlogic.flows.vivado import write_vivado
 from nnlogic.hw.mac.verilog import MacPair, write_mac_pair
 from nnlogic.hw.slices import MODELS
 from nnlogic.job import facts
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.quant.ir import QuantNet
@@ -127,7 +128,7 @@ class RtlStage(Stage):
     def make(self, ctx: Context) -> None:
         """Write the files."""
         rtl, flows = ctx.folder / "rtl", ctx.folder / "flows"
-        written = write_mac_pair(_pair(ctx), rtl, progress=ctx.progress)
+        written = write_mac_pair(_pair(ctx), rtl, origin=origin(ctx), progress=ctx.progress)
         files = [f for f in written if f.name != MODELS]
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
         for model in set(written) - set(files):

@@ -29,7 +29,9 @@ from nnlogic.backends.stream.section import check_budgets, described
 from nnlogic.backends.stream.segments import compile_part, load_cores
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.vivado import write_vivado
+from nnlogic.hw.header import Origin
 from nnlogic.hw.stream.verilog import write_stream
+from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
@@ -127,7 +129,7 @@ class RtlStage(Stage):
             for file in sorted((ctx.folder / part.folder / "rtl").glob("*.v")):
                 shutil.copyfile(file, rtl / file.name)
         with ctx.progress.step("write Verilog of the stream"):
-            self.write(design, cores_of(ctx), rtl)
+            self.write(design, cores_of(ctx), rtl, origin(ctx))
         files = sorted(rtl.glob("*.v"))
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
         if ctx.target.part:
@@ -138,6 +140,8 @@ class RtlStage(Stage):
             names = ("Vivado script", "clock constraint")
             ctx.put(*(Artifact(f"flows/{f.name}", n) for f, n in zip(written, names, strict=True)))
 
-    def write(self, design: Any, cores: Mapping[str, HardwareDesign], folder: Path) -> None:
+    def write(
+        self, design: Any, cores: Mapping[str, HardwareDesign], folder: Path, origin: Origin
+    ) -> None:
         """Write the stream itself."""
-        write_stream(design, cores, folder)
+        write_stream(design, cores, folder, origin=origin)

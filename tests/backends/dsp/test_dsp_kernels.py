@@ -76,11 +76,11 @@ def spare_resets(path: Path, registers: tuple[str, ...]) -> None:
     text = path.read_text()
     for number, register in enumerate(registers):
         module, name = register.split(".")
-        body = re.search(rf"^module random_{module}\(.*?^endmodule", text, re.DOTALL | re.MULTILINE)
-        wire = re.search(rf"^ +{name} <= (_\d+_);", body[0], re.MULTILINE)[1]
-        old = f"assign {wire} = rst ?"
+        whole = rf"^module random_{module} \(.*?^endmodule"
+        body = re.search(whole, text, re.DOTALL | re.MULTILINE)
+        old = f"if (rst) {name} <="
         assert old in body[0], register
-        new = f"assign {wire} = (rst & ~nnlogic_bench_top.keep[{number}]) ?"
+        new = f"if (rst & ~nnlogic_bench_top.keep[{number}]) {name} <="
         text = text.replace(body[0], body[0].replace(old, new))
     path.write_text(text)
 

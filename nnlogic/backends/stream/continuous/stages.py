@@ -13,6 +13,7 @@ from nnlogic.backends.stream.plan import clock_of, design_of, stream_options
 from nnlogic.backends.stream.section import check_budgets
 from nnlogic.backends.stream.stages import RtlStage, cores_of, cut_of
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.hw.header import Origin
 from nnlogic.hw.stream.samples_verilog import write_samples
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
@@ -50,6 +51,8 @@ class SampleStage(Stage):
 class SampleRtlStage(RtlStage):
     """Verilog of the stream and of the cores in it, and scripts for Vivado."""
 
-    def write(self, design: Any, cores: Mapping[str, HardwareDesign], folder: Path) -> None:
+    def write(
+        self, design: Any, cores: Mapping[str, HardwareDesign], folder: Path, origin: Origin
+    ) -> None:
         """Write the stream itself."""
-        write_samples(design, cores, folder)
+        write_samples(design, cores, folder, origin=origin)
