@@ -48,8 +48,9 @@ class Axis:
         m.d.sync += self.ring.state.eq(self.ring.after)
         if self._phase is not None:
             m.d.sync += self._phase.state.eq(self._phase.after)
-            with m.If(self.ends):
-                m.d.sync += self._phase.state.eq(self._phase.start)
+            if self.ring.count % self._wanted.step:
+                with m.If(self.ends):
+                    m.d.sync += self._phase.state.eq(self._phase.start)
 
 
 class Control:
