@@ -108,7 +108,9 @@ def synth_command(top: Identifier, target: Target) -> str:
     return " ".join([*target.yosys, "-top", top])
 
 
-def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -> str:
+def synth_script(
+    files: Sequence[str | Path], top: Identifier, target: Target, clock: float | None = None
+) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
     The script stops when yosys sees a latch or, where the target keeps block memories out, a
@@ -122,18 +124,22 @@ def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -
     top : Identifier
         Name of the top module.
     target : Target
+    clock : float, optional
+        MHz: mapping saves LUTs where a path is shorter than a period, by its estimate of delays.
 
     Raises
     ------
     UsageError
         A path that yosys cannot be given.
     """
+    goal = [] if clock is None else [f"scratchpad -set abc9.D {round(1e6 / clock)}"]
     memories = "t:$mem* " if "-nobram" in target.yosys else ""
     lines = [
         *(f"read_verilog {YosysWord(file)}" for file in files),
         f"hierarchy -top {top}",
         "proc",
         f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
+        *goal,
         synth_command(top, target),
         "tee -q -o stat.json stat -json",
         "flatten",
@@ -151,6 +157,7 @@ def synthesize(
     target: Target,
     folder: Path,
     *,
+    clock: float | None = None,
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> SynthResult:
@@ -165,6 +172,8 @@ def synthesize(
     target : Target
     folder : Path
         Receives script, log and netlists; made when missing.
+    clock : float, optional
+        As for `synth_script`.
     timeout : float, optional
         Seconds.
     progress : Progress
@@ -182,7 +191,7 @@ def synthesize(
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / SCRIPT
     shown = [os.path.relpath(file, folder) for file in files]
-    write_bytes(script, synth_script(shown, module, target).encode())
+    write_bytes(script, synth_script(shown, module, target, clock).encode())
     out = {
         "stat": folder / "stat.json",
         "netlist_json": folder / "netlist.json",
@@ -205,7 +214,7 @@ def synthesize(
         target=target.name,
         top=module,
         tool=f"yosys {tool.version_text}",
-        command=synth_command(module, target),
+        command=synth_command(module, target) + (f", for {clock:g} MHz" if clock else ""),
         total=total,
         modules=modules,
         ports=read_ports(out["netlist_json"], top),

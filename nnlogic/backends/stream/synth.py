@@ -103,7 +103,11 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
             made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
             files[made.name] = made
     sources = [*files.values(), wrapper]
-    result = synthesize(sources, core, target, folder, timeout=ask.timeout, progress=ask.progress)
+    goal = run.report.config.get("clock")
+    result = synthesize(
+        sources, core, target, folder, clock=goal or target.clock_mhz, timeout=ask.timeout,
+        progress=ask.progress,
+    )  # fmt: skip
     report = put_synth(
         forget_tools(run.report), run.path, result, *resource_rows(design, result, target)
     )
@@ -117,7 +121,6 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     )
     for check in _netlist_checks(run, design, result, ask):
         report = report.with_check(6, check)
-    goal = run.report.config.get("clock")
     return place(
         report, run.path, result, target, ask, goal, StreamTiming.of(design).alone, "stream"
     )
