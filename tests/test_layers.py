@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 ORDER = [
     ["core"], ["tools"], ["quant"], ["model"], ["frontend"], ["data"], ["nn"], ["train"],
     ["tables"], ["logic"], ["backends/*/model"], ["design"], ["hw"], ["flows"], ["sim"], ["checks"],
-    ["backends/*/checks"], ["export", "properties"], ["report"], ["job", "approximate", "plan"],
-    ["backends"], ["run"], ["cli"],
+    ["backends/*/checks"], ["export", "faults", "properties"], ["report"],
+    ["job", "approximate", "plan"], ["backends"], ["run"], ["cli"],
 ]  # fmt: skip
 TOP_LEVEL = {"hw", "sim", "flows"}
 # A backend has one folder of its name in each of these.
