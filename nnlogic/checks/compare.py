@@ -54,7 +54,8 @@ def compare(
     ports = _ports(a, b)
     if ports is not None:
         return ports.timed(start)
-    rows = bits.random_codes(a.inputs, samples, seed) if codes is None else codes
+    count = bits.sample_count(len(a.inputs), samples)
+    rows = bits.random_codes(a.inputs, count, seed) if codes is None else codes
     if isinstance(a, QuantNet) and isinstance(b, TableNet):
         verdict = _quant_tables(a, b, rows, timeout, progress)
     elif isinstance(a, TableNet) and isinstance(b, TableNet):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.checks.verdict import Verdict
+from nnlogic.core.bits import sample_count
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import InputQuantizer, QuantNet
 
@@ -21,7 +22,9 @@ def edge_rows(quantizer: InputQuantizer, rows: int, seed: int = 0) -> NDArray[np
     Returns
     -------
     float32 array, shape (rows, features)
+        Of fewer rows where features are very many (`nnlogic.core.bits.sample_count`).
     """
+    rows = sample_count(len(quantizer.thresholds), rows)
     rng = np.random.default_rng(seed)
     columns = []
     for thresholds in quantizer.thresholds:

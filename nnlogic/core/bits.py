@@ -18,6 +18,8 @@ from nnlogic.core.formats import IntArray, IntFormat, Port
 
 Words = NDArray[np.uint64]
 Bools = NDArray[np.bool_]
+MOST_VALUES = 1 << 22
+"""Random values that are drawn at once."""
 
 
 def words_for(count: int) -> int:
@@ -157,8 +159,15 @@ def check_codes(codes: IntArray, ports: Sequence[Port]) -> IntArray:
 def random_codes(ports: Sequence[Port], samples: int, seed: int = 0) -> IntArray:
     """Uniform random port values, shape (samples, len(ports)); the same for the same seed."""
     rng = np.random.default_rng(seed)
-    columns = [rng.integers(p.format.lo, p.format.hi + 1, samples) for p in ports]
-    return np.stack(columns, axis=1).astype(np.int64)
+    codes = np.empty((samples, len(ports)), np.int64)
+    for i, port in enumerate(ports):
+        codes[:, i] = rng.integers(port.format.lo, port.format.hi + 1, samples)
+    return codes
+
+
+def sample_count(ports: int, samples: int) -> int:
+    """Return how many samples to draw: fewer, but 64 at least, where ports are very many."""
+    return min(samples, max(64, MOST_VALUES // max(1, ports) & -64))
 
 
 def total_bits(formats: Sequence[IntFormat] | Sequence[Port]) -> int:

@@ -104,9 +104,10 @@ SIGNALS = Limit("signals", 1 << 22, "bits of all signals of a circuit")
 WIDTH = Limit("width", 1 << 20, "bits of a signal, or words of an array")
 INSTANCES = Limit("instances", 1 << 16, "instances of modules")
 HIERARCHY = Limit("hierarchy", 1 << 10, "levels of modules within each other")
+LINKS = Limit("links", 1 << 13, "operands, or branches, one behind another")
 LIMITS = (
     FEATURES, CLASSES, LAYERS, NEURONS, WEIGHTS, CLOCKS, NESTING, TEXT, UNPACKED, PORTS, FAN_IN,
-    ENTRIES, SIGNALS, WIDTH, INSTANCES, HIERARCHY,
+    ENTRIES, SIGNALS, WIDTH, INSTANCES, HIERARCHY, LINKS,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.arrays import ArrayError, ArrayFile
-from nnlogic.core.bits import check_codes, random_codes
+from nnlogic.core.bits import check_codes, random_codes, sample_count
 from nnlogic.core.errors import CheckpointError, InputError, Problem
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.inert import visible
@@ -67,7 +67,7 @@ def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "
     """
     source = source_of(given)
     if source is None:
-        codes = random_codes(net.inputs, RANDOM_ROWS)
+        codes = random_codes(net.inputs, sample_count(len(net.inputs), RANDOM_ROWS))
         return Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
     from nnlogic.data import read_rows
 

@@ -308,7 +308,7 @@ def assemble(
 def clean(net: LogicNet) -> tuple[LogicNet, tuple[PassRecord, ...]]:
     """Run the clean-up passes until nothing changes."""
     net.verify()
-    probe = bits.random_codes(net.inputs, PROBE_ROWS)
+    probe = bits.random_codes(net.inputs, bits.sample_count(len(net.inputs), PROBE_ROWS))
     records: list[PassRecord] = []
     for _ in range(MAX_ROUNDS):
         net, done = run_passes(net, PASSES, probe=probe)

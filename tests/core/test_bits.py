@@ -73,3 +73,11 @@ def test_smallest_format_holds_the_range(lo, span):
     if fmt.bits > 1:
         smaller = IntFormat(fmt.bits - 1, fmt.signed)
         assert not (smaller.lo <= lo and lo + span <= smaller.hi)
+
+
+def test_samples_are_fewer_where_ports_are_very_many():
+    assert bits.sample_count(10, 4096) == bits.sample_count(1, 4096) == 4096
+    assert bits.sample_count(0, 10) == 10
+    assert bits.sample_count(65_536, 4096) == 64
+    assert bits.sample_count(3_000, 4096) * 3_000 <= bits.MOST_VALUES
+    assert bits.sample_count(3_000, 4096) % 64 == 0

@@ -211,3 +211,31 @@ class Trap:
 
     def __reduce__(self):
         return (open, ("ran", "w"))
+
+
+def test_parameters_are_tensors_like_any_others(tmp_path):
+    state = model()
+    path = save(tmp_path, {name: torch.nn.Parameter(v.float()) for name, v in state.items()})
+    (tmp_path / "plain").mkdir()
+    plain = save(tmp_path / "plain", state)
+    nets = [nnlogic.load(at, read="bits=2/2/2") for at in (path, plain)]
+    rows = np.random.default_rng(0).random((200, 6), np.float32)
+    codes = nets[0].encode(rows)
+    assert np.array_equal(nets[0].evaluate(codes), nets[1].evaluate(codes))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("module_list.0.output_quant.pre_transforms.0.weight", 3e38, "range of float32"),
+        ("module_list.2.output_quant.post_transforms.0.bias", 1e30, "equal in float32"),
+    ],
+)
+def test_parameters_that_leave_float32_are_refused(tmp_path, name, value, says):
+    state = model()
+    state[name] = torch.full_like(state[name], value)
+    for key in list(state):
+        if key == name.replace("0.output_quant", "1.input_quant"):
+            state[key] = state[name]
+    with pytest.raises(CheckpointError, match=says):
+        nnlogic.load(save(tmp_path, state), read="bits=2/2/2")

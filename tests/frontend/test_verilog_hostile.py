@@ -78,6 +78,21 @@ REFUSED = {
     "attribute": (HEAD + "(* " * 100_000, "no top module"),
     "case": (f"{REG}always @* case (x) 0: y=1; {'@@ ' * 100_000} endcase\nendmodule\n", "'@'"),
     "word": (assign('"' + "a" * 100_000 + '"'), "cannot read '\"aaaaaaaa"),
+    "chain": (assign("x == 0 ? 3 : " * 60_000 + "1"), "more than 8,192 operands, or branches"),
+    "sum": (assign(" + ".join(["x"] * 60_000)), "more than 8,192 operands, or branches"),
+    "else": (
+        f"{REG}always @* {'if (x==3) y=1; else ' * 60_000}y=2;\nendmodule\n",
+        "more than 8,192",
+    ),
+    "labels": (
+        f"{REG}always @* case (x) {'0: y = 1; ' * 30_000} default: y = 2; endcase\nendmodule\n",
+        "30,000 labels of a case, for a selector of 16 values",
+    ),
+    "lists of labels": (
+        f"{REG}always @* case (x) {'0, 1: begin y = 1; end ' * 9} default: y = 2; endcase\n"
+        "endmodule\n",
+        "18 labels of a case, for a selector of 16 values",
+    ),
     "modules": ("".join(f"module m{i}(); endmodule\n" for i in range(20_000)), "19992 more"),
 }
 READ = {

@@ -46,7 +46,7 @@ def check_conifer(net: QuantNet, source: Path) -> Verdict:
     )
     base = np.array(model["init_predict"], dtype=np.float64) * norm
     bits = int(net.info["leaf_bits"])
-    sums = rounded_scores(walked, base, ROWS, bits)
+    sums = rounded_scores(walked, base, len(rows), bits)
     label = f"conifer trees, leaves of {bits} bits"
     return compare_scores(net, rows, sums, model.get("library") != "sklearn", label).timed(start)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnlogic.checks.inputs import of_source
 from nnlogic.checks.verdict import Verdict
+from nnlogic.core.bits import sample_count
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.torch_file import read_arrays
 from nnlogic.quant.ir import QuantNet
@@ -31,11 +32,12 @@ def check_difflogic(net: QuantNet, source: Path) -> Verdict:
     """
     start = time.monotonic()
     rng = np.random.default_rng(0)
-    codes = (rng.random((ROWS, len(net.inputs))) < rng.random((ROWS, 1))).astype(np.int64)
+    count = sample_count(len(net.inputs), ROWS)
+    codes = (rng.random((count, len(net.inputs))) < rng.random((count, 1))).astype(np.int64)
     expected = _classes(source, codes, len(net.info["class_names"]))
     got = net.evaluate(codes)[:, 0]
     wrong = np.flatnonzero(got != expected)
-    how = f"sampled n={ROWS}"
+    how = f"sampled n={count}"
     if not wrong.size:
         return Verdict(LABEL, net.kind, True, how, "the class of every row").timed(start)
     row = int(wrong[0])

@@ -36,7 +36,9 @@ def check_dwn(net: QuantNet, source: Path) -> Verdict:
         raise ValueError("a DWN has an input quantizer")
     rows = edge_rows(net.quantizer, ROWS)
     standardized = net.info["rows"] == "standardized"
-    expected = [_classes(source, rows[at : at + PART], standardized) for at in range(0, ROWS, PART)]
+    expected = [
+        _classes(source, rows[at : at + PART], standardized) for at in range(0, len(rows), PART)
+    ]
     return compare_on_rows(net, rows, np.concatenate(expected)[:, None], "DWN in torch").timed(
         start
     )

@@ -18,6 +18,7 @@ from nnlogic.checks.inputs import of_source
 from nnlogic.checks.kanele_splines import raw_codes, spline_entries
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
+from nnlogic.core.bits import sample_count
 from nnlogic.core.errors import InputError
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.torch_file import read_arrays
@@ -42,10 +43,11 @@ def check_kanele(net: QuantNet, source: Path) -> Verdict:
         return check_checkpoint(net, source).timed(start)
     entries = json.loads(source.read_text(encoding="utf-8-sig"))
     bits = [int(b) for b in net.info["bits"]]
-    codes = np.random.default_rng(0).integers(0, 1 << bits[0], (ROWS, len(net.inputs)))
+    count = sample_count(len(net.inputs), ROWS)
+    codes = np.random.default_rng(0).integers(0, 1 << bits[0], (count, len(net.inputs)))
     # Ends of the range are where a clamp goes wrong.
     codes[::2] = np.where(codes[::2] & 1, codes[::2], (codes[::2] & 2 > 0) * ((1 << bits[0]) - 1))
-    verdict = _compared(net, codes, _evaluate(entries, bits, codes), f"sampled n={ROWS}")
+    verdict = _compared(net, codes, _evaluate(entries, bits, codes), f"sampled n={count}")
     if not verdict.equal:
         return verdict.timed(start)
     given, wanted = (source.parent / VECTORS / f"vectors_{side}.txt" for side in ("in", "out"))
@@ -54,7 +56,7 @@ def check_kanele(net: QuantNet, source: Path) -> Verdict:
     vectors, expected = _vectors(given), _vectors(wanted)
     if expected.shape[1] < len(net.outputs):
         expected = np.column_stack([expected, expected.argmax(axis=1)])
-    own = _compared(net, vectors, expected, f"sampled n={ROWS}")
+    own = _compared(net, vectors, expected, f"sampled n={count}")
     detail = f"every output bit for bit; {len(vectors)} vectors of the model too"
     return Verdict(
         LABEL, net.kind, own.equal, own.how, detail if own.equal else own.detail, own.where
@@ -72,7 +74,9 @@ def check_checkpoint(net: QuantNet, source: Path) -> Verdict:
     raw = net.info["rows"] == "raw"
     codes = raw_codes(content, rows, bits[0], raw)
     entries = spline_entries(content["model_state_dict"], config)
-    return _compared(net, net.encode(rows), _evaluate(entries, bits, codes), f"sampled n={ROWS}")
+    return _compared(
+        net, net.encode(rows), _evaluate(entries, bits, codes), f"sampled n={len(rows)}"
+    )
 
 
 def _evaluate(entries: dict[str, Any], bits: list[int], codes: IntArray) -> IntArray:

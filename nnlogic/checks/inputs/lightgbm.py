@@ -45,7 +45,7 @@ def check_lightgbm(net: QuantNet, source: Path) -> Verdict:
         for i, tree in enumerate(trees)
     )
     bits = int(net.info["leaf_bits"])
-    sums = rounded_scores(walked, np.zeros(scores), ROWS, bits)
+    sums = rounded_scores(walked, np.zeros(scores), len(rows), bits)
     label = f"LightGBM trees, leaves of {bits} bits"
     return compare_scores(net, rows, sums, True, label).timed(start)
 

@@ -16,6 +16,7 @@ import torch
 from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
+from nnlogic.core.bits import sample_count
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.graph import ops
 from nnlogic.frontend.graph.inputs import input_format
@@ -42,7 +43,7 @@ def check_archive(net: QuantNet, source: Path) -> Verdict:
     graph = read_graph(source)
     ((_, shape),) = graph.inputs.values()
     # Torch takes its time over a batch, however small.
-    count = min(ROWS, BATCHES * (shape[0] or ROWS))
+    count = sample_count(len(net.inputs), min(ROWS, BATCHES * (shape[0] or ROWS)))
     rows: np.ndarray
     if net.quantizer is None:
         fmt, after = input_format(str(net.info["inputs"]))

@@ -247,11 +247,12 @@ def _scaler(
         return None
     found = []
     for name, values in zip(("mean", "scale"), given, strict=True):
-        right = isinstance(values, list) and len(values) == width
+        numbers = values if isinstance(values, list) and len(values) == width else []
         array = np.array(
-            [float(v) if type(v) in (int, float) and abs(v) < LARGEST else math.nan for v in values]
-            if right
-            else [],
+            [
+                float(v) if type(v) in (int, float) and abs(v) < LARGEST else math.nan
+                for v in numbers
+            ],
             dtype=np.float64,
         )
         if len(array) != width or not np.isfinite(array).all():

@@ -134,7 +134,7 @@ def _ensemble(
         trees.append(_tree(i % scores, block, f"tree {i}"))
         nodes = within(NODES, nodes + len(trees[-1].left), f"trees 0 to {i}")
     slope = next((o[8:] for o in head["objective"].split() if o.startswith("sigmoid:")), "1")
-    if objective == "binary" and not 1e-9 < _floats(slope, "sigmoid")[0] < 1e9:
+    if objective == "binary" and not 1e-9 < (*_floats(slope, "sigmoid"), 0.0)[0] < 1e9:
         raise WrongValue(f"sigmoid is {slope[:20]}")
     ensemble = TreeEnsemble(
         path.stem,

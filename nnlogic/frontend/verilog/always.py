@@ -234,6 +234,7 @@ def _if(tokens: Tokens, at: int) -> If:
         condition = expression(tokens)
         tokens.expect(")")
         branches.append((condition, statement(tokens)))
+        tokens.link(len(branches))
         if not tokens.accept("else"):
             break
         if tokens.word != "if":

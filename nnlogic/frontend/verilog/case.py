@@ -65,6 +65,7 @@ class CaseBody:
         if width > MAX_SELECTOR:
             why = f"a table of {width} input bits, limit {MAX_SELECTOR}"
             raise NotTables(self.at, why, "prune the fan-in of this neuron, or use fewer bits")
+        require_few_labels(len(self.labels), width, self.at)
         numbers = self.values.copy()
         for entry, name in self.named.items():
             numbers[entry] = self._constant(name, constants) & ((1 << MAX_VALUE) - 1)
@@ -94,6 +95,19 @@ class CaseBody:
         if value not in constants:
             raise NotTables(self.at, f"{value} is not a constant", "tables hold constants only")
         return constants[value]
+
+
+def require_few_labels(count: int, width: int, at: int) -> None:
+    """Refuse a ``case`` of more labels than its selector has values.
+
+    Raises
+    ------
+    NotTables
+        It has: some are repeated, or never match.
+    """
+    if width <= MAX_SELECTOR and count > 1 << width:
+        why = f"{count:,} labels of a case, for a selector of {1 << width:,} values"
+        raise NotTables(at, why, "list every value once")
 
 
 def number(text: str, at: int) -> tuple[int | None, int]:

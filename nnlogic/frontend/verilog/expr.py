@@ -134,8 +134,8 @@ def walk(expr: Expr) -> Iterator[Expr]:
 def expression(tokens: Tokens) -> Expr:
     """Read an expression.
 
-    Conditional chains, also those with a parenthesis for every link, may be of any length; other
-    nesting is limited (`nnlogic.core.limits.NESTING`).
+    Operators of one kind and conditional chains, also those with a parenthesis for every link, may
+    be as long as `nnlogic.core.limits.LINKS` says; other nesting is limited (`NESTING`).
 
     Raises
     ------
@@ -151,6 +151,7 @@ def expression(tokens: Tokens) -> Expr:
                 then = expression(tokens)
                 tokens.expect(":")
                 pairs.append((value, then))
+                tokens.link(len(pairs))
                 while tokens.accept("("):
                     marks.append(len(pairs))
                 value = _binary(tokens, _unary(tokens), 0)
@@ -176,6 +177,7 @@ def _binary(tokens: Tokens, left: Expr, least: int) -> Expr:
             if ops and tokens.word in COMPARISONS:
                 raise NotTables(tokens.at, f"{tokens.word!r} behind another comparison")
             ops.append(tokens.take())
+            tokens.link(len(ops))
             right = _unary(tokens)
             terms.append(_binary(tokens, right, level + 1) if _above(tokens, level) else right)
         left = Chain(tuple(ops), tuple(terms))

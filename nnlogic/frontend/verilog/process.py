@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
+from nnlogic.frontend.verilog.case import require_few_labels
 from nnlogic.frontend.verilog.evaluate import Evaluator
 from nnlogic.frontend.verilog.expr import Expr, Name, Number, children, constant, walk
 from nnlogic.frontend.verilog.kinds import Kind, Signals, Variable
@@ -186,6 +187,8 @@ class _Run:
 
     def _case(self, s: Case, rows: IntArray) -> None:
         some = self._at(s.at).taken(rows)
+        width = some.kind(s.selector).width
+        require_few_labels(sum(len(labels) for labels, _ in s.items), width, s.at)
         values: dict[Kind, IntArray] = {}
         left = np.ones(len(rows), bool)
         for labels, inner in s.items:

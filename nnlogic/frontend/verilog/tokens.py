@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nnlogic.core.limits import NESTING
+from nnlogic.core.limits import LINKS, NESTING
 from nnlogic.frontend.verilog.case import NUMBER
 from nnlogic.frontend.verilog.text import NotTables
 
@@ -71,6 +71,17 @@ class Tokens:
             raise NotTables(self.at, why, f"write it flat, or {NESTING.more}")
         yield
         self.depth -= 1
+
+    def link(self, count: int) -> None:
+        """Say how many operands or branches stand one behind another, the next one included.
+
+        Raises
+        ------
+        NotTables
+            There are more than `LINKS` allows: readers of Verilog nest them within each other.
+        """
+        if count > LINKS.value:
+            raise NotTables(self.at, f"more than {LINKS.value:,} {LINKS.what}", LINKS.more)
 
     @property
     def word(self) -> str:

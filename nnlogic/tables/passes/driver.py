@@ -25,7 +25,7 @@ def run_all(
     net.verify()
     if any(f.justification not in DERIVABLE for f in net.functions):
         return net, ()
-    probe = bits.random_codes(net.inputs, PROBE_ROWS)
+    probe = bits.random_codes(net.inputs, bits.sample_count(len(net.inputs), PROBE_ROWS))
     found: list[Reach] = []
 
     def mark(before: TableNet) -> TableNet:
