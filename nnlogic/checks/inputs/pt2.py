@@ -26,6 +26,7 @@ from nnlogic.quant.ir import QuantNet
 
 ROWS, BATCHES = 4096, 512
 LABEL = "torch module"
+KNOWN = ops.CONSTANT | ops.MADE | ops.CONVOLVE | ops.POOL | {"argmax.default"}
 
 
 def check_archive(net: QuantNet, source: Path) -> Verdict:
@@ -82,7 +83,7 @@ def _run(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
         for node in graph.nodes:
             if node.op in ops.NOTHING:
                 continue
-            if node.op not in ops.CONSTANT | ops.MADE | {"argmax.default"}:
+            if node.op not in KNOWN:
                 raise ValueError(f"an operation {node.op} that was not imported")
             args = tuple(_number(a, values, batch) for a in node.args)
             kwargs = {k: _number(a, values, batch) for k, a in node.kwargs.items()}
