@@ -244,7 +244,7 @@ def test_codes_as_inputs(tmp_path):
     path = save(b.model(b.quant(y, 0.5, 3)), tmp_path / "m.onnx")
     with pytest.raises(NotQuantized):
         nnlogic.load(path)
-    for inputs in ("i4", "q2.2", "u3"):
+    for inputs in ("i4", "q2.2", "u3", "bipolar"):
         net = nnlogic.load(path, read={"inputs": inputs})
         assert check_onnx(net, path).equal
     with pytest.raises(UsageError):

@@ -46,9 +46,10 @@ def check_archive(net: QuantNet, source: Path) -> Verdict:
     count = min(ROWS, BATCHES * (shape[0] or ROWS))
     rows: np.ndarray
     if net.quantizer is None:
-        fmt, after = input_format(str(net.info["inputs"]))
-        drawn = np.random.default_rng(0).integers(fmt.lo, fmt.hi + 1, (count, len(net.inputs)))
-        rows, codes = drawn / 2.0**after, drawn
+        given = input_format(str(net.info["inputs"]))
+        lo, hi = given.format.lo, given.format.hi
+        codes = np.random.default_rng(0).integers(lo, hi + 1, (count, len(net.inputs)))
+        rows = given.numbers(codes)
     else:
         rows = edge_rows(net.quantizer, count)
         codes = net.encode(rows)
