@@ -112,7 +112,8 @@ def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -
         found = [_best(results, row, key)]
     if found[0] is None:
         return None
-    return Entry(peer.family, name, found[0], _own(peer, file, row, results, args.measured))
+    own = _own(peer, file, row, results, args.measured)
+    return Entry(peer.family, name, found[0], own, peer.why)
 
 
 def _best(results: Results, row: str, key: dict[str, Any]) -> dict[str, Any] | None:

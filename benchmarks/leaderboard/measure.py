@@ -69,7 +69,7 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str) -> Row:
 
 def compiled(net: QuantNet, effort: str) -> Row:
     """Return LUT6 by role, depth, and how tables and logic were checked."""
-    tables = tabulate(net, arith="auto")
+    tables = tabulate(net, arith="auto", limit=16)
     logic = minimize(tables, effort=effort, jobs=1)
     luts = dict.fromkeys(ROLES, 0)
     for number, count in layer_luts(logic).items():
