@@ -142,7 +142,7 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
     """Return LUTs of the peer's own flow, if it has any."""
     stated = peer.published(file)
     if stated:
-        return {"published": int(stated)}
+        return {"published": int(stated), "source": peer.source}
     sources = peer.sources(file)
     if not any(path.stem == peer.top for path in sources):
         return {}

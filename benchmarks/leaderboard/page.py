@@ -25,7 +25,8 @@ class Entry:
     ours : mapping
         Of the measure that found fewest LUTs, see `benchmarks.leaderboard.measure`.
     own : mapping
-        ``luts`` and ``carries`` of the peer's Verilog, ``published`` as it states; or nothing.
+        ``luts`` and ``carries`` of its Verilog; or ``published`` figure and its ``source``; or
+        nothing.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
     """
@@ -83,7 +84,7 @@ class Entry:
 
     def _source(self) -> str:
         if "published" in self.own:
-            return "published"
+            return str(self.own["source"])
         carries = self.own.get("carries")
         more = f" + {carries:,} CARRY4" if carries else ""
         return f"its Verilog, yosys{more}" if "luts" in self.own else ""

@@ -32,6 +32,8 @@ class Peer:
         ``{stem}`` is the file's name up to its first point.
     stated : mapping of str to str
         LUTs that the peer's paper or repository states elsewhere, by a part of the file's path.
+    source : str
+        Where that is from.
     verilog : tuple of str
         Patterns, from the file's folder, of the Verilog that the peer's tool wrote for it.
     top : str
@@ -54,6 +56,7 @@ class Peer:
     read: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
+    source: str = "published"
     verilog: tuple[str, ...] = ()
     top: str = ""
     same: Mapping[str, str] = field(default_factory=dict)
@@ -139,7 +142,8 @@ PEERS = (
     Peer("conifer", "trees", "conifer_*.json", rows={"wine": "uci-third:wine"}),
     Peer("HGQ-LUT (ALIR)", "HGQ-LUT-AE", "alir/*.json", {"inputs": "features"}, same=NONE,
          stated={"openml-598": "199", "openml-1439": "1237"},
-         why="the peer's Verilog in yosys has 50 (598) and 192 (1439) CARRY4 more, which are not counted"),
+         source="its Verilog, yosys, + 50 (598) or 192 (1,439) CARRY4",
+         why="the peer adds with carry chains, which are not counted"),
     Peer("QONNX", "qonnx_model_zoo", "models/MNIST/**/*.onnx", rows={"MNIST": "mnist:ink"}),
     Peer("QONNX", "qonnx_model_zoo", "models/JetTagging/**/*.onnx", {"inputs": "q6.10"},
          rows={"Jet": "jets:standardized"}),
