@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.conftest import random_quant_net
+from tests.frontend import bloom
 from tests.helpers_verilog import random_family
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,7 @@ def make(folder: Path) -> None:
     folder.mkdir(parents=True)
     checkpoint(folder / "net.safetensors")
     random_quant_net().save(folder / "toy.safetensors")
+    (folder / "bloom.pickle").write_bytes(bloom.packed(bloom.model()))
     torch_files(folder)
     rng = np.random.default_rng(0)
     sets = {f"X_{part}": rng.normal(size=(40, 16)).astype(np.float32) for part in ("train", "test")}
@@ -98,6 +100,13 @@ def torch_files(folder: Path) -> None:
         gates[f"{number}.weights"] = torch.randn(width, 16, generator=g)
         gates[f"{number}.indices"] = torch.randint(wires, (2, width), generator=g)
     torch.save(gates, folder / "gates.pth")
+    tables: dict[str, torch.Tensor] = {
+        "0.thresholds": torch.randn(3, 2, generator=g).sort(1).values
+    }
+    for number, (wires, width) in enumerate(((6, 8), (8, 6)), 1):
+        tables[f"{number}.weight"] = torch.randn(width, 16, generator=g)
+        tables[f"{number}.connections.indices"] = torch.randint(wires, (2, width), generator=g)
+    torch.save(tables, folder / "tables.pth")
 
 
 def verilog() -> dict[str, str]:

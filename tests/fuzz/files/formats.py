@@ -194,6 +194,11 @@ def _others() -> list[Format]:
             (command("inspect f.pt"), command(f"compile f.pt {TABLES}")), torch,
         ),
         Format("difflogic", "f.pth", _made("gates.pth"), (command(gates, 2),), torch),
+        Format("torchlogix", "f.pth", _made("tables.pth"), (command(gates, 2),), torch),
+        Format(
+            "bthowen", "f.pickle", _made("bloom.pickle"),
+            (command("inspect f.pickle"), command(f"compile f.pickle {TABLES}")), texts.RAW,
+        ),
     ]  # fmt: skip
 
 
