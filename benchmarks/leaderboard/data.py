@@ -24,11 +24,14 @@ class Rows:
         Numbers of the classes, as the model counts them.
     train : array, shape (training rows, features), optional
         Those that the model was trained on.
+    train_y : int64 array, shape (training rows,), optional
+        Their classes.
     """
 
     x: NDArray[Any]
     y: IntArray
     train: NDArray[Any] | None = None
+    train_y: IntArray | None = None
 
 
 def rows(name: str, folder: Path) -> Rows | None:
@@ -78,11 +81,11 @@ def _uci_third(folder: Path, part: str) -> Rows:
     x, y = _uci_rows(folder, part)
     if part in TRAINING:
         at = TRAINING[part]
-        return Rows(x[at:], y[at:], x[:at])
+        return Rows(x[at:], y[at:], x[:at], y[:at])
     # The order that pandas shuffles in with the state 123.
     order = np.random.RandomState(123).permutation(len(x))
-    third = len(x) // 3
-    return Rows(x[order[:third]], y[order[:third]], x[order[third:]])
+    first, others = np.split(order, [len(x) // 3])
+    return Rows(x[first], y[first], x[others], y[others])
 
 
 def _uci_rows(folder: Path, part: str) -> tuple[NDArray[np.float32], IntArray]:

@@ -21,6 +21,7 @@ from nnlogic.core.formats import ROLES, Port
 from nnlogic.frontend import load
 from nnlogic.job.facts import layer_luts
 from nnlogic.logic.build import minimize
+from nnlogic.logic.network.net import optimize_net
 from nnlogic.quant.ir import INPUT, Argmax, QuantNet
 from nnlogic.tables.build import tabulate
 
@@ -29,7 +30,7 @@ Row = dict[str, Any]
 """What JSON holds; `benchmarks.leaderboard.page` says what is shown."""
 
 
-def measured(peer: Peer, file: Path, data: Path | None, effort: str) -> Row:
+def measured(peer: Peer, file: Path, data: Path | None, effort: str, optimize: bool = False) -> Row:
     """Return what our flow makes of a file, or why it makes nothing of it.
 
     Parameters
@@ -40,6 +41,8 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str) -> Row:
         Folder of data sets, None for no accuracies.
     effort : str
         Of the minimization.
+    optimize : bool
+        Also optimize across the network, for area.
     """
     start = time.monotonic()
     dataset = peer.dataset(file)
@@ -54,27 +57,33 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str) -> Row:
             "inputs": len(net.inputs),
             "bits": sum(port.format.bits for port in net.inputs),
             **_accuracy(net, dataset, known),
-            "whole": compiled(net, effort),
+            "whole": compiled(net, effort, optimize),
         }
         if peer.bits or peer.scores:
             core = without_encoder(net) if peer.bits and net.quantizer is not None else net
-            found["same"] = compiled(without_argmax(core) if peer.scores else core, effort)
+            found["same"] = compiled(
+                without_argmax(core) if peer.scores else core, effort, optimize
+            )
         elif peer.same:
-            found["same"] = compiled(load(file, read={**read, **peer.same}), effort)
+            found["same"] = compiled(load(file, read={**read, **peer.same}), effort, optimize)
         found["whole"]["proved"].insert(0, against)
     except NNLogicError as error:
         found = {"error": " ".join(error.what.split())}
     return {**found, "seconds": round(time.monotonic() - start)}
 
 
-def compiled(net: QuantNet, effort: str) -> Row:
+def compiled(net: QuantNet, effort: str, optimize: bool) -> Row:
     """Return LUT6 by role, depth, and how tables and logic were checked."""
-    tables = tabulate(net, arith="auto")
-    logic = minimize(tables, effort=effort, jobs=1)
+    tables = tabulate(net, arith="auto", limit=16)
+    objective = "area" if optimize else "balanced"
+    logic = minimize(tables, effort=effort, objective=objective, jobs=1)
+    proved = [_said(check(net, tables)), _said(check(tables, logic))]
+    if optimize:
+        assembled, logic = logic, optimize_net(logic, objective=objective, effort=effort, jobs=1)
+        proved.append(_said(check(assembled, logic)))
     luts = dict.fromkeys(ROLES, 0)
     for number, count in layer_luts(logic).items():
         luts[logic.layers[number].role] += count
-    proved = [_said(check(net, tables)), _said(check(tables, logic))]
     return {**luts, "total": sum(luts.values()), "depth": logic.stats()["depth"], "proved": proved}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 COLUMNS = (
@@ -24,13 +25,17 @@ class Entry:
     ours : mapping
         Of the measure that found fewest LUTs, see `benchmarks.leaderboard.measure`.
     own : mapping
-        ``luts`` and ``carries`` of the peer's Verilog, ``published`` as it states; or nothing.
+        ``luts`` and ``carries`` of its Verilog; or ``published`` figure and its ``source``; or
+        nothing.
+    why : str
+        What the peer's figure leaves out, or spends elsewhere.
     """
 
     family: str
     file: str
     ours: Mapping[str, Any]
     own: Mapping[str, Any]
+    why: str = ""
 
     @property
     def same(self) -> Mapping[str, Any]:
@@ -79,7 +84,7 @@ class Entry:
 
     def _source(self) -> str:
         if "published" in self.own:
-            return "published"
+            return str(self.own["source"])
         carries = self.own.get("carries")
         more = f" + {carries:,} CARRY4" if carries else ""
         return f"its Verilog, yosys{more}" if "luts" in self.own else ""
@@ -96,14 +101,19 @@ def summary(entries: Sequence[Entry]) -> str:
     families = {entry.family for entry in entries if "error" not in entry.ours}
     read = sum("error" not in entry.ours for entry in entries)
     good = sum((entry.times or 0) <= AIM for entry in compared)
-    above = [entry for entry in compared if (entry.times or 0) > AIM]
     lines = [
         f"{read} files of {len(families)} families are compiled. {len(compared)} have figures of "
-        f"their own flow: {good} take at most {AIM} times the LUTs of the peer.",
+        f"their own flow: {good} take at most {AIM} times the LUTs of the peer."
     ]
-    if above:
-        said = (f"`{entry.file}` ({entry.family}) {entry.times:.2f}" for entry in above)
-        lines.append(f"Above {AIM}: {', '.join(said)}.")
+    for text, low, high in (
+        (f"Above {AIM}, up to 1.0", AIM, 1.0), ("Above 1.0", 1.0, float("inf"))
+    ):  # fmt: skip
+        found = [entry for entry in compared if low < (entry.times or 0) <= high]
+        if found:
+            lines += ["", f"{text}:", ""]
+        for entry in found:
+            why = f": {entry.why}" if entry.why else ""
+            lines.append(f"- {entry.family}, `{Path(entry.file).name}`, {entry.times:.2f}{why}.")
     return "\n".join(lines)
 
 

@@ -32,6 +32,8 @@ class Peer:
         ``{stem}`` is the file's name up to its first point.
     stated : mapping of str to str
         LUTs that the peer's paper or repository states elsewhere, by a part of the file's path.
+    source : str
+        Where that is from.
     verilog : tuple of str
         Patterns, from the file's folder, of the Verilog that the peer's tool wrote for it.
     top : str
@@ -44,6 +46,8 @@ class Peer:
         Whether it gives the scores of classes.
     rows : mapping of str to str
         Data sets by a part of the file's path, see `benchmarks.leaderboard.data`.
+    why : str
+        What the peer's figure leaves out, or spends elsewhere.
     """
 
     family: str
@@ -52,12 +56,14 @@ class Peer:
     read: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
+    source: str = "published"
     verilog: tuple[str, ...] = ()
     top: str = ""
     same: Mapping[str, str] = field(default_factory=dict)
     bits: bool = False
     scores: bool = False
     rows: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
 
     def found(self, peers: Path) -> Iterator[Path]:
         """Yield the files that are there, in order."""
@@ -98,12 +104,15 @@ PEERS = (
     Peer("KANELE", "KANELE", "benchmarks/**/models/*/*.pt",
          stated={"JSC_OpenML/models": "1232", "JSC_CERNBox/models": "5034"},
          reports=("firmware/**/post_impl_util.rpt", "README.md"), same=NONE,
-         rows={"JSC_OpenML/models": "jets:standardized", "Tran_study/Wine": "uci:wine"}),
+         rows={"JSC_OpenML/models": "jets:standardized", "Tran_study/Wine": "uci:wine"},
+         why="the peer adds with carry chains, which are not counted"),
     Peer("KANELE", "KANELE", "benchmarks/MNIST/models/*/truth_tables.json",
          reports=("README.md",), same=NONE),
     Peer("DWN", "dwn-fpga-study", "training/artifacts/*_checkpoint.pt",
          stated={"distributive_50_l_b100": "108"}, bits=True,
-         verilog=("{stem}/dwn_core.v", "../../rtl/*.v"), top="dwn_core", rows={"jsc": "jets:raw"}),
+         verilog=("{stem}/dwn_core.v", "../../rtl/*.v"), top="dwn_core", rows={"jsc": "jets:raw"},
+         why="every table of six bits is one LUT in both; only the sums and the argmax can shrink, "
+         "and the peer's use carry chains, which are not counted"),
     Peer("LogicNets", "IIoT-LogicNets", "experiments/binary*/*/verilog/lut_based_model.pth",
          {"bits": "1/2/2", "decision": "threshold:0.75"}, ("results_logicnet/res.txt",),
          verilog=("*.v",), top="logicnet", same=NONE),
@@ -113,16 +122,30 @@ PEERS = (
     Peer("difflogic", "mase", "*.pth", {"classes": "10"}, rows={"mnist": "mnist:bits20"}),
     Peer("BTHOWeN", "BTHOWeN", "software_model/selected_models/*.pickle.lzma", {"train": TRAIN},
          ("../../rtl/synthesis_reports/utilization/{stem}.rpt",), bits=True,
-         rows={"iris": "uci-third:iris", "wine": "uci-third:wine", "vowel": "uci-third:vowel",
+         rows={"iris": "uci-third:iris", "wine": "uci-third:wine",
                "vehicle": "uci-third:vehicle", "letter": "uci-third:letter",
                "satimage": "uci-third:satimage", "shuttle": "uci-third:shuttle",
-               "mnist": "mnist:ink"}),
+               "mnist": "mnist:ink"},
+         why="the peer works out one hash function per clock, and needs as many clocks a row as it "
+         "has of them; ours takes a row every clock, with all hashes side by side"),
     *(Peer("torchlogix", "torchlogix-models", f"{kind}*_{name}/state.pt",
            {"classes": classes, **meant}, bits=True, scores=True, verilog=("circuit.v",),
-           top="circuit", rows={name: f"uci-third:{name}"})
+           top="circuit", rows={name: f"uci-third:{name}"},
+           why="most of it is sums, and the peer's use carry chains, which are not counted")
       for name, classes in (("digits", "10"), ("vehicle", "4"))
       for kind, meant in (("raw", {}), ("warp", {"parametrization": "warp"}),
                           ("light", {"parametrization": "light"}))),
-    Peer("HGQ-LUT", "HGQ-LUT-AE", "models/**/*.keras"),
-    Peer("QONNX", "qonnx_model_zoo", "models/**/*.onnx"),
+    Peer("TreeLUT (Verilog)", "treelut-models", "*/TreeLUT/verilog/TreeLUT.v", verilog=("*.v",),
+         top="TreeLUT"),
+    Peer("LightGBM", "trees", "lightgbm_*.txt", rows={"vehicle": "uci-third:vehicle"}),
+    Peer("xgboost", "trees", "xgboost_*.json", rows={"vowel": "uci-third:vowel"}),
+    Peer("conifer", "trees", "conifer_*.json", rows={"wine": "uci-third:wine"}),
+    Peer("HGQ-LUT (ALIR)", "HGQ-LUT-AE", "alir/*.json", {"inputs": "features"}, same=NONE,
+         stated={"openml-598": "199", "openml-1439": "1237"},
+         source="its Verilog, yosys, + 50 (598) or 192 (1,439) CARRY4",
+         why="the peer adds with carry chains, which are not counted"),
+    Peer("QONNX", "qonnx_model_zoo", "models/MNIST/**/*.onnx", rows={"MNIST": "mnist:ink"}),
+    Peer("QONNX", "qonnx_model_zoo", "models/JetTagging/**/*.onnx", {"inputs": "q6.10"},
+         rows={"Jet": "jets:standardized"}),
+    Peer("QONNX", "qonnx_model_zoo", "models/UNSW_NB15/**/*.onnx", {"inputs": "q2.0"}),
 )  # fmt: skip

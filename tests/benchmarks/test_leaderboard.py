@@ -27,9 +27,9 @@ def peers(tmp_path):
     (folder / "truth_tables.json").write_text(json.dumps(entries))
     (folder / "config.json").write_text('{"layers": [2, 2], "layers_bitwidth": [2, 3]}')
     (folder / "README.md").write_text("| CLB LUTs   |  1570 |   0 |\n")
-    models = tmp_path / "HGQ-LUT-AE" / "models"
-    models.mkdir(parents=True)
-    (models / "m.keras").write_bytes(b"PK\3\4")
+    models = tmp_path / "mase"
+    models.mkdir()
+    (models / "m.pth").write_bytes(b"PK\3\4")
     return tmp_path
 
 
@@ -58,7 +58,7 @@ def test_files_that_are_read_and_files_that_are_not(peers, monkeypatch, capsys, 
     same = int(read["ours, same function"])
     assert 0 < same < parts[3]
     assert read["times"] == f"**{same / 1570:.2f}**"
-    assert other["family"] == "HGQ-LUT"
+    assert other["family"] == "difflogic"
     assert "not compiled" in str(other)
     text = page.read_text()
     assert shown(text) == [read, other]
@@ -85,7 +85,7 @@ def test_what_was_measured_is_kept(peers, monkeypatch, capsys):
         with pytest.raises(AssertionError, match="measured again"):
             run(patch, capsys, peers)
         left = run(patch, capsys, peers, "--measured")
-    assert [row["family"] for row in left] == ["HGQ-LUT"]
+    assert [row["family"] for row in left] == ["difflogic"]
 
 
 def test_the_best_of_several_efforts_is_shown(tmp_path):
@@ -158,11 +158,17 @@ def test_rows_as_peers_take_them(tmp_path):
 
 
 def test_the_summary_names_what_is_above_the_aim():
-    def entry(name, total, own):
-        return Entry("f", name, {"whole": {"total": total}}, own)
+    def entry(name, total, own, why=""):
+        return Entry("f", name, {"whole": {"total": total}}, own, why)
 
     text = summary(
-        [entry("a", 7, {"luts": 10}), entry("b", 8, {"published": 10}), entry("c", 5, {})]
+        [
+            entry("a", 7, {"luts": 10}),
+            entry("b", 8, {"published": 10}),
+            entry("c", 5, {}),
+            entry("d/e", 11, {"luts": 10}, "it leaves out sums"),
+        ]
     )
-    assert re.search(r"3 files of 1 families.* 2 have figures .*: 1 take at most 0\.7", text)
-    assert text.endswith("Above 0.7: `b` (f) 0.80.")
+    assert re.search(r"4 files of 1 families.* 3 have figures .*: 1 take at most 0\.7", text)
+    assert "up to 1.0:\n\n- f, `b`, 0.80.\n" in text
+    assert text.endswith("Above 1.0:\n\n- f, `e`, 1.10: it leaves out sums.")
