@@ -22,8 +22,8 @@ OF_BACKENDS = ("backends", "hw", "sim")
 # Which backend may read another: a chain is made of others, and LUTs read the sums of a MAC core.
 COMPOSED = {("chain", "dsp"), ("chain", "mac"), ("mac", "lut"), ("stream", "lut")}
 TORCH_ALLOWED = (
-    "nn", "train", "frontend/torch/read", "frontend/torch_file", "frontend/pt2",
-    "checks/inputs/pt2",
+    "nn", "train", "frontend/torch/read", "frontend/torch_file", "frontend/graph", "frontend/pt2",
+    "frontend/onnx", "checks/inputs/pt2",
 )  # fmt: skip
 # What importers of trees share, whatever wrote them; and float networks, which are quantized.
 SHARED = (
@@ -58,12 +58,12 @@ def backend_of(name):
 def importer_of(name):
     """The importer whose folder, or whose check of the first rung, a module is; or None.
 
-    Not the native one, training writes what it reads; nor `foreign`, which reads nothing.
+    Not the native one, training writes what it reads; nor folders that importers share.
     """
     for place in ("frontend/", "checks/inputs/"):
         folder = name.removeprefix(place).split("/")[0] if name.startswith(place) else "native"
-        known = (ROOT / "nnlogic" / "frontend" / folder / "__init__.py").is_file()
-        if known and folder not in ("native", "foreign"):
+        known = (ROOT / "nnlogic" / "frontend" / folder / "format.py").is_file()
+        if known and folder != "native":
             return folder
     return None
 

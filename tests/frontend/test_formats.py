@@ -56,6 +56,16 @@ def write_conifer(folder):
     return [folder / "odd_name"]
 
 
+def write_alir(folder):
+    shutil.copy(DATA / "alir" / "alkaid.json", folder / "odd_name")
+    return [folder / "odd_name", DATA / "alir" / "da4ml.json"]
+
+
+def write_onnx(folder):
+    shutil.copy(DATA / "onnx" / "dense.onnx", folder / "odd_name")
+    return [folder / "odd_name", DATA / "onnx" / "qcdq.onnx"]
+
+
 def write_kanele(folder):
     tables = {f"0_{i}_{o}": {"acive": 1, "values_int": [0, 1]} for i in (0, 1) for o in (0, 1)}
     (folder / "odd_name").write_text(json.dumps(tables))

@@ -17,10 +17,11 @@ from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.pt2 import ops
-from nnlogic.frontend.pt2.archive import Graph, Ref, Symbol, read_graph
-from nnlogic.frontend.pt2.inputs import input_format
-from nnlogic.frontend.pt2.outputs import coded_outputs
+from nnlogic.frontend.graph import ops
+from nnlogic.frontend.graph.inputs import input_format
+from nnlogic.frontend.graph.outputs import coded_outputs
+from nnlogic.frontend.graph.program import Graph, Ref, Symbol
+from nnlogic.frontend.pt2.archive import read_graph
 from nnlogic.quant.ir import QuantNet
 
 ROWS, BATCHES = 4096, 512

@@ -11,7 +11,7 @@ def _config(file: Look) -> bool:
 KINDS = (
     Kind(
         "a Keras model",
-        TRAIN,
+        f"of HGQ: pip install alkaid, alkaid convert model.keras model.json; else {TRAIN}",
         suffixes=(".keras",),
         look=lambda file: {"config.json", "metadata.json"} <= set(file.members),
     ),

@@ -1,12 +1,10 @@
-"""ONNX, with QONNX and FINN among it."""
+"""ONNX: how its models begin, and what is none."""
 
-from nnlogic.frontend.foreign.kind import TRAIN, Kind
-from nnlogic.frontend.look import Look
+from nnlogic.frontend.foreign.kind import Kind
 
 # Fields of a ModelProto by number, each with the wire type it has: onnx/onnx.proto.
 FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2}
 GRAPH = 7
-QUANTIZED = (b"qonnx", b"finn", b"onnx.brevitas", b"BipolarQuant")
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -34,18 +32,10 @@ def is_model(head: bytes) -> bool:
     return seen[:1] == [1] and GRAPH in seen
 
 
-def _quantized(file: Look) -> bool:
-    return is_model(file.head) and any(word in file.head for word in QUANTIZED)
-
-
 KINDS = (
     Kind(
-        "a QONNX model, as Brevitas and QKeras export",
-        "train its layers as an nnlogic.nn network of the same bit widths, and save that with "
-        "nnlogic.nn.save_checkpoint",
-        look=_quantized,
-        suffixes=(".qonnx",),
+        "an ONNX Runtime model",
+        "convert the model it was made from, or give the .onnx file",
+        look=lambda file: file.head[4:8] == b"ORTM",
     ),
-    Kind("an ONNX model", TRAIN, look=lambda file: is_model(file.head), suffixes=(".onnx",)),
-    Kind("an ONNX Runtime model", TRAIN, look=lambda file: file.head[4:8] == b"ORTM"),
 )

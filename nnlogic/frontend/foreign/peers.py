@@ -29,8 +29,6 @@ KINDS = (
          look=_ends("imask"), inside=True),
     Kind("a checkpoint of LLNN, which does not save which inputs its tables read", TABLES,
          look=_ends(".w", ".w_comp"), inside=True),
-    Kind("a model of alkaid (ALIR)", RETRAIN,
-         look=lambda file: "meta" in file.keys and "ALIRModel" in file.text),
     Kind("a model of da4ml", RETRAIN, suffixes=(".dais",),
          look=lambda file: {"shape", "inp_shifts", "out_idxs"} <= file.keys),
     Kind("a configuration of hls4ml", RETRAIN,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import torch
 
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.limits import UNPACKED, parse_json
+from nnlogic.frontend.graph.program import Graph, Node, Ref, Symbol
 from nnlogic.frontend.torch_file import UNREADABLE
 
 DTYPES = {
@@ -28,64 +28,6 @@ DTYPES = {
 FIX = "save it again: torch.export.save(torch.export.export(module.eval(), (example,)), 'm.pt2')"
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 BYTES = 1 << 30
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A tensor that the graph computes, by name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A size that is known only when the module runs: that of the batch."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One operation.
-
-    Attributes
-    ----------
-    name : str
-    op : str
-        ``"linear.default"`` of the operations of aten; of others with their name space.
-    args, kwargs
-        Constants and `Ref`.
-    outputs : tuple of str
-        Names of the tensors it gives.
-    line : str
-        Where in the user's program it comes from.
-    """
-
-    name: str
-    op: str
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    outputs: tuple[str, ...]
-    line: str
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A module as operations in order.
-
-    Attributes
-    ----------
-    name : str
-    inputs : mapping of str to (dtype, shape)
-        What the user gives; the first size, of the batch, is that of the example.
-    constants : mapping of str to Tensor
-    nodes : tuple of Node
-    outputs : tuple of str
-    """
-
-    name: str
-    inputs: Mapping[str, tuple[torch.dtype, tuple[int, ...]]]
-    constants: Mapping[str, torch.Tensor]
-    nodes: tuple[Node, ...]
-    outputs: tuple[str, ...]
 
 
 def read_graph(path: Path) -> Graph:
@@ -137,7 +79,7 @@ def _graph(path: Path, archive: zipfile.ZipFile) -> Graph:
     outputs = [spec["user_output"]["arg"]["as_tensor"]["name"] for spec in signature["output_specs"]
                if "user_output" in spec]  # fmt: skip
     return Graph(
-        path.stem, inputs, constants, tuple(map(_node, graph["nodes"])), tuple(outputs)
+        path.stem, inputs, constants, tuple(map(_node, graph["nodes"])), tuple(outputs), FIX
     )  # fmt: skip
 
 

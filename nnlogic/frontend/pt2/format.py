@@ -34,8 +34,8 @@ class Pt2(Format):
 
     def load(self, path: Path, options: LoadOptions) -> QuantNet:
         """Read the graph, and follow it from quantizer to quantizer."""
+        from nnlogic.frontend.graph.network import network_of
         from nnlogic.frontend.pt2.archive import read_graph
-        from nnlogic.frontend.pt2.network import network_of
 
         return network_of(read_graph(path), options.read.get("inputs"), where=str(path))
 

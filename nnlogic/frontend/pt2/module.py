@@ -77,9 +77,9 @@ def from_torch(
             "torch is needed to read a torch module", why=str(error),
             fix="pip install 'nnlogic[train]'",
         ) from error  # fmt: skip
+    from nnlogic.frontend.graph.network import network_of
+    from nnlogic.frontend.graph.outputs import coded_outputs
     from nnlogic.frontend.pt2.archive import read_graph
-    from nnlogic.frontend.pt2.network import network_of
-    from nnlogic.frontend.pt2.outputs import coded_outputs
 
     given = (example_inputs,) if isinstance(example_inputs, torch.Tensor) else tuple(example_inputs)
     label = name or type(module).__name__
@@ -138,7 +138,7 @@ def _rows(net: QuantNet, example: Tensor) -> tuple[Tensor, np.ndarray]:
     """Return the example and random rows, as the module takes them, and their codes."""
     import torch
 
-    from nnlogic.frontend.pt2.inputs import input_format
+    from nnlogic.frontend.graph.inputs import input_format
 
     rng = np.random.default_rng(0)
     count, shape = 1024, example.shape[1:]

@@ -12,12 +12,13 @@ from nnlogic.core.errors import CheckpointError, NotQuantized, Problem, Unsuppor
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.limits import FEATURES, LAYERS
 from nnlogic.core.names import identifier
-from nnlogic.frontend.pt2.archive import FIX, Graph, Node
-from nnlogic.frontend.pt2.circuit import Circuit
-from nnlogic.frontend.pt2.inputs import code_values, input_format
-from nnlogic.frontend.pt2.outputs import Outputs
-from nnlogic.frontend.pt2.reader import Reader
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Raw, Refusal, Value
+from nnlogic.frontend.graph.circuit import Circuit
+from nnlogic.frontend.graph.inputs import code_values, input_format
+from nnlogic.frontend.graph.outputs import Outputs
+from nnlogic.frontend.graph.program import Graph, Node
+from nnlogic.frontend.graph.reader import Reader
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Value
+from nnlogic.frontend.wiring import Refusal
 from nnlogic.quant.ir import INPUT, InputQuantizer, QuantNet
 
 ROUNDS = 4
@@ -64,14 +65,14 @@ def network_of(
     size = int(np.prod(shape[1:], dtype=float))
     problems = FEATURES.problems("inputs", size) + LAYERS.problems("operations", len(graph.nodes))
     if problems or not size:
-        raise CheckpointError("no network", where=where, problems=problems, fix=FIX)
+        raise CheckpointError("no network", where=where, problems=problems, fix=graph.fix)
     names = _names(features, size)
     thresholds: list[set[float]] = [set() for _ in range(size)]
     for _ in range(ROUNDS):
         circuit = Circuit(raw=thresholds)
         first = _input(circuit, inputs, dtype, shape[1:])
         reader = Reader(circuit, shape[0], {name: first, **graph.constants}, graph.nodes)
-        problems = _read(reader, graph.nodes)
+        problems = _read(reader, graph)
         outputs = Outputs(circuit)
         if not problems:
             problems = _finish(reader, outputs, graph)
@@ -121,16 +122,16 @@ def _input(
     return Pending(Raw(dtype, shape), ids, lambda x: x)
 
 
-def _read(reader: Reader, nodes: Sequence[Node]) -> list[Problem]:
+def _read(reader: Reader, graph: Graph) -> list[Problem]:
     problems = []
-    for node in nodes:
+    for node in graph.nodes:
         try:
             reader.step(node)
         except Refusal as refusal:
             problems.append(_problem(node, refusal.why, refusal.fix))
         except (RuntimeError, IndexError, TypeError, ValueError, AttributeError) as error:
             why = f"torch refuses it: {str(error).splitlines()[0][:160] if str(error) else error!r}"
-            problems.append(_problem(node, why, FIX))
+            problems.append(_problem(node, why, graph.fix))
         else:
             continue
         reader.values.update({out: Lost() for out in node.outputs})
@@ -138,7 +139,8 @@ def _read(reader: Reader, nodes: Sequence[Node]) -> list[Problem]:
 
 
 def _problem(node: Node, why: str, fix: str) -> Problem:
-    place = f"{node.name} (aten.{node.op}){', ' + node.line if node.line else ''}"
+    kind = node.kind or f"aten.{node.op}"
+    place = f"{node.name} ({kind}){', ' + node.line if node.line else ''}"
     return Problem(place, why, fix)
 
 

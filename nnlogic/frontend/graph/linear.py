@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.pt2.circuit import Circuit
-from nnlogic.frontend.pt2.grid import CLOSE, Floats, counts, exponent, step
-from nnlogic.frontend.pt2.values import Coded, Refusal, Sums
+from nnlogic.frontend.graph.circuit import Circuit
+from nnlogic.frontend.graph.grid import CLOSE, Floats, counts, exponent, step
+from nnlogic.frontend.graph.values import Coded, Sums
+from nnlogic.frontend.wiring import Refusal
 
 PRECISION = {torch.float32: 24, torch.float64: 53}
 MOST_POINTS = 1 << 20

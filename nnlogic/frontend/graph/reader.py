@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnlogic.frontend.pt2 import ops
-from nnlogic.frontend.pt2.archive import Node, Ref, Symbol
-from nnlogic.frontend.pt2.circuit import TABLE_BITS, Circuit, labelled
-from nnlogic.frontend.pt2.linear import pair, sums
-from nnlogic.frontend.pt2.outputs import Scores
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Refusal, Sums
+from nnlogic.frontend.graph import ops
+from nnlogic.frontend.graph.circuit import Circuit, labelled
+from nnlogic.frontend.graph.linear import pair, sums
+from nnlogic.frontend.graph.outputs import Scores
+from nnlogic.frontend.graph.program import Node, Ref, Symbol
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Sums
+from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 
 SYMBOLIC = Coded | Pending | Scores
 ADDS = {"add.Tensor": 1, "sub.Tensor": -1}

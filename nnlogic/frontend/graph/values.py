@@ -13,44 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.core.formats import IntArray
 
 Function = Callable[[torch.Tensor], torch.Tensor]
-
-
-class Refusal(Exception):
-    """Why an operation cannot be compiled; the reader adds where it stands.
-
-    Parameters
-    ----------
-    why, fix : str
-    """
-
-    def __init__(self, why: str, fix: str = "") -> None:
-        super().__init__(why)
-        self.why, self.fix = why, fix
-
-
-@dataclass(frozen=True)
-class Wire:
-    """An integer of a network.
-
-    Attributes
-    ----------
-    layer : str
-    index : int
-    format : IntFormat
-    lo : int
-        Its least code.
-    count : int
-        How many codes it takes, from `lo` on.
-    """
-
-    layer: str
-    index: int
-    format: IntFormat
-    lo: int
-    count: int
 
 
 @dataclass(eq=False)

@@ -1,150 +1,40 @@
-"""The network as it grows: wires, layers, and how pending functions are cut into codes."""
+"""The network as it grows: how pending functions are cut into codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from nnlogic.core.archive import frozen
-from nnlogic.core.formats import IntArray, IntFormat
-from nnlogic.frontend.pt2 import thresholds
-from nnlogic.frontend.pt2.grid import step
-from nnlogic.frontend.pt2.values import Coded, Pending, Raw, Refusal, Sums, Wire
-from nnlogic.quant.ir import Argmax, Enumerated, Layer, Linear
+from nnlogic.core.formats import IntArray
+from nnlogic.frontend.graph import thresholds
+from nnlogic.frontend.graph.grid import step
+from nnlogic.frontend.graph.values import Coded, Pending, Raw, Sums
+from nnlogic.frontend.wiring import TABLE_BITS, Refusal, Wiring
 
 LEVELS = 256
 """Most levels of a quantizer."""
-TABLE_BITS = 14
-"""Most bits of a table that is made here."""
 CHUNK = 1 << 22
 """Values that are computed at a time."""
 
 
 @dataclass
-class Circuit:
-    """Layers so far.
+class Circuit(Wiring):
+    """Layers so far, with what torch computes of them.
 
     Attributes
     ----------
-    formats : dict of str to tuple of IntFormat
-        Of every layer, and of the input.
-    raw : dict of int to set of float
+    raw : list of set of float
         Thresholds of raw features; those found late are wires only when the graph is read again.
+    first : list of int
+        Wires of the raw features.
+    again : bool
     """
 
-    wires: list[Wire] = field(default_factory=list)
-    layers: list[Layer] = field(default_factory=list)
-    formats: dict[str, tuple[IntFormat, ...]] = field(default_factory=dict)
     raw: list[set[float]] = field(default_factory=list)
     first: list[int] = field(default_factory=list)
     again: bool = False
-
-    def add_wires(self, layer: str, formats: list[IntFormat], counts: list[int]) -> list[int]:
-        """Return numbers of new wires, codes counted from the least of their format."""
-        start = len(self.wires)
-        self.formats[layer] = tuple(formats)
-        self.wires += [
-            Wire(layer, i, fmt, fmt.lo, count)
-            for i, (fmt, count) in enumerate(zip(formats, counts, strict=True))
-        ]
-        return list(range(start, len(self.wires)))
-
-    def fresh(self, name: str) -> str:
-        """Return a name that no layer has."""
-        taken = set(self.formats)
-        return next(n for n in [name, *(f"{name}_{i}" for i in range(2, 10000))] if n not in taken)
-
-    def _read(self, wires: list[int]) -> tuple[tuple[str, ...], list[int], tuple[IntFormat, ...]]:
-        """Return the sources of wires, the wires' places among theirs, and all formats."""
-        sources = tuple(dict.fromkeys(self.wires[i].layer for i in wires))
-        start, at = {}, 0
-        for name in sources:
-            start[name] = at
-            at += len(self.formats[name])
-        places = [start[self.wires[i].layer] + self.wires[i].index for i in wires]
-        return sources, places, tuple(f for name in sources for f in self.formats[name])
-
-    def tables(
-        self,
-        name: str,
-        inputs: Sequence[tuple[int, ...]],
-        codes: list[IntArray],
-        formats: list[IntFormat] | None = None,
-        role: str = "network",
-    ) -> list[int]:
-        """Add neurons by their tables; return their wires.
-
-        Parameters
-        ----------
-        name : str
-        inputs : list of tuple of int
-            Wires of each neuron.
-        codes : list of int64 array
-            By the codes of its wires, each counted from its least, first wire in the low digits.
-        formats : list of IntFormat, optional
-        role : str
-        """
-        every = sorted({w for wires in inputs for w in wires} or {0})
-        sources, places, x_formats = self._read(every)
-        place = dict(zip(every, places, strict=True))
-        name = self.fresh(name)
-        full = []
-        for wires, table in zip(inputs, codes, strict=True):
-            bits = sum(self.wires[w].format.bits for w in wires or (every[0],))
-            if bits > TABLE_BITS + 2:
-                raise Refusal(f"a neuron of {bits} input bits", "quantize before")
-            index, rest, inner = np.zeros(1 << bits, np.int64), np.arange(1 << bits), 1
-            for w in wires:
-                fmt, count = self.wires[w].format, self.wires[w].count
-                code = fmt.from_raw(rest & ((1 << fmt.bits) - 1)) - self.wires[w].lo
-                index += np.minimum(code, count - 1) * inner
-                inner *= count
-                rest = rest >> fmt.bits
-            full.append(frozen(np.asarray(table, np.int64)[index], np.int64))
-        formats = formats or [IntFormat.holding(0, max(1, int(t.max()))) for t in full]
-        self.layers.append(
-            Enumerated(
-                name, sources, tuple(tuple(place[w] for w in ws or (every[0],)) for ws in inputs),
-                tuple(full), tuple(formats), x_formats, role,
-            )
-        )  # fmt: skip
-        tops = [int(t.max()) - fmt.lo + 1 for t, fmt in zip(full, formats, strict=True)]
-        return self.add_wires(name, formats, tops)
-
-    def linear(
-        self,
-        name: str,
-        wires: list[int],
-        weights: IntArray,
-        bias: IntArray,
-        steps: IntArray | None,
-        role: str = "network",
-    ) -> list[int]:
-        """Add sums of wires, thresholded or not; return their wires."""
-        sources, places, x_formats = self._read(wires)
-        name = self.fresh(name)
-        columns = np.zeros((len(weights), len(x_formats)), np.int64)
-        np.add.at(columns.T, places, weights.T)
-        if steps is None:
-            lo_x = np.array([f.lo for f in x_formats])
-            hi_x = np.array([f.hi for f in x_formats])
-            up, down = np.maximum(columns, 0), np.minimum(columns, 0)
-            low, high = up @ lo_x + down @ hi_x + bias, up @ hi_x + down @ lo_x + bias
-            formats = [IntFormat.holding(int(a), int(b)) for a, b in zip(low, high, strict=True)]
-            tops = [1 << fmt.bits for fmt in formats]
-        else:
-            formats = [IntFormat.holding(0, max(1, steps.shape[1]))] * len(weights)
-            tops = [steps.shape[1] + 1] * len(weights)
-        self.layers.append(
-            Linear(
-                name, sources, frozen(columns, np.int64), frozen(bias, np.int64),
-                None if steps is None else frozen(steps, np.int64), tuple(formats), role,
-            )
-        )  # fmt: skip
-        return self.add_wires(name, formats, tops)
 
     def on_grid(self, x: Coded, name: str) -> Coded:
         """Return values whose codes count equal steps, where a table of one wire can see to it."""
@@ -188,18 +78,70 @@ class Circuit:
             return thresholds.code_raw(self, x)
         return _code_sums(self, x, x.base, name)
 
-    def best(self, name: str, wires: list[int]) -> int:
-        """Add the index of the largest wire."""
-        sources, places, x_formats = self._read(wires)
-        if places != list(range(len(x_formats))):
-            formats = [self.wires[w].format for w in wires]
-            same = [np.arange(self.wires[w].count) + self.wires[w].lo for w in wires]
-            wires = self.tables(f"{name}_scores", [(w,) for w in wires], same, formats, "output")
-            sources, places, x_formats = self._read(wires)
-        name = self.fresh(name)
-        fmt = IntFormat.holding(0, max(1, len(wires) - 1))
-        self.layers.append(Argmax(name, sources, (fmt,)))
-        return self.add_wires(name, [fmt], [len(wires)])[0]
+
+def straight(x: Pending) -> Pending | None:
+    """Return a function of sums as sums, where it is one, exactly; None where it is not."""
+    if x.plain:
+        return x
+    found = _sequences(x)
+    if found is None:
+        return None
+    base, ids, seqs = found
+    unit, offset = np.zeros(len(ids)), np.zeros(len(ids))
+    for p, seq in enumerate(seqs):
+        unit[p] = seq[1] - seq[0] if len(seq) > 1 else 0.0
+        offset[p] = seq[0] - unit[p] * base.lo[ids[p]]
+        again = unit[p] * (base.lo[ids[p]] + np.arange(len(seq))) + offset[p]
+        if not np.array_equal(again, seq):
+            return None
+    return _as_sums(x, base, ids, unit, offset)
+
+
+def in_order(x: Pending) -> Pending | None:
+    """Return sums that compare as functions of them do, the same for all; None for others."""
+    found = _sequences(x)
+    if found is None:
+        return None
+    base, ids, seqs = found
+    unit, offset = base.unit[ids], base.offset[ids]
+    sums = [
+        u * (base.lo[e] + np.arange(len(seq))) + o
+        for u, o, e, seq in zip(unit, offset, ids, seqs, strict=True)
+    ]
+    points, values = np.concatenate(sums), np.concatenate(seqs)
+    order = np.lexsort((values, points))
+    steps, rises = np.diff(points[order]), np.diff(values[order])
+    if bool(((steps > 0) == (rises > 0)).all() and (rises >= 0).all()):
+        return _as_sums(x, base, ids, unit, offset)
+    return None
+
+
+def _sequences(x: Pending) -> tuple[Sums, np.ndarray, list[np.ndarray]] | None:
+    """Return a function's values on all sums that there are, where these are exact."""
+    base = x.base
+    if not isinstance(base, Sums) or base.weights is None:
+        return None
+    ids = x.ids.reshape(-1).numpy()
+    counts = base.count[ids]
+    if base.error[ids].any() or int(counts.max()) * len(ids) > CHUNK:
+        return None
+    values = x.function(base.points(slice(0, int(counts.max())))[0]).reshape(-1, len(ids))
+    if bool(torch.isnan(values).any()):
+        return None
+    return base, ids, [values[: int(n), p].double().numpy() for p, n in enumerate(counts)]
+
+
+def _as_sums(
+    x: Pending, base: Sums, ids: np.ndarray, unit: np.ndarray, offset: np.ndarray
+) -> Pending:
+    if base.weights is None:
+        raise TypeError("sums without weights")
+    shape = tuple(x.ids.shape[1:])
+    made = Sums(
+        base.dtype, shape, base.wires, base.weights[ids], unit, offset, np.zeros(len(ids)),
+        base.lo[ids], base.count[ids],
+    )  # fmt: skip
+    return Pending(made, torch.arange(len(ids)).reshape(1, *shape), lambda t: t)
 
 
 def _even(v: np.ndarray) -> bool:
@@ -301,7 +243,7 @@ def labelled(
     longest = max(map(len, levels))
     values = np.stack([np.append(v, np.full(longest - len(v), v[-1])) for v in levels], axis=1)
     for wire, v in zip(wires, levels, strict=True):
-        circuit.wires[wire] = replace(circuit.wires[wire], count=len(v))
+        circuit.narrow(wire, circuit.wires[wire].lo, len(v))
     return Coded(
         torch.tensor(wires).reshape(shape),
         torch.from_numpy(values).to(dtype).reshape(longest, *shape[1:]),

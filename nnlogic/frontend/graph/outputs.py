@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat, Port
-from nnlogic.frontend.pt2.circuit import TABLE_BITS, Circuit
-from nnlogic.frontend.pt2.grid import exponent
-from nnlogic.frontend.pt2.values import Coded, Lost, Pending, Refusal, Sums
+from nnlogic.frontend.graph.circuit import Circuit, in_order, straight
+from nnlogic.frontend.graph.grid import exponent
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Sums
+from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 from nnlogic.quant.ir import QuantNet
 
 MOST = 40
@@ -54,7 +55,12 @@ class Outputs:
         """
         if isinstance(value, Scores):
             self._class(value)
-        elif isinstance(value, Pending) and isinstance(value.base, Sums) and value.plain:
+        elif (
+            isinstance(value, Pending)
+            and (found := straight(value)) is not None
+            and (isinstance(found.base, Sums))
+        ):
+            value = found
             ids = value.ids.reshape(-1).numpy()
             wires, bits = self._sums(value.base, ids, f"{name}_sums", common=False)
             self._ports(name, wires, [{"step": 2.0**-bits}] * len(ids))
@@ -120,6 +126,8 @@ class Outputs:
 
     def _class(self, scores: Scores) -> None:
         x = scores.of
+        if isinstance(x, Pending):
+            x = straight(x) or in_order(x) or x
         if isinstance(x, Pending) and isinstance(x.base, Sums) and x.plain and (
             x.base.weights is not None and not x.base.error.any()
         ):  # fmt: skip

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nnlogic.frontend.pt2.values import Coded, Pending, Raw, Refusal
+from nnlogic.frontend.graph.values import Coded, Pending, Raw
+from nnlogic.frontend.wiring import Refusal
 
 if TYPE_CHECKING:
-    from nnlogic.frontend.pt2.circuit import Circuit
+    from nnlogic.frontend.graph.circuit import Circuit
 
 LEVELS = 1 << 10
 """Most levels of a feature."""

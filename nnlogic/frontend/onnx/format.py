@@ -1,0 +1,38 @@
+"""ONNX among the importers; the onnx package and torch are imported only to read a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from nnlogic.frontend.foreign.onnx import is_model
+from nnlogic.frontend.format import Confidence, Format, LoadOptions
+from nnlogic.quant.ir import QuantNet
+
+
+class Onnx(Format):
+    """A graph whose quantizers make it exact on integers."""
+
+    name = "onnx"
+    title = "ONNX model"
+    wanted = "an .onnx file with quantizers, as Brevitas, QKeras and qonnx write"
+    suffixes = (".onnx", ".qonnx")
+    options: ClassVar[Mapping[str, str]] = {
+        "inputs": "format of the input codes, u1 or i4 or q3.3 (three bits before the point, the "
+        "sign among them, three after) or uq1.3; default: the model quantizes its inputs itself",
+        "decision": "argmax (default where there are several outputs) or none",
+    }
+
+    def sniff(self, head: bytes, path: Path) -> Confidence | None:
+        """Look at the fields of the model, as far as they go."""
+        return Confidence.CERTAIN if is_model(head) else None
+
+    def load(self, path: Path, options: LoadOptions) -> QuantNet:
+        """Read the graph, and follow it from quantizer to quantizer."""
+        from nnlogic.frontend.onnx.network import load_onnx
+
+        return load_onnx(path, options.read)
+
+
+FORMAT = Onnx()
