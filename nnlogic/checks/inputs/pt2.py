@@ -82,7 +82,7 @@ def _run(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
         for node in graph.nodes:
             if node.op in ops.NOTHING:
                 continue
-            if node.op not in ops.CONSTANT | ops.MADE | {"argmax.default"}:
+            if node.op not in ops.CONSTANT | ops.MADE | {"argmax.default", "max.dim"}:
                 raise ValueError(f"an operation {node.op} that was not imported")
             args = tuple(_number(a, values, batch) for a in node.args)
             kwargs = {k: _number(a, values, batch) for k, a in node.kwargs.items()}

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from nnlogic.core.errors import Problem, UnsupportedModel
-from nnlogic.frontend.pt2 import ops
-from nnlogic.frontend.pt2.archive import Graph, Node, Ref, Symbol
+from nnlogic.frontend.graph import ops
+from nnlogic.frontend.graph.program import Graph, Node, Ref, Symbol
 
 TWO_SIDED = ops.names("tanh.default sigmoid.default hardsigmoid.default sign.default erf.default")
 """Activations that saturate on both sides."""
