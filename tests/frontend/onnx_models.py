@@ -96,3 +96,22 @@ def qcdq(seed=0):
 def save(model, path):
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def images(seed=0, channels=1, size=6, tail="flat"):
+    """Convolution, norm, ReLU, pooling, a second convolution, and a dense layer."""
+    b = Builder((1, channels, size, size), seed)
+    y = b.quant("x", 0.5, 3)
+    w = b.quant(b.weight(3, channels, 3, 3), 0.25, 3)
+    y = b.node("Conv", y, w, b.constant(b.rng.integers(-4, 5, 3) / 8), kernel_shape=[3, 3],
+               pads=[1, 1, 1, 1])  # fmt: skip
+    y = b.quant(b.node("Relu", b.norm(y, 3)), 0.5, 2, signed=0)
+    y = b.node("MaxPool", y, kernel_shape=[2, 2], strides=[2, 2])
+    w = b.quant(b.weight(4, 3, 2, 2), 0.25, 2, narrow=1)
+    y = b.bipolar(b.norm(b.node("Conv", y, w), 4))
+    if tail == "mean":
+        y = b.quant(b.node("GlobalAveragePool", y), 0.25, 4)
+        y = b.node("Flatten", y)
+        return b.model(y, (1, 4))
+    y = b.node("Flatten", y)
+    return b.model(b.node("MatMul", y, b.weight(4 * (size // 2 - 1) ** 2, 3)))

@@ -1,5 +1,6 @@
 """ONNX models: quantizers of QONNX and QCDQ, what other runtimes gave, what is refused."""
 
+import json
 import random
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from nnlogic.core.errors import (
     UsageError,
 )
 from nnlogic.frontend import recognize
+from nnlogic.quant.ir import Windowed
 
 DATA = Path(__file__).parent / "data" / "onnx"
 
@@ -62,6 +64,112 @@ def test_a_changed_weight_is_found(tmp_path, make):
     verdict = check_onnx(net, save(changed, tmp_path / "m.onnx"))
     assert not verdict.equal
     assert "rows differ" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"channels": 2}, {"tail": "mean"}, {"seed": 3, "channels": 3, "size": 7}],
+    ids=["plain", "channels", "mean", "odd size"],
+)
+def test_convolutions_become_windows(tmp_path, options):
+    path = save(onnx_models.images(**options), tmp_path / "m.onnx")
+    for decision in ("argmax", "none"):
+        net = nnlogic.load(path, read={"decision": decision})
+        assert sum(isinstance(layer, Windowed) for layer in net.layers) >= 3
+        verdict = check_onnx(net, path)
+        assert verdict.equal, verdict
+
+
+def map_layer(make, shape=(1, 2, 5, 4)):
+    """What a test makes of a map of codes, and a quantizer behind it."""
+    b = Builder(shape)
+    y = b.quant("x", 0.5, 3)
+    return b.model(b.node("Flatten", make(b, y)), (1, 1))
+
+
+MAPS = {
+    "groups": lambda b, y: b.quant(b.node("Conv", y, b.weight(4, 1, 2, 2), group=2), 1.0, 3),
+    "stride": lambda b, y: b.quant(
+        b.node("Conv", y, b.weight(2, 2, 3, 2), strides=[2, 1], dilations=[1, 2]), 1.0, 3
+    ),
+    "same": lambda b, y: b.quant(
+        b.node("Conv", y, b.weight(2, 2, 3, 3), auto_pad="SAME_UPPER"), 1.0, 3
+    ),
+    "twice": lambda b, y: (lambda c: b.node(
+        "Concat", b.quant(c, 1.0, 2), b.quant(b.node("Relu", c), 0.5, 3, signed=0), axis=1
+    ))(b.node("Conv", y, b.weight(2, 2, 2, 2))),
+    "residual": lambda b, y: b.quant(b.node(
+        "Add", y, b.quant(b.node("Conv", y, b.weight(2, 2, 3, 3), pads=[1, 1, 1, 1]), 0.5, 3)
+    ), 1.0, 3),
+    "max of a falling function": lambda b, y: b.node(
+        "MaxPool", b.node("Neg", b.node("Abs", y)), kernel_shape=[2, 3], strides=[1, 1],
+        pads=[1, 1, 1, 1],
+    ),
+    "max of other scales": lambda b, y: b.node(
+        "MaxPool", b.quant(y, [[[[0.5]], [[1.0]]]], 2), kernel_shape=[2, 2]
+    ),
+    "average": lambda b, y: b.quant(
+        b.node("AveragePool", y, kernel_shape=[3, 3], strides=[2, 1]), 0.5, 3
+    ),
+    "average with padding": lambda b, y: b.quant(b.node(
+        "AveragePool", y, kernel_shape=[2, 2], pads=[1, 0, 1, 0], count_include_pad=1
+    ), 0.25, 4),
+    "mean": lambda b, y: b.quant(b.node("ReduceMean", y, axes=[2, 3], keepdims=0), 0.25, 4),
+    "channels last": lambda b, y: b.quant(b.node(
+        "Conv", b.node("Transpose", b.node("Transpose", y, perm=[0, 2, 3, 1]), perm=[0, 3, 1, 2]),
+        b.weight(3, 2, 1, 1),
+    ), 1.0, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_maps(tmp_path, name):
+    path = save(map_layer(MAPS[name]), tmp_path / "m.onnx")
+    verdict = check_onnx(nnlogic.load(path, read="decision=none"), path)
+    assert verdict.equal, verdict
+
+
+def test_one_dimension(tmp_path):
+    def make(b, y):
+        y = b.quant(b.node("Conv", y, b.weight(3, 2, 3), pads=[1, 1], strides=[2]), 1.0, 3)
+        y = b.node("MaxPool", y, kernel_shape=[2])
+        return b.quant(b.node("AveragePool", y, kernel_shape=[2]), 0.5, 3)
+
+    path = save(map_layer(make, (1, 2, 9)), tmp_path / "m.onnx")
+    verdict = check_onnx(nnlogic.load(path, read="decision=none"), path)
+    assert verdict.equal, verdict
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda b, y: b.quant(b.node("Conv", b.bipolar(y), b.weight(2, 2, 3, 3),
+                                     pads=[1, 1, 1, 1]), 1.0, 2), "padding by zero"),
+        (lambda b, y: b.quant(b.node("Conv", y, b.weight(2, 2, 2, 2), pads=[0, 0, 1, 1]), 1.0, 2),
+         "not the same on both sides"),
+        (lambda b, y: b.node("MaxPool", y, kernel_shape=[2, 2], ceil_mode=1), "rounds sizes up"),
+        (lambda b, y: b.quant(b.node("AveragePool", y, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+                              1.0, 2), "leaves the padding out"),
+        (lambda b, y: b.quant(b.node("Conv", y, b.weight(2, 3, 2, 2)), 1.0, 2), "do not fit"),
+        (lambda b, y: b.quant(b.node("Conv", y, b.weight(2, 2, 9, 9)), 1.0, 2), "do not fit"),
+    ],
+)  # fmt: skip
+def test_windows_that_are_refused(tmp_path, make, why):
+    path = save(map_layer(make), tmp_path / "m.onnx")
+    with pytest.raises(UnsupportedModel, match=why):
+        nnlogic.load(path, read="decision=none")
+
+
+def test_a_convolution_compiles_with_a_proof(tmp_path, capsys):
+    b = Builder((1, 1, 3, 3))
+    y = b.bipolar(b.node("Conv", b.bipolar("x"), b.weight(2, 1, 2, 2, spread=1)))
+    y = b.node("MatMul", b.node("Flatten", y), b.weight(8, 2, spread=1))
+    path = save(b.model(y, (1, 2)), tmp_path / "m.onnx")
+    assert main(["compile", str(path), "-o", str(tmp_path / "run"), "--effort", "fast"]) == 0
+    ladder = json.loads((tmp_path / "run" / "report.json").read_text())["ladder"]
+    assert ladder[1]["checks"][0]["title"] == "ONNX graph = QuantNet"
+    assert [rung["verdict"] for rung in ladder[1:4]] == ["pass"] * 3
+    capsys.readouterr()
 
 
 def one_layer(*make, shape=(1, 3)):
@@ -136,7 +244,7 @@ def test_codes_as_inputs(tmp_path):
     path = save(b.model(b.quant(y, 0.5, 3)), tmp_path / "m.onnx")
     with pytest.raises(NotQuantized):
         nnlogic.load(path)
-    for inputs in ("i4", "q2.2", "u3"):
+    for inputs in ("i4", "q2.2", "u3", "bipolar"):
         net = nnlogic.load(path, read={"inputs": inputs})
         assert check_onnx(net, path).equal
     with pytest.raises(UsageError):

@@ -14,7 +14,7 @@ from nnlogic.checks.inputs.pt2 import check_archive
 from nnlogic.cli.main import main
 from nnlogic.core.errors import CheckpointError, NotQuantized, UnsupportedModel, UsageError
 from nnlogic.frontend.pt2.archive import read_graph
-from nnlogic.quant.ir import Linear
+from nnlogic.quant.ir import Linear, Windowed
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -205,6 +205,32 @@ class Attention(Base):
         h = torch.softmax(self.a(x), dim=1)
         g = nn.functional.layer_norm(self.a(x), (8,))
         return self.b(torch.sign(h) + torch.sign(g)).argmax(1)
+
+
+class Image(nn.Module):
+    """Convolutions, norms and pooling between quantizers; then a dense layer."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(4)
+        self.a = nn.Conv2d(2, 3, 3, padding=1)
+        self.b = nn.Conv2d(3, 4, 2, groups=1, bias=False)
+        self.norm, self.c = settled(nn.BatchNorm2d(3)), nn.Linear(16, 3)
+        on_grid(self.a, self.b, self.c)
+
+    def forward(self, x):
+        x = torch.round(x * 2).clamp(-4, 3) / 2
+        x = torch.round(torch.relu(self.norm(self.a(x)))).clamp(0, 3)
+        x = torch.sign(self.b(nn.functional.max_pool2d(x, 2)))
+        return self.c(x.flatten(1)).argmax(1)
+
+
+def test_convolutions_become_windows(tmp_path):
+    net = nnlogic.from_torch(Image(), torch.randn(16, 2, 6, 6))
+    assert sum(isinstance(layer, Windowed) for layer in net.layers) == 3
+    path = tmp_path / "image.pt2"
+    torch.export.save(torch.export.export(Image().eval(), (torch.zeros(2, 2, 6, 6),)), path)
+    assert check_archive(nnlogic.load(path), path).equal
 
 
 def test_all_that_cannot_be_compiled_stands_in_one_table():

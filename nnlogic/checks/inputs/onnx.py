@@ -52,7 +52,8 @@ def _drawn(net: QuantNet) -> tuple[IntArray, np.ndarray]:
     codes = np.random.default_rng(0).integers(
         [f.lo for f in formats], [f.hi + 1 for f in formats], (ROWS, len(formats))
     )
-    return codes, (codes / 2.0**after).astype(np.float32)
+    numbers = codes * 2.0 - 1 if text == "bipolar" else codes / 2.0**after
+    return codes, numbers.astype(np.float32)
 
 
 def _wanted(net: QuantNet, values: np.ndarray) -> IntArray:

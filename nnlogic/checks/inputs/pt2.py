@@ -26,6 +26,7 @@ from nnlogic.quant.ir import QuantNet
 
 ROWS, BATCHES = 4096, 512
 LABEL = "torch module"
+KNOWN = ops.CONSTANT | ops.MADE | ops.CONVOLVE | ops.POOL | {"argmax.default", "max.dim"}
 
 
 def check_archive(net: QuantNet, source: Path) -> Verdict:
@@ -45,9 +46,10 @@ def check_archive(net: QuantNet, source: Path) -> Verdict:
     count = min(ROWS, BATCHES * (shape[0] or ROWS))
     rows: np.ndarray
     if net.quantizer is None:
-        fmt, after = input_format(str(net.info["inputs"]))
-        drawn = np.random.default_rng(0).integers(fmt.lo, fmt.hi + 1, (count, len(net.inputs)))
-        rows, codes = drawn / 2.0**after, drawn
+        given = input_format(str(net.info["inputs"]))
+        lo, hi = given.format.lo, given.format.hi
+        codes = np.random.default_rng(0).integers(lo, hi + 1, (count, len(net.inputs)))
+        rows = given.numbers(codes)
     else:
         rows = edge_rows(net.quantizer, count)
         codes = net.encode(rows)
@@ -82,7 +84,7 @@ def _run(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
         for node in graph.nodes:
             if node.op in ops.NOTHING:
                 continue
-            if node.op not in ops.CONSTANT | ops.MADE | {"argmax.default", "max.dim"}:
+            if node.op not in KNOWN:
                 raise ValueError(f"an operation {node.op} that was not imported")
             args = tuple(_number(a, values, batch) for a in node.args)
             kwargs = {k: _number(a, values, batch) for k, a in node.kwargs.items()}

@@ -184,7 +184,7 @@ def _chosen(graph: Graph, c: Value, condition: Interval, a: Value, b: Value) -> 
     except Refusal:
         select = graph.function([c], top, 0)
         return _by_bits(graph, a, b, lambda x, y: graph.function(
-            [select, x, y], lambda s, p, q: np.where(s > 0, p, q), 0
+            [select, x, y], lambda s, p, q: np.where(s > 0, p, q).astype(np.int64), 0
         ))  # fmt: skip
 
 

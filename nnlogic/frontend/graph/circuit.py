@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.graph import thresholds
+from nnlogic.frontend.graph import maps, thresholds
 from nnlogic.frontend.graph.grid import step
 from nnlogic.frontend.graph.values import Coded, Pending, Raw, Sums
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal, Wiring
@@ -76,6 +76,8 @@ class Circuit(Wiring):
             return x
         if isinstance(x.base, Raw):
             return thresholds.code_raw(self, x)
+        if not isinstance(x.base, Sums):
+            return maps.code_windows(self, x, name)
         return _code_sums(self, x, x.base, name)
 
 

@@ -9,15 +9,18 @@ Stability of Numerical Algorithms", 2nd ed., section 3.1, any order of n product
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.graph.circuit import Circuit
 from nnlogic.frontend.graph.grid import CLOSE, Floats, counts, exponent, step
 from nnlogic.frontend.graph.values import Coded, Sums
 from nnlogic.frontend.wiring import Refusal
+
+if TYPE_CHECKING:
+    from nnlogic.frontend.graph.circuit import Circuit
 
 PRECISION = {torch.float32: 24, torch.float64: 53}
 MOST_POINTS = 1 << 20

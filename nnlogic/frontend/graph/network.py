@@ -13,7 +13,7 @@ from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.limits import FEATURES, LAYERS
 from nnlogic.core.names import identifier
 from nnlogic.frontend.graph.circuit import Circuit
-from nnlogic.frontend.graph.inputs import code_values, input_format
+from nnlogic.frontend.graph.inputs import input_format
 from nnlogic.frontend.graph.outputs import Outputs
 from nnlogic.frontend.graph.program import Graph, Node
 from nnlogic.frontend.graph.reader import Reader
@@ -130,9 +130,10 @@ def _input(
     size = int(np.prod(shape))
     ids = torch.arange(size).reshape(1, *shape)
     if inputs is not None:
-        fmt, after = input_format(inputs)
+        given = input_format(inputs)
+        fmt = given.format
         wires = circuit.add_wires(INPUT, [fmt] * size, [1 << fmt.bits] * size)
-        values = code_values(fmt, after, dtype).reshape(-1, *[1] * len(shape))
+        values = torch.from_numpy(given.every).to(dtype).reshape(-1, *[1] * len(shape))
         return Coded(torch.tensor(wires)[ids], values.expand(-1, *shape))
     counts = [len(t) + 1 for t in circuit.raw]
     formats = [IntFormat.holding(0, max(1, n - 1)) for n in counts]

@@ -63,6 +63,10 @@ SHAPE = names(
 )
 """Move elements, and look at none."""
 JOIN = frozenset(("cat.default", "concat.default", "concatenate.default", "stack.default"))
+CONVOLVE = frozenset(("conv2d.default", "conv1d.default", "convolution.default"))
+POOL = frozenset(
+    ("max_pool2d.default", "max_pool1d.default", "avg_pool2d.default", "avg_pool1d.default")
+)
 LINEAR = frozenset(("linear.default", "addmm.default", "mm.default", "matmul.default"))
 NORM = names(
     """batch_norm.default _native_batch_norm_legit_no_training.default native_batch_norm.default"""
@@ -104,9 +108,6 @@ REWRITES = {
     "use a quantized activation",
     "lstm": "a network of feed-forward layers: logic has no state",
     "gru": "a network of feed-forward layers: logic has no state",
-    "conv1d": "nn.Linear on flattened features",
-    "conv2d": "nn.Linear on flattened features",
-    "convolution": "nn.Linear on flattened features",
     "layer_norm": "nn.BatchNorm1d, whose statistics are constants in eval mode",
     "native_layer_norm": "nn.BatchNorm1d, whose statistics are constants in eval mode",
     "embedding": "input bits: one-hot codes through nn.Linear",

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnlogic.frontend.graph import ops
+from nnlogic.frontend.graph import ops, windows
 from nnlogic.frontend.graph.circuit import Circuit, labelled
 from nnlogic.frontend.graph.linear import pair, sums
+from nnlogic.frontend.graph.maps import Windows
 from nnlogic.frontend.graph.outputs import Scores
 from nnlogic.frontend.graph.program import Node, Ref, Symbol
-from nnlogic.frontend.graph.values import Coded, Lost, Pending, Sums
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Sums, fits, longer
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 
 SYMBOLIC = Coded | Pending | Scores
@@ -78,7 +79,7 @@ class Reader:
         outs = out if isinstance(out, tuple | list) else [out]
         for name, value in zip(node.outputs, outs, strict=False):
             shared = isinstance(value, Pending) and value.steps and self.uses[name] > 1
-            if shared and isinstance(value.base, Sums):
+            if shared and not isinstance(value.base, Raw):
                 value = self.code(value, name)
             self.values[name] = value
         for name in node.outputs[len(outs) :]:
@@ -130,6 +131,10 @@ class Reader:
             return self._moved(node, x, args, kwargs)
         if op in ops.JOIN:
             return self._joined(node, args, kwargs)
+        if op in ops.CONVOLVE:
+            return windows.convolution(self.circuit, self.code, node, args, kwargs)
+        if op in ops.POOL:
+            return windows.pooling(self.circuit, self.code, node, args, kwargs)
         if op in ops.LINEAR:
             return self._linear(node, args, kwargs)
         if op == "argmax.default":
@@ -153,11 +158,11 @@ class Reader:
         if isinstance(x, Coded):
             values = function(x.values)
             shape = (len(x.values), *ids.shape[1:])
-            return Coded(ids, _fits(values, shape))
+            return Coded(ids, fits(values, shape))
         before = x.function
 
         def after(t: torch.Tensor) -> torch.Tensor:
-            return _fits(function(before(t)), (len(t), *ids.shape[1:]))
+            return fits(function(before(t)), (len(t), *ids.shape[1:]))
 
         plain = x.plain and move is not None
         return Pending(x.base, ids, after, x.monotone and monotone, plain, x.steps or steps)
@@ -177,6 +182,8 @@ class Reader:
             if isinstance(a, torch.Tensor) and a.dim() == x.ids.dim() and a.shape[0] != 1:
                 raise Refusal("a constant for every row of the batch", "one for all rows")
         monotone = op in ops.MONOTONE and (place == 0 or not op.startswith("div"))
+        if not monotone and isinstance(x, Pending) and isinstance(x.base, Raw) and x.steps:
+            x = self.code(x, f"{node.name}_in")
 
         def function(t: torch.Tensor) -> torch.Tensor:
             out = ops.call(op, (*args[:place], t, *args[place + 1 :]), kwargs)
@@ -189,6 +196,10 @@ class Reader:
     ) -> Coded | Pending:
         """Return a function of several values: of one base, of few bits, or a sum."""
         given = [args[i] for i in at]
+        if len({id(g.base) for g in given if isinstance(g, Pending)}) > 1 or any(
+            isinstance(g, Coded) for g in given
+        ):
+            given = [self._whole(g, f"{node.name}_{i}") for i, g in enumerate(given)]
         shape = torch.broadcast_shapes(*(g.ids.shape for g in given))
 
         def apply(*parts: torch.Tensor) -> torch.Tensor:
@@ -209,7 +220,7 @@ class Reader:
         coded = [self.code(g, f"{node.name}_{i}") for i, g in enumerate(given)]
         if all(bool((c.ids.expand(shape) == coded[0].ids.expand(shape)).all()) for c in coded):
             longest = max(len(c.values) for c in coded)
-            values = apply(*(_longer(c.values, longest) for c in coded))
+            values = apply(*(longer(c.values, longest) for c in coded))
             return Coded(coded[0].ids.expand(shape), values)
         counts = [
             [self.circuit.wires[w].count for w in c.ids.expand(shape).reshape(-1).tolist()]
@@ -250,15 +261,16 @@ class Reader:
             mine = (every < [n[p] for n in counts]).all(axis=1)
             if len(set(wires)) != len(wires):
                 raise Refusal("one wire in two places", QUANTIZE)
-            found, inverse = _unique(table[mine, p])
+            found, inverse = np.unique(table[mine, p], return_inverse=True)
             inputs.append(wires)
-            codes.append(inverse)
+            codes.append(inverse.astype(np.int64))
             levels.append(found)
         new = self.circuit.tables(node.name, inputs, codes)
         return labelled(self.circuit, new, levels, out.dtype, shape)
 
     def _moved(self, node: Node, x: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         op = node.op
+        x = self._whole(x, node.name)
         rest = args[1:]
         dims = len(x.ids.shape)
         if op.startswith(("view", "reshape", "_unsafe_view")):
@@ -303,7 +315,7 @@ class Reader:
         join = torch.stack if node.op == "stack.default" else torch.cat
         return Coded(
             join([c.ids for c in coded], dim),
-            join([_longer(c.values, longest) for c in coded], dim),
+            join([longer(c.values, longest) for c in coded], dim),
         )
 
     def _linear(self, node: Node, args: list[Any], kwargs: dict[str, Any]) -> Pending:
@@ -328,6 +340,12 @@ class Reader:
             )
         )
 
+    def _whole(self, x: Any, name: str) -> Any:
+        """Return a value with all positions of a map; windows become codes for that."""
+        if isinstance(x, Pending) and isinstance(x.base, Windows):
+            return self.code(x, name)
+        return x
+
     def _argmax(self, node: Node, args: list[Any], kwargs: dict[str, Any]) -> Scores:
         x = args[0]
         dim = args[1] if len(args) > 1 else kwargs.get("dim")
@@ -346,27 +364,6 @@ def _flat(values: list[Any]) -> list[Any]:
     for v in values:
         out += _flat(v) if isinstance(v, list) else [v]
     return out
-
-
-def _fits(values: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    if tuple(values.shape) != tuple(shape):
-        try:
-            return values.expand(shape)
-        except RuntimeError as error:
-            raise Refusal(
-                f"gives shape {tuple(values.shape[1:])} for {tuple(shape[1:])}",
-                "constants of the shape of what they meet",
-            ) from error
-    return values
-
-
-def _longer(values: torch.Tensor, length: int) -> torch.Tensor:
-    return torch.cat([values, values[-1:].expand(length - len(values), *values.shape[1:])])
-
-
-def _unique(v: Any) -> tuple[Any, Any]:
-    found, inverse = np.unique(v, return_inverse=True)
-    return found, inverse.astype(np.int64)
 
 
 def _all_rows(op: str, rest: list[Any]) -> bool:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from nnlogic.core.formats import IntArray
+from nnlogic.frontend.wiring import Refusal
+
+if TYPE_CHECKING:
+    from nnlogic.frontend.graph.maps import Windows
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 
@@ -109,7 +114,7 @@ class Pending:
 
     Attributes
     ----------
-    base : Raw or Sums
+    base : Raw or Sums or Windows
     ids : int64 tensor, shape (1, ...)
         Element of the base that each element is a function of.
     function : callable
@@ -122,7 +127,7 @@ class Pending:
         Whether it was rounded or compared.
     """
 
-    base: Raw | Sums
+    base: Raw | Sums | Windows
     ids: torch.Tensor
     function: Function
     monotone: bool = True
@@ -136,3 +141,27 @@ class Lost:
 
 
 Value = Coded | Pending | Lost
+
+
+def fits(values: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """Return values expanded to a shape.
+
+    Raises
+    ------
+    Refusal
+        They do not fit.
+    """
+    if tuple(values.shape) != tuple(shape):
+        try:
+            return values.expand(shape)
+        except RuntimeError as error:
+            raise Refusal(
+                f"gives shape {tuple(values.shape[1:])} for {tuple(shape[1:])}",
+                "constants of the shape of what they meet",
+            ) from error
+    return values
+
+
+def longer(values: torch.Tensor, length: int) -> torch.Tensor:
+    """Return values by code with the last one repeated."""
+    return torch.cat([values, values[-1:].expand(length - len(values), *values.shape[1:])])

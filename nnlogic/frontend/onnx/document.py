@@ -156,7 +156,8 @@ def _array(tensor: Any, where: str, problems: list[Problem]) -> NDArray[Any] | N
 def _step(node: Any, number: int, problems: list[Problem]) -> Step | None:
     from onnx import AttributeProto
 
-    name, op = _text(node.name) or f"node {number}", _text(node.op_type)
+    op = _text(node.op_type)
+    name = _text(node.name) or f"{op}_{number}"
     found: dict[str, Any] = {}
     kinds = {AttributeProto.FLOAT: "f", AttributeProto.INT: "i", AttributeProto.STRING: "s",
              AttributeProto.FLOATS: "floats", AttributeProto.INTS: "ints"}  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from nnlogic.core.names import identifier
 from nnlogic.frontend.graph import ops
 from nnlogic.frontend.graph.program import Node, Ref
 from nnlogic.frontend.onnx.document import Step
@@ -57,7 +58,7 @@ class Emitter:
             raise Refusal(f"shapes or types that do not fit: {why}", "check the model") from error
         step = self.step
         name = f"v{len(self.nodes)}"
-        kind, shown = (step.op, step.name) if step is not None else ("", name)
+        kind, shown = (step.op, identifier(step.name)) if step is not None else ("", name)
         self.nodes.append(
             Node(shown, op, tuple(_each(a, _ref) for a in args), {}, (name,), kind=kind)
         )

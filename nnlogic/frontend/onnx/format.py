@@ -20,7 +20,8 @@ class Onnx(Format):
     suffixes = (".onnx", ".qonnx")
     options: ClassVar[Mapping[str, str]] = {
         "inputs": "format of the input codes, u1 or i4 or q3.3 (three bits before the point, the "
-        "sign among them, three after) or uq1.3; default: the model quantizes its inputs itself",
+        "sign among them, three after), uq1.3, or bipolar (-1 and 1); default: the model quantizes "
+        "them itself",
         "decision": "argmax (default where there are several outputs) or none",
     }
 

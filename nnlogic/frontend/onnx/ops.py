@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from nnlogic.frontend.onnx import quantizers
+from nnlogic.frontend.onnx import quantizers, windows
 from nnlogic.frontend.onnx.emitter import Emitter, Given, Symbolic, Value
 from nnlogic.frontend.wiring import Refusal
 
@@ -203,17 +203,18 @@ def _topk(e: Emitter, given: Given) -> Value:
 
 HANDLERS: dict[str, Handler] = {
     "Abs": _unary("abs.default"), "Add": _binary("add.Tensor"), "ArgMax": _argmax,
-    "BatchNormalization": _batch_norm, "BipolarQuant": quantizers.bipolar, "Cast": _cast,
-    "Ceil": _unary("ceil.default"), "Clip": _clip, "Concat": _concat, "Constant": _constant,
+    "AveragePool": windows.average_pool, "BatchNormalization": _batch_norm,
+    "BipolarQuant": quantizers.bipolar, "Cast": _cast, "Ceil": _unary("ceil.default"),
+    "Clip": _clip, "Concat": _concat, "Constant": _constant, "Conv": windows.conv,
     "DequantizeLinear": quantizers.dequantize_linear, "Div": _binary("div.Tensor"),
     "Dropout": _same, "Flatten": _flatten, "Floor": _unary("floor.default"), "Gather": _gather,
-    "Gemm": _gemm, "Greater": _binary("gt.Tensor"), "GreaterOrEqual": _binary("ge.Tensor"),
-    "Identity": _same, "Less": _binary("lt.Tensor"), "LessOrEqual": _binary("le.Tensor"),
-    "MatMul": _matmul, "Max": _binary("maximum.default"), "Min": _binary("minimum.default"),
-    "Mul": _binary("mul.Tensor"), "Neg": _unary("neg.default"), "Pow": _pow,
-    "Quant": quantizers.quant, "IntQuant": quantizers.quant,
-    "QuantizeLinear": quantizers.quantize_linear,
-    "Reciprocal": _constants_only("reciprocal.default"),
+    "Gemm": _gemm, "GlobalAveragePool": windows.global_average, "Greater": _binary("gt.Tensor"),
+    "GreaterOrEqual": _binary("ge.Tensor"), "Identity": _same, "IntQuant": quantizers.quant,
+    "Less": _binary("lt.Tensor"), "LessOrEqual": _binary("le.Tensor"), "MatMul": _matmul,
+    "Max": _binary("maximum.default"), "MaxPool": windows.max_pool,
+    "Min": _binary("minimum.default"), "Mul": _binary("mul.Tensor"), "Neg": _unary("neg.default"),
+    "Pow": _pow, "Quant": quantizers.quant, "QuantizeLinear": quantizers.quantize_linear,
+    "Reciprocal": _constants_only("reciprocal.default"), "ReduceMean": windows.reduce_mean,
     "Relu": _unary("relu.default"), "Reshape": _reshape, "Round": _unary("round.default"),
     "Shape": _shape, "Sign": _unary("sign.default"), "Slice": _slice,
     "Sqrt": _constants_only("sqrt.default"), "Squeeze": _squeeze, "Sub": _binary("sub.Tensor"),

@@ -22,7 +22,8 @@ class Pt2(Format):
     suffixes = (".pt2",)
     options: ClassVar[Mapping[str, str]] = {
         "inputs": "format of the input codes, u1 or i4 or q3.3 (three bits before the point, the "
-        "sign among them, three after) or uq1.3; default: the module quantizes its inputs itself",
+        "sign among them, three after), uq1.3, or bipolar (-1 and 1); default: the module "
+        "quantizes them itself",
     }
 
     def sniff(self, head: bytes, path: Path) -> Confidence | None:

@@ -47,7 +47,8 @@ def from_torch(
     inputs : str, optional
         What the inputs are where the module does not quantize them itself: ``"u1"`` for bits,
         ``"i4"`` for integers, ``"q3.3"`` for fixed point of three bits before the point, the sign
-        among them, and three after, ``"uq1.3"`` for such without a sign.
+        among them, and three after, ``"uq1.3"`` for such without a sign,
+        ``"bipolar"`` for -1 and 1.
     name : str, optional
         Default: that of the module's class.
     features, classes : sequence of str, optional
@@ -143,10 +144,11 @@ def _rows(net: QuantNet, example: Tensor) -> tuple[Tensor, np.ndarray]:
     rng = np.random.default_rng(0)
     count, shape = 1024, example.shape[1:]
     if net.quantizer is None:
-        fmt, after = input_format(str(net.info["inputs"]))
+        form = input_format(str(net.info["inputs"]))
+        fmt = form.format
         codes = rng.integers(fmt.lo, fmt.hi + 1, (count, len(net.inputs)))
-        made = torch.from_numpy(codes / 2.0**after).to(example.dtype).reshape(count, *shape)
-        given = np.ldexp(example.reshape(len(example), -1).double().numpy(), after)
+        made = torch.from_numpy(form.numbers(codes)).to(example.dtype).reshape(count, *shape)
+        given = form.codes(example.reshape(len(example), -1).double().numpy())
         outside = (given != np.rint(given)) | (given < fmt.lo) | (given > fmt.hi)
         if outside.any():
             row, column = (int(v) for v in np.argwhere(outside)[0])
