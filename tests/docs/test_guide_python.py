@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from guide_code import GUIDE, run_page
 
-PAGES = ("build-a-network", "own-training")
+PAGES = ("build-a-network", "own-training", "quantize")
 
 
 @pytest.fixture(autouse=True)

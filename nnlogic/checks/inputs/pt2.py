@@ -27,7 +27,7 @@ from nnlogic.quant.ir import QuantNet
 
 ROWS, BATCHES = 4096, 512
 LABEL = "torch module"
-KNOWN = ops.CONSTANT | ops.MADE | ops.CONVOLVE | ops.POOL | {"argmax.default"}
+KNOWN = ops.CONSTANT | ops.MADE | ops.CONVOLVE | ops.POOL | {"argmax.default", "max.dim"}
 
 
 def check_archive(net: QuantNet, source: Path) -> Verdict:

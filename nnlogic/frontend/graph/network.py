@@ -17,6 +17,7 @@ from nnlogic.frontend.graph.inputs import input_format
 from nnlogic.frontend.graph.outputs import Outputs
 from nnlogic.frontend.graph.program import Graph, Node
 from nnlogic.frontend.graph.reader import Reader
+from nnlogic.frontend.graph.straight_through import STRAIGHT_THROUGH, without_forms
 from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Value
 from nnlogic.frontend.wiring import Refusal
 from nnlogic.quant.ir import INPUT, InputQuantizer, QuantNet
@@ -54,7 +55,7 @@ def network_of(
     UsageError
         There is no such input format, or the names do not fit.
     """
-    (name, (dtype, shape)), *others = list(graph.inputs.items()) or [("", (torch.float32, ()))]
+    (name, (_, shape)), *others = list(graph.inputs.items()) or [("", (torch.float32, ()))]
     if others or len(shape) < 2 or not graph.outputs:
         raise UnsupportedModel(
             "no module of one batch of rows", where=where,
@@ -67,24 +68,22 @@ def network_of(
     if problems or not size:
         raise CheckpointError("no network", where=where, problems=problems, fix=graph.fix)
     names = _names(features, size)
-    thresholds: list[set[float]] = [set() for _ in range(size)]
-    for _ in range(ROUNDS):
-        circuit = Circuit(raw=thresholds)
-        first = _input(circuit, inputs, dtype, shape[1:])
-        reader = Reader(circuit, shape[0], {name: first, **graph.constants}, graph.nodes)
-        problems = _read(reader, graph)
-        outputs = Outputs(circuit)
-        if not problems:
-            problems = _finish(reader, outputs, graph)
-        if not circuit.again:
-            break
+    circuit, outputs, problems = _followed(graph, name, inputs)
+    forms = 0
+    if problems:
+        plain, forms = without_forms(graph)
+        if forms:
+            circuit, outputs, problems = _followed(plain, name, inputs)
     if problems:
         _refuse(problems, where)
+    thresholds = circuit.raw
     formats = circuit.formats[INPUT]
     quantizer = None
     if inputs is None:
         quantizer = InputQuantizer(tuple(np.array(sorted(t), np.float32) for t in thresholds))
     info: dict[str, Any] = {"outputs": outputs.meanings}
+    if forms:
+        info[STRAIGHT_THROUGH] = forms
     if inputs is not None:
         info["inputs"] = inputs
     if classes is not None or outputs.classes:
@@ -96,6 +95,25 @@ def network_of(
     )  # fmt: skip
     net.verify()
     return net
+
+
+def _followed(
+    graph: Graph, name: str, inputs: str | None
+) -> tuple[Circuit, Outputs, list[Problem]]:
+    """Read a graph through, as often as features meet new quantizers."""
+    dtype, shape = graph.inputs[name]
+    thresholds: list[set[float]] = [set() for _ in range(int(np.prod(shape[1:])))]
+    for _ in range(ROUNDS):
+        circuit = Circuit(raw=thresholds)
+        first = _input(circuit, inputs, dtype, shape[1:])
+        reader = Reader(circuit, shape[0], {name: first, **graph.constants}, graph.nodes)
+        problems = _read(reader, graph)
+        outputs = Outputs(circuit)
+        if not problems:
+            problems = _finish(reader, outputs, graph)
+        if not circuit.again:
+            break
+    return circuit, outputs, problems
 
 
 def _names(features: Sequence[str] | None, size: int) -> list[str]:

@@ -73,8 +73,9 @@ NORM = names(
 )
 CONSTANT = (
     ELEMENTWISE | SAME | CAST | SHAPE | JOIN | LINEAR | names(
-    """t.default mean.default mean.dim sum.default sum.dim_IntList max.default min.default
-    amax.default amin.default expand.default numpy_T.default std.correction sign.default
+    """t.default squeeze.default mean.default mean.dim sum.default sum.dim_IntList
+    max.default min.default amax.default amin.default expand.default numpy_T.default
+    std.correction sign.default
     zeros_like.default ones_like.default full_like.default reciprocal.default exp2.default
     log2.default scalar_tensor.default"""
 )

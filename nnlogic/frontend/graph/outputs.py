@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.frontend.graph.apart import apart
 from nnlogic.frontend.graph.circuit import Circuit, in_order, straight
 from nnlogic.frontend.graph.grid import exponent
+from nnlogic.frontend.graph.straight_through import STRAIGHT_THROUGH
 from nnlogic.frontend.graph.values import Coded, Lost, Pending, Sums
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 from nnlogic.quant.ir import QuantNet
 
+CLOSE = 1e-3
+"""Of the distance of levels: what straight-through forms may be off by rounding."""
 MOST = 40
 """Bits of a sum."""
 SCORES = "round the weights and the bias of the last layer: torch.round(w * 64) / 64"
@@ -128,6 +132,15 @@ class Outputs:
         x = scores.of
         if isinstance(x, Pending):
             x = straight(x) or in_order(x) or x
+            if isinstance(x.base, Sums) and x.base.error.any():
+                certain = apart(x)
+                if certain is None and x.base.weights is not None and x.monotone:
+                    raise Refusal(
+                        "scores of two classes that are equal up to what torch rounds, in an "
+                        "order of its own",
+                        f"a bias of its own for every class in the last layer; or {SCORES}",
+                    )
+                x = certain or x
         if isinstance(x, Pending) and isinstance(x.base, Sums) and x.plain and (
             x.base.weights is not None and not x.base.error.any()
         ):  # fmt: skip
@@ -150,6 +163,21 @@ class Outputs:
         return self.circuit.tables("ranks", [(w,) for w in ids], codes, [fmt] * len(ids), "output")
 
 
+def _snapped(net: QuantNet, values: np.ndarray) -> np.ndarray:
+    """Return values without what straight-through forms add to levels by rounding."""
+    out = values.copy()
+    for at, meaning in enumerate(net.info["outputs"]):
+        if "step" in meaning:
+            near = np.rint(out[:, at] / meaning["step"]) * meaning["step"]
+            room = meaning["step"]
+        else:
+            levels = np.array(meaning["levels"])
+            place = np.abs(out[:, at : at + 1] - levels[None]).argmin(axis=1)
+            near, room = levels[place], float(np.diff(levels).min(initial=np.inf))
+        out[:, at] = np.where(np.abs(out[:, at] - near) < CLOSE * room, near, out[:, at])
+    return out
+
+
 def coded_outputs(net: QuantNet, outputs: list[np.ndarray]) -> np.ndarray:
     """Return the codes that stand for what a module gives; -1 and below 0 for what has none.
 
@@ -160,6 +188,8 @@ def coded_outputs(net: QuantNet, outputs: list[np.ndarray]) -> np.ndarray:
     outputs : list of float64 arrays, shape (rows, values)
     """
     values = np.concatenate(outputs, axis=1)
+    if net.info.get(STRAIGHT_THROUGH):
+        values = _snapped(net, values)
     columns = []
     for port, meaning, column in zip(net.outputs, net.info["outputs"], values.T, strict=True):
         nothing = port.format.lo - 1

@@ -139,6 +139,8 @@ class Reader:
             return self._linear(node, args, kwargs)
         if op == "argmax.default":
             return self._argmax(node, args, kwargs)
+        if op == "max.dim":
+            return [Lost(), self._argmax(node, args, kwargs)]
         if op in ops.ELEMENTWISE:
             return self._elementwise(node, args, kwargs)
         raise _unknown(node)
