@@ -14,7 +14,10 @@ from nnlogic.core.inert import visible
 MISSING = ("refuse", "drop")
 
 
-OF_TABLES = ("label", "luts", "minutes", "test", "drop", "missing", "inputs", "balanced", "shape")
+OF_TABLES = (
+    "label", "task", "loss", "quantile", "luts", "minutes", "test", "drop", "missing", "inputs",
+    "balanced", "shape",
+)  # fmt: skip
 OF_RECIPES = ("data_dir", "resume")
 
 
@@ -45,12 +48,41 @@ OF_RECIPES = ("data_dir", "resume")
     show_default=True,
     help="Time spent on compiling the result, to count its LUTs.",
 )
+@click.option(
+    "--teacher",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Learn from it: predictions of the rows of a table, or a model that nnlogic reads.",
+)
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes for that.")
 @click.option(
     "--label",
     metavar="NAME",
-    default="",
-    help="Table: column of the classes (default: y, label, class or target).",
+    multiple=True,
+    help="Table: column of the labels (default: y, label, class or target); of quantities "
+    "repeatable.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    default="classification",
+    show_default=True,
+    help="Table: whether labels are classes, or quantities.",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["squared", "absolute", "quantile"]),
+    default="squared",
+    show_default=True,
+    help="Table, regression: what is made small.",
+)
+@click.option(
+    "--quantile",
+    metavar="Q",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Table, --loss quantile: share of rows below the output.",
 )
 @click.option(
     "--luts",
@@ -137,6 +169,7 @@ def _train_recipe(
     resume: bool,
     effort: str,
     jobs: int | None,
+    teacher: Path | None,
 ) -> int:
     out = out or Path(f"train-{Path(recipe).stem}")
     click.echo(f"nnlogic: training {recipe} to {out}", err=True)
@@ -147,7 +180,10 @@ def _train_recipe(
 
     session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
-    result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
+    how = {} if teacher is None else {"teacher": teacher}
+    result = train(
+        recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress, **how
+    )
     width = max(map(len, (*result.accuracy, *result.error, "LUT estimate")))
     if not session.json:
         for name, fraction in result.accuracy.items():

@@ -68,6 +68,12 @@ class Dataset:
         What was left out of a user's table, and why.
     targets : tuple of str
         Names of the quantities; empty where rows have classes.
+    taught : float array, shape (training rows, outputs), or None
+        What a teacher says of the training rows: log-probabilities, or quantities.
+    train_rows : int array, shape (training rows,), or None
+        Their numbers in the file of the user, from 0, and
+    file_rows : int
+        how many it has.
     """
 
     name: str
@@ -83,6 +89,9 @@ class Dataset:
     provenance: str
     notices: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    taught: NDArray | None = None
+    train_rows: NDArray[np.int64] | None = None
+    file_rows: int = 0
 
     @property
     def outputs(self) -> tuple[str, ...]:

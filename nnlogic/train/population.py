@@ -23,7 +23,13 @@ from nnlogic.train.population_rows import make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
 from nnlogic.train.tasks import Task, task_of
-from nnlogic.train.teacher import KEPT_FLOAT_IS, Ensemble, kept_teacher, saved_teacher
+from nnlogic.train.teacher import (
+    GIVEN_FLOAT_IS,
+    KEPT_FLOAT_IS,
+    Ensemble,
+    kept_teacher,
+    saved_teacher,
+)
 
 SMALL_STEP = 1024
 """Rows times members up to which a step takes one thread."""
@@ -60,7 +66,9 @@ class PopulationTraining:
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Make teacher and rows, record the step, and go on from a saved state if there is one."""
         recipe, dataset, device = self.recipe, self.dataset, self.device
-        if recipe.distill and saved is not None:
+        if dataset.taught is not None:
+            pass  # somebody else's teacher has said already what it has to say
+        elif recipe.distill and saved is not None:
             self.teacher = saved_teacher(saved["teacher"], dataset, self.task, device)
         elif recipe.distill:
             self.teacher = kept_teacher(dataset, self.task, device, progress)
@@ -142,7 +150,7 @@ class PopulationTraining:
         recipe = self.recipe
         return {
             "training": {"recipe": recipe.to_meta(), "member": self.best(), "steps": self.done},
-            "float_is": KEPT_FLOAT_IS,
+            "float_is": KEPT_FLOAT_IS if self.dataset.taught is None else GIVEN_FLOAT_IS,
             "family": FAMILY[recipe.shape],
         }
 

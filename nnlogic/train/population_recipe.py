@@ -81,8 +81,11 @@ class PopulationRecipe:
         Bits of the codes that reach over the range of a quantity (``"sums"``); of ``"luts"`` the
         votes say it.
     seed : int
-    label, test, drop, missing
+    label, targets, test, drop, missing
         How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
+    teacher : str
+        Path of predictions or of a model to learn from, see `nnlogic.train.given_teacher`; without,
+        `distill` trains one.
     """
 
     name: str
@@ -129,9 +132,11 @@ class PopulationRecipe:
     output_bits: int = OUTPUT_BITS
     seed: int = 0
     label: str = ""
+    targets: tuple[str, ...] = ()
     test: str = ""
     drop: tuple[str, ...] = ()
     missing: str = "refuse"
+    teacher: str = ""
 
     @property
     def state_name(self) -> str:
