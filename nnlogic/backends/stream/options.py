@@ -21,10 +21,6 @@ class StreamOptions(Budgeted):
         None, "Positions of the map that come in per clock (default: 1, or what the rate needs).",
         metavar="P", kind=int, least=1, implies=True,
     )  # fmt: skip
-    samples_per_second: float | None = option(
-        None, "Frames per second that the stream has to take at its clock.",
-        metavar="N", kind=float, above=0,
-    )  # fmt: skip
     line_buffers: str = option(
         AUTO, "What lines of a map wait in.", choices=(AUTO, *KINDS), shown=True
     )
