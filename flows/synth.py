@@ -51,7 +51,8 @@ class SynthResult:
         Each module without its submodules; they add up to `total` where no module is used twice.
     ports : tuple of NetPort
     files : mapping of str to Path
-        ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened).
+        ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened), and
+        where it was asked for ``modules_verilog``.
     seconds : float
     """
 
@@ -109,7 +110,12 @@ def synth_command(top: Identifier, target: Target) -> str:
 
 
 def synth_script(
-    files: Sequence[str | Path], top: Identifier, target: Target, clock: float | None = None
+    files: Sequence[str | Path],
+    top: Identifier,
+    target: Target,
+    clock: float | None = None,
+    *,
+    modules: bool = False,
 ) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
@@ -126,6 +132,8 @@ def synth_script(
     target : Target
     clock : float, optional
         MHz: mapping saves LUTs where a path is shorter than a period, by its estimate of delays.
+    modules : bool
+        Also write the netlist before its modules are dissolved.
 
     Raises
     ------
@@ -142,6 +150,7 @@ def synth_script(
         *goal,
         synth_command(top, target),
         "tee -q -o stat.json stat -json",
+        *(["write_verilog -noattr modules.v"] if modules else []),
         "flatten",
         "opt_clean",
         f"select ={top}",
@@ -158,6 +167,7 @@ def synthesize(
     folder: Path,
     *,
     clock: float | None = None,
+    modules: bool = False,
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> SynthResult:
@@ -173,6 +183,7 @@ def synthesize(
     folder : Path
         Receives script, log and netlists; made when missing.
     clock : float, optional
+    modules : bool
         As for `synth_script`.
     timeout : float, optional
         Seconds.
@@ -191,12 +202,14 @@ def synthesize(
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / SCRIPT
     shown = [os.path.relpath(file, folder) for file in files]
-    write_bytes(script, synth_script(shown, module, target, clock).encode())
+    write_bytes(script, synth_script(shown, module, target, clock, modules=modules).encode())
     out = {
         "stat": folder / "stat.json",
         "netlist_json": folder / "netlist.json",
         "netlist_verilog": folder / "netlist.v",
     }
+    if modules:
+        out["modules_verilog"] = folder / "modules.v"
     log = folder / "synth.log"
     with progress.step(f"synthesis for {target.name} with yosys", total=len(PHASES)) as step:
         done = run_tool(
@@ -209,14 +222,14 @@ def synthesize(
             log_file=log,
             on_line=PhaseCounter(step),
         )
-    total, modules = read_stat(out["stat"], target)
+    total, by_module = read_stat(out["stat"], target)
     return SynthResult(
         target=target.name,
         top=module,
         tool=f"yosys {tool.version_text}",
         command=synth_command(module, target) + (f", for {clock:g} MHz" if clock else ""),
         total=total,
-        modules=modules,
+        modules=by_module,
         ports=read_ports(out["netlist_json"], top),
         files={"script": script, "log": log, **out},
         seconds=done.seconds,
