@@ -11,8 +11,8 @@ floating point:
 - *least squares*: the affine function of the samples of a window with the least squared error, for
   each quantity; the best linear filter there is, in the mean over noise, pile-up and arrivals;
 - *ratio*: two such filters, for amplitude and for amplitude times time, and their quotient;
-- *matched*: the largest correlation with the shape of a pulse at steps of an eighth of a sample, its
-  amplitude by least squares: the best estimate for one pulse alone in white noise.
+- *matched*: the largest correlation with the shape of a pulse at steps of an eighth of a sample,
+  its amplitude by least squares: the best estimate for one pulse alone in white noise.
 """
 
 from __future__ import annotations

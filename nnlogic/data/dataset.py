@@ -91,7 +91,7 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import cifar, intrusion, pulses, sources, uci
+    from nnlogic.data import beats, cifar, intrusion, pulses, sources, uci
 
     return {
         "jets": sources.load_jets,
@@ -100,6 +100,7 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "nsl_kdd": intrusion.load_nsl_kdd,
         "cifar10": cifar.load_cifar10,
         "digits": sources.load_digits,
+        "ecg": beats.load_beats,
         "pulses": pulses.load_pulses,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }

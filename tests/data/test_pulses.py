@@ -49,7 +49,7 @@ def test_arrivals_and_amplitudes_follow_their_distributions():
 
 
 def test_every_pulse_is_asked_for_once_in_the_window_of_its_span():
-    detector, cut = Detector(rate=0.02), Cut(width=16, before=4, span=4)
+    detector, cut = Detector(rate=0.05), Cut(width=16, before=4, span=4)
     made = record(detector, 5000, 3)
     rows = windows_of(made, cut)
     covered = (made.times >= cut.before) & (made.times < cut.before + len(rows.x) * cut.span)
