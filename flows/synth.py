@@ -51,7 +51,8 @@ class SynthResult:
         Each module without its submodules; they add up to `total` where no module is used twice.
     ports : tuple of NetPort
     files : mapping of str to Path
-        ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened).
+        ``script``, ``log``, ``stat`` (JSON), ``netlist_json``, ``netlist_verilog`` (flattened), and
+        where it was asked for ``modules_verilog``.
     seconds : float
     """
 
@@ -108,7 +109,14 @@ def synth_command(top: Identifier, target: Target) -> str:
     return " ".join([*target.yosys, "-top", top])
 
 
-def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -> str:
+def synth_script(
+    files: Sequence[str | Path],
+    top: Identifier,
+    target: Target,
+    clock: float | None = None,
+    *,
+    modules: bool = False,
+) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
     The script stops when yosys sees a latch or, where the target keeps block memories out, a
@@ -122,20 +130,27 @@ def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -
     top : Identifier
         Name of the top module.
     target : Target
+    clock : float, optional
+        MHz: mapping saves LUTs where a path is shorter than a period, by its estimate of delays.
+    modules : bool
+        Also write the netlist before its modules are dissolved.
 
     Raises
     ------
     UsageError
         A path that yosys cannot be given.
     """
+    goal = [] if clock is None else [f"scratchpad -set abc9.D {round(1e6 / clock)}"]
     memories = "t:$mem* " if "-nobram" in target.yosys else ""
     lines = [
         *(f"read_verilog {YosysWord(file)}" for file in files),
         f"hierarchy -top {top}",
         "proc",
         f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
+        *goal,
         synth_command(top, target),
         "tee -q -o stat.json stat -json",
+        *(["write_verilog -noattr modules.v"] if modules else []),
         "flatten",
         "opt_clean",
         f"select ={top}",
@@ -151,6 +166,8 @@ def synthesize(
     target: Target,
     folder: Path,
     *,
+    clock: float | None = None,
+    modules: bool = False,
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> SynthResult:
@@ -165,6 +182,9 @@ def synthesize(
     target : Target
     folder : Path
         Receives script, log and netlists; made when missing.
+    clock : float, optional
+    modules : bool
+        As for `synth_script`.
     timeout : float, optional
         Seconds.
     progress : Progress
@@ -182,12 +202,14 @@ def synthesize(
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / SCRIPT
     shown = [os.path.relpath(file, folder) for file in files]
-    write_bytes(script, synth_script(shown, module, target).encode())
+    write_bytes(script, synth_script(shown, module, target, clock, modules=modules).encode())
     out = {
         "stat": folder / "stat.json",
         "netlist_json": folder / "netlist.json",
         "netlist_verilog": folder / "netlist.v",
     }
+    if modules:
+        out["modules_verilog"] = folder / "modules.v"
     log = folder / "synth.log"
     with progress.step(f"synthesis for {target.name} with yosys", total=len(PHASES)) as step:
         done = run_tool(
@@ -205,7 +227,7 @@ def synthesize(
         target=target.name,
         top=module,
         tool=f"yosys {tool.version_text}",
-        command=synth_command(module, target),
+        command=synth_command(module, target) + (f", for {clock:g} MHz" if clock else ""),
         total=total,
         modules=modules,
         ports=read_ports(out["netlist_json"], top),

@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from nnlogic.backends.stream.model.memory import BLOCK, REGISTERS
+from nnlogic.backends.stream.model.memory import BLOCK, BLOCK_DEPTH, LEAST_DEPTH, REGISTERS
+from nnlogic.hw.stream.ring import Binary, Ring
 
 
 class LineBuffer(wiring.Component):
@@ -65,23 +66,25 @@ class LineBuffer(wiring.Component):
         m.d.comb += leaving.eq(word)
 
     def _memory(self, m: Module, word: Signal, leaving: Signal) -> None:
-        """A ring: each word is read, then replaced."""
-        m.submodules.memory = memory = Memory(shape=self.width, depth=self.depth, init=[])
-        at = Signal(range(self.depth))
-        after = Signal(range(self.depth))
-        last = at == self.depth - 1
-        m.d.comb += after.eq(at + 1)
-        with m.If(last):
-            m.d.comb += after.eq(0)
+        """Places in a ring: each word is read, then replaced."""
+        places = 1 << (self.depth - 1).bit_length()
+        words = BLOCK_DEPTH if self.kind == BLOCK else LEAST_DEPTH
+        # States of a shift register are scattered: not where that takes more memory.
+        fits = -(-places // words) == -(-self.depth // words)
+        ring = (Ring if fits else Binary)(self.depth, "at", cleared=False)
+        places = places if fits else self.depth
+        m.submodules.memory = memory = Memory(shape=self.width, depth=places, init=[])
+        after = Signal(len(ring.state))
+        m.d.comb += after.eq(ring.after)
         with m.If(self.shift):
-            m.d.sync += at.eq(after)
+            m.d.sync += ring.state.eq(after)
         write = memory.write_port()
-        m.d.comb += [write.en.eq(self.shift), write.addr.eq(at), write.data.eq(word)]
+        m.d.comb += [write.en.eq(self.shift), write.addr.eq(ring.state), write.data.eq(word)]
         if self.kind == BLOCK:
             # What the next shift needs is read while this one writes the place before it.
             read = memory.read_port()
             m.d.comb += [read.en.eq(self.shift), read.addr.eq(after)]
         else:
             read = memory.read_port(domain="comb")
-            m.d.comb += read.addr.eq(at)
+            m.d.comb += read.addr.eq(ring.state)
         m.d.comb += leaving.eq(read.data)

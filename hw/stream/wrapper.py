@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
+from nnlogic.hw.stream.ring import Ring
 
 
 class FrameStream(wiring.Component):
@@ -45,35 +46,28 @@ class FrameStream(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the module."""
         m = Module()
-        design, depth = self.design, self.timing.fifo_depth
+        design = self.design
         m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
 
-        start = Signal(init=1)
-        accept = Signal()
-        index = Signal(range(design.beats))
+        accept, start = Signal(), Signal(init=1)
+        index = Ring(design.beats, "index")
         whole = Signal()
-        m.d.comb += whole.eq(index == design.beats - 1)
+        m.d.comb += whole.eq(index.at(design.beats - 1))
+        ends = Signal(name="ends")
+        m.d.comb += ends.eq(accept & (self.s_axis_tlast | whole))
         with m.If(accept):
-            m.d.sync += [start.eq(0), index.eq(index + 1)]
-            with m.If(self.s_axis_tlast | whole):
-                m.d.sync += [start.eq(1), index.eq(0)]
+            m.d.sync += [start.eq(ends), index.state.eq(index.after)]
+        with m.If(ends | ~self.aresetn):
+            m.d.sync += index.state.eq(index.start)
 
         go = Signal()
         out_valid = Signal()
         result = Signal(design.output_width + 2)
-        m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=len(result), depth=depth)
-        m.d.sync += go.eq(queue.level <= depth - self.timing.fifo_room)
+        (self._hold if self.timing.held else self._queue)(m, go, out_valid, result)
         m.d.comb += [
             self.s_axis_tready.eq(self.aresetn & go),
             accept.eq(self.s_axis_tvalid & self.s_axis_tready),
-            queue.w_data.eq(result),
-            queue.w_en.eq(out_valid),
-            self.m_axis_tvalid.eq(self.aresetn & queue.r_rdy),
-            Cat(self.m_axis_tdata[: design.output_width], self.m_axis_tlast, self.m_axis_tuser).eq(
-                queue.r_data
-            ),
-            queue.r_en.eq(self.m_axis_tvalid & self.m_axis_tready),
         ]
         m.submodules.core = Instance(
             design.name,
@@ -90,3 +84,32 @@ class FrameStream(wiring.Component):
             o_y=result[:-2],
         )
         return m
+
+    @property
+    def _offered(self) -> Value:
+        """What goes out, in the order of a result."""
+        data = self.m_axis_tdata[: self.design.output_width]
+        return Cat(data, self.m_axis_tlast, self.m_axis_tuser)
+
+    def _queue(self, m: Module, go: Signal, valid: Signal, result: Signal) -> None:
+        """Let results wait in a FIFO, and beats while there is no room for all under way."""
+        depth = self.timing.fifo_depth
+        m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=len(result), depth=depth)
+        m.d.sync += go.eq(queue.level <= depth - self.timing.fifo_room)
+        m.d.comb += [
+            queue.w_data.eq(result),
+            queue.w_en.eq(valid),
+            self.m_axis_tvalid.eq(self.aresetn & queue.r_rdy),
+            self._offered.eq(queue.r_data),
+            queue.r_en.eq(self.m_axis_tvalid & self.m_axis_tready),
+        ]
+
+    def _hold(self, m: Module, go: Signal, valid: Signal, result: Signal) -> None:
+        """Let a result wait in a register, and beats while it does."""
+        full = Signal(name="full")
+        held = Signal(len(result), name="held", reset_less=True)
+        waits = full & ~self.m_axis_tready
+        m.d.sync += [go.eq(~waits), full.eq(valid | waits)]
+        with m.If(valid):
+            m.d.sync += held.eq(result)
+        m.d.comb += [self.m_axis_tvalid.eq(self.aresetn & full), self._offered.eq(held)]

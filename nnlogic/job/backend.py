@@ -66,6 +66,9 @@ class Backend:
         Other names ``--backend`` takes.
     output : str
         Pattern of what a whole run holds, relative to it: what can be simulated and synthesized.
+    at_a_rate : bool
+        Whether its designs get smaller where fewer samples per second are asked for: with such a
+        rate ``--backend auto`` asks it before the plainest.
     later : mapping of str to str
         Options that stages of this backend read after the last one that `Option.until` says.
     """
@@ -73,6 +76,7 @@ class Backend:
     name: ClassVar[str]
     title: ClassVar[str]
     options: ClassVar[type[Options]] = Options
+    at_a_rate: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ()
     output: ClassVar[str] = "rtl/*.v"
     later: ClassVar[Mapping[str, str]] = {}

@@ -258,8 +258,13 @@ class Budgeted(Options):
     max_latency: float | None = option(
         None, "Budget: latency, as estimated.", metavar="NS", kind=float, above=0
     )
+    samples_per_second: float | None = option(
+        None, "Vectors or frames per second that the design has to take at its clock.",
+        metavar="N", kind=float, above=0,
+    )  # fmt: skip
 
     @property
     def budgeted(self) -> bool:
         """Whether a budget was given."""
-        return any(v is not None for v in (self.max_luts, self.max_dsps, self.max_latency))
+        given = (self.max_luts, self.max_dsps, self.max_latency, self.samples_per_second)
+        return any(v is not None for v in given)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nnlogic.core.errors import Problem, TargetMissed, UsageError
+from nnlogic.core.errors import Problem, TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
-from nnlogic.job.backend import AUTO, DEFAULT, backend_named, backends
+from nnlogic.job.backend import AUTO, DEFAULT, Backend, backend_named, backends
 from nnlogic.job.directory import ir_path
 from nnlogic.job.options import Budgeted
 from nnlogic.job.source import load_source
@@ -40,7 +40,8 @@ def choose(
     """Return designs within the budgets, best first, each with why it was chosen.
 
     Without budgets this is the plainest backend. With budgets that is asked first, and the
-    others only where it misses them, since to ask them takes longer.
+    others only where it misses them, since to ask them takes longer. Where a rate is given, those
+    whose designs are made for one are asked before.
 
     Raises
     ------
@@ -57,22 +58,25 @@ def choose(
     net, _ = load_source(source, budgets, allow_pickle)
     _refuse_other_logic(source, budgets, target)
     planning = Planning(net, target, given, budgets, progress)
+    early: list[Proposal] = []
+    late = [backend for backend in backends().values() if backend is not plain]
+    told: list[Problem] = []
+    if budgets.samples_per_second is not None:
+        for backend in [b for b in late if b.at_a_rate]:
+            late.remove(backend)
+            early += _asked(backend, planning, told)
+        found = [p for p in early if not p.missed]
+        if found:
+            return [(p, f"by --backend auto: {p.figures}") for p in found]
     with progress.step(f"estimate of the {plain.name} backend"):
         first = list(plain.proposals(planning))
     found = [p for p in first if not p.missed]
     if found:
         return [(p, f"by --backend auto: {p.figures}") for p in found]
-    others: list[Proposal] = []
-    told = [problem for p in first for problem in p.missed]
-    for backend in backends().values():
-        if backend is plain:
-            continue
-        try:
-            with progress.step(f"estimate of the {backend.name} backend"):
-                others += backend.proposals(planning)
-        except (TargetMissed, UsageError) as error:
-            own = error.problems or (Problem(error.where, f"{error.what}: {error.why}", error.fix),)
-            told += [replace(p, where=f"{p.where} ({backend.name})") for p in own]
+    others = early
+    told = [problem for p in first for problem in p.missed] + told
+    for backend in late:
+        others += _asked(backend, planning, told)
     fit = sorted((p for p in others if not p.missed), key=lambda p: -p.throughput)
     if not fit:
         told += [p for other in others for p in other.missed]
@@ -81,6 +85,17 @@ def choose(
     why = f"by --backend auto: with {plain.title} it is {outside}, outside the budgets"
     beside = "; ".join(p.figures for p in fit[:3])
     return [(p, f"{why}; taken: {p.figures}; found: {beside}") for p in fit[:TRIES]]
+
+
+def _asked(backend: Backend, planning: Planning, told: list[Problem]) -> list[Proposal]:
+    """Return what a backend proposes; add to `told` why it cannot."""
+    try:
+        with planning.progress.step(f"estimate of the {backend.name} backend"):
+            return list(backend.proposals(planning))
+    except (TargetMissed, UnsupportedModel, UsageError) as error:
+        own = error.problems or (Problem(error.where, f"{error.what}: {error.why}", error.fix),)
+        told += [replace(p, where=f"{p.where} ({backend.name})") for p in own]
+        return []
 
 
 def _refuse_other_logic(source: Path, budgets: Budgeted, target: Target) -> None:

@@ -24,7 +24,10 @@ from nnlogic.quant.ir import QuantNet
 
 FULL_SEARCH = 8
 """Layers up to which plans with two engines are considered; with more layers, one engine."""
-LIMIT_NAMES = {"luts": "--max-luts", "dsps": "--max-dsps", "latency_ns": "--max-latency, ns"}
+LIMIT_NAMES = {
+    "luts": "--max-luts", "dsps": "--max-dsps", "latency_ns": "--max-latency, ns",
+    "throughput": "--samples-per-second",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Candidate:
     segments: tuple[Segment, ...]
     design: MixedDesign
     missed: dict[str, float]
+
+    def limit(self, name: str) -> float:
+        """The limit of that name, which is missed."""
+        got, excess = float(getattr(self.design, name) or 0), self.missed[name]
+        return got + excess if name == "throughput" else got - excess
 
     @property
     def plan(self) -> str:
@@ -143,6 +151,9 @@ class Planner:
                 for name, limit in self.limits.items()
                 if (getattr(design, name) or 0) > limit
             }
+            rate = self.opts.samples_per_second
+            if rate is not None and design.throughput < rate:
+                missed["throughput"] = rate - design.throughput
             yield Candidate(tuple(final), design, missed)
 
     def _width(self, segment: Segment) -> int:
@@ -185,10 +196,8 @@ def _engine_row(segment: Segment, names: tuple[str, ...], point: EnginePoint) ->
 
 def _rank(candidate: Candidate) -> tuple[float, ...]:
     design = candidate.design
-    limits = {"luts": design.luts or 1, "dsps": design.dsps, "latency_ns": design.latency_ns}
     over = sum(
-        excess / max(1.0, float(limits.get(name, design.brams)) - excess)
-        for name, excess in candidate.missed.items()
+        excess / max(1.0, candidate.limit(name)) for name, excess in candidate.missed.items()
     )
     return (over, -design.throughput, design.luts or 0, design.dsps, design.latency_ns)
 
@@ -199,12 +208,13 @@ def nearest_problems(candidates: Sequence[Candidate]) -> list[Problem]:
     for candidate in candidates[:2]:
         design = candidate.design
         enough = (
-            f"allow {design.luts:,} LUTs, {design.dsps} DSP slices and {design.latency_ns:,.0f} ns "
-            f"for plan {candidate.plan}"
+            f"allow {design.luts:,} LUTs, {design.dsps} DSP slices, {design.latency_ns:,.0f} ns "
+            f"and {design.throughput:,.0f} vectors per second for plan {candidate.plan}"
         )
         for name, excess in candidate.missed.items():
             got = float(getattr(design, name))
-            most = f"{excess:,.4g} more than {got - excess:,.6g}"
+            word = "fewer" if name == "throughput" else "more"
+            most = f"{excess:,.4g} {word} than {candidate.limit(name):,.6g}"
             why = f"plan {candidate.plan} takes {got:,.6g}, {most}"
             out.append(Problem(f"{LIMIT_NAMES.get(name, name)} (mixed)", why, enough))
     return out

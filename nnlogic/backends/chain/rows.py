@@ -138,7 +138,12 @@ def budget_rows(design: MixedDesign, opts: ChainOptions) -> tuple[BudgetRow, ...
         BudgetRow(option, float(limit), float(got), got <= limit)
         for option, limit, got in asked
         if limit is not None and got is not None
-    )
+    ) + _rate_row(design, opts)
+
+
+def _rate_row(design: MixedDesign, opts: ChainOptions) -> tuple[BudgetRow, ...]:
+    rate, got = opts.samples_per_second, design.throughput
+    return () if rate is None else (BudgetRow("--samples-per-second", rate, got, got >= rate),)
 
 
 def with_mixed(report: Report, design: MixedDesign) -> Report:

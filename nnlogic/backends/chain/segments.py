@@ -79,6 +79,7 @@ def segment_options(opts: ChainOptions, segment: Segment) -> Options:
         "max_dsps": None,
         "max_luts": None,
         "max_latency": None,
+        "samples_per_second": None,
         "kernels": "1",
     }
     known: dict[str, Any] = {name: getattr(opts, name, None) for name in options_of(cls)}

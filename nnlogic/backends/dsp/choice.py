@@ -22,6 +22,7 @@ NAMES = {
     "slices": "--max-dsps",
     "luts": "--max-luts",
     "latency_ns": "--max-latency, ns",
+    "throughput": "--samples-per-second",
     "brams": "block RAMs of the part",
 }
 
@@ -149,8 +150,9 @@ def within(points: Sequence[Point], target: Target, opts: DspOptions) -> Point:
     room = room_of(target, opts)
     luts = min((n for n in (opts.max_luts, room.luts) if n is not None), default=None)
     budget = Budget(
-        slices=_limit(opts, room), brams=room.brams, luts=luts, latency_ns=opts.max_latency
-    )
+        slices=_limit(opts, room), brams=room.brams, luts=luts, latency_ns=opts.max_latency,
+        throughput=opts.samples_per_second,
+    )  # fmt: skip
     try:
         return choose(points, budget)
     except TargetMissed as error:
@@ -204,7 +206,10 @@ def _missed(
     error: TargetMissed, points: Sequence[Point], budget: Budget, opts: DspOptions
 ) -> list[Problem]:
     """The problems of limits no engine meets, and of the user's; not of a part with room."""
-    asked = {"slices": opts.max_dsps, "luts": opts.max_luts, "latency_ns": opts.max_latency}
+    asked = {
+        "slices": opts.max_dsps, "luts": opts.max_luts, "latency_ns": opts.max_latency,
+        "throughput": opts.samples_per_second,
+    }  # fmt: skip
     names = NAMES if opts.max_luts is not None else {**NAMES, "luts": "LUTs of the part"}
     return [
         replace(p, where=names.get(p.where, p.where))

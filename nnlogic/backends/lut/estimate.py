@@ -46,5 +46,9 @@ def lut_problems(
         if most is not None and got > most:
             why = f"the LUT backend needs {got:.4g}, {got - most:.4g} more than {most:.4g}"
             out.append(Problem(name, why, f"allow {got:.4g}"))
+    rate, asked = 1e9 / period, opts.samples_per_second
+    if asked is not None and rate < asked:
+        why = f"the LUT backend takes {rate:,.0f}, one per clock, {asked - rate:,.0f} fewer than "
+        out.append(Problem("--samples-per-second", f"{why}{asked:,.0f}", f"allow {rate:,.0f}"))
     clock = "asked for" if opts.clock is not None else f"of {target.name}'s delay model"
     return f"{luts} LUTs, {latency:.1f} ns at {1000 / period:.0f} MHz ({clock})", out

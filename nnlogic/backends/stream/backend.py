@@ -26,6 +26,7 @@ class StreamBackend(Backend):
     name = "stream"
     title = "windows of a stream"
     options = StreamOptions
+    at_a_rate = True
 
     def prepare(self, ctx: Context) -> None:
         """Refuse networks that do not stream, rates and lines that the target does not allow."""

@@ -21,10 +21,6 @@ class StreamOptions(Budgeted):
         None, "Positions of the map that come in per clock (default: 1, or what the rate needs).",
         metavar="P", kind=int, least=1, implies=True,
     )  # fmt: skip
-    samples_per_second: float | None = option(
-        None, "Frames per second that the stream has to take at its clock; samples if continuous.",
-        metavar="N", kind=float, above=0,
-    )  # fmt: skip
     continuous: bool = option(
         False, "One sample per clock without frames: the network slides over a stream that never "
         "ends.", kind=bool, implies=True, planned=False,

@@ -11,6 +11,7 @@ from nnlogic.report.rows import Check
 CUT_CHECK = "kernels and wires"
 FRAMES_CHECK = "whole frames, cycle model"
 TAGS_CHECK = "window generators, unique tags"
+NETLIST_PARTS = "kernels and dense layers, netlist"
 NETLIST_CHECK = "Verilog = netlist"
 NETLIST_FAULT = "fault in the netlist"
 SIMULATED = ("cocotb on verilator", "cocotb on icarus")
@@ -65,7 +66,7 @@ def open_ladder(report: Report, parts: Cut, faults: tuple[str, ...], whole: str)
             3: (TITLES[3], inner[3]),
             4: (TITLES[4], (*inner[4], whole)),
             5: (TITLES[5], (*inner[5], TAGS_CHECK, *SIMULATED)),
-            6: (TITLES[6], (NETLIST_CHECK, NETLIST_FAULT)),
+            6: (TITLES[6], (NETLIST_PARTS, NETLIST_CHECK, NETLIST_FAULT)),
         },
     )
 

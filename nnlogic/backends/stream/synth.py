@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from nnlogic.backends.lut.synth import write_primitives
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
-from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT
+from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS
 from nnlogic.backends.stream.section import (
     CONTROL,
     DENSE,
@@ -24,6 +24,7 @@ from nnlogic.backends.stream.section import (
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.backends.stream.stages import cut_of
 from nnlogic.backends.stream.verify import regression_check, tag_simulator
+from nnlogic.checks.formal import prove_netlist
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import (
     TargetMissed,
@@ -34,6 +35,7 @@ from nnlogic.core.errors import (
 )
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
+from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.memories import memory_target, resources_of
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
@@ -42,6 +44,7 @@ from nnlogic.hw.stream.core import frame_module
 from nnlogic.job.backend import backend_of
 from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
+from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.report.model import TOTAL, Report
@@ -97,16 +100,19 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     wrapper = folder / f"{core}.v"
     write_bytes(wrapper, _ports(CORE, design, core).encode())
     files = {file.name: file for file in sorted((run.path / "rtl").glob("*.v"))}
+    cores = load_cores(run.path, cut_of(saved_context(backend_of(run), run)).parts)
     if ask.primitives:
-        parts = cut_of(saved_context(backend_of(run), run)).parts
-        for part in load_cores(run.path, parts).values():
+        for part in cores.values():
             made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
             files[made.name] = made
     sources = [*files.values(), wrapper]
-    result = synthesize(sources, core, target, folder, timeout=ask.timeout, progress=ask.progress)
-    report = put_synth(
-        forget_tools(run.report), run.path, result, *resource_rows(design, result, target)
-    )
+    goal = run.report.config.get("clock")
+    result = synthesize(
+        sources, core, target, folder, clock=goal or target.clock_mhz, modules=True,
+        timeout=ask.timeout, progress=ask.progress,
+    )  # fmt: skip
+    rows = resource_rows(design, result, target)
+    report = put_synth(forget_tools(run.report), run.path, result, *rows)
     found = resources_of(result.total, ask.target)
     report = with_facts(
         report,
@@ -115,9 +121,10 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         measured_brams=found.brams,
         measured_ffs=found.ffs,
     )
+    with ask.progress.step(f"check: {NETLIST_PARTS}"):
+        report = report.with_check(6, prove_parts(cores, result, ask))
     for check in _netlist_checks(run, design, result, ask):
         report = report.with_check(6, check)
-    goal = run.report.config.get("clock")
     return place(
         report, run.path, result, target, ask, goal, StreamTiming.of(design).alone, "stream"
     )
@@ -175,6 +182,22 @@ def _row(part: str, cells: Cells, target: Target, how: str = "") -> ResourceRow:
     return ResourceRow(part, "synth", found.luts, found.ffs, found.wide_muxes, how + detail)
 
 
+def prove_parts(cores: Mapping[str, HardwareDesign], result: SynthResult, ask: Ask) -> Check:
+    """Prove the netlist of every core equal to its logic, before modules are dissolved."""
+    started = time.monotonic()
+    netlist = result.files["modules_verilog"]
+    try:
+        for module, core in cores.items():
+            verdict = prove_netlist(core, [netlist], target=ask.target, timeout=ask.timeout)
+            if not verdict.equal:
+                return verdict_check(NETLIST_PARTS, replace(verdict, where=module))
+    except (ToolFailed, ToolNotFound, ToolTimeout) as error:
+        return Check(NETLIST_PARTS, detail=f"{module}: {error.what}")
+    took = round(time.monotonic() - started, 3)
+    said = f"{len(cores)} modules of the netlist, each equal to its LogicNet"
+    return Check(NETLIST_PARTS, "pass", "proved", said, took)
+
+
 def _netlist_checks(
     run: Run, design: StreamDesign, result: SynthResult, ask: Ask
 ) -> Iterable[Check]:
@@ -187,7 +210,8 @@ def _netlist_checks(
         with ask.progress.step("check: Verilog = netlist"):
             found = bench.simulate(netlist, "netlist", TESTS)
         check = regression_check(NETLIST_CHECK, design, found, SIMULATED_FRAMES)
-        yield replace(check, detail=f"{check.detail}; simulated, not proved")
+        said = "control, windows and connections are simulated, not proved"
+        yield replace(check, detail=f"{check.detail}; {said}")
         if check.verdict == "pass":
             with ask.progress.step("fault in the netlist"):
                 yield bench.fault(netlist)

@@ -276,6 +276,18 @@ def test_budgets_no_backend_meets_are_told_for_both(checkpoint, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+def test_a_rate_is_a_budget_of_every_backend(checkpoint, tmp_path):
+    with pytest.raises(TargetMissed) as error:
+        compile_run(checkpoint, tmp_path / "b", backend="auto", samples_per_second=1e12, **OPTIONS)
+    problems = error.value.problems
+    names = ["", " (dsp)", " (mixed)"]
+    wanted = [f"--samples-per-second{name}" for name in names]
+    assert [p.where for p in problems if p.where in wanted][:3] == wanted
+    assert "fewer than 1,000,000,000,000" in problems[0].why
+    run = compile_run(checkpoint, tmp_path / "c", backend="auto", samples_per_second=1e6, **OPTIONS)
+    assert run.report.backend == "lut"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
@@ -291,6 +303,7 @@ def test_budgets_no_backend_meets_are_told_for_both(checkpoint, tmp_path):
         ({"backend": "dsp", "dsps": 9999}, UsageError, "more slices than operations"),
         ({"backend": "dsp", "dsps": 1, "max_latency": 1.0}, TargetMissed, "--max-latency, ns"),
         ({"backend": "dsp", "dsps": 1, "max_luts": 1}, TargetMissed, "allow 1 slices"),
+        ({"backend": "dsp", "dsps": 1, "samples_per_second": 1e12}, TargetMissed, "less than the"),
     ],
 )
 def test_what_cannot_be_built_is_refused_and_nothing_written(

@@ -14,18 +14,30 @@ from nnlogic.backends.stream import section as stream_section
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS, geometry_faults
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
-from nnlogic.backends.stream.rows import FRAMES_CHECK, NETLIST_CHECK, NETLIST_FAULT, TAGS_CHECK
+from nnlogic.backends.stream.rows import (
+    FRAMES_CHECK,
+    NETLIST_CHECK,
+    NETLIST_FAULT,
+    NETLIST_PARTS,
+    TAGS_CHECK,
+)
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.backends.stream.stages import cut_of
+from nnlogic.backends.stream.synth import prove_parts, stream_target
 from nnlogic.core.errors import Different, TargetMissed, UsageError
+from nnlogic.core.progress import SILENT
+from nnlogic.flows.synth import synthesize
+from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.verilog import write_stream
 from nnlogic.job.backend import backend_of
 from nnlogic.job.context import saved_context
 from nnlogic.job.directory import open_run
 from nnlogic.job.rows import read_saved
+from nnlogic.job.tools import Ask
 from nnlogic.run.compile_run import compile
 from nnlogic.run.synth_run import synth
 from nnlogic.run.verify_run import verify
+from nnlogic.sim.netlist import wrong_netlists
 from nnlogic.sim.stream.run import run_stream_bench, run_tags
 
 FRAMES = 12
@@ -102,7 +114,7 @@ def test_synthesis_counts_parts_apart_and_simulates_the_netlist(run, tmp_path):
     harness = total.luts - sum(r.luts for r in rows if r is not total)
     assert harness == 0
     checks = {c.title: c.verdict for c in done.report.rung(6).checks}
-    assert checks == {NETLIST_CHECK: "pass", NETLIST_FAULT: "pass"}
+    assert checks == {NETLIST_PARTS: "pass", NETLIST_CHECK: "pass", NETLIST_FAULT: "pass"}
     assert stream_section.of(done.report).measured_line_luts > 0
 
 
@@ -231,3 +243,36 @@ def test_auto_takes_a_stream_where_luts_alone_miss_the_budget(tmp_path):
     )  # fmt: skip
     assert done.report.backend == "stream"
     assert "LUTs" in stream_section.of(done.report).choice
+
+
+@pytest.mark.parametrize(("rate", "lanes"), [(1e6, 1), (6e6, 2)])
+def test_auto_by_a_rate_alone_takes_the_slowest_stream_that_suffices(tmp_path, rate, lanes):
+    replace(digits_net(), name="auto").save(tmp_path / "net.safetensors")
+    done = compile(
+        tmp_path / "net.safetensors", tmp_path / "run", backend="auto", arith="auto", target="xc7",
+        effort="fast", jobs=1, samples_per_second=rate,
+    )  # fmt: skip
+    facts = stream_section.of(done.report)
+    assert facts.positions_per_clock == lanes
+    assert facts.frames_per_second >= rate
+    assert "frames per second" in facts.choice
+
+
+def test_a_wrong_bit_in_a_module_of_the_netlist_is_seen(run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(run.path, copy)
+    cores = load_cores(copy, cut_of(saved_context(backend_of(run), run)).parts)
+    target = stream_target(Target.named("xc7"))
+    result = synthesize(
+        sorted((copy / "rtl").glob("*.v")), "digits_stream", target, copy / "synth", modules=True
+    )
+    ask = Ask(Target.named("xc7"), False, False, None, 600, SILENT)
+    assert prove_parts(cores, result, ask).verdict == "pass"
+    place = result.files["modules_verilog"]
+    text = place.read_text()
+    start = text.index("module digits_2_conv2_kernel0")
+    wrong, _ = next(wrong_netlists(text[start:]))
+    place.write_text(text[:start] + wrong)
+    check = prove_parts(cores, result, ask)
+    assert check.verdict == "fail"
+    assert "digits_2_conv2_kernel0" in check.detail

@@ -22,10 +22,12 @@ from nnlogic.logic.ir import LogicNet
 
 FRAMES = 6
 """Frames back to back after which times between them repeat."""
-FIFO_CYCLES = 2
-"""Clocks from a result of the core until the wrapper offers it."""
+FIFO_CYCLES, HELD_CYCLES = 2, 1
+"""Clocks from a result of the core until the wrapper offers it, from a FIFO and a register."""
 FIFO_SLACK = 4
 """Results that may wait before beats are refused."""
+STOPPING = 4
+"""Clocks from a result that waits until no shift begins any more, and a spare one."""
 CHUNK = 1 << 24
 """Bits of windows at a time."""
 
@@ -45,6 +47,9 @@ class StreamTiming:
         Clocks from a beat in to the beat it causes, where no window waits for others.
     results : int
         Beats of results that can be under way at once.
+    held : bool
+        Whether results are so far apart that no other is under way while one waits, and one place
+        is enough.
     """
 
     alone: int
@@ -52,6 +57,7 @@ class StreamTiming:
     interval: int
     pipeline: int
     results: int
+    held: bool
 
     @staticmethod
     def of(design: StreamDesign) -> StreamTiming:
@@ -61,14 +67,17 @@ class StreamTiming:
         if design.dense is not None:
             pipeline += 1 + design.dense.latency
             spacing = design.layers[-1].scan.output_beats
+        held = spacing >= pipeline + STOPPING
+        offered = HELD_CYCLES if held else FIFO_CYCLES
         alone = _first_results(design, 1)[0]
         many = _first_results(design, FRAMES)
         return StreamTiming(
-            alone=alone + FIFO_CYCLES,
-            steady=many[-2] - (FRAMES - 2) * design.beats + FIFO_CYCLES,
+            alone=alone + offered,
+            steady=many[-2] - (FRAMES - 2) * design.beats + offered,
             interval=many[-2] - many[-3],
             pipeline=pipeline,
             results=pipeline // spacing + 1,
+            held=held,
         )
 
     @property
@@ -78,8 +87,8 @@ class StreamTiming:
 
     @property
     def fifo_depth(self) -> int:
-        """Places of the FIFO."""
-        return self.fifo_room + FIFO_SLACK
+        """Places for results that wait."""
+        return 1 if self.held else self.fifo_room + FIFO_SLACK
 
 
 def _first_results(design: StreamDesign, frames: int) -> list[int]:

@@ -37,6 +37,9 @@ LUT_MEMORIES: Mapping[str, LutMemory] = {
     "TRELLIS_DPR16X4": LutMemory(4, 16, 4),
 }
 
+LEAST_DEPTH = min(memory.depth for memory in LUT_MEMORIES.values())
+"""Words of the shortest of them."""
+
 
 def lut_memory_luts(width: int, depth: int, cells: Mapping[str, int]) -> int | None:
     """Return the estimated LUTs of a memory in LUTs; None where the target has none.
