@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import InputError, UsageError
 from nnlogic.core.windows import Frame, Window
-from nnlogic.data import load
+from nnlogic.data import cifar, load
+from nnlogic.data.beats import beats
+from nnlogic.data.maps import as_map
 from nnlogic.frontend import load as load_net
 from nnlogic.model.window import WindowSpec
 from nnlogic.nn.population import LutPopulation, SumPopulation
@@ -127,3 +129,63 @@ def test_places_of_a_map_are_coded_alike(pulses):
     found = make_thresholds(odd, recipe)
     assert len(found) == 16
     assert all(torch.equal(t, found[0]) for t in found)
+
+
+def test_cifar_trains_on_synthetic_images_with_its_colours_side_by_side(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for name in (*cifar.TRAIN, *cifar.TEST):
+        rows = rng.integers(0, 256, (40, cifar.PIXELS + 1), dtype=np.uint8)
+        rows[:, 0] = np.arange(40) % 10
+        (folder / name).write_bytes(rows.tobytes())
+    recipe = load_recipe("cifar10_conv")
+    assert recipe.problems() == []
+    small = replace(
+        recipe, steps=2, batch=4, widths=(20,), windows=(replace(recipe.windows[0], widths=(4,)),)
+    )
+    made = train(small, out=tmp_path / "out", data_dir=tmp_path, device="cpu")
+    net = load_net(made.checkpoint)
+    assert [p.name for p in net.inputs[:4]] == ["r0_0", "g0_0", "b0_0", "r0_1"]
+    encoder = leading_windows(net)[0]
+    assert (encoder.frame.channels, encoder.frame.positions) == (3, 1024)
+
+
+def test_keywords_need_a_local_copy_and_become_maps(tmp_path):
+    with pytest.raises(InputError, match="Speech Commands"):
+        load("kws")
+    rng = np.random.default_rng(0)
+    x = rng.integers(-128, 128, (60, 49, 10)).astype(np.int8)
+    y, classes = np.arange(60) % 12, np.array([f"w{i}" for i in range(12)])
+    np.savez(tmp_path / "kws_mlperftiny_1k.npz", X=x, y=y, classes=classes)
+    recipe = load_recipe("kws")
+    data = as_map(load("kws", tmp_path), recipe.frame)
+    assert data.feature_names[:11] == (*(f"mfcc{c}_t0" for c in range(10)), "mfcc0_t1")
+    together = {tuple(row) for row in (x.reshape(60, -1).astype(int) + 128).tolist()}
+    assert {tuple(row) for row in data.x_train.astype(int).tolist()} <= together
+    np.savez(tmp_path / "kws_mlperftiny_1k.npz", X=x[:, :9], y=y, classes=classes)
+    with pytest.raises(InputError, match="need \\(rows, 49, 10\\)"):
+        load("kws", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["ecg", "kws"])
+def test_recipes_for_streams_have_no_padding_and_fit_their_frame(name):
+    recipe = load_recipe(name)
+    assert recipe.problems() == []
+    frame = recipe.first_frame
+    for spec in recipe.windows:
+        assert not any(spec.padding)
+        frame = spec.after(frame)
+    assert frame.height == 1
+    assert frame.width > 1
+
+
+def test_simulated_beats_are_seeded_and_can_be_told_apart():
+    x, y = beats(400, 3)
+    assert np.array_equal(beats(400, 3)[0], x)
+    assert x.shape == (400, 64)
+    assert 0 <= x.min() <= x.max() < 256
+    means = np.stack([x[y == c].mean(0) for c in range(4)])
+    again, classes = beats(400, 4)
+    nearest = ((again[:, None] - means) ** 2).sum(2).argmin(1)
+    assert 0.7 < (nearest == classes).mean() < 1
