@@ -100,7 +100,7 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import cifar, intrusion, pulses, sources, uci
+    from nnlogic.data import beats, cifar, intrusion, kws, pulses, sources, uci
 
     return {
         "jets": sources.load_jets,
@@ -109,7 +109,9 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "nsl_kdd": intrusion.load_nsl_kdd,
         "cifar10": cifar.load_cifar10,
         "digits": sources.load_digits,
+        "ecg": beats.load_beats,
         "pulses": pulses.load_pulses,
+        "kws": kws.load_kws,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
 
@@ -126,7 +128,7 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     ----------
     name : str
         One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
-        ``"digits"``, or one of the UCI tables.
+        ``"digits"``, ``"kws"``, the simulated ``"pulses"`` and ``"ecg"``, or one of the UCI tables.
     data_dir : Path, optional
         Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public
         originals.

@@ -111,9 +111,8 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         sources, core, target, folder, clock=goal or target.clock_mhz, modules=True,
         timeout=ask.timeout, progress=ask.progress,
     )  # fmt: skip
-    report = put_synth(
-        forget_tools(run.report), run.path, result, *resource_rows(design, result, target)
-    )
+    rows = resource_rows(design, result, target)
+    report = put_synth(forget_tools(run.report), run.path, result, *rows)
     found = resources_of(result.total, ask.target)
     report = with_facts(
         report,

@@ -21,7 +21,7 @@ from nnlogic.backends.stream.continuous.rows import SAMPLES_CHECK
 from nnlogic.backends.stream.continuous.verify import sequence_of
 from nnlogic.backends.stream.model.continuous import ContinuousDesign, lengthened
 from nnlogic.backends.stream.model.samples import results_of, run_samples
-from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, TAGS_CHECK
+from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS, TAGS_CHECK
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.core.errors import IRError, TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT
@@ -145,7 +145,7 @@ def test_synthesis_counts_parts_apart_and_simulates_the_netlist(run, tmp_path):
     }  # fmt: skip
     assert rows["total"].luts == sum(r.luts for p, r in rows.items() if p != "total")
     checks = {c.title: c.verdict for c in done.report.rung(6).checks}
-    assert checks == {NETLIST_CHECK: "pass", NETLIST_FAULT: "pass"}
+    assert checks == {NETLIST_PARTS: "pass", NETLIST_CHECK: "pass", NETLIST_FAULT: "pass"}
 
 
 @pytest.mark.parametrize("title", CONTINUOUS_FAULTS)
