@@ -20,7 +20,7 @@ from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import check_sources
 
-SCRIPT = "synth.ys"
+SCRIPT, STREAM_SCRIPT = "synth.ys", "synth_stream.ys"
 PHASES = ("HIERARCHY", "PROC", "OPT", "SHARE", "TECHMAP", "DFFLEGALIZE", "ABC9", "FLATTEN", "JSON")
 
 
@@ -108,7 +108,9 @@ def synth_command(top: Identifier, target: Target) -> str:
     return " ".join([*target.yosys, "-top", top])
 
 
-def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -> str:
+def synth_script(
+    files: Sequence[str | Path], top: Identifier, target: Target, prefix: str = ""
+) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
     The script stops when yosys sees a latch or, where the target keeps block memories out, a
@@ -122,6 +124,8 @@ def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -
     top : Identifier
         Name of the top module.
     target : Target
+    prefix : str
+        Of the names of the files it writes.
 
     Raises
     ------
@@ -135,12 +139,12 @@ def synth_script(files: Sequence[str | Path], top: Identifier, target: Target) -
         "proc",
         f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
         synth_command(top, target),
-        "tee -q -o stat.json stat -json",
+        f"tee -q -o {prefix}stat.json stat -json",
         "flatten",
         "opt_clean",
         f"select ={top}",
-        "write_json -selected netlist.json",
-        "write_verilog -selected -noattr netlist.v",
+        f"write_json -selected {prefix}netlist.json",
+        f"write_verilog -selected -noattr {prefix}netlist.v",
     ]
     return "\n".join([*lines, ""])
 
