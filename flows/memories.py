@@ -46,6 +46,13 @@ def memory_target(target: Target) -> Target:
     return replace(target, yosys=options, cells=cells)
 
 
+def stream_target(target: Target) -> Target:
+    """Return a target whose synthesis may use memories, but makes no LUTs of registers."""
+    kept = tuple(option for option in target.yosys if option == "-nosrl")
+    found = memory_target(target)
+    return replace(found, yosys=(*found.yosys, *kept))
+
+
 def resources_of(total: Cells, target: Target) -> Resources:
     """Count the resources of a netlist made for `memory_target`."""
     occupied = target.memory_luts

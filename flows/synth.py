@@ -20,7 +20,7 @@ from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import check_sources
 
-SCRIPT = "synth.ys"
+SCRIPT, STREAM_SCRIPT = "synth.ys", "synth_stream.ys"
 PHASES = ("HIERARCHY", "PROC", "OPT", "SHARE", "TECHMAP", "DFFLEGALIZE", "ABC9", "FLATTEN", "JSON")
 
 
@@ -116,6 +116,7 @@ def synth_script(
     clock: float | None = None,
     *,
     modules: bool = False,
+    prefix: str = "",
 ) -> str:
     """Return the yosys script that synthesizes Verilog files for a target.
 
@@ -134,6 +135,8 @@ def synth_script(
         MHz: mapping saves LUTs where a path is shorter than a period, by its estimate of delays.
     modules : bool
         Also write the netlist before its modules are dissolved.
+    prefix : str
+        Of the names of the files it writes.
 
     Raises
     ------
@@ -149,13 +152,13 @@ def synth_script(
         f"select -assert-none {memories}t:$dlatch* t:$adlatch*",
         *goal,
         synth_command(top, target),
-        "tee -q -o stat.json stat -json",
-        *(["write_verilog -noattr modules.v"] if modules else []),
+        f"tee -q -o {prefix}stat.json stat -json",
+        *([f"write_verilog -noattr {prefix}modules.v"] if modules else []),
         "flatten",
         "opt_clean",
         f"select ={top}",
-        "write_json -selected netlist.json",
-        "write_verilog -selected -noattr netlist.v",
+        f"write_json -selected {prefix}netlist.json",
+        f"write_verilog -selected -noattr {prefix}netlist.v",
     ]
     return "\n".join([*lines, ""])
 

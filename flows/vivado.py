@@ -13,6 +13,7 @@ from nnlogic.core.names import Identifier
 from nnlogic.flows.targets import Target
 
 SCRIPT, CONSTRAINTS = "vivado.tcl", "timing.xdc"
+STREAM_SCRIPT, STREAM_CONSTRAINTS = "vivado_stream.tcl", "timing_stream.xdc"
 CLOCK = Identifier("clk")
 
 
@@ -23,8 +24,9 @@ def write_vivado(
     folder: Path,
     clock: float | None = None,
     port: str = CLOCK,
+    names: tuple[str, str] = (SCRIPT, CONSTRAINTS),
 ) -> tuple[Path, Path]:
-    """Write a script and timing constraints that implement a core out of context.
+    """Write a script and timing constraints that implement a core, out of context or in it.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def write_vivado(
         MHz; the target's own goal when there is none.
     port : str
         Clock input of the core.
+    names : tuple of str
+        Of the script and of the constraints.
 
     Returns
     -------
@@ -59,14 +63,23 @@ def write_vivado(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     sources = [Path(os.path.relpath(file, folder)).as_posix() for file in files]
-    script, constraints = folder / SCRIPT, folder / CONSTRAINTS
-    write_bytes(script, vivado_tcl(sources, Identifier(top), target.part).encode())
+    script, constraints = (folder / name for name in names)
+    text = vivado_tcl(sources, Identifier(top), target.part, names)
+    write_bytes(script, text.encode())
     write_bytes(constraints, timing_xdc(clock or target.clock_mhz, Identifier(port)).encode())
     return script, constraints
 
 
-def vivado_tcl(sources: Sequence[str], top: Identifier, part: str) -> str:
-    """Return the Tcl: synthesis out of context, optimization, placement, routing, reports.
+def vivado_tcl(
+    sources: Sequence[str],
+    top: Identifier,
+    part: str,
+    names: tuple[str, str] = (SCRIPT, CONSTRAINTS),
+) -> str:
+    """Return the Tcl: synthesis, optimization, placement, routing, reports.
+
+    Out of context unless the argument ``in_context`` is given: then ports get buffers and places,
+    as far as the part has pins.
 
     The synthesis options are those of Vivado's strategy Flow_PerfOptimized_high, which published
     results for LUT networks use; xcvu9p-flgb2104-2-i is theirs too.
@@ -77,21 +90,25 @@ def vivado_tcl(sources: Sequence[str], top: Identifier, part: str) -> str:
         Verilog files, relative to the folder of the script.
     top : Identifier
     part : str
+    names : tuple of str
+        Of the script and of the constraints.
     """
+    script, constraints = names
     listed = "\n".join(f"  [file join $here {TclWord(source)}] \\" for source in sources)
     return f"""\
-# Implements {top} out of context on {part}.
-# Run: vivado -mode batch -source {SCRIPT}
+# Implements {top} on {part}, out of context unless told otherwise.
+# Run: vivado -mode batch -source {script} [-tclargs in_context]
 set here [file dirname [file normalize [info script]]]
-set out [file join $here vivado]
+set context [expr {{[lindex $argv 0] eq "in_context" ? "default" : "out_of_context"}}]
+set out [file join $here vivado {top} $context]
 file mkdir $out
 
 read_verilog [list \\
 {listed}
 ]
-read_xdc -mode out_of_context [file join $here {CONSTRAINTS}]
+read_xdc [file join $here {constraints}]
 
-synth_design -top {top} -part {part} -mode out_of_context \\
+synth_design -top {top} -part {TclWord(part)} -mode $context \\
   -flatten_hierarchy rebuilt -fanout_limit 400 -fsm_extraction one_hot \\
   -keep_equivalent_registers -resource_sharing off -no_lc -shreg_min_size 5
 report_utilization -file [file join $out synth_utilization.rpt]

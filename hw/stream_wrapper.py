@@ -55,6 +55,20 @@ class StreamParameters:
         return _bytes(self.outputs)
 
     @property
+    def ports(self) -> tuple[tuple[str, str, int], ...]:
+        """Ports of the wrapper in order: name, ``"input"`` or ``"output"``, width in bits."""
+        return (
+            ("aclk", "input", 1),
+            ("aresetn", "input", 1),
+            ("s_axis_tdata", "input", 8 * self.input_bytes),
+            ("s_axis_tvalid", "input", 1),
+            ("s_axis_tready", "output", 1),
+            ("m_axis_tdata", "output", 8 * self.output_bytes),
+            ("m_axis_tvalid", "output", 1),
+            ("m_axis_tready", "input", 1),
+        )
+
+    @property
     def depth(self) -> int:
         """Credits, and entries of the FIFO: all that can be in flight at full rate."""
         return self.latency + ROUND_TRIP
@@ -75,18 +89,8 @@ class StreamWrapper(wiring.Component):
 
     def __init__(self, parameters: StreamParameters) -> None:
         self.parameters = parameters
-        super().__init__(
-            {
-                "aclk": In(1),
-                "aresetn": In(1),
-                "s_axis_tdata": In(8 * parameters.input_bytes),
-                "s_axis_tvalid": In(1),
-                "s_axis_tready": Out(1),
-                "m_axis_tdata": Out(8 * parameters.output_bytes),
-                "m_axis_tvalid": Out(1),
-                "m_axis_tready": In(1),
-            }
-        )
+        ways = {"input": In, "output": Out}
+        super().__init__({name: ways[way](width) for name, way, width in parameters.ports})
 
     def elaborate(self, platform: object) -> Module:
         """Build the module."""

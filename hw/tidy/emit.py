@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
+from nnlogic.hw.axi import interface_attributes
 from nnlogic.hw.lines import wrapped
 from nnlogic.hw.tidy.parse import ModuleText, Net
 from nnlogic.hw.tidy.unread import unread
@@ -33,7 +35,8 @@ def module_text(
     nets = module.nets
     lines = [f"module {module.name} ("]
     ports = _ordered(module, order)
-    lines += _ports([(p, nets[p]) for p in ports])
+    told = interface_attributes(ports)
+    lines += _ports([(p, replace(nets[p], attributes=told.get(p, ""))) for p in ports])
     lines += [");", ""]
     inner = [(name, net) for name, net in nets.items() if not net.direction]
     for name, net in inner:

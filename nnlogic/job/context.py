@@ -119,6 +119,8 @@ def open_context(
     target = target or Target.of(opts.target)
     opts = replace(opts, target=target.name)
     target.keep(folder / TARGETS)
+    if opts.part is not None:
+        target = replace(target, part=opts.part)
     net, _ = load_source(source, opts, allow_pickle)
     approximate = ApproximateRun(net, opts, target.lut_size, source).begin()
     report = Report(

@@ -16,9 +16,9 @@ from nnlogic.report.rows import (
     Engine,
     FunnelRow,
     ResourceRow,
-    Timing,
     ToolRow,
 )
+from nnlogic.report.timing import Timing
 from nnlogic.tables.ir import Instance, TableNet
 from nnlogic.tools.find import find
 

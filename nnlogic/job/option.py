@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from nnlogic.core.errors import Problem
+from nnlogic.core.inert import visible
 
 KEY = "option"
 
@@ -31,6 +33,8 @@ class Option:
         Smallest and largest value.
     above : number or None
         All values are larger.
+    pattern : str
+        Regular expression that a whole text fits; empty for any.
     shown : bool
         Whether help shows the default.
     implies : bool
@@ -49,6 +53,7 @@ class Option:
     least: float | None = None
     most: float | None = None
     above: float | None = None
+    pattern: str = ""
     shown: bool = False
     implies: bool = False
     planned: bool = True
@@ -64,6 +69,9 @@ class Option:
             return None
         if self.choices and value not in self.choices:
             return Problem(self.flag(name), f"{value!r} is not one of {', '.join(self.choices)}")
+        if self.pattern and not re.fullmatch(self.pattern, str(value), re.ASCII):
+            why = f"{visible(value)!r} does not fit the pattern {self.pattern}"
+            return Problem(self.flag(name), why, self.help)
         if self.kind in (int, float) and not isinstance(value, int | float):
             return Problem(self.flag(name), f"{value!r} is not a number")
         limits = []

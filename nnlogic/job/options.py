@@ -41,6 +41,10 @@ class Options:
     clock: float | None = option(
         None, "Clock to meet; sets LUT levels per stage.", metavar="MHZ", kind=float, above=0
     )
+    part: str | None = option(
+        None, "Part that the scripts for Vivado name, such as xc7a35tcpg236-1.",
+        metavar="PART", pattern="[A-Za-z0-9][A-Za-z0-9-]{3,47}",
+    )  # fmt: skip
     levels_per_stage: int | None = option(
         None, "LUT levels per pipeline stage (default: as many stages as layers, evenly deep).",
         metavar="N", kind=int, least=1,

@@ -34,11 +34,11 @@ from nnlogic.report.rows import (
     Rung,
     Source,
     StepRow,
-    Timing,
     ToolRow,
     rung_verdict,
 )
 from nnlogic.report.sections import Section
+from nnlogic.report.timing import Timing
 
 SCHEMA = "nnlogic.report/1"
 FILE = "report.json"

@@ -14,8 +14,8 @@ from nnlogic.report.rows import (
     Network,
     ResourceRow,
     Rung,
-    Timing,
 )
+from nnlogic.report.timing import Timing
 
 NOT_RUN = "not run"
 CONSTANT = "is always"

@@ -36,7 +36,8 @@ equivalent_register_removal extract_reset fsm_encoding full_case hdlname init io
 iob is_inferred keep keep_hierarchy lib_whitebox max_fanout mark_debug module_not_derived nomem2reg
 mem2reg no_rw_check parallel_case preserve ram_block ram_decomp ram_style ramstyle reg_init retiming
 rom_block rom_style romstyle shreg_extract single_bit_vector src syn_encoding syn_keep syn_noprune
-syn_preserve syn_ramstyle syn_romstyle top unused_bits use_dsp use_dsp48 whitebox xilinx_legacyprim
+syn_preserve syn_ramstyle syn_romstyle top unused_bits use_dsp use_dsp48 whitebox x_interface_info
+x_interface_parameter xilinx_legacyprim
 """
 ALLOWED_ATTRIBUTES = frozenset(_ALLOWED_ATTRIBUTES.split())
 # Comments that change what a tool reads: no two tools would see the same circuit.

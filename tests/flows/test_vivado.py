@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nnlogic.core.errors import UsageError
 from nnlogic.flows.targets import Target
-from nnlogic.flows.vivado import timing_xdc, vivado_tcl, write_vivado
+from nnlogic.flows.vivado import (
+    STREAM_CONSTRAINTS,
+    STREAM_SCRIPT,
+    timing_xdc,
+    vivado_tcl,
+    write_vivado,
+)
+from nnlogic.job.options import Options
 
 GOLDEN = Path(__file__).parent / "data" / "vivado.tcl"
 
@@ -46,6 +54,29 @@ def test_script_is_well_formed_whatever_the_file_names(source):
 @pytest.mark.parametrize("broken", ["{", "]", 'puts "a', "puts [a {b]"])
 def test_the_check_itself_finds_faults(broken):
     assert unbalanced(broken)
+
+
+def test_the_stream_has_files_of_its_own(tmp_path):
+    names = (STREAM_SCRIPT, STREAM_CONSTRAINTS)
+    part = replace(Target.named("ecp5"), part="xck26-sfvc784-2LV-c")
+    script, xdc = write_vivado([tmp_path / "t.v"], "t", part, tmp_path, 125.0, "aclk", names)
+    assert (script.name, xdc.name) == names
+    text = script.read_text()
+    assert "-part {xck26-sfvc784-2LV-c} -mode $context" in text
+    assert f"[file join $here {STREAM_CONSTRAINTS}]" in text
+    assert f"-source {STREAM_SCRIPT} " in text
+    assert "-period 8.000 [get_ports aclk]" in xdc.read_text()
+
+
+@pytest.mark.parametrize("part", ["xc7a35tcpg236-1", "xck26-sfvc784-2LV-c"])
+def test_parts_are_free_text_of_letters_digits_and_dashes(part):
+    assert Options(part=part).part == part
+
+
+@pytest.mark.parametrize("part", ["", "xc7", "-xc7a35t", "xc7a35t;exit", "xc7 a35t", "xc7[exec]"])
+def test_other_texts_are_no_parts(part):
+    with pytest.raises(UsageError, match="--part"):
+        Options(part=part)
 
 
 def test_constraints_give_the_period_in_nanoseconds():

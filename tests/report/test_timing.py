@@ -5,7 +5,7 @@ from helpers_logic import layered_net
 from nnlogic.design.build import build
 from nnlogic.flows.targets import Target
 from nnlogic.job.facts import timing_facts
-from nnlogic.report.rows import Timing
+from nnlogic.report.timing import Timing
 from nnlogic.report.words import latency_text, throughput_text
 
 DESIGN = build(layered_net(), schedule="layer")

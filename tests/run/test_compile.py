@@ -107,7 +107,10 @@ def test_verify_then_synth(run):
     assert placed.report.timing.fmax_source == "pnr"
     assert placed.report.timing.fmax_mhz > 10
     total = placed.report.resource("total", "synth")
-    parts = [r for r in placed.report.resources if r.source == "synth" and r.part != "total"]
+    rows = [r for r in placed.report.resources if r.source == "synth"]
+    *parts, last, wrapper, both = rows
+    assert (last, wrapper.part) == (total, "stream wrapper")
+    assert both.luts == total.luts + wrapper.luts
     assert total.luts == sum(p.luts for p in parts)
     assert total.ffs == sum(p.ffs for p in parts)
     with pytest.raises(TargetMissed):

@@ -12,7 +12,8 @@ from nnlogic.backends.chain.section import BudgetRow, MixedDesign, SegmentRow
 from nnlogic.backends.dsp.rows import COUNT_CHECK, NETLIST_CHECK
 from nnlogic.flows.memories import Resources
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.report.rows import Check, ResourceRow, Rung, Timing
+from nnlogic.report.rows import Check, ResourceRow, Rung
+from nnlogic.report.timing import Timing
 
 NO_PROOF = "not part of this version: netlists with memories are counted, not proved"
 STRUCTURE = "layers and wires"

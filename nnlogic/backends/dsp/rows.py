@@ -16,7 +16,13 @@ from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.slice_kinds import FABRIC
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.plots import scatter_file
-from nnlogic.report.rows import Artifact, Check, ResourceRow, Rung, Timing
+from nnlogic.report.rows import (
+    Artifact,
+    Check,
+    ResourceRow,
+    Rung,
+)
+from nnlogic.report.timing import Timing
 
 OPS_CHECK = "LogicNet = operations"
 PROGRAM_CHECK = "operations = program"

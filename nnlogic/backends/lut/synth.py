@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from nnlogic.backends.lut.wrapper import wrapper_rows
 from nnlogic.checks.formal import prove_netlist
 from nnlogic.core.errors import TargetMissed
 from nnlogic.core.progress import Progress
@@ -37,6 +38,10 @@ def synth(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         folder = run.path / "synth" / "rtl"
         core = write_primitives(design, folder, ask.target.lut_cell, ask.progress)
     report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
+    total = report.resource(facts.TOTAL, "synth")
+    if design.stream and total is not None:
+        rtl, folder = run.path / "rtl", run.path / "synth" / "stream"
+        report = report.put(*wrapper_rows(design, rtl, folder, ask, total))
     goal = run.report.timing.clock_mhz
     return place(report, run.path, result, ask.target, ask, goal, design.latency)
 

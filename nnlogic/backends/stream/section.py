@@ -17,8 +17,9 @@ from nnlogic.hw.stream.core import window_shape
 from nnlogic.hw.stream.frame import frame_ages
 from nnlogic.report.codec import to_json
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.report.rows import ResourceRow, Timing
+from nnlogic.report.rows import ResourceRow
 from nnlogic.report.sections import Fact, Section, TableBlock
+from nnlogic.report.timing import Timing
 from nnlogic.report.words import NOT_RUN
 
 NAME = "stream"

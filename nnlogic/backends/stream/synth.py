@@ -36,7 +36,7 @@ from nnlogic.core.errors import (
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import Progress
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.flows.memories import memory_target, resources_of
+from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.reports import Cells
 from nnlogic.flows.synth import SynthResult, add_cells, synthesize
 from nnlogic.flows.targets import Target
@@ -128,13 +128,6 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     return place(
         report, run.path, result, target, ask, goal, StreamTiming.of(design).alone, "stream"
     )
-
-
-def stream_target(target: Target) -> Target:
-    """Return a target whose synthesis may use memories, but makes no LUTs of registers."""
-    kept = tuple(option for option in target.yosys if option == "-nosrl")
-    found = memory_target(target)
-    return replace(found, yosys=(*found.yosys, *kept))
 
 
 def _ports(template: str, design: StreamDesign, core: str) -> str:

@@ -113,7 +113,7 @@ def test_the_script_has_part_clock_and_no_model(engine, tmp_path):
     [source] = re.findall(r"\[file join \$here \{(.*?)\}\]", text)
     assert (tmp_path / source).resolve() == verilog.resolve()
     assert model.name not in text
-    assert f"-top {verilog.stem} -part {target.part}" in text
+    assert f"-top {verilog.stem} -part {{{target.part}}} -mode" in text
     # The port is one of the engine's, and the script asks for the clock by its name.
     assert "create_clock -name clk -period 4.000 [get_ports aclk]" in constraints.read_text()
     assert re.search(r"\binput aclk;", verilog.read_text())

@@ -23,9 +23,10 @@ from nnlogic.backends.stream.rows import (
 )
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.backends.stream.stages import cut_of
-from nnlogic.backends.stream.synth import prove_parts, stream_target
+from nnlogic.backends.stream.synth import prove_parts
 from nnlogic.core.errors import Different, TargetMissed, UsageError
 from nnlogic.core.progress import SILENT
+from nnlogic.flows.memories import stream_target
 from nnlogic.flows.synth import synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.verilog import write_stream

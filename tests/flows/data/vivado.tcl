@@ -1,15 +1,16 @@
-# Implements jets out of context on xcvu9p-flgb2104-2-i.
-# Run: vivado -mode batch -source vivado.tcl
+# Implements jets on xcvu9p-flgb2104-2-i, out of context unless told otherwise.
+# Run: vivado -mode batch -source vivado.tcl [-tclargs in_context]
 set here [file dirname [file normalize [info script]]]
-set out [file join $here vivado]
+set context [expr {[lindex $argv 0] eq "in_context" ? "default" : "out_of_context"}]
+set out [file join $here vivado jets $context]
 file mkdir $out
 
 read_verilog [list \
   [file join $here {../rtl/jets.v}] \
 ]
-read_xdc -mode out_of_context [file join $here timing.xdc]
+read_xdc [file join $here timing.xdc]
 
-synth_design -top jets -part xcvu9p-flgb2104-2-i -mode out_of_context \
+synth_design -top jets -part {xcvu9p-flgb2104-2-i} -mode $context \
   -flatten_hierarchy rebuilt -fanout_limit 400 -fsm_extraction one_hot \
   -keep_equivalent_registers -resource_sharing off -no_lc -shreg_min_size 5
 report_utilization -file [file join $out synth_utilization.rpt]

@@ -14,11 +14,11 @@ from nnlogic.backends.stream.model.continuous import ContinuousDesign
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS
 from nnlogic.backends.stream.section import with_facts
 from nnlogic.backends.stream.segments import load_cores
-from nnlogic.backends.stream.synth import SMALL, TRIES, prove_parts, resource_rows, stream_target
+from nnlogic.backends.stream.synth import SMALL, TRIES, prove_parts, resource_rows
 from nnlogic.backends.stream.verify import tag_simulator
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import TargetMissed, ToolFailed, ToolNotFound, ToolTimeout, UsageError
-from nnlogic.flows.memories import resources_of
+from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.synth import SynthResult, synthesize
 from nnlogic.job.directory import Run
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
