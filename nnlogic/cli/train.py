@@ -180,7 +180,7 @@ def _train_recipe(
 
     session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
-    how = {} if teacher is None else {"teacher": teacher}
+    how: dict[str, Any] = {} if teacher is None else {"teacher": teacher}
     result = train(
         recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress, **how
     )

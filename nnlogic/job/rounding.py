@@ -41,6 +41,9 @@ def rounding_rows(
     before[:, column] = classes
     (original,) = accuracy_rows(net, rows, "float", before)
     (rounded,) = accuracy_rows(net, rows, "quantized", outputs)
+    # What has a class output has no quantities.
+    assert isinstance(original, AccuracyRow)
+    assert isinstance(rounded, AccuracyRow)
     differ = int((outputs[:, column] != classes).sum())
     cost = f"{differ} of {len(classes)} rows ({differ / len(classes):.2%}) change class by rounding"
     if rows.labels is None:

@@ -152,7 +152,7 @@ def fit_table(
     refuse_used(out)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    losses = {"balance": balance, "loss": loss, "quantile": quantile, "seed": seed}
+    losses: dict[str, Any] = {"balance": balance, "loss": loss, "quantile": quantile, "seed": seed}
     if shape:
         shapes = map_shapes(data, luts, shape, **losses)
     else:

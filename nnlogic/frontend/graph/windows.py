@@ -44,7 +44,7 @@ def pooling(
     """Return what pooling gives."""
     most = node.op.startswith("max")
     names = ("", "", "stride", "padding", *(MOST if most else MEAN))
-    given = {"stride": [], "padding": [], "dilation": [], "count_include_pad": True}
+    given: dict[str, Any] = {"stride": [], "padding": [], "dilation": [], "count_include_pad": True}
     given |= {**dict(zip(names, args, strict=False)), **kwargs}
     size, stride, padding = args[1], given["stride"], given["padding"]
     if given.get("ceil_mode") or given.get("divisor_override"):

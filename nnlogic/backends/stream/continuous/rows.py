@@ -16,7 +16,8 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import frame_module, window_shape
 from nnlogic.hw.stream.samples import sample_shapes
 from nnlogic.report.model import TOTAL, Report
-from nnlogic.report.rows import ResourceRow, Timing
+from nnlogic.report.rows import ResourceRow
+from nnlogic.report.timing import Timing
 
 SAMPLES_CHECK = "whole sequence, cycle model"
 DEFINITION = (
