@@ -22,7 +22,7 @@ def convolution(
     circuit: Circuit, code: Code, node: Node, args: list[Any], kwargs: dict[str, Any]
 ) -> Pending:
     """Return what a convolution gives."""
-    given: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
     whole = node.op == "convolution.default"
     x, weights, bias = args[0], given.get(1), given.get(2, given.get("bias"))
     names = ("stride", "padding", "dilation")

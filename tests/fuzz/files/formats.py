@@ -200,7 +200,8 @@ def _others() -> list[Format]:
         ),
         Format(
             "onnx", "f.onnx", _files(*sorted((corpus.XGBOOST / "onnx").glob("*.onnx"))),
-            (command("inspect f.onnx"), command(f"compile f.onnx {TABLES} --arith auto")), texts.RAW,
+            (command("inspect f.onnx"), command(f"compile f.onnx {TABLES} --arith auto")),
+            texts.RAW,
         ),
         Format("difflogic", "f.pth", _made("gates.pth"), (command(gates, 2),), torch),
     ]  # fmt: skip
