@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 COLUMNS = (
@@ -111,9 +110,9 @@ def summary(entries: Sequence[Entry]) -> str:
         found = [entry for entry in compared if low < (entry.times or 0) <= high]
         if found:
             lines += ["", f"{text}:", ""]
-        for entry in found:
-            why = f": {entry.why}" if entry.why else ""
-            lines.append(f"- {entry.family}, `{Path(entry.file).name}`, {entry.times:.2f}{why}.")
+        for why in dict.fromkeys(entry.why for entry in found):
+            said = [f"`{e.file}` {e.times:.2f}" for e in found if e.why == why]
+            lines.append(f"- {', '.join(said)}" + (f": {why}." if why else "."))
     return "\n".join(lines)
 
 
