@@ -71,7 +71,7 @@ class Entry:
                 *(f"{whole[role]:,}" for role in ("encoder", "network", "output", "total")),
                 str(whole["depth"]), f"{self.peer:,}" if self.peer else "", self._source(),
                 f"{self.same['total']:,}" if self.peer else "",
-                "" if self.times is None else f"**{self.times:.2f}**",
+                "" if self.times is None else f"**{self.times:.3f}**",
                 self.ours["effort"],
                 "; ".join(f"{i} {how}" for i, how in enumerate(whole["proved"], 1)),
                 str(self.ours["seconds"]),
@@ -111,7 +111,7 @@ def summary(entries: Sequence[Entry]) -> str:
         if found:
             lines += ["", f"{text}:", ""]
         for why in dict.fromkeys(entry.why for entry in found):
-            said = [f"`{e.file}` {e.times:.2f}" for e in found if e.why == why]
+            said = [f"`{e.file}` {e.times:.3f}" for e in found if e.why == why]
             lines.append(f"- {', '.join(said)}" + (f": {why}." if why else "."))
     return "\n".join(lines)
 
