@@ -14,6 +14,12 @@ network, for area; of the settings that were tried, a row shows the one with few
 1 file against QuantNet, 2 QuantNet against tables, 3 tables against logic, 4 logic before against
 logic after the optimization across the network.
 
+Accuracy is that of the file on rows that are at hand, of the data set's own test part where it is
+known; n says how many. Trees and networks of torchlogix and TreeLUT were trained by `python -m
+benchmarks.leaderboard.train`, with the peers' own programs. Leaves of LightGBM, xgboost and conifer
+are rounded to 4 bits of the widest tree, and accuracies are with that. Why a row is above the aim
+is what is known of the peer's hardware, not a measure.
+
 What is measured is kept in files of `--results`, one per row, and not measured again until the
 file, the options of its reading or the effort change; what failed is tried again.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 COLUMNS = (
@@ -72,7 +71,7 @@ class Entry:
                 *(f"{whole[role]:,}" for role in ("encoder", "network", "output", "total")),
                 str(whole["depth"]), f"{self.peer:,}" if self.peer else "", self._source(),
                 f"{self.same['total']:,}" if self.peer else "",
-                "" if self.times is None else f"**{self.times:.2f}**",
+                "" if self.times is None else f"**{self.times:.3f}**",
                 self.ours["effort"],
                 "; ".join(f"{i} {how}" for i, how in enumerate(whole["proved"], 1)),
                 str(self.ours["seconds"]),
@@ -111,9 +110,9 @@ def summary(entries: Sequence[Entry]) -> str:
         found = [entry for entry in compared if low < (entry.times or 0) <= high]
         if found:
             lines += ["", f"{text}:", ""]
-        for entry in found:
-            why = f": {entry.why}" if entry.why else ""
-            lines.append(f"- {entry.family}, `{Path(entry.file).name}`, {entry.times:.2f}{why}.")
+        for why in dict.fromkeys(entry.why for entry in found):
+            said = [f"`{e.file}` {e.times:.3f}" for e in found if e.why == why]
+            lines.append(f"- {', '.join(said)}" + (f": {why}." if why else "."))
     return "\n".join(lines)
 
 
