@@ -73,7 +73,7 @@ NORM = names(
 )
 CONSTANT = (
     ELEMENTWISE | SAME | CAST | SHAPE | JOIN | LINEAR | names(
-    """t.default squeeze.default pow.Scalar pow.Tensor_Tensor max.dim min.dim
+    """t.default squeeze.default pow.Scalar pow.Tensor_Tensor max.dim min.dim slice_scatter.default
     mean.default mean.dim sum.default sum.dim_IntList
     max.default min.default amax.default amin.default expand.default numpy_T.default
     std.correction sign.default
