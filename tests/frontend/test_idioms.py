@@ -155,7 +155,18 @@ class CodesOutThrough(StraightThrough):
         return through(y, self.q(y, self.w_scale[0], -16, 15))
 
 
+class Choices(Base):
+    """Clamps as choices with bounds of another type, and powers of bit widths, as Brevitas has."""
+
+    def q(self, x, scale, lo, hi):
+        low, high = torch.tensor(float(lo)), torch.pow(2.0, torch.tensor(4.0)) - 16 + hi
+        y = torch.round(x.div(scale.type_as(x)))
+        y = torch.where(y > high, high.type_as(y), y)
+        return torch.where(y < low, low.type_as(y), y) * scale
+
+
 KINDS = (
+    Choices,
     Base, StraightThrough, RoundThrough, Function, LearnedStep, ZeroPoint, BiasOnGrid, SignThrough,
     ScaledSigns, DoReFa, CodesOut, CodesOutThrough,
 )  # fmt: skip
@@ -184,7 +195,7 @@ def test_the_module_is_read_bit_for_bit(kind, rows):
         assert np.abs(levels[got[:, port]] - theirs[:, port].numpy()).max() < 1e-5
 
 
-@pytest.mark.parametrize("kind", [StraightThrough, CodesOutThrough, ScaledSigns])
+@pytest.mark.parametrize("kind", [StraightThrough, CodesOutThrough, ScaledSigns, Choices])
 def test_archives_are_compared_with_torch(kind, rows, tmp_path):
     path = tmp_path / "m.pt2"
     with warnings.catch_warnings():

@@ -13,6 +13,7 @@ from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.limits import FEATURES, LAYERS
 from nnlogic.core.names import identifier
 from nnlogic.frontend.graph.circuit import Circuit
+from nnlogic.frontend.graph.clamps import with_clamps
 from nnlogic.frontend.graph.inputs import input_format
 from nnlogic.frontend.graph.outputs import Outputs
 from nnlogic.frontend.graph.program import Graph, Node
@@ -68,6 +69,7 @@ def network_of(
     if problems or not size:
         raise CheckpointError("no network", where=where, problems=problems, fix=graph.fix)
     names = _names(features, size)
+    graph = with_clamps(graph)
     circuit, outputs, problems = _followed(graph, name, inputs)
     forms = 0
     if problems:

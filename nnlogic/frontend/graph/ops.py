@@ -23,7 +23,7 @@ MONOTONE = names(
     sign.default sgn.default gt.Scalar ge.Scalar lt.Scalar le.Scalar gt.Tensor ge.Tensor
     lt.Tensor le.Tensor fake_quantize_per_tensor_affine.default
     fake_quantize_per_tensor_affine.tensor_qparams fake_quantize_per_channel_affine.default
-    logical_not.default maximum.default minimum.default batch_norm.default
+    logical_not.default maximum.default minimum.default max.other min.other batch_norm.default
     _native_batch_norm_legit_no_training.default native_batch_norm.default where.self
     where.ScalarSelf where.ScalarOther where.Scalar hardsigmoid.default
     fake_quantize_per_tensor_affine_cachemask.default
@@ -50,7 +50,7 @@ ELEMENTWISE = MONOTONE | names(
 )
 """Each element of the result is a function of one element of each operand."""
 SAME = names(
-    """alias.default detach.default clone.default contiguous.default
+    """alias.default detach.default detach_.default clone.default contiguous.default
     dropout.default alpha_dropout.default feature_dropout.default
     lift_fresh_copy.default lift_fresh.default native_dropout.default"""
 )
@@ -73,7 +73,8 @@ NORM = names(
 )
 CONSTANT = (
     ELEMENTWISE | SAME | CAST | SHAPE | JOIN | LINEAR | names(
-    """t.default squeeze.default mean.default mean.dim sum.default sum.dim_IntList
+    """t.default squeeze.default pow.Scalar pow.Tensor_Tensor max.dim min.dim slice_scatter.default
+    mean.default mean.dim sum.default sum.dim_IntList
     max.default min.default amax.default amin.default expand.default numpy_T.default
     std.correction sign.default
     zeros_like.default ones_like.default full_like.default reciprocal.default exp2.default

@@ -43,7 +43,7 @@ def _needed(nodes: list[Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
 
 
 def _refs(values: list[Any]) -> list[Ref]:
-    out = []
+    out: list[Any] = []
     for value in values:
         out += _refs(list(value)) if isinstance(value, list | tuple) else [value]
     return [value for value in out if isinstance(value, Ref)]

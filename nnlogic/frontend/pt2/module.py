@@ -122,9 +122,9 @@ def _exported(module: nn.Module, example: Tensor, label: str) -> Any:
     module = settled(module, label)
     try:
         program = torch.export.export(module, (example,))
-        names = [str(node.target).split(".")[-2:-1] for node in program.graph.nodes]
+        names = [str(node.target).split(".")[-2:] for node in program.graph.nodes]
         # What changes a tensor in place is written anew, as what returns another one.
-        changes = any(name and name[0].endswith("_") for name in names)
+        changes = any(name[0].endswith("_") or name[-1] == "out" for name in names)
         return program.run_decompositions() if changes else program
     except Exception as error:  # forward is the user's code, and may raise anything
         raise UnsupportedModel(
