@@ -12,6 +12,8 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.inert import visible
 
 MISSING = ("refuse", "drop")
+MOST_QUANTITIES = 8
+"""Quantities whose errors are printed one by one."""
 
 
 OF_TABLES = (
@@ -174,7 +176,7 @@ def _train_recipe(
 
     session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
-    how = {} if teacher is None else {"teacher": teacher}
+    how: dict[str, Any] = {} if teacher is None else {"teacher": teacher}
     result = train(
         recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress, **how
     )
@@ -183,6 +185,10 @@ def _train_recipe(
         for name, fraction in result.accuracy.items():
             click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
         for name, errors in result.error.items():
+            if len(errors) > MOST_QUANTITIES:
+                mean = sum(off["rmse"] for off in errors.values()) / len(errors)
+                click.echo(f"{name:<{width}} RMSE {mean:.4g}, mean of {len(errors)} quantities")
+                continue
             for quantity, off in errors.items():
                 what = f"RMSE {off['rmse']:.4g}, MAE {off['mae']:.4g}, 90 % within {off['p90']:.4g}"
                 click.echo(f"{name:<{width}} {what} of {visible(quantity)}")

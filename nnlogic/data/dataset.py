@@ -100,7 +100,7 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import cifar, intrusion, sources, uci
+    from nnlogic.data import cifar, intrusion, sensor, sources, uci
 
     return {
         "jets": sources.load_jets,
@@ -109,6 +109,7 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "nsl_kdd": intrusion.load_nsl_kdd,
         "cifar10": cifar.load_cifar10,
         "digits": sources.load_digits,
+        "sensor": sensor.load_sensor,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
 
@@ -125,7 +126,7 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     ----------
     name : str
         One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
-        ``"digits"``, or one of the UCI tables.
+        ``"digits"``, ``"sensor"``, or one of the UCI tables.
     data_dir : Path, optional
         Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public
         originals.
