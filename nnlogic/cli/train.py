@@ -12,6 +12,8 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.inert import visible
 
 MISSING = ("refuse", "drop")
+MOST_QUANTITIES = 8
+"""Quantities whose errors are printed one by one."""
 
 
 OF_TABLES = (
@@ -189,6 +191,10 @@ def _train_recipe(
         for name, fraction in result.accuracy.items():
             click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
         for name, errors in result.error.items():
+            if len(errors) > MOST_QUANTITIES:
+                mean = sum(off["rmse"] for off in errors.values()) / len(errors)
+                click.echo(f"{name:<{width}} RMSE {mean:.4g}, mean of {len(errors)} quantities")
+                continue
             for quantity, off in errors.items():
                 what = f"RMSE {off['rmse']:.4g}, MAE {off['mae']:.4g}, 90 % within {off['p90']:.4g}"
                 click.echo(f"{name:<{width}} {what} of {visible(quantity)}")

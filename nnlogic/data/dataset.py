@@ -100,7 +100,7 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import beats, cifar, intrusion, kws, pulses, sources, uci
+    from nnlogic.data import beats, cifar, intrusion, kws, pulses, sensor, sources, uci
 
     return {
         "jets": sources.load_jets,
@@ -111,6 +111,7 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "digits": sources.load_digits,
         "ecg": beats.load_beats,
         "pulses": pulses.load_pulses,
+        "sensor": sensor.load_sensor,
         "kws": kws.load_kws,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
@@ -128,7 +129,8 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     ----------
     name : str
         One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
-        ``"digits"``, ``"kws"``, the simulated ``"pulses"`` and ``"ecg"``, or one of the UCI tables.
+        ``"digits"``, ``"kws"``, the simulated ``"pulses"``, ``"ecg"`` and ``"sensor"``, or one of
+        the UCI tables.
     data_dir : Path, optional
         Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public
         originals.

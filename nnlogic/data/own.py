@@ -48,6 +48,8 @@ class Choices:
         Whether the labels are quantities, not classes.
     targets : tuple of str
         Their columns, where there are several; `label` is empty then.
+    themselves : bool
+        Whether the features are the quantities, as of an autoencoder; there are no labels then.
     shape : tuple of int
         Where the columns are a map, its shape: see `nnlogic.data.maps.parse_shape`. Columns of one
         value stay then.
@@ -59,6 +61,7 @@ class Choices:
     missing: str = MISSING[0]
     quantities: bool = False
     targets: tuple[str, ...] = ()
+    themselves: bool = False
     shape: tuple[int, ...] = ()
 
     @property
@@ -164,21 +167,24 @@ def labelled_rows(path: Path, choices: Choices) -> OwnRows:
     """
     table = read_table(path, Wanted(None, choices.labels or LABELS))
     problems, found = list[Problem](), list[tuple[str, Column]]()
-    for label in choices.labels or (None,):
+    for label in () if choices.themselves else choices.labels or (None,):
         name, column, wrong = find_labels(table, Wanted(None), label)
         problems += wrong
         if name is not None and column is not None:
             found.append((name, column))
-    if not found and not problems:
+    if not found and not problems and not choices.themselves:
         why = f"no column is called {', '.join(LABELS)}; the file has {listed(table.names or ())}"
         problems = [Problem("labels", why, "--label NAME names the column of the labels")]
     problems = [*problems, *table.problems]
     names = tuple(name for name, _ in found)
-    if not found or len(names) < len(choices.labels):
+    if not choices.themselves and (not found or len(names) < len(choices.labels)):
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
     columns = features_of(table, names, choices.drop, choices.missing, constant=bool(choices.shape))
-    y, classes = np.zeros(0), tuple[str, ...]()
-    if choices.quantities:
+    y: NDArray = np.zeros(0)
+    classes: tuple[str, ...] = ()
+    if choices.themselves:
+        wrong = []
+    elif choices.quantities:
         y, wrong = _quantities(found, table, columns.rows)
     else:
         y, classes, wrong = _classes(*found[0], table, columns.rows, choices)
@@ -187,6 +193,8 @@ def labelled_rows(path: Path, choices: Choices) -> OwnRows:
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
     x = table.values[np.ix_(columns.rows, columns.numbers)].astype(np.float32)
     notices = (*table.notices, *columns.notices)
+    if choices.themselves:
+        y, names = x.astype(np.float64), columns.names
     return OwnRows(x, y, columns.names, classes, names, notices, columns.rows, len(table.values))
 
 

@@ -108,7 +108,7 @@ def audited(report: Report, folder: Path) -> Report:
     if "rtl" in hit:
         report = _without_accuracy(report, ("RTL",))
     if set(edited) & set(ROOTS):
-        measured = (*report.accuracy, *report.errors)
+        measured: list[AccuracyRow | ErrorRow] = [*report.accuracy, *report.errors]
         report = _without_accuracy(report, [r.stage for r in measured if r.n is not None])
         warnings.append("what the run began with was changed: compile again")
     if report.stale or set(edited) & set(ROOTS):

@@ -58,11 +58,16 @@ def accuracy_rows(
     """Return the accuracy of a stage on the run's rows, or the error of each quantity."""
     if net.quantities:
         return _error_rows(net, rows, stage, outputs)
+    return [accuracy_row(net, rows, stage, outputs)]
+
+
+def accuracy_row(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> AccuracyRow:
+    """Return the accuracy of a stage on the run's rows."""
     percent = accuracy(outputs, rows.labels, net.class_output)
     if percent is None:
         why = NO_LABELS if rows.labels is None else NO_CLASS
-        return [AccuracyRow(stage, detail=why)]
-    return [AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)]
+        return AccuracyRow(stage, detail=why)
+    return AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)
 
 
 def _error_rows(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> list[ErrorRow]:

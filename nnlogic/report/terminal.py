@@ -36,6 +36,7 @@ from nnlogic.report.words import (
 )
 
 LABEL = 12
+MOST_QUANTITIES = 8  # that are printed one by one
 WIDEST, NARROWEST, GAP = 36, 12, 2
 LONGEST = 75  # characters about a check that passed; the other views show all
 STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow", "stale": "bold yellow"}
@@ -78,6 +79,13 @@ def render(report: Report, console: Console) -> None:
 
 def _quantities(report: Report, console: Console) -> None:
     heading(console, "Error, in the units of the rows")
+    if len(report.network.quantities) > MOST_QUANTITIES:
+        for stage in dict.fromkeys(row.stage for row in report.errors):
+            known = [r.rmse for r in report.errors if r.stage == stage and r.rmse is not None]
+            mean = f"RMSE {sum(known) / len(known):.4g}, mean" if known else "not run"
+            fact(console, stage, f"{mean} of {len(report.network.quantities)} quantities")
+        fact(console, "decoded", f"{report.network.quantities[0]}, ...")
+        return
     narrow = [ERROR_COLUMNS.index(c) for c in ERROR_COLUMNS if c not in ("on", ">bias")]
     cells = [error_cells(row) for row in report.errors]
     columns = [ERROR_COLUMNS[i] for i in narrow]

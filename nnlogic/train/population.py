@@ -16,7 +16,9 @@ from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend.native import write_quantized
 from nnlogic.nn.population import LutNetwork, LutPopulation, SumPopulation, to_quantnet
+from nnlogic.nn.population.wiring import needed
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.part import encoder_of
 from nnlogic.train.layered import GOLDEN_ROWS
 from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import make_rows
@@ -163,6 +165,21 @@ class PopulationTraining:
         golden = x, with_offset(found.round().long().cpu().numpy(), net, x)
         net = dataclasses.replace(net, info={**net.info, **info})
         write_quantized(path, net, golden=golden)
+        if self.recipe.latent_layer:
+            encoder = encoder_of(net, self.recipe.latent_layer)
+            beside = path.with_name(f"{path.stem}.encoder{path.suffix}")
+            write_quantized(beside, encoder, golden=(x, self._latent(x)))
+
+    def _latent(self, x: NDArray) -> NDArray[np.int64]:
+        """Return the latent codes of raw rows, as torch computes them."""
+        codes, best = self.steps.rows.x_val[: len(x)], self.best()
+        found = self.model.hard_latent(codes, self.recipe.latent)[best].long().cpu().numpy()
+        network = self.model.network(best)
+        # Wires that nothing reads are dropped from the QuantNet; torch has them all.
+        for part, kept in zip(network.parts, needed(network), strict=True):
+            if part.name == self.recipe.latent_layer:
+                found = found[:, kept]
+        return found
 
 
 def network_of(

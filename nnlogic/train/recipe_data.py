@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from nnlogic import data
 from nnlogic.core.errors import Problem
 from nnlogic.data import Dataset
@@ -79,8 +81,20 @@ def _rows(recipe: HasData, data_dir: Path | str | None) -> Dataset:
     quantities = recipe.task != "classification"
     return load_own(
         recipe.dataset,
-        Choices(recipe.label, test, recipe.drop, recipe.missing, quantities, recipe.targets, shape),
-    )
+        Choices(
+            recipe.label, test, recipe.drop, recipe.missing, quantities, recipe.targets,
+            recipe.task == "autoencoder", shape,
+        ),
+    )  # fmt: skip
+
+
+def of_itself(found: Dataset) -> Dataset:
+    """Return a data set whose features are its quantities, for an autoencoder."""
+    x = {part: getattr(found, f"x_{part}").astype(np.float64) for part in ("train", "val", "test")}
+    return dataclasses.replace(
+        found, class_names=(), targets=found.feature_names,
+        y_train=x["train"], y_val=x["val"], y_test=x["test"],
+    )  # fmt: skip
 
 
 def data_problems(recipe: HasData) -> list[Problem]:
@@ -95,9 +109,11 @@ def data_problems(recipe: HasData) -> list[Problem]:
     for key in ("drop", "targets"):
         if not all(isinstance(name, str) for name in getattr(recipe, key)):
             out.append(Problem(key, "must be names of columns", f'{key} = ["NAME"]'))
-    if recipe.targets and (recipe.label or recipe.task == "classification"):
+    if recipe.targets and (recipe.label or recipe.task != "regression"):
         why = f"with label {recipe.label!r} and task {recipe.task!r}"
         out.append(Problem("targets", why, 'task = "regression", and no label'))
+    if recipe.label and recipe.task == "autoencoder":
+        out.append(Problem("label", "an autoencoder has none: its features are what it gives"))
     if recipe.teacher and not recipe.distill:
         out.append(Problem("teacher", "with distill = 0", "say which share of the loss follows it"))
     return out

@@ -21,7 +21,7 @@ from nnlogic.train.given_teacher import DISTILL, with_teacher
 from nnlogic.train.layered import LayeredTraining
 from nnlogic.train.population import PopulationTraining
 from nnlogic.train.recipe import Recipe
-from nnlogic.train.recipe_data import load_dataset
+from nnlogic.train.recipe_data import load_dataset, of_itself
 from nnlogic.train.recipe_file import AnyRecipe, load_recipe
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.trainable import Trainable
@@ -136,6 +136,8 @@ def train(
                 raise error.at(named) from error
     elif recipe.teacher:
         dataset = with_teacher(dataset, Path(recipe.teacher))
+    if recipe.task == "autoencoder":
+        dataset = of_itself(dataset)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         training = training_of(recipe, dataset, place)
