@@ -69,7 +69,12 @@ def test_a_report_without_a_synthesized_stream_is_refused():
 def test_every_network_that_streams_is_on_the_page(path):
     net = nnlogic.load(path)
     assert len(cut(net, identifier(net.name), 1).layers) == 4
-    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| {path.stem} |")]
+    lines = [line for line in PAGE.splitlines() if line.startswith(f"| {path.stem} |")]
+    if not lines:
+        (missing,) = [line for line in PAGE.splitlines() if line.startswith("Not measured: ")]
+        assert f"`{path.stem}`" in missing
+        return
+    (line,) = lines
     cells = [c.strip(" *") for c in line.split("|")[1:-1]]
     assert float(cells[1]) == pytest.approx(100 * net.info["accuracy"]["quantized"], abs=0.01)
     parts = [int(cells[i]) for i in (3, 4, 5, 7)]

@@ -47,6 +47,9 @@ clock, the whole network behind AXI4-Stream.
 - *unrolled*: the same LUTs with a copy of each kernel at every position, computed, not compiled;
   what follows from the edges of maps would be less. `--backend lut` refuses more than 20,000 tables
   unless `--unroll-limit` allows them.
+- *proofs*: 3 and 5 are of kernels and dense layers, 4 also of whole frames. 6: these parts of the
+  netlist are proved; where *sampled* is said, the whole netlist was simulated. What `nnlogic
+  verify` does (unique tags through window generators, cocotb, planted faults) is not in this table.
 - ecp5: compiled again for LUT4s, Yosys and nextpnr, everything included. `-`: not run.
 
 """
