@@ -222,14 +222,14 @@ def synthesize(
             log_file=log,
             on_line=PhaseCounter(step),
         )
-    total, modules = read_stat(out["stat"], target)
+    total, by_module = read_stat(out["stat"], target)
     return SynthResult(
         target=target.name,
         top=module,
         tool=f"yosys {tool.version_text}",
         command=synth_command(module, target) + (f", for {clock:g} MHz" if clock else ""),
         total=total,
-        modules=modules,
+        modules=by_module,
         ports=read_ports(out["netlist_json"], top),
         files={"script": script, "log": log, **out},
         seconds=done.seconds,

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.page import Page, add_write, is_part
+from benchmarks.zoo import row as plain_rows
+from benchmarks.zoo import stream
 from benchmarks.zoo.peers import plain_luts
-from benchmarks.zoo.row import Row, Settings, measure, with_ecp5
+from benchmarks.zoo.row import Row, Settings
+from benchmarks.zoo.stream import STREAM, StreamRow
 from benchmarks.zoo.table import GROUPS, PEERS, Zoo, page
 from nnlogic.core.errors import NNLogicError
 from nnlogic.logic.engines.base import EFFORTS
 
 ROOT = Path(__file__).parents[2]
-STREAM = "_stream_"
-"""In names of networks for the stream backend; rows are of networks without copies of kernels."""
+AnyRow = Row | StreamRow
 
 
 def main() -> int:
@@ -44,8 +46,6 @@ def main() -> int:
     zoo, failed = Zoo(), False
     for group, folder in GROUPS.items():
         for path in sorted((args.zoo / folder).glob("*.safetensors")):
-            if STREAM in path.stem:
-                continue
             fresh = args.only is None or path.stem in args.only
             maker = Maker(path, args.work, settings, args.jobs, plain=group == PEERS)
             try:
@@ -83,24 +83,29 @@ class Maker:
     jobs: int
     plain: bool
 
-    def stored(self) -> Row | None:
+    @property
+    def _streams(self) -> bool:
+        return STREAM in self.path.stem
+
+    def stored(self) -> AnyRow | None:
         """Return the row kept earlier, if the checkpoint and the settings are still its own."""
         file = self.work / f"{self.path.stem}.json"
-        row = Row.load(file) if file.exists() else None
+        kind = StreamRow if self._streams else Row
+        row = kind.load(file) if file.exists() else None
         return row if row is not None and row.key == self.settings.key(self.path) else None
 
-    def row(self, *, ecp5: bool) -> Row:
+    def row(self, *, ecp5: bool) -> AnyRow:
         """Return the row; what it lacks is measured and kept, the ecp5 columns if asked."""
-        row = self.stored()
+        row, kind = self.stored(), stream if self._streams else plain_rows
         if row is None:
-            row = self._keep(measure(self.path, self.work, self.settings, self.jobs))
-        if self.plain and row.plain is None:
+            row = self._keep(kind.measure(self.path, self.work, self.settings, self.jobs))
+        if self.plain and isinstance(row, Row) and row.plain is None:
             row = self._keep(plain_luts(row, self.path))
         if ecp5 and not row.ecp5:
-            row = self._keep(with_ecp5(row, self.path, self.work, self.settings, self.jobs))
+            row = self._keep(kind.with_ecp5(row, self.path, self.work, self.settings, self.jobs))
         return row
 
-    def _keep(self, row: Row) -> Row:
+    def _keep(self, row: AnyRow) -> AnyRow:
         row.save(self.work / f"{row.name}.json")
         fmax = "" if row.fmax is None else f", {row.luts4} LUT4, {row.fmax:.0f} MHz"
         print(f"{row.name}: {row.test:.2f} %, {row.luts}, {row.seconds:.0f} s{fmax}", flush=True)

@@ -133,7 +133,7 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
         The checkpoint names no data set, or another version of it.
     """
     net = nnlogic.load(path)
-    rows = _rows(net, path, settings.data_dir)
+    rows = rows_of(net, path, settings.data_dir)
     run = nnlogic.compile(
         path, out / f"{path.stem}-lut6", target="xcup", **settings.options(net, jobs)
     )
@@ -157,7 +157,7 @@ def measure(path: Path, out: Path, settings: Settings, jobs: int) -> Row:
         test_rows=len(rows.y_test),
         luts=luts,
         depth=logic.stats()["depth"],
-        proofs=_proofs(run.report),
+        proofs=proofs_of(run.report),
         seconds=float(run.report.seconds or 0.0),
         key=settings.key(path),
     )
@@ -173,7 +173,14 @@ def _family(net: QuantNet) -> str:
     return ", ".join(names)
 
 
-def _rows(net: QuantNet, path: Path, data_dir: Path | None) -> data.Dataset:
+def rows_of(net: QuantNet, path: Path, data_dir: Path | None) -> data.Dataset:
+    """Return the data that a checkpoint was trained on.
+
+    Raises
+    ------
+    InputError
+        It names none, or another version.
+    """
     recorded = net.info.get("dataset")
     if not isinstance(recorded, dict) or "name" not in recorded:
         raise InputError("the checkpoint does not say what it was trained on", where=str(path))
@@ -187,7 +194,8 @@ def _rows(net: QuantNet, path: Path, data_dir: Path | None) -> data.Dataset:
     return rows
 
 
-def _proofs(report: Report) -> dict[str, str]:
+def proofs_of(report: Report) -> dict[str, str]:
+    """Return the rungs of a report that ran, and how they were passed."""
     # A rung counts by its parts that ran; the simulations of rung 5 belong to `nnlogic verify`.
     out = {}
     for rung in report.ladder:
@@ -207,7 +215,7 @@ def with_ecp5(row: Row, path: Path, out: Path, settings: Settings, jobs: int) ->
     except TargetMissed:
         return replace(row, ecp5=TOO_LARGE, latency_cycles=run.report.timing.latency_cycles)
     placed = next(r for r in run.report.resources if r.source == "pnr" and r.part == "total")
-    timing, proofs = run.report.timing, _proofs(run.report)
+    timing, proofs = run.report.timing, proofs_of(run.report)
     return replace(
         row,
         proofs=row.proofs | {k: v for k, v in proofs.items() if k == NETLIST_RUNG},

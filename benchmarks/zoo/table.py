@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.zoo import equal
 from benchmarks.zoo.row import LEVELS_PER_STAGE, TOO_LARGE, Row
+from benchmarks.zoo.stream import StreamRow
+from benchmarks.zoo.stream import table as stream_table
 
 OURS, FAMILIES, PEERS = "zoo", "families", "peers"
 GROUPS = {OURS: "", FAMILIES: "families", PEERS: "peers"}
@@ -74,23 +76,27 @@ class Zoo:
     ----------
     rows : dict of str to list of Row
         By part of the page.
+    streams : list of StreamRow
     missing : list of str
         Checkpoints that were not measured.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {group: [] for group in GROUPS})
+    streams: list[StreamRow] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
-    def add(self, group: str, name: str, row: Row | None) -> None:
+    def add(self, group: str, name: str, row: Row | StreamRow | None) -> None:
         """Add the row of a checkpoint, None if it was not measured."""
         if row is None:
             self.missing.append(name)
+        elif isinstance(row, StreamRow):
+            self.streams.append(row)
         else:
             self.rows[group].append(row)
 
     def not_run(self) -> str:
         """Return what the page must say of columns and rows that are not there."""
-        rows = [row for group in self.rows.values() for row in group]
+        rows = [*(row for group in self.rows.values() for row in group), *self.streams]
         texts = {
             "Not measured": self.missing,
             "ecp5 columns not run": [row.name for row in rows if not row.ecp5],
@@ -109,7 +115,11 @@ class Zoo:
 def page(zoo: Zoo, notes: str) -> str:
     """Return the whole page as Markdown."""
     parts = [HEAD, zoo.not_run()]
-    parts += [TITLES[group] + _tables(rows) for group, rows in zoo.rows.items() if rows]
+    for group, rows in zoo.rows.items():
+        if rows:
+            parts.append(TITLES[group] + _tables(rows))
+        if group == OURS and zoo.streams:
+            parts.append(stream_table(zoo.streams))
     ours = zoo.rows[OURS] + zoo.rows[FAMILIES]
     compared = [_equal(dataset, zoo.rows[PEERS], ours) for dataset in DATASETS]
     if any(compared):
