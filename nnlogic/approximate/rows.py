@@ -107,7 +107,9 @@ def split_rows(
 def _dealt(rows: Rows, shares: tuple[int, ...]) -> list[Rows]:
     """Deal rows out in the ratio of `shares`, every class alike."""
     place = np.repeat(np.arange(len(shares)), shares)
-    classes = np.zeros(len(rows.codes), np.int64) if rows.labels is None else rows.labels
+    classes = np.zeros(len(rows.codes), np.int64)
+    if rows.labels is not None and rows.labels.ndim == 1:
+        classes = rows.labels
     part = place[_turns(classes) % len(place)]
     out = []
     for number in range(len(shares)):

@@ -12,6 +12,9 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 if TYPE_CHECKING:
     from nnlogic.report.describe import Description, Stage
 
+MOST_QUANTITIES = 8
+"""Quantities that are printed one by one."""
+
 
 @click.command("inspect", short_help="Show what a checkpoint, stage or run holds.")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -78,11 +81,21 @@ def _print(found: Description) -> None:
     fact(console, "outputs", _ports([(p.name, p.format) for p in found.outputs]))
     if found.quantizer:
         fact(console, "quantizer", found.quantizer)
+    many = len(found.quantities) > MOST_QUANTITIES
+    for text in (*found.quantities[:1], "...") if many else found.quantities:
+        fact(console, "decoded", text)
     for key, value in found.info.items():
         if key == "accuracy" and isinstance(value, dict):
             fact(
                 console, key, ", ".join(f"{name} {_percent(part)}" for name, part in value.items())
             )
+        elif key == "error" and isinstance(value, dict):
+            for part, errors in value.items():
+                words = [f"{name} {_error(figures)}" for name, figures in errors.items()]
+                if many:
+                    mean = sum(figures["rmse"] for figures in errors.values()) / len(errors)
+                    words = [f"rmse {mean:.4g}, mean of {len(errors)} quantities"]
+                fact(console, f"error, {part}", "; ".join(words))
         elif isinstance(value, str | int | float):
             fact(console, key, str(value))
     columns = ("layer", "role", "kind", ">units", ">fan-in bits", "output", ">bound")
@@ -130,3 +143,7 @@ def _ports(ports: list[tuple[str, str]]) -> str:
 
 def _percent(fraction: float | None) -> str:
     return "not run" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def _error(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items() if name != "p50")

@@ -9,11 +9,17 @@ import click
 
 from nnlogic.cli.options import Session, verb_options
 from nnlogic.core.errors import UsageError
+from nnlogic.core.inert import visible
 
 MISSING = ("refuse", "drop")
+MOST_QUANTITIES = 8
+"""Quantities whose errors are printed one by one."""
 
 
-OF_TABLES = ("label", "luts", "minutes", "test", "drop", "missing", "inputs", "balanced", "shape")
+OF_TABLES = (
+    "label", "task", "loss", "quantile", "luts", "minutes", "test", "drop", "missing", "inputs",
+    "balanced", "shape",
+)  # fmt: skip
 OF_RECIPES = ("data_dir", "resume")
 
 
@@ -44,12 +50,41 @@ OF_RECIPES = ("data_dir", "resume")
     show_default=True,
     help="Time spent on compiling the result, to count its LUTs.",
 )
+@click.option(
+    "--teacher",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Learn from it: predictions of the rows of a table, or a model that nnlogic reads.",
+)
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes for that.")
 @click.option(
     "--label",
     metavar="NAME",
-    default="",
-    help="Table: column of the classes (default: y, label, class or target).",
+    multiple=True,
+    help="Table: column of the labels (default: y, label, class or target); of quantities "
+    "repeatable.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    default="classification",
+    show_default=True,
+    help="Table: whether labels are classes, or quantities.",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["squared", "absolute", "quantile"]),
+    default="squared",
+    show_default=True,
+    help="Table, regression: what is made small.",
+)
+@click.option(
+    "--quantile",
+    metavar="Q",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Table, --loss quantile: share of rows below the output.",
 )
 @click.option(
     "--luts",
@@ -136,6 +171,7 @@ def _train_recipe(
     resume: bool,
     effort: str,
     jobs: int | None,
+    teacher: Path | None,
 ) -> int:
     out = out or Path(f"train-{Path(recipe).stem}")
     click.echo(f"nnlogic: training {recipe} to {out}", err=True)
@@ -146,11 +182,22 @@ def _train_recipe(
 
     session.interrupted = "Run the same command with --resume to go on."
     progress = open_progress(session.verbose)
-    result = train(recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress)
-    width = max(len(name) for name in (*result.accuracy, "LUT estimate"))
+    how: dict[str, Any] = {} if teacher is None else {"teacher": teacher}
+    result = train(
+        recipe, out=out, data_dir=data_dir, seed=seed, resume=resume, progress=progress, **how
+    )
+    width = max(map(len, (*result.accuracy, *result.error, "LUT estimate")))
     if not session.json:
         for name, fraction in result.accuracy.items():
             click.echo(f"{name:<{width}} {100 * fraction:.2f} % correct")
+        for name, errors in result.error.items():
+            if len(errors) > MOST_QUANTITIES:
+                mean = sum(off["rmse"] for off in errors.values()) / len(errors)
+                click.echo(f"{name:<{width}} RMSE {mean:.4g}, mean of {len(errors)} quantities")
+                continue
+            for quantity, off in errors.items():
+                what = f"RMSE {off['rmse']:.4g}, MAE {off['mae']:.4g}, 90 % within {off['p90']:.4g}"
+                click.echo(f"{name:<{width}} {what} of {visible(quantity)}")
     compiled: dict[str, int] = {}
     if effort != "none":
         from nnlogic.run.trained import compiled_luts

@@ -68,6 +68,12 @@ class Dataset:
         What was left out of a user's table, and why.
     targets : tuple of str
         Names of the quantities; empty where rows have classes.
+    taught : float array, shape (training rows, outputs), or None
+        What a teacher says of the training rows: log-probabilities, or quantities.
+    train_rows : int array, shape (training rows,), or None
+        Their numbers in the file of the user, from 0, and
+    file_rows : int
+        how many it has.
     """
 
     name: str
@@ -83,6 +89,9 @@ class Dataset:
     provenance: str
     notices: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    taught: NDArray | None = None
+    train_rows: NDArray[np.int64] | None = None
+    file_rows: int = 0
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -91,7 +100,7 @@ class Dataset:
 
 
 def _sources() -> dict[str, Callable[[Path | None], Raw]]:
-    from nnlogic.data import beats, cifar, intrusion, kws, pulses, sources, uci
+    from nnlogic.data import beats, cifar, intrusion, kws, pulses, sensor, sources, uci
 
     return {
         "jets": sources.load_jets,
@@ -103,6 +112,7 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "ecg": beats.load_beats,
         "pulses": pulses.load_pulses,
         "kws": kws.load_kws,
+        "sensor": sensor.load_sensor,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
 
@@ -119,7 +129,8 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     ----------
     name : str
         One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
-        ``"digits"``, ``"kws"``, the simulated ``"pulses"`` and ``"ecg"``, or one of the UCI tables.
+        ``"digits"``, ``"sensor"``, ``"kws"``, the simulated ``"pulses"`` and ``"ecg"``, or one of
+        the UCI tables.
     data_dir : Path, optional
         Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public
         originals.

@@ -26,6 +26,8 @@ TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2
 LEAST_ROWS = 3
 """Of a class: one for training, one for choosing, one for the final figure."""
 MOST_CLASSES = 256
+LEAST_QUANTITIES = 10
+"""Rows with quantities: for training, for choosing and for the final figure."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,27 @@ class Choices:
     shape : tuple of int
         Where the columns are a map, its shape: see `nnlogic.data.maps.parse_shape`. Columns of one
         value stay then.
+    quantities : bool
+        Whether the labels are quantities, not classes.
+    targets : tuple of str
+        Their columns, where there are several; `label` is empty then.
+    themselves : bool
+        Whether the features are the quantities, as of an autoencoder; there are no labels then.
     """
 
     label: str = ""
     test: Path | None = None
     drop: tuple[str, ...] = ()
     missing: str = MISSING[0]
+    quantities: bool = False
+    targets: tuple[str, ...] = ()
+    themselves: bool = False
     shape: tuple[int, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Columns that are named as labels."""
+        return self.targets or ((self.label,) if self.label else ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +77,27 @@ class OwnRows:
     Attributes
     ----------
     x : float32 array, shape (rows, features)
-    y : int64 array, shape (rows,)
+    y : int64 array, shape (rows,), or float64, shape (rows, quantities)
     features, classes : tuple of str
-    label : str
-        Name of the column that holds the classes.
+        No classes where labels are quantities.
+    labels : tuple of str
+        Names of the columns that hold classes, or quantities.
     notices : tuple of str
         What was left out, and why.
+    rows : int64 array, shape (rows,)
+        Their numbers in the file, from 0, and
+    file_rows : int
+        how many it has.
     """
 
     x: NDArray[np.float32]
-    y: IntArray
+    y: NDArray
     features: tuple[str, ...]
     classes: tuple[str, ...]
-    label: str
+    labels: tuple[str, ...]
     notices: tuple[str, ...]
+    rows: IntArray
+    file_rows: int
 
 
 def load_own(path: Path | str, choices: Choices = Choices()) -> Dataset:
@@ -96,56 +119,106 @@ def load_own(path: Path | str, choices: Choices = Choices()) -> Dataset:
     path = Path(path)
     rows = labelled_rows(path, choices)
     x, y, name = rows.x, rows.y, path.stem
+    stratified = not choices.quantities
     if choices.test is None:
-        rest, test = take(y, TEST_SHARE, SPLIT_SEED, stratified=True)
+        rest, test = take(y, TEST_SHARE, SPLIT_SEED, stratified=stratified)
         x_test, y_test = x[test], y[test]
-        split = f"{len(test):,} test rows split off, stratified"
+        split = f"{len(test):,} test rows split off" + ", stratified" * stratified
     else:
         rest = np.arange(len(y))
-        label = rows.label
-        found = read_rows(choices.test, rows.features, label=label, classes=rows.classes)
-        assert found.labels is not None  # a label that is named is there, or refused
-        x_test, y_test = found.x.astype(np.float32), found.labels
+        x_test, y_test = _test_rows(choices.test, rows, choices)
         split = f"{len(y_test):,} test rows from {choices.test.name}"
-    kept, val = take(y[rest], VALIDATION_SHARE, SPLIT_SEED, stratified=True)
+    kept, val = take(y[rest], VALIDATION_SHARE, SPLIT_SEED, stratified=stratified)
     train, val = rest[kept], rest[val]
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
     said = (
-        f"own data: {path.name} (SHA-256 {sha}), label {rows.label}, {len(y):,} rows used, {split}"
+        f"own data: {path.name} (SHA-256 {sha}), label {', '.join(rows.labels)}, "
+        f"{len(y):,} rows used, {split}"
     )
     made = Dataset(
         name=name, x_train=x[train], y_train=y[train], x_val=x[val], y_val=y[val],
         x_test=x_test, y_test=y_test, feature_names=rows.features, class_names=rows.classes,
         digest=digest(x, y, x_test, y_test), provenance="; ".join((said, *rows.notices)),
-        notices=rows.notices,
+        notices=rows.notices, targets=rows.labels if choices.quantities else (),
+        train_rows=rows.rows[train], file_rows=rows.file_rows,
     )  # fmt: skip
     return as_map(made, choices.shape) if choices.shape else made
 
 
+def _test_rows(path: Path, rows: OwnRows, choices: Choices) -> tuple[NDArray[np.float32], NDArray]:
+    if choices.quantities:
+        found = read_rows(path, rows.features, targets=rows.labels)
+        if found.labels is None:
+            why = f"no column {listed(rows.labels)}"
+            raise InputError("test rows have no quantities", where=str(path), why=why)
+    else:
+        found = read_rows(path, rows.features, label=rows.labels[0], classes=rows.classes)
+    assert found.labels is not None  # a label that is named is there, or refused
+    return found.x.astype(np.float32), found.labels
+
+
 def labelled_rows(path: Path, choices: Choices) -> OwnRows:
-    """Return all rows of a table with their classes.
+    """Return all rows of a table with their classes, or quantities.
 
     Raises
     ------
     InputError, ToolNotFound
         See `load_own`.
     """
-    table = read_table(path, Wanted(None, (choices.label,) if choices.label else LABELS))
-    name, column, problems = find_labels(table, Wanted(None), choices.label or None)
-    if column is None and not problems:
+    table = read_table(path, Wanted(None, choices.labels or LABELS))
+    problems, found = list[Problem](), list[tuple[str, Column]]()
+    for label in () if choices.themselves else choices.labels or (None,):
+        name, column, wrong = find_labels(table, Wanted(None), label)
+        problems += wrong
+        if name is not None and column is not None:
+            found.append((name, column))
+    if not found and not problems and not choices.themselves:
         why = f"no column is called {', '.join(LABELS)}; the file has {listed(table.names or ())}"
-        problems = [Problem("labels", why, "--label NAME names the column of the classes")]
+        problems = [Problem("labels", why, "--label NAME names the column of the labels")]
     problems = [*problems, *table.problems]
-    if column is None or name is None:
+    names = tuple(name for name, _ in found)
+    if not choices.themselves and (not found or len(names) < len(choices.labels)):
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
-    columns = features_of(table, name, choices.drop, choices.missing, constant=bool(choices.shape))
-    y, classes, wrong = _classes(name, column, table, columns.rows, choices)
+    constant = bool(choices.shape)
+    columns = features_of(table, names, choices.drop, choices.missing, constant=constant)
+    y: NDArray = np.zeros(0)
+    classes: tuple[str, ...] = ()
+    if choices.themselves:
+        wrong = []
+    elif choices.quantities:
+        y, wrong = _quantities(found, table, columns.rows)
+    else:
+        y, classes, wrong = _classes(*found[0], table, columns.rows, choices)
     problems += [*columns.problems, *wrong, *_shape_problems(table, columns.names, choices.shape)]
     if problems:
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
     x = table.values[np.ix_(columns.rows, columns.numbers)].astype(np.float32)
     notices = (*table.notices, *columns.notices)
-    return OwnRows(x, y, columns.names, classes, name, notices)
+    if choices.themselves:
+        y, names = x.astype(np.float64), columns.names
+    return OwnRows(x, y, columns.names, classes, names, notices, columns.rows, len(table.values))
+
+
+def _quantities(
+    found: Sequence[tuple[str, Column]], table: Table, rows: IntArray
+) -> tuple[NDArray[np.float64], list[Problem]]:
+    """Return the quantities of `rows`, (rows, quantities), and what is wrong with them."""
+    problems = []
+    if len(rows) < LEAST_QUANTITIES:
+        why = f"{len(rows)} rows, at least {LEAST_QUANTITIES} are needed"
+        problems.append(Problem("rows", why, "add rows"))
+    for name, column in found:
+        bad = rows[~np.isfinite(column.values[rows].astype(np.float64))]
+        if bad.size:
+            text = column.texts.get(int(bad[0]))
+            what = f"{text!r}, not a number," if text else "empty"
+            why = f"{name} is {what} at {table.place(int(bad[0]))} ({bad.size:,} rows in all)"
+            problems.append(Problem("labels", why, "delete these rows, or fill in a number"))
+        elif len(rows) and np.ptp(column.values[rows]) == 0:
+            why = f"{name} is {column.values[rows[0]]:g} in every row; there is nothing to learn"
+            problems.append(Problem("labels", why, "name another column (--label)"))
+    values = [column.values[rows].astype(np.float64) for _, column in found]
+    return np.stack(values, axis=1), problems
 
 
 def _shape_problems(
@@ -175,7 +248,10 @@ def _classes(
     known = sorted(set(words), key=lambda w: _order(w, column))
     if len(known) > max(2, min(MOST_CLASSES, len(words) // LEAST_ROWS)):
         why = f"{name} has {len(known):,} different values in {len(words):,} rows"
-        fix = f"cut it into at most {MOST_CLASSES} classes, or name another column (--label)"
+        fix = (
+            '--task regression learns quantities (in a recipe: task = "regression"); or cut it '
+            f"into at most {MOST_CLASSES} classes, or name another column (--label)"
+        )
         return *nothing, [Problem("labels", f"{why}: quantities, not classes", fix)]
     place = {word: i for i, word in enumerate(known)}
     y = np.array([place[word] for word in words], dtype=np.int64)

@@ -40,7 +40,12 @@ class Features:
 
 
 def features_of(
-    table: Table, label: str, drop: Sequence[str], missing: str, *, constant: bool = False
+    table: Table,
+    labels: Sequence[str],
+    drop: Sequence[str],
+    missing: str,
+    *,
+    constant: bool = False,
 ) -> Features:
     """Return the columns of a table that a network can read.
 
@@ -50,8 +55,8 @@ def features_of(
     Parameters
     ----------
     table : Table
-    label : str
-        Column of the classes.
+    labels : sequence of str
+        Columns of the classes, or quantities.
     drop : sequence of str
         Columns to leave out.
     missing : {"refuse", "drop"}
@@ -61,8 +66,8 @@ def features_of(
     """
     count = table.values.shape[1]
     names = table.names or tuple(f"f{i}" for i in range(count))
-    candidates = [i for i in range(count) if names[i] not in (label, *drop)]
-    problems = _name_problems(names, candidates, label, drop)
+    candidates = [i for i in range(count) if names[i] not in (*labels, *drop)]
+    problems = _name_problems(names, candidates, labels, drop)
     notices = [f"columns left out as asked: {listed(drop)}"] if drop else []
     numbered = [i for i in candidates if not names[i].strip() and _is_row_number(table, i)]
     text = [i for i in candidates if _is_text(table, i)]
@@ -90,7 +95,7 @@ def features_of(
         why = f"column {blank[0] + 1} has no name ({len(blank)} in all)"
         problems.append(Problem("columns", why, "give it one in the first line"))
     if not candidates and not problems:
-        why = f"no column is left beside the label {label}"
+        why = f"no column is left beside the label {listed(labels)}"
         problems.append(Problem("columns", why, "give at least one column of numbers"))
     kept = tuple(names[i] for i in candidates)
     return Features(
@@ -99,15 +104,16 @@ def features_of(
 
 
 def _name_problems(
-    names: Sequence[str], candidates: Sequence[int], label: str, drop: Sequence[str]
+    names: Sequence[str], candidates: Sequence[int], labels: Sequence[str], drop: Sequence[str]
 ) -> list[Problem]:
     out = []
     unknown = [n for n in drop if n not in names]
     if unknown:
         why = f"no such column: {listed(unknown)}; the file has {listed(names)}"
         out.append(Problem("--drop", why))
-    if label in drop:
-        out.append(Problem("--drop", f"{label} is the label", "name another column"))
+    for label in labels:
+        if label in drop:
+            out.append(Problem("--drop", f"{label} is the label", "name another column"))
     mine = [names[i] for i in candidates]
     twice = sorted({n for n in mine if n.strip() and mine.count(n) > 1})
     if twice:

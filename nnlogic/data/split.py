@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnlogic.core.formats import IntArray
 
 
 def take(
-    labels: IntArray, share: float, seed: int, *, stratified: bool
+    labels: NDArray, share: float, seed: int, *, stratified: bool
 ) -> tuple[IntArray, IntArray]:
     """Split rows at random in two.
 
     Parameters
     ----------
-    labels : int array, shape (rows,)
+    labels : array, shape (rows, ...)
+        Classes where `stratified`.
     share : float
         Of the rows that are taken.
     seed : int

@@ -13,7 +13,8 @@ from typing import Final
 
 from nnlogic.job.seal import Seal, read_seal, sha256
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Check
+from nnlogic.report.quantities import ErrorRow
+from nnlogic.report.rows import AccuracyRow, Check
 from nnlogic.report.words import CONSTANT
 
 STALE: Final = "stale"
@@ -107,7 +108,8 @@ def audited(report: Report, folder: Path) -> Report:
     if "rtl" in hit:
         report = _without_accuracy(report, ("RTL",))
     if set(edited) & set(ROOTS):
-        report = _without_accuracy(report, [r.stage for r in report.accuracy if r.n is not None])
+        measured: list[AccuracyRow | ErrorRow] = [*report.accuracy, *report.errors]
+        report = _without_accuracy(report, [r.stage for r in measured if r.n is not None])
         warnings.append("what the run began with was changed: compile again")
     if report.stale or set(edited) & set(ROOTS):
         report = report.replace(status=STALE)
@@ -147,8 +149,11 @@ def without_tools(report: Report) -> Report:
 
 
 def _without_accuracy(report: Report, stages: Sequence[str]) -> Report:
-    kept = [row for row in report.accuracy if row.stage not in stages or "recorded" in row.detail]
-    return report.replace(accuracy=tuple(kept))
+    def kept(row: AccuracyRow | ErrorRow) -> bool:
+        return row.stage not in stages or "recorded" in row.detail
+
+    accuracy, errors = filter(kept, report.accuracy), filter(kept, report.errors)
+    return report.replace(accuracy=tuple(accuracy), errors=tuple(errors))
 
 
 def _status_word(folder: Path) -> str:

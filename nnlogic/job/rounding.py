@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnlogic.core.formats import IntArray
 from nnlogic.frontend.registry import is_source, made_by
-from nnlogic.job.ladder import accuracy_rows
+from nnlogic.job.ladder import accuracy_row
 from nnlogic.job.rows import Rows
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import AccuracyRow
@@ -39,8 +39,8 @@ def rounding_rows(
         return ()
     before = outputs.copy()
     before[:, column] = classes
-    (original,) = accuracy_rows(net, rows, "float", before)
-    (rounded,) = accuracy_rows(net, rows, "quantized", outputs)
+    original = accuracy_row(net, rows, "float", before)
+    rounded = accuracy_row(net, rows, "quantized", outputs)
     differ = int((outputs[:, column] != classes).sum())
     cost = f"{differ} of {len(classes)} rows ({differ / len(classes):.2%}) change class by rounding"
     if rows.labels is None:

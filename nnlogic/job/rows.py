@@ -34,7 +34,7 @@ class Rows:
     Attributes
     ----------
     codes : int64 array, shape (samples, inputs)
-    labels : int64 array, shape (samples,), or None
+    labels : int64 array, shape (samples,), or float64, shape (samples, quantities), or None
     what : str
         Where they come from, for the report.
     data : tuple of DataRow
@@ -42,7 +42,7 @@ class Rows:
     """
 
     codes: IntArray
-    labels: NDArray[np.int64] | None
+    labels: NDArray | None
     what: str
     data: tuple[DataRow, ...] = ()
 
@@ -80,6 +80,7 @@ def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "
         classes=net.info.get("class_names", ()),
         port=port,
         most=None if place is None else net.outputs[place].format.hi + 1,
+        targets=[q.name for q in net.quantities],
     )
     name = source_name(source)
     for notice in found.notices:
@@ -125,7 +126,8 @@ def read_saved(path: Path, inputs: Sequence[Port] = ()) -> tuple[Rows, IntArray]
         raise _damaged(path, f"{error}") from error
     codes, expected = data["codes"], data["expected"]
     arrays = (codes, expected) if labels is None else (codes, expected, labels)
-    whole = all(array.dtype.kind in "iu" for array in arrays)
+    whole = all(array.dtype.kind in "iu" for array in (codes, expected))
+    whole &= labels is None or (labels.dtype.kind in "iu") or (labels.dtype == np.float64)
     long = {array.shape[0] for array in arrays if array.ndim}
     if not whole or codes.ndim != 2 or expected.ndim != 2 or len(long) != 1:
         raise _damaged(path, f"arrays that do not fit: {[array.shape for array in arrays]}")

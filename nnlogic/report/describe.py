@@ -59,6 +59,7 @@ class Description:
     widths: dict[str, int] = field(default_factory=dict)
     stats: dict[str, int] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
+    quantities: tuple[str, ...] = ()
 
     @property
     def bound(self) -> int | None:
@@ -111,6 +112,7 @@ def describe(stage: Stage) -> Description:
         inputs=port_rows(stage.inputs),
         outputs=port_rows(stage.outputs),
         quantizer=quantizer_text(stage) if isinstance(stage, QuantNet) else "",
+        quantities=tuple(map(str, getattr(stage, "quantities", ()))),
         layers=layers,
         widths=widths,
         stats=stage.stats(),
@@ -126,6 +128,7 @@ def network_of(net: QuantNet) -> Network:
         outputs=port_rows(net.outputs),
         layers=tuple(LayerRow(la.name, la.role, la.units, la.fan_in_bits) for la in layers),
         encoder=quantizer_text(net),
+        quantities=tuple(map(str, net.quantities)),
     )
 
 

@@ -12,6 +12,12 @@ from xml.etree.ElementTree import Element
 from nnlogic.core.markup import Content, el, facts, html, table
 from nnlogic.report import plots
 from nnlogic.report.model import Report
+from nnlogic.report.quantities import (
+    ERROR_COLUMNS,
+    PREDICTION_COLUMNS,
+    error_cells,
+    prediction_cells,
+)
 from nnlogic.report.rows import Approximation, Check, Rung
 from nnlogic.report.sections import Section
 from nnlogic.report.words import (
@@ -103,11 +109,23 @@ def _word(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
+def _goodness(report: Report) -> tuple[str, str, str]:
+    """Return label, value and note of the tile that says how good the network is."""
+    if report.network.quantities:
+        off = [row for row in report.errors if row.rmse is not None]
+        if not off:
+            return "RMSE", NOT_RUN, ""
+        last_of = f"{off[-1].quantity}: {off[-1].stage}, {count(off[-1].n)} rows"
+        return "RMSE", f"{off[-1].rmse:.4g}", last_of
+    measured = [row for row in report.accuracy if row.percent is not None]
+    last = measured[-1] if measured else None
+    note = f"{last.stage}, {count(last.n)} rows" if last else ""
+    return "Accuracy", quantity(last.percent if last else None, "%", 2), note
+
+
 def _tiles(report: Report) -> Element:
     total = report.resource("total")
     timing = report.timing
-    measured = [row for row in report.accuracy if row.percent is not None]
-    last = measured[-1] if measured else None
     passed = sum(rung.verdict == "pass" for rung in report.ladder)
     source = SOURCE_WORDS[total.source] if total else ""
     latency = "" if timing.latency_ns is None else quantity(timing.latency_ns, "ns")
@@ -117,11 +135,7 @@ def _tiles(report: Report) -> Element:
         ("Flip-flops", count(total.ffs if total else None), source),
         ("Latency", cycles(timing.latency_cycles), latency),
         ("Fmax", quantity(timing.fmax_mhz, "MHz"), fmax),
-        (
-            "Accuracy",
-            quantity(last.percent if last else None, "%", 2),
-            f"{last.stage}, {count(last.n)} rows" if last else "",
-        ),
+        _goodness(report),
         ("Verified", f"{passed} of {len(report.ladder)}", "rungs of the ladder passed"),
     )
     return el(
@@ -212,7 +226,19 @@ def _timing(report: Report) -> Content:
     return plot, facts(rows)
 
 
+def _quantities(report: Report) -> Content:
+    decoded = [("decoded, exactly", text) for text in report.network.quantities]
+    errors = [error_cells(row) for row in report.errors]
+    out = [facts(decoded), table(ERROR_COLUMNS, errors, "Error of each stage, in units of rows")]
+    if report.predictions:
+        cells = [prediction_cells(row) for row in report.predictions]
+        out.append(table(PREDICTION_COLUMNS, cells, "First rows; predictions.csv has all"))
+    return (*out, facts(data_facts(report.data)))
+
+
 def _accuracy(report: Report) -> Content:
+    if report.network.quantities:
+        return _quantities(report)
     if not report.accuracy:
         return _missing()
     rows = [

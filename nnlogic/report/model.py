@@ -17,6 +17,7 @@ from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.limits import parse_json
 from nnlogic.report.codec import LATER, from_json, to_json
+from nnlogic.report.quantities import ErrorRow, PredictionRow
 from nnlogic.report.rows import (
     RUNG_TITLES,
     AccuracyRow,
@@ -44,7 +45,7 @@ TOTAL = "total"
 
 Row = (
     ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
-    | DataRow
+    | DataRow | ErrorRow | PredictionRow
 )  # fmt: skip
 # Field that holds each kind of row, and the fields that make two rows the same row.
 PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
@@ -52,6 +53,8 @@ PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     FunnelRow: ("funnel", ("layer",)),
     ResourceRow: ("resources", ("part", "source")),
     AccuracyRow: ("accuracy", ("stage",)),
+    ErrorRow: ("errors", ("stage", "quantity")),
+    PredictionRow: ("predictions", ("row", "quantity")),
     Rung: ("ladder", ("number",)),
     StepRow: ("steps", ("name",)),
     Engine: ("minimization", ("name",)),
@@ -116,6 +119,10 @@ class Report:
     resources : tuple of ResourceRow
         Hardware counts by part and source; part ``"total"`` includes all others.
     timing : Timing
+    errors : tuple of ErrorRow
+        Of a network of quantities, instead of accuracies.
+    predictions : tuple of PredictionRow
+        For the first rows; ``predictions.csv`` of the run has all.
     accuracy : tuple of AccuracyRow
         One row per stage: float, quantized, tables, RTL.
     approximation : Approximation or None
@@ -156,6 +163,8 @@ class Report:
     resources: tuple[ResourceRow, ...] = ()
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
+    errors: tuple[ErrorRow, ...] = ()
+    predictions: tuple[PredictionRow, ...] = ()
     approximation: Approximation | None = None
     sections: tuple[Section, ...] = field(default=(), metadata=LATER)
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)

@@ -90,12 +90,15 @@ class Network:
     ----------
     encoder : str or None
         In words: what quantizes the raw features outside the logic, and that it is not counted.
+    quantities : tuple of str
+        What output codes stand for.
     """
 
     inputs: tuple[PortRow, ...] = ()
     outputs: tuple[PortRow, ...] = ()
     layers: tuple[LayerRow, ...] = ()
     encoder: str | None = None
+    quantities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

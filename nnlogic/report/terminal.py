@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nnlogic.core.inert import visible
 from nnlogic.report.model import TOTAL, Report
+from nnlogic.report.quantities import ERROR_COLUMNS, error_cells
 from nnlogic.report.rows import Check, Rung
 from nnlogic.report.sections import Section
 from nnlogic.report.words import (
@@ -34,6 +35,7 @@ from nnlogic.report.words import (
 )
 
 LABEL = 12
+MOST_QUANTITIES = 8  # that are printed one by one
 WIDEST, NARROWEST, GAP = 36, 12, 2
 LONGEST = 75  # characters about a check that passed; the other views show all
 STYLES = {"pass": "green", "fail": "bold red", "not run": "yellow", "stale": "bold yellow"}
@@ -60,15 +62,37 @@ def render(report: Report, console: Console) -> None:
         if row.part == TOTAL and row.detail:
             fact(console, f"by {row.source}", row.detail)
     _timing(report, console)
-    heading(console, "Accuracy")
-    accuracy = [
-        [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
-        for row in report.accuracy
-    ]
-    print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
+    if report.network.quantities:
+        _quantities(report, console)
+    else:
+        heading(console, "Accuracy")
+        accuracy = [
+            [row.stage, quantity(row.percent, "%", 2), count(row.n), row.detail]
+            for row in report.accuracy
+        ]
+        print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
     for label, text in data_facts(report.data):
         fact(console, label, text)
     _ladder(report, console)
+
+
+def _quantities(report: Report, console: Console) -> None:
+    heading(console, "Error, in the units of the rows")
+    if len(report.network.quantities) > MOST_QUANTITIES:
+        for stage in dict.fromkeys(row.stage for row in report.errors):
+            known = [r.rmse for r in report.errors if r.stage == stage and r.rmse is not None]
+            mean = f"RMSE {sum(known) / len(known):.4g}, mean" if known else "not run"
+            fact(console, stage, f"{mean} of {len(report.network.quantities)} quantities")
+        fact(console, "decoded", f"{report.network.quantities[0]}, ...")
+        return
+    narrow = [ERROR_COLUMNS.index(c) for c in ERROR_COLUMNS if c not in ("on", ">bias")]
+    cells = [error_cells(row) for row in report.errors]
+    columns = [ERROR_COLUMNS[i] for i in narrow]
+    print_table(console, columns, [[row[i] for i in narrow] for row in cells])
+    for text in dict.fromkeys(row.detail for row in report.errors):
+        fact(console, "on", text)
+    for text in report.network.quantities:
+        fact(console, "decoded", text)
 
 
 def _section(section: Section, console: Console) -> None:

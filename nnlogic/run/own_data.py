@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import UsageError
@@ -21,18 +23,19 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.flows.targets import Target
 from nnlogic.job.directory import Run
+from nnlogic.quant.quantity import error_figures
 from nnlogic.report.plots import scatter_file
 from nnlogic.report.sections import Scatter, ScatterPoint
 from nnlogic.run.compile_run import compile
 from nnlogic.run.trained import compiled_luts
-from nnlogic.train.budget import DEFAULT, Pace, Tried, accuracies, within_budget
+from nnlogic.train.budget import DEFAULT, Pace, Tried, rates, within_budget
 from nnlogic.train.map_shapes import map_shapes
 from nnlogic.train.recipe_data import as_seen_from
 from nnlogic.train.recipe_file import recipe_text
 from nnlogic.train.saved import writing
 from nnlogic.train.shapes import first_shapes, in_words
 
-RUN, TRIED, PLOT, TEST = "run", "candidates.json", "candidates.svg", "test.npz"
+RUN, TRIED, PLOT, TEST = "run", "candidates.json", "candidates.svg", "test"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Candidate:
     luts : int
         LUT6, encoder and output logic included.
     validation, balanced : float
-        Accuracy on validation rows; the mean of the accuracies on each class.
+        On validation rows, see `nnlogic.train.budget.rates`.
     chosen : bool
     """
 
@@ -73,7 +76,11 @@ class Fitted:
         LUT6 of the run, and those that were wanted.
     accuracy : dict of str to float
         ``"test"``, ``"test, balanced"``, ``"validation"``, ``"validation, balanced"``, and
-        ``"most common class"``: what always saying that class would give on test rows.
+        ``"most common class"``: what always saying that class would give on test rows. Of
+        quantities the same without the last, see `nnlogic.train.budget.rates`; and
+    error : dict of str to dict
+        ``"test"``, ``"validation"`` and ``"always the mean"`` (of training rows, on test rows), by
+        quantity, see `nnlogic.quant.quantity.error_figures`; empty of classes.
     rows : dict of str to int
         ``"train"``, ``"validation"``, ``"test"``.
     notices : tuple of str
@@ -89,6 +96,7 @@ class Fitted:
     luts: int
     budget: int
     accuracy: dict[str, float]
+    error: dict[str, dict[str, dict[str, float]]]
     rows: dict[str, int]
     notices: tuple[str, ...]
     candidates: tuple[Candidate, ...]
@@ -104,6 +112,8 @@ def fit_table(
     pace: Pace = DEFAULT,
     method: str = "fixed",
     balance: float = 0.0,
+    loss: str = "squared",
+    quantile: float = 0.5,
     seed: int = 0,
     effort: str = "fast",
     jobs: int | None = None,
@@ -122,7 +132,7 @@ def fit_table(
         Folder that gets the checkpoint, its recipe, the run, the test rows and the candidates.
     luts : int
         Most LUT6, encoder and output logic included.
-    pace, method, balance, seed
+    pace, method, balance, loss, quantile, seed
         See `nnlogic.train.budget` and `nnlogic.train.shapes.first_shapes`.
     effort : str
         Of compiling, candidates too.
@@ -143,9 +153,13 @@ def fit_table(
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
     if shape:
-        shapes = map_shapes(data, luts, shape, balance=balance, seed=seed)
+        shapes = map_shapes(
+            data, luts, shape, balance=balance, loss=loss, quantile=quantile, seed=seed
+        )
     else:
-        shapes = first_shapes(data, luts, method=method, balance=balance, seed=seed)
+        shapes = first_shapes(
+            data, luts, method=method, balance=balance, loss=loss, quantile=quantile, seed=seed
+        )
     with locked(out, out), tempfile.TemporaryDirectory(dir=out, prefix=".trying-") as folder:
         chosen, tried = within_budget(
             data, luts, shapes, out=Path(folder), pace=pace, progress=progress,
@@ -158,7 +172,8 @@ def fit_table(
     found = run.report.funnel_total.luts
     return Fitted(
         checkpoint, out / f"{data.name}.toml", out / PLOT, out / RUN,
-        chosen.luts if found is None else found, luts, _figures(data, chosen),
+        chosen.luts if found is None else found, luts,
+        _figures(data, chosen), _errors(data, chosen),
         {"train": len(data.y_train), "validation": len(data.y_val), "test": len(data.y_test)},
         (*data.notices, *_warnings(data, balance)), _candidates(data, tried, chosen),
         time.monotonic() - start,
@@ -177,20 +192,21 @@ def _write(
     out: Path, checkpoint: Path, effort: str, jobs: int | None, progress: Progress,
 ) -> Run:  # fmt: skip
     recipe = as_seen_from(dataclasses.replace(chosen.recipe, **source), out)
-    said = f"{100 * chosen.score:.2f} % of the validation rows at {chosen.luts} LUT6."
+    what = "variance explained on validation rows" if data.targets else "of the validation rows"
+    rate = rates(chosen.net, data.x_val, data.y_val)[bool(chosen.recipe.balance)]
+    said = f"{100 * rate:.2f} % {what} at {chosen.luts} LUT6."
     candidates = _candidates(data, tried, chosen)
-    rows = [dataclasses.asdict(c) for c in candidates]
+    listed = [dataclasses.asdict(c) for c in candidates]
     with writing(out):
         write_bytes(out / f"{data.name}.toml", recipe_text(recipe, said).encode())
-        write_bytes(out / TRIED, json.dumps(rows, indent=1).encode())
-        write_bytes(out / PLOT, scatter_file(_plot(candidates, data.name, luts)).encode())
-        names = {"feature_names": data.feature_names, "class_names": data.class_names}
-        arrays: dict[str, Any] = {k: np.array(v, dtype=str) for k, v in names.items()}
-        np.savez(out / TEST, X=data.x_test, y=data.y_test, **arrays)
+        write_bytes(out / TRIED, json.dumps(listed, indent=1).encode())
+        plot = _plot(candidates, data.name, luts, _GOODNESS[bool(data.targets)])
+        write_bytes(out / PLOT, scatter_file(plot).encode())
+        rows = _write_test(data, out)
     return compile(
         checkpoint,
         out / RUN,
-        rows=out / TEST,
+        rows=rows,
         target=Target.default_vivado().name,  # a budget counts LUTs of six inputs
         # Each kernel once, as it was counted.
         positions_per_clock=1 if chosen.recipe.windows else None,
@@ -200,26 +216,64 @@ def _write(
     )
 
 
+def _write_test(data: Dataset, out: Path) -> Path:
+    """Write the test rows, and return the file."""
+    if data.targets:
+        path = out / f"{TEST}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([*data.feature_names, *data.targets])
+            # A float32 as a float64 is written exactly.
+            rows = zip(data.x_test.tolist(), data.y_test.tolist(), strict=True)
+            writer.writerows([*x, *y] for x, y in rows)
+        return path
+    path = out / f"{TEST}.npz"
+    names = {"feature_names": data.feature_names, "class_names": data.class_names}
+    arrays: dict[str, Any] = {k: np.array(v, dtype=str) for k, v in names.items()}
+    np.savez(path, X=data.x_test, y=data.y_test, **arrays)
+    return path
+
+
 def _candidates(data: Dataset, tried: list[Tried], chosen: Tried) -> tuple[Candidate, ...]:
     return tuple(
         Candidate(
             in_words(t.recipe), t.recipe.steps, t.luts,
-            *accuracies(t.net, data.x_val, data.y_val), t is chosen,
+            *rates(t.net, data.x_val, data.y_val), t is chosen,
         )
         for t in tried
     )  # fmt: skip
 
 
 def _figures(data: Dataset, chosen: Tried) -> dict[str, float]:
-    test, balanced = accuracies(chosen.net, data.x_test, data.y_test)
-    val, val_balanced = accuracies(chosen.net, data.x_val, data.y_val)
-    common = np.bincount(data.y_train).argmax()
-    return {
+    test, balanced = rates(chosen.net, data.x_test, data.y_test)
+    val, val_balanced = rates(chosen.net, data.x_val, data.y_val)
+    out = {
         "test": test,
         "test, balanced": balanced,
         "validation": val,
         "validation, balanced": val_balanced,
-        "most common class": float((data.y_test == common).mean()),
+    }
+    if not data.targets:
+        common = np.bincount(data.y_train).argmax()
+        out["most common class"] = float((data.y_test == common).mean())
+    return out
+
+
+def _errors(data: Dataset, chosen: Tried) -> dict[str, dict[str, dict[str, float]]]:
+    if not data.targets:
+        return {}
+
+    def found(x: NDArray) -> NDArray:
+        return chosen.net.decode(chosen.net.evaluate(chosen.net.encode(x)))
+
+    parts = {
+        "test": (found(data.x_test), data.y_test),
+        "validation": (found(data.x_val), data.y_val),
+        "always the mean": (np.tile(data.y_train.mean(0), (len(data.y_test), 1)), data.y_test),
+    }
+    return {
+        part: {n: error_figures(f[:, i], y[:, i]) for i, n in enumerate(data.targets)}
+        for part, (f, y) in parts.items()
     }
 
 
@@ -228,6 +282,8 @@ SCARCE = 0.2
 
 
 def _warnings(data: Dataset, balance: float) -> tuple[str, ...]:
+    if data.targets:
+        return ()
     counts = np.bincount(data.y_train, minlength=len(data.class_names))
     even = len(data.y_train) / len(counts)
     rare = [n for n, c in zip(data.class_names, counts, strict=True) if c < SCARCE * even]
@@ -236,14 +292,23 @@ def _warnings(data: Dataset, balance: float) -> tuple[str, ...]:
     return (f"rare classes ({', '.join(rare[:8])}) hardly count: --balanced weighs classes alike",)
 
 
-def _plot(candidates: tuple[Candidate, ...], name: str, luts: int) -> Scatter:
+_GOODNESS = (
+    ("of validation rows", "errors on validation rows, %"),
+    ("of the variance", "variance on validation rows not explained, %"),
+)
+"""What a rate is a share of, and the axis of what is left; of classes and of quantities."""
+
+
+def _plot(
+    candidates: tuple[Candidate, ...], name: str, luts: int, words: tuple[str, str]
+) -> Scatter:
     points = tuple(
         ScatterPoint(
             max(c.luts, 1), max(100 * (1 - c.validation), 0.01),
-            f"{c.shape}: {c.luts} LUT6, {100 * c.validation:.2f} % of validation rows",
+            f"{c.shape}: {c.luts} LUT6, {100 * c.validation:.2f} % {words[0]}",
             str(c.luts), c.luts <= luts, "chosen" if c.chosen else "",
         )
         for c in candidates
     )  # fmt: skip
     title = f"Candidates for {name} within {luts} LUT6 (filled), the chosen one ringed"
-    return Scatter(title, "LUT6", "errors on validation rows, %", points)
+    return Scatter(title, "LUT6", words[1], points)

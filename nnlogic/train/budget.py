@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend import load
@@ -20,6 +19,7 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train.population import PopulationTraining
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.shapes import rescaled
+from nnlogic.train.tasks import task_of
 from nnlogic.train.trainer import TrainResult, threads, train
 
 FIRST, SECOND, LAST = 0.35, 0.2, 0.45
@@ -45,7 +45,8 @@ class Tried:
     luts : int
         As counted by the `count` of `within_budget`.
     score : float
-        On validation rows, what is chosen by: accuracy, or balanced accuracy.
+        On validation rows, what is chosen by: accuracy, or balanced accuracy; of quantities minus
+        the loss.
     """
 
     recipe: PopulationRecipe
@@ -119,7 +120,7 @@ def within_budget(
         with threads(1):
             result = train(recipe, out=folder, dataset=data, device="cpu", progress=progress)
         net = load(result.checkpoint)
-        score = accuracies(net, data.x_val, data.y_val)[bool(recipe.balance)]
+        score = _score(recipe, net, data)
         tried.append(Tried(recipe, result, net, count(result.checkpoint), score))
 
     if len(shapes) == 1:
@@ -129,7 +130,7 @@ def within_budget(
         attempt(recipe, FIRST / len(shapes))
     for best in sorted(tried, key=_rank(luts), reverse=True)[:AGAIN]:
         ratio = luts / max(1, best.luts)
-        changed = rescaled(best.recipe, ratio, len(data.class_names))
+        changed = rescaled(best.recipe, ratio, len(data.outputs))
         if abs(ratio - 1) > NEAR and changed != best.recipe:
             attempt(changed, SECOND / AGAIN)
     near = [t for t in tried if t.luts <= OVER * luts] or [min(tried, key=lambda t: t.luts)]
@@ -138,7 +139,7 @@ def within_budget(
     last = tried[-1]
     ratio = MARGIN * luts / max(1, last.luts)
     off = ratio < MARGIN or ratio > 1 + NEAR
-    moved = rescaled(last.recipe, ratio, len(data.class_names)) if off else last.recipe
+    moved = rescaled(last.recipe, ratio, len(data.outputs)) if off else last.recipe
     attempt(dataclasses.replace(moved, seed=moved.seed + 1), LAST / 2)
     inside = [t for t in tried if t.luts <= luts]
     if not inside:
@@ -146,11 +147,28 @@ def within_budget(
     return max(inside, key=lambda t: (t.score, -t.luts)), tried
 
 
-def accuracies(net: QuantNet, x: NDArray, y: IntArray) -> tuple[float, float]:
-    """Return the exact accuracy on rows, and the mean of the accuracies on each class."""
+def rates(net: QuantNet, x: NDArray, y: NDArray) -> tuple[float, float]:
+    """Return how good a network is, exactly, and how good it is for all outputs alike.
+
+    Of classes the accuracy, and the mean of the accuracies on each class. Of quantities the share
+    of the variance that is explained (R squared), mean and lowest.
+    """
+    if net.quantities:
+        found = net.decode(net.evaluate(net.encode(x)))
+        spread = np.maximum(y.var(0), np.finfo(float).tiny)
+        explained = 1 - ((found - y) ** 2).mean(0) / spread
+        return float(explained.mean()), float(explained.min())
     right = net.evaluate(net.encode(x))[:, -1] == y
     each = [right[y == c].mean() for c in np.unique(y)]
     return float(right.mean()), float(np.mean(each))
+
+
+def _score(recipe: PopulationRecipe, net: QuantNet, data: Dataset) -> float:
+    if not data.targets:
+        return rates(net, data.x_val, data.y_val)[bool(recipe.balance)]
+    task = task_of(recipe, data, *recipe.levels(len(data.targets)))
+    found, wanted = task.wanted(task.exact(net, data.x_val)), task.wanted(data.y_val)
+    return float(task.merit(found, wanted).mean())
 
 
 def _rank(luts: int) -> Callable[[Tried], float]:

@@ -26,7 +26,7 @@ from nnlogic.train.epochs import EpochSteps
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.rows import TrainingRows
 from nnlogic.train.tasks import Regression, task_of
-from nnlogic.train.teacher import ONE_FLOAT_IS, Taught, teach
+from nnlogic.train.teacher import GIVEN_FLOAT_IS, ONE_FLOAT_IS, Taught, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
 GOLDEN_ROWS = 1000
@@ -104,7 +104,8 @@ class LayeredTraining:
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Train the teacher, encode the rows, and go on from a saved state if there is one."""
         recipe, dataset = self.recipe, self.dataset
-        if recipe.distill or (not recipe.plain and recipe.float_epochs):
+        given = dataset.taught is not None
+        if recipe.distill or (not recipe.plain and recipe.float_epochs and not given):
             self.teacher = teach(dataset, recipe, self.task, self.device, progress)
 
         def codes(x: NDArray) -> Tensor:
@@ -192,8 +193,9 @@ class LayeredTraining:
         if not isinstance(self.model, Network):
             parts["quantized"] = task.said(self.model.fake(data.x_test)), data.y_test
             parts["quantized, validation"] = task.said(self.model.fake(data.x_val)), data.y_val
-            if self.teacher is not None:
+            if self.teacher is not None and self.teacher.test is not None:
                 parts["float"] = self.teacher.test, data.y_test
+            if self.teacher is not None and self.teacher.validation is not None:
                 parts["float, validation"] = self.teacher.validation, data.y_val
         elif self.recipe.float_epochs:
             said = train_float_twin(self.model, data, self.recipe, task, self.device, progress)
@@ -202,9 +204,11 @@ class LayeredTraining:
 
     def facts(self) -> dict[str, Any]:
         """Return what the checkpoint says of its training."""
-        taught = not self.recipe.plain and self.teacher is not None
+        kind = FLOAT_IS
+        if not self.recipe.plain and self.teacher is not None:
+            kind = ONE_FLOAT_IS if self.dataset.taught is None else GIVEN_FLOAT_IS
         return {
-            "float_is": ONE_FLOAT_IS if taught else FLOAT_IS,
+            "float_is": kind,
             "training": {"recipe": self.recipe.to_meta(), "best_epoch": self.steps.best_epoch},
         }
 

@@ -18,7 +18,14 @@ LEAST_KERNELS, MOST_KERNELS = 4, 40
 
 
 def map_shapes(
-    data: Dataset, luts: int, shape: tuple[int, ...], *, balance: float = 0.0, seed: int = 0
+    data: Dataset,
+    luts: int,
+    shape: tuple[int, ...],
+    *,
+    balance: float = 0.0,
+    loss: str = "squared",
+    quantile: float = 0.5,
+    seed: int = 0,
 ) -> list[PopulationRecipe]:
     """Return recipes whose networks should take about `luts` LUT6 with each kernel once.
 
@@ -33,18 +40,20 @@ def map_shapes(
         Kernels, dense layers and output logic together.
     shape : tuple of int
         Of `nnlogic.data.maps.parse_shape`.
-    balance, seed
+    balance, loss, quantile, seed
         See `PopulationRecipe`.
     """
-    classes, (*_, rows, columns) = len(data.class_names), shape
+    outputs, relative = len(data.outputs), not data.targets
+    *_, rows, columns = shape
     bits = 1 if code_bits(data) > 1 else code_bits(data)
     kernels = min(MOST_KERNELS, max(LEAST_KERNELS, round(KERNEL_SHARE * luts / 2)))
-    few = max(1, votes_within(luts, classes) // 2)
-    room = luts - 2 * kernels - output_luts(classes, few) - classes * few
+    few = max(1, votes_within(luts, outputs, relative) // 2)
+    room = luts - 2 * kernels - output_luts(outputs, few, relative) - outputs * few
     base = PopulationRecipe(
         data.name, data.name, input_bits=bits, frame=shape, members=2, batch=128,
-        widths=(max(classes, round(room)), classes * few),
-        copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance, seed=seed,
+        widths=(max(outputs, round(room)), outputs * few),
+        copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance,
+        task="classification" if relative else "regression", loss=loss, quantile=quantile, seed=seed,
     )  # fmt: skip
     one = replace(base, windows=(_kernel(Frame(1, rows, columns), kernels),))
     after = one.windows[0].after(Frame(1, rows, columns))

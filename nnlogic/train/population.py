@@ -16,14 +16,22 @@ from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend.native import write_quantized
 from nnlogic.nn.population import LutNetwork, LutPopulation, SumPopulation, to_quantnet
+from nnlogic.nn.population.wiring import needed
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.part import encoder_of
 from nnlogic.train.layered import GOLDEN_ROWS
 from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
 from nnlogic.train.refine import refine
 from nnlogic.train.tasks import Task, task_of
-from nnlogic.train.teacher import KEPT_FLOAT_IS, Ensemble, kept_teacher, saved_teacher
+from nnlogic.train.teacher import (
+    GIVEN_FLOAT_IS,
+    KEPT_FLOAT_IS,
+    Ensemble,
+    kept_teacher,
+    saved_teacher,
+)
 
 SMALL_STEP = 1024
 """Rows times members up to which a step takes one thread."""
@@ -60,7 +68,9 @@ class PopulationTraining:
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Make teacher and rows, record the step, and go on from a saved state if there is one."""
         recipe, dataset, device = self.recipe, self.dataset, self.device
-        if recipe.distill and saved is not None:
+        if dataset.taught is not None:
+            pass  # somebody else's teacher has said already what it has to say
+        elif recipe.distill and saved is not None:
             self.teacher = saved_teacher(saved["teacher"], dataset, self.task, device)
         elif recipe.distill:
             self.teacher = kept_teacher(dataset, self.task, device, progress)
@@ -142,7 +152,7 @@ class PopulationTraining:
         recipe = self.recipe
         return {
             "training": {"recipe": recipe.to_meta(), "member": self.best(), "steps": self.done},
-            "float_is": KEPT_FLOAT_IS,
+            "float_is": KEPT_FLOAT_IS if self.dataset.taught is None else GIVEN_FLOAT_IS,
             "family": FAMILY[recipe.shape],
         }
 
@@ -155,6 +165,21 @@ class PopulationTraining:
         golden = x, with_offset(found.round().long().cpu().numpy(), net, x)
         net = dataclasses.replace(net, info={**net.info, **info})
         write_quantized(path, net, golden=golden)
+        if self.recipe.latent_layer:
+            encoder = encoder_of(net, self.recipe.latent_layer)
+            beside = path.with_name(f"{path.stem}.encoder{path.suffix}")
+            write_quantized(beside, encoder, golden=(x, self._latent(x)))
+
+    def _latent(self, x: NDArray) -> NDArray[np.int64]:
+        """Return the latent codes of raw rows, as torch computes them."""
+        codes, best = self.steps.rows.x_val[: len(x)], self.best()
+        found = self.model.hard_latent(codes, self.recipe.latent)[best].long().cpu().numpy()
+        network = self.model.network(best)
+        # Wires that nothing reads are dropped from the QuantNet; torch has them all.
+        for part, kept in zip(network.parts, needed(network), strict=True):
+            if part.name == self.recipe.latent_layer:
+                found = found[:, kept]
+        return found
 
 
 def network_of(

@@ -15,7 +15,7 @@ from nnlogic.train.tasks import KEYS, TASKS, task_problems
 
 SHAPES = ("luts", "sums")
 OUTPUT_BITS, MOST_OUTPUT_BITS = 6, 16
-UNUSED = {**KEYS, "output_bits": OUTPUT_BITS}
+UNUSED = {**KEYS, "output_bits": OUTPUT_BITS, "latent": 0}
 """Ingredients of a recipe that do nothing at these values."""
 
 
@@ -77,12 +77,18 @@ class PopulationRecipe:
         rows alike, 1 for all classes alike.
     task, loss, quantile
         What is trained for, see `nnlogic.train.tasks`.
+    latent : int
+        Of an autoencoder: which layer of `widths` gives the latent code, from 0 (``"luts"``); of
+        ``"sums"`` the hidden codes are that.
     output_bits : int
         Bits of the codes that reach over the range of a quantity (``"sums"``); of ``"luts"`` the
         votes say it.
     seed : int
-    label, test, drop, missing
+    label, targets, test, drop, missing
         How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
+    teacher : str
+        Path of predictions or of a model to learn from, see `nnlogic.train.given_teacher`; without,
+        `distill` trains one.
     """
 
     name: str
@@ -126,12 +132,15 @@ class PopulationRecipe:
     task: str = "classification"
     loss: str = "squared"
     quantile: float = 0.5
+    latent: int = 0
     output_bits: int = OUTPUT_BITS
     seed: int = 0
     label: str = ""
+    targets: tuple[str, ...] = ()
     test: str = ""
     drop: tuple[str, ...] = ()
     missing: str = "refuse"
+    teacher: str = ""
 
     @property
     def state_name(self) -> str:
@@ -180,7 +189,21 @@ class PopulationRecipe:
         elif self.output_bits != OUTPUT_BITS and (self.shape == "luts" or self.task == TASKS[0]):
             why = f'{self.output_bits}, but it is for quantities of shape "sums"'
             out.append(Problem("output_bits", why, "leave it out"))
+        auto = self.task == TASKS[2]
+        if self.latent and (not auto or self.shape != "luts"):
+            why = f"{self.latent}, with task {self.task!r} and shape {self.shape!r}"
+            out.append(Problem("latent", why, "leave it out"))
+        elif auto and self.shape == "luts" and not 0 <= self.latent < len(self.widths) - 1:
+            why = f"{self.latent} of {len(self.widths)} layers, the last of which is the output"
+            out.append(Problem("latent", why, "a layer before the last of widths, from 0"))
         return out + task_problems(self) + data_problems(self)
+
+    @property
+    def latent_layer(self) -> str:
+        """Name of the layer whose wires are the latent code of an autoencoder; empty of others."""
+        if self.task != TASKS[2]:
+            return ""
+        return f"luts{self.latent}" if self.shape == "luts" else "edges0_code"
 
     def levels(self, outputs: int) -> tuple[int, int]:
         """Return how many codes each of so many quantities has, or is to have, and the lowest."""

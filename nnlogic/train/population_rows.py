@@ -115,6 +115,8 @@ def make_rows(
             codes.append(encode(rows))
             if teacher is not None:
                 targets.append(task.teach(teacher, rows))
+    if data.taught is not None and recipe.distill:
+        targets = [task.given(data.taught).to(device)] * (recipe.copies + 1)
     y, y_val = (task.wanted(labels).to(device) for labels in (data.y_train, data.y_val))
     x_val = torch.from_numpy(data.x_val).to(device)
     codes_val = encode(x_val)

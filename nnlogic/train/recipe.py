@@ -64,8 +64,11 @@ class Recipe:
         What is trained for, see `nnlogic.train.tasks`, and how far rare classes count as much as
         common ones, see `nnlogic.train.population_recipe.PopulationRecipe`.
     seed : int
-    label, test, drop, missing
+    label, targets, test, drop, missing
         How a table is read, see `nnlogic.data.own.Choices`; `test` is a path, too.
+    teacher : str
+        Path of predictions or of a model to learn from, see `nnlogic.train.given_teacher`; without,
+        `distill` trains one.
     """
 
     name: str
@@ -93,9 +96,11 @@ class Recipe:
     balance: float = 0.0
     seed: int = 0
     label: str = ""
+    targets: tuple[str, ...] = ()
     test: str = ""
     drop: tuple[str, ...] = ()
     missing: str = "refuse"
+    teacher: str = ""
 
     @property
     def state_name(self) -> str:
@@ -127,7 +132,7 @@ class Recipe:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
         if not 0 <= self.distill <= 1:
             out.append(Problem("distill", f"{self.distill}, need 0 to 1"))
-        if self.distill and not self.float_epochs:
+        if self.distill and not self.float_epochs and not self.teacher:
             out.append(Problem("float_epochs", "0, but distill needs a trained teacher"))
         if not 0 < self.temperature <= 100:
             out.append(Problem("temperature", f"{self.temperature}, need above 0, to 100"))

@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
 from nnlogic import data
 from nnlogic.core.errors import Problem
 from nnlogic.data import Dataset
 from nnlogic.data.maps import as_map
 from nnlogic.data.own import Choices, load_own
 from nnlogic.data.own_columns import MISSING
+from nnlogic.train.given_teacher import with_teacher
 
-OWN = {"label": "", "test": "", "drop": (), "missing": MISSING[0]}
+OWN = {"label": "", "targets": (), "test": "", "drop": (), "missing": MISSING[0]}
 """Keys of recipes that say how a table of the user is read, and what they are without one."""
+UNUSED = {**OWN, "teacher": ""}
+FILES = ("dataset", "test", "teacher")
+"""Keys that may name files."""
 
 
 class HasData(Protocol):
@@ -27,11 +33,19 @@ class HasData(Protocol):
     @property
     def label(self) -> str: ...  # noqa: D102
     @property
+    def targets(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def task(self) -> str: ...  # noqa: D102
+    @property
     def test(self) -> str: ...  # noqa: D102
     @property
     def drop(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def missing(self) -> str: ...  # noqa: D102
+    @property
+    def teacher(self) -> str: ...  # noqa: D102
+    @property
+    def distill(self) -> float: ...  # noqa: D102
 
 
 R = TypeVar("R")
@@ -43,7 +57,7 @@ def is_path(dataset: str) -> bool:
 
 
 def load_dataset(recipe: HasData, data_dir: Path | str | None) -> Dataset:
-    """Return the rows of a recipe.
+    """Return the rows of a recipe, and what its teacher says of them.
 
     Raises
     ------
@@ -51,13 +65,36 @@ def load_dataset(recipe: HasData, data_dir: Path | str | None) -> Dataset:
         No data set has that name.
     InputError, ToolNotFound
         The data cannot be had.
+    NNLogicError
+        See `with_teacher`.
     """
+    found = _rows(recipe, data_dir)
+    return with_teacher(found, Path(recipe.teacher)) if recipe.teacher else found
+
+
+def _rows(recipe: HasData, data_dir: Path | str | None) -> Dataset:
     shape: tuple[int, ...] = getattr(recipe, "frame", ())
     if not is_path(recipe.dataset):
         found = data.load(recipe.dataset, data_dir)
         return as_map(found, shape) if shape else found
     test = Path(recipe.test) if recipe.test else None
-    return load_own(recipe.dataset, Choices(recipe.label, test, recipe.drop, recipe.missing, shape))
+    quantities = recipe.task != "classification"
+    return load_own(
+        recipe.dataset,
+        Choices(
+            recipe.label, test, recipe.drop, recipe.missing, quantities, recipe.targets,
+            recipe.task == "autoencoder", shape,
+        ),
+    )  # fmt: skip
+
+
+def of_itself(found: Dataset) -> Dataset:
+    """Return a data set whose features are its quantities, for an autoencoder."""
+    x = {part: getattr(found, f"x_{part}").astype(np.float64) for part in ("train", "val", "test")}
+    return dataclasses.replace(
+        found, class_names=(), targets=found.feature_names,
+        y_train=x["train"], y_val=x["val"], y_test=x["test"],
+    )  # fmt: skip
 
 
 def data_problems(recipe: HasData) -> list[Problem]:
@@ -69,8 +106,16 @@ def data_problems(recipe: HasData) -> list[Problem]:
         out.append(Problem(", ".join(given), why, 'dataset = "FILE.csv", or leave them out'))
     if recipe.missing not in MISSING:
         out.append(Problem("missing", f"{recipe.missing!r}, known are {', '.join(MISSING)}"))
-    if not all(isinstance(name, str) for name in recipe.drop):
-        out.append(Problem("drop", "must be names of columns", 'drop = ["NAME"]'))
+    for key in ("drop", "targets"):
+        if not all(isinstance(name, str) for name in getattr(recipe, key)):
+            out.append(Problem(key, "must be names of columns", f'{key} = ["NAME"]'))
+    if recipe.targets and (recipe.label or recipe.task != "regression"):
+        why = f"with label {recipe.label!r} and task {recipe.task!r}"
+        out.append(Problem("targets", why, 'task = "regression", and no label'))
+    if recipe.label and recipe.task == "autoencoder":
+        out.append(Problem("label", "an autoencoder has none: its features are what it gives"))
+    if recipe.teacher and not recipe.distill:
+        out.append(Problem("teacher", "with distill = 0", "say which share of the loss follows it"))
     return out
 
 
@@ -79,8 +124,8 @@ def data_meta(meta: Mapping[str, Any]) -> dict[str, Any]:
 
     Where a file lies is no property of the network, and nobody else's business.
     """
-    out = {key: meta[key] for key in meta if meta[key] != OWN.get(key)}
-    for key in ("dataset", "test"):
+    out = {key: meta[key] for key in meta if meta[key] != UNUSED.get(key)}
+    for key in FILES:
         if key in out and is_path(out[key]):
             out[key] = Path(out[key]).name
     return out
@@ -97,6 +142,5 @@ def as_seen_from(recipe: R, folder: Path) -> R:
 
 
 def _moved(recipe: Any, move: Any) -> Any:
-    own = is_path(recipe.dataset)
-    keys = [key for key in ("dataset", "test") if own and getattr(recipe, key)]
+    keys = [key for key in FILES if is_path(getattr(recipe, key))]
     return dataclasses.replace(recipe, **{key: move(getattr(recipe, key)) for key in keys})

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnlogic.data import Dataset
 from nnlogic.train.cost import cost_model
+from nnlogic.train.given_teacher import DISTILL
 from nnlogic.train.population_recipe import PopulationRecipe
 
 CODE_BITS = 6
@@ -24,7 +25,14 @@ WIDE = 64
 
 
 def first_shapes(
-    data: Dataset, luts: int, *, method: str = "fixed", balance: float = 0.0, seed: int = 0
+    data: Dataset,
+    luts: int,
+    *,
+    method: str = "fixed",
+    balance: float = 0.0,
+    loss: str = "squared",
+    quantile: float = 0.5,
+    seed: int = 0,
 ) -> list[PopulationRecipe]:
     """Return recipes whose networks should take about `luts` LUT6.
 
@@ -38,29 +46,36 @@ def first_shapes(
         Encoder, network and output logic together.
     method : str
         How features become codes, see `nnlogic.nn.fit_thresholds`.
-    balance, seed
+    balance, loss, quantile, seed
         See `PopulationRecipe`.
     """
-    features, classes = data.x_train.shape[1], len(data.class_names)
+    features, outputs = data.x_train.shape[1], len(data.outputs)
+    relative = not data.targets
     bits = code_bits(data)
     base = PopulationRecipe(
         data.name, data.name, input_bits=bits, input_method=method, members=2, batch=256,
-        copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance, seed=seed,
+        copies=4 if len(data.x_train) < MANY_ROWS else 0,
+        distill=0.0 if data.taught is None else DISTILL, balance=balance,
+        task="classification" if relative else "regression", loss=loss, quantile=quantile,
+        seed=seed,
     )  # fmt: skip
-    votes = votes_within(luts, classes)
+    votes = votes_within(luts, outputs, relative)
     functions = 2 if bits > 1 else 0
-    one = replace(base, widths=(classes * votes,), functions=functions)
+    one = replace(base, widths=(outputs * votes,), functions=functions)
     few = max(1, votes // 2)
-    first = max(classes, round(luts - output_luts(classes, few) - classes * few))
-    out = [one, replace(one, widths=(first, classes * few))]
+    first = max(outputs, round(luts - output_luts(outputs, few, relative) - outputs * few))
+    out = [one, replace(one, widths=(first, outputs * few))]
     if features > WIDE:
         return out
-    room = max(luts - cost_model().choice(classes, 5), luts / 3)
-    hidden = max(1, round(room / TABLE_LUTS / (features + classes - 1)))
+    choice = cost_model().choice(outputs, 5) if relative else 0.0
+    room = max(luts - choice, luts / 3)
+    hidden = max(1, round(room / TABLE_LUTS / (features + outputs - relative)))
     sums = replace(
         base, shape="sums", hidden=hidden, hidden_bits=5, bit_cost=BIT_COST, rate_tables=0.1
     )
     less = replace(sums, hidden=max(1, hidden // 2), hidden_bits=6, bit_cost=BIT_COST / 3)
+    if not relative:
+        sums, less = replace(sums, output_bits=7), replace(less, output_bits=8)
     return [sums, less, *out]
 
 
@@ -72,16 +87,16 @@ def code_bits(data: Dataset) -> int:
     return max(1, min(CODE_BITS, int(x.max()).bit_length()))
 
 
-def rescaled(recipe: PopulationRecipe, ratio: float, classes: int) -> PopulationRecipe:
+def rescaled(recipe: PopulationRecipe, ratio: float, outputs: int) -> PopulationRecipe:
     """Return a recipe for about `ratio` times the LUTs of this one."""
     if recipe.shape == "luts":
-        votes = max(1, int(recipe.widths[-1] // classes * ratio))
+        votes = max(1, int(recipe.widths[-1] // outputs * ratio))
         before = tuple(max(1, int(width * ratio)) for width in recipe.widths[:-1])
         windows = tuple(
             replace(w, widths=tuple(max(2, int(n * ratio)) for n in w.widths))
             for w in recipe.windows
         )
-        return replace(recipe, widths=(*before, classes * votes), windows=windows)
+        return replace(recipe, widths=(*before, outputs * votes), windows=windows)
     hidden = max(1, round(recipe.hidden * ratio))
     if hidden != recipe.hidden:
         return replace(recipe, hidden=hidden)
@@ -101,15 +116,15 @@ def in_words(recipe: PopulationRecipe) -> str:
     return f"{recipe.hidden} sums of one-feature tables, {recipe.hidden_bits} bits, {cost}"
 
 
-def votes_within(luts: int, classes: int) -> int:
-    """Return the most votes per class that one layer of tables can give."""
+def votes_within(luts: int, outputs: int, relative: bool) -> int:
+    """Return the most votes per output that one layer of tables can give."""
     votes = 1
-    while classes * (votes + 1) + output_luts(classes, votes + 1) <= luts:
+    while outputs * (votes + 1) + output_luts(outputs, votes + 1, relative) <= luts:
         votes += 1
     return votes
 
 
-def output_luts(classes: int, votes: int) -> float:
+def output_luts(outputs: int, votes: int, relative: bool) -> float:
     """Return about the LUT6 of counting the votes and finding the class with most."""
-    counted = classes * VOTE_LUTS * (votes if votes > 1 else 0)
-    return counted + cost_model().choice(classes, votes.bit_length())
+    counted = outputs * VOTE_LUTS * (votes if votes > 1 else 0)
+    return counted + (cost_model().choice(outputs, votes.bit_length()) if relative else 0.0)

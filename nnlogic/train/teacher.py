@@ -39,6 +39,7 @@ ONE_FLOAT_IS = (
     "standardized features"
 )
 KEPT_FLOAT_IS = "the float teacher the recipe distils from"
+GIVEN_FLOAT_IS = "none: the teacher was given, and its accuracy on these rows is not known"
 TEACHERS = 3
 TEACHER_VERSION = 1
 """Raised when kept teachers or their training change."""
@@ -53,19 +54,19 @@ class Taught:
     ----------
     targets : tensor, shape (training rows, outputs)
         As the task has them, see `Task.taught`.
-    test, validation : array
-        What it says of these rows.
+    test, validation : array, or None
+        What it says of these rows; None of a teacher that was given.
     """
 
     targets: Tensor
-    test: NDArray
-    validation: NDArray
+    test: NDArray | None = None
+    validation: NDArray | None = None
 
 
 def teach(
     dataset: Dataset, recipe: Recipe, task: Task, device: torch.device, progress: Progress
 ) -> Taught:
-    """Train a float teacher, `ONE_FLOAT_IS`, on the training rows.
+    """Train a float teacher, `ONE_FLOAT_IS`, on the training rows; or take what one has said.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ def teach(
     device : torch.device
     progress : Progress
     """
+    if dataset.taught is not None:
+        return Taught(task.given(dataset.taught).to(device))
     x = torch.from_numpy(dataset.x_train).to(device)
     y = task.wanted(dataset.y_train).to(device)
     batch = min(recipe.batch, len(x))

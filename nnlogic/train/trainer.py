@@ -17,10 +17,11 @@ from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
 from nnlogic.train.estimate import luts_by_role
+from nnlogic.train.given_teacher import DISTILL, with_teacher
 from nnlogic.train.layered import LayeredTraining
 from nnlogic.train.population import PopulationTraining
 from nnlogic.train.recipe import Recipe
-from nnlogic.train.recipe_data import load_dataset
+from nnlogic.train.recipe_data import load_dataset, of_itself
 from nnlogic.train.recipe_file import AnyRecipe, load_recipe
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.trainable import Trainable
@@ -70,6 +71,7 @@ def train(
     seed: int | None = None,
     device: str | None = None,
     dataset: Dataset | None = None,
+    teacher: Path | str | None = None,
     resume: bool = False,
     progress: Progress = SILENT,
 ) -> TrainResult:
@@ -94,6 +96,9 @@ def train(
         A torch device; a GPU when there is one.
     dataset : Dataset, optional
         Rows that are here already, instead of the recipe's.
+    teacher : Path, optional
+        Predictions or a model to learn from, see `nnlogic.train.given_teacher`; a recipe that does
+        not distil gets ``distill = 0.7``.
     resume : bool
         Go on with the run in `out`.
     progress : Progress
@@ -116,6 +121,9 @@ def train(
         named, recipe = str(recipe), load_recipe(recipe)
     if seed is not None:
         recipe = dataclasses.replace(recipe, seed=seed)
+    if teacher is not None:
+        share = recipe.distill or DISTILL
+        recipe = dataclasses.replace(recipe, teacher=str(teacher), distill=share)
     folder = Path(out)
     target = folder / f"{recipe.name}.safetensors"
     state_file = folder / recipe.state_name
@@ -126,6 +134,10 @@ def train(
                 dataset = load_dataset(recipe, None if data_dir is None else Path(data_dir))
             except UsageError as error:
                 raise error.at(named) from error
+    elif recipe.teacher:
+        dataset = with_teacher(dataset, Path(recipe.teacher))
+    if recipe.task == "autoencoder":
+        dataset = of_itself(dataset)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         training = training_of(recipe, dataset, place)

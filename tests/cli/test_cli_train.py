@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+ERROR = {"table": {"mass": {"rmse": 1.5, "mae": 1.25, "p90": 2.5}}}
 LUTS = {"encoder": 8.0, "network": 34.0, "total": 42.0}
 
 
@@ -13,6 +14,7 @@ LUTS = {"encoder": 8.0, "network": 34.0, "total": 42.0}
 class Result:
     checkpoint: Path
     accuracy: dict
+    error: dict
     epochs: int
     best_epoch: int
     seconds: float
@@ -26,7 +28,8 @@ def fake_train(monkeypatch):
 
     def train(recipe, *, progress, **options):
         package.calls.append((recipe, options))
-        return Result(options["out"] / "toy.safetensors", {"quantized": 0.725}, 9, 7, 1.25, LUTS)
+        path = options["out"] / "toy.safetensors"
+        return Result(path, {"quantized": 0.725}, ERROR, 9, 7, 1.25, LUTS)
 
     package.train = train
     monkeypatch.setitem(sys.modules, "nnlogic.train", package)
@@ -54,6 +57,7 @@ def test_options_are_passed_on(nnlogic, fake_train):
 def test_result_for_people_and_for_machines(nnlogic, fake_train):
     out = nnlogic("train", "toy").out
     assert "quantized    72.50 % correct" in out
+    assert "table        RMSE 1.5, MAE 1.25, 90 % within 2.5 of mass" in out
     assert "LUT estimate 42 LUT6 (encoder 8, network 34)" in out
     assert "compiled     46 LUT6 (encoder 6, network 40)" in out
     assert "epochs       9, best 7" in out
@@ -62,6 +66,7 @@ def test_result_for_people_and_for_machines(nnlogic, fake_train):
     assert json.loads(nnlogic("train", "toy", "--json").out) == {
         "checkpoint": "train-toy/toy.safetensors",
         "accuracy": {"quantized": 0.725},
+        "error": ERROR,
         "epochs": 9,
         "best_epoch": 7,
         "seconds": 1.25,
@@ -159,6 +164,11 @@ def test_a_table_that_is_unfit_leaves_nothing(nnlogic, table):
         (["mine.csv", "--resume"], "--resume does not go with a table"),
         (["mine.csv", "--data", "."], "--data does not go with a table"),
         (["mine.csv", "--effort", "none"], "a table is always compiled"),
+        (["mine.csv", "--label", "a", "--label", "b"], "a row has one class"),
+        (["mine.csv", "--loss", "absolute"], "for quantities"),
+        (["mine.csv", "--task", "regression", "--quantile", "0.9"], "--loss quantile"),
+        (["mine.csv", "--task", "regression", "--balanced"], "these are quantities"),
+        (["digits", "--task", "regression"], "--task does not go with a recipe"),
     ],
 )
 def test_options_of_the_other_kind_are_refused(nnlogic, args, said):

@@ -112,3 +112,47 @@ def test_missing_values_are_refused_or_their_rows_left_out(tmp_path):
 )
 def test_what_is_unfit_is_refused_by_name(tmp_path, make, choices, said):
     assert said in refused(table(tmp_path / "mine.csv", **make), choices)
+
+
+NUMBERS = Choices("kind", quantities=True)
+
+
+def numbers(path, rows=60, **how):
+    return table(path, rows, **{"line": "{i},{j},{i}.5", **how})
+
+
+def test_quantities_follow_their_rows(tmp_path):
+    data = load_own(numbers(tmp_path / "mine.csv"), NUMBERS)
+    assert (data.targets, data.class_names, data.feature_names) == (("kind",), (), ("a", "b"))
+    for x, y in (
+        (data.x_train, data.y_train),
+        (data.x_val, data.y_val),
+        (data.x_test, data.y_test),
+    ):
+        np.testing.assert_array_equal(y, x[:, :1] + 0.5)
+    parts = [data.x_train, data.x_val, data.x_test]
+    assert sorted(np.concatenate(parts)[:, 0].tolist()) == list(range(60))
+
+
+def test_several_quantities_and_test_rows_of_a_file(tmp_path):
+    how = {"header": "a,b,u,v", "line": "{i},{j},{i}.5,-{j}"}
+    path, test = (numbers(tmp_path / n, **how) for n in ("mine.csv", "test.csv"))
+    data = load_own(path, Choices(test=test, quantities=True, targets=("v", "u")))
+    assert (data.targets, data.feature_names, len(data.y_test)) == (("v", "u"), ("a", "b"), 60)
+    np.testing.assert_array_equal(data.y_test, data.x_test[:, ::-1] * [-1, 1] + [0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("how", "choices", "words"),
+    [
+        ({"rows": 5}, NUMBERS, ["5 rows, at least 10"]),
+        ({"extra": ["1,2,many"]}, NUMBERS, ["'many', not a number", "line 62"]),
+        ({"extra": ["1,2,"]}, NUMBERS, ["kind is empty"]),
+        ({"line": "{i},{j},7"}, NUMBERS, ["kind is 7 in every row"]),
+        ({}, Choices(quantities=True, targets=("kind", "no")), ["no such column"]),
+        ({}, KIND, ["--task regression", 'task = "regression"']),
+    ],
+)
+def test_quantities_that_cannot_be_learned_are_refused(how, choices, words, tmp_path):
+    said = refused(numbers(tmp_path / "mine.csv", **how), choices)
+    assert [word for word in words if word not in said] == []

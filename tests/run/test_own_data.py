@@ -74,3 +74,33 @@ def test_candidates_are_plotted(fitted):
 def test_a_used_folder_is_refused(fitted, table):
     with pytest.raises(UsageError, match="not empty"):
         fit_table(load_own(table, Choices("kind")), {}, fitted.run.parent, luts=10)
+
+
+def test_quantities_become_a_proved_network_whose_errors_are_those_of_the_test_rows(tmp_path):
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 16, (400, 3))
+    y = np.stack([100.0 * x[:, 0] + 30 * x[:, 1], x[:, 2] / 64], axis=1)
+    path = tmp_path / "mine.csv"
+    lines = [",".join(map(str, [*a, *b])) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    path.write_text("\n".join(["t,u,v,far,near", *lines]) + "\n")
+    choices = Choices(quantities=True, targets=("far", "near"))
+    source = {"dataset": str(path), "targets": ("far", "near")}
+    out = tmp_path / "out"
+    fitted = fit_table(load_own(path, choices), source, out, luts=150, pace=Pace(steps=200), jobs=1)
+    run = open_run(fitted.run)
+    assert not run.report.failed
+    assert run.report.funnel_total.luts == fitted.luts
+    rows = np.loadtxt(out / "test.csv", delimiter=",", skiprows=1)
+    net = package.load(fitted.checkpoint)
+    off = net.decode(net.evaluate(net.encode(rows[:, :3]))) - rows[:, 3:]
+    for i, name in enumerate(("far", "near")):
+        rmse = np.sqrt(np.mean(off[:, i] ** 2))
+        assert fitted.error["test"][name]["rmse"] == pytest.approx(rmse)
+        assert rmse < 0.7 * fitted.error["always the mean"][name]["rmse"]
+        (row,) = [r for r in run.report.errors if (r.stage, r.quantity) == ("tables", name)]
+        assert row.rmse == pytest.approx(rmse)
+    assert fitted.accuracy["test"] == pytest.approx(
+        1 - np.mean((off**2).mean(0) / rows[:, 3:].var(0))
+    )
+    again = train(fitted.recipe, out=tmp_path / "again", device="cpu")
+    assert again.error["table"] == fitted.error["test"]

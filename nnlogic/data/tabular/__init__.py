@@ -25,6 +25,7 @@ def read_rows(
     classes: Sequence[str] = (),
     port: str | None = None,
     most: int | None = None,
+    targets: Sequence[str] = (),
 ) -> MatchedRows:
     """Read rows of a model's features, and labels where the file has them.
 
@@ -46,6 +47,8 @@ def read_rows(
         Name of the output that gives the class.
     most : int, optional
         Classes that this output can name.
+    targets : sequence of str
+        Names of the quantities that labels are, for a model that gives quantities.
 
     Raises
     ------
@@ -55,5 +58,7 @@ def read_rows(
         Its format needs a library that is not installed.
     """
     names = label_names(port) if label is None else (label,)
+    if targets and label is None:
+        names = (*names, *targets)
     wanted = Wanted(tuple(features), names)
-    return match(read_table(source, wanted), features, wanted, label, classes, most)
+    return match(read_table(source, wanted), features, wanted, label, classes, most, targets)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnlogic.core.errors import Problem
 from nnlogic.core.formats import IntArray
@@ -15,18 +16,18 @@ from nnlogic.data.tabular.table import Column, Table, listed
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Classes of rows.
+    """Classes of rows, or quantities.
 
     Attributes
     ----------
-    values : int64 array, shape (rows,), or None
+    values : int64 array, shape (rows,), or float64, shape (rows, quantities), or None
         None where there are none, or something is wrong with them.
     how : str
         In words: the column, and how its cells were read.
     notices : tuple of str
     """
 
-    values: IntArray | None
+    values: NDArray | None
     how: str
     notices: tuple[str, ...] = ()
 
@@ -69,6 +70,55 @@ def find_labels(
         return None, None, []
     name = found[0]
     return name, table.apart.get(name) or table.column(names.index(name)), []
+
+
+def to_quantities(
+    table: Table, wanted: Wanted, label: str | None, targets: Sequence[str]
+) -> tuple[Labels, list[str], list[Problem]]:
+    """Return the quantities of rows, the columns they are in, and what is wrong with them.
+
+    Columns have the names of the quantities, which may be features, too; a single quantity may
+    stand under a name for labels. Rows without any of them are not labelled.
+
+    Parameters
+    ----------
+    table : Table
+    wanted : Wanted
+    label : str, optional
+        Column of the only quantity.
+    targets : sequence of str
+        Names of the quantities.
+    """
+    names = table.names or ()
+    there = [*table.apart, *(n for n in names if n not in table.apart)]
+    columns: list[tuple[str, Column]] = []
+    if len(targets) == 1 and (label is not None or targets[0] not in there):
+        name, column, problems = find_labels(table, wanted, label)
+        if column is None or name is None:
+            return NONE, [], problems
+        columns = [(name, column)]
+    else:
+        missing = [t for t in targets if t not in there]
+        if len(missing) == len(targets):
+            return NONE, [], []
+        if missing:
+            why = f"no column {listed(missing)}, of the quantities {listed(targets)}"
+            return NONE, [], [Problem("labels", why, "give all of them, or none")]
+        for t in targets:
+            columns.append((t, table.apart.get(t) or table.column(names.index(t))))
+    problems = []
+    for name, column in columns:
+        bad = np.flatnonzero(~np.isfinite(column.values))
+        if bad.size:
+            text = column.texts.get(int(bad[0]))
+            what = f"{text!r}, not a number" if text else "missing or not finite"
+            why = f"{name} is {what} ({bad.size:,} rows in all)"
+            problems.append(Problem(table.place(int(bad[0])), why, "drop these rows"))
+    if problems:
+        return NONE, [n for n, _ in columns], problems
+    values = np.stack([c.values.astype(np.float64) for _, c in columns], axis=1)
+    used = [n for n, _ in columns]
+    return Labels(values, f"{listed(used)}, quantities"), used, []
 
 
 def to_classes(

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, Problem
-from nnlogic.core.formats import IntArray
 from nnlogic.data.tabular.format import Wanted
-from nnlogic.data.tabular.labels import NONE, find_labels, to_classes
+from nnlogic.data.tabular.labels import NONE, find_labels, to_classes, to_quantities
 from nnlogic.data.tabular.table import Table, listed, shortened
 
 MISMATCH = "columns of the rows do not match the features of the model"
@@ -27,7 +26,7 @@ class MatchedRows:
     Attributes
     ----------
     x : array of numbers, shape (rows, features)
-    labels : int64 array, shape (rows,), or None
+    labels : int64 array, shape (rows,), or float64, shape (rows, quantities), or None
     matched : str
         How columns became features, in words.
     labelled : str
@@ -37,7 +36,7 @@ class MatchedRows:
     """
 
     x: NDArray
-    labels: IntArray | None
+    labels: NDArray | None
     matched: str
     labelled: str
     notices: tuple[str, ...]
@@ -45,7 +44,7 @@ class MatchedRows:
 
 def match(
     table: Table, features: Sequence[str], wanted: Wanted, label: str | None,
-    classes: Sequence[str], most: int | None,
+    classes: Sequence[str], most: int | None, targets: Sequence[str] = (),
 ) -> MatchedRows:  # fmt: skip
     """Return the rows of a table as the features of a model.
 
@@ -59,6 +58,8 @@ def match(
         Name of the labels.
     classes, most
         As in `nnlogic.data.tabular.labels.to_classes`.
+    targets : sequence of str
+        Names of the quantities that are wanted instead of classes.
 
     Raises
     ------
@@ -66,21 +67,25 @@ def match(
         With all problems: columns that are missing or given twice, cells that are no numbers,
         labels that are no classes, lines of other lengths.
     """
-    name, column, problems = find_labels(table, wanted, label)
+    labels, column = NONE, None
+    if targets:
+        labels, taken, problems = to_quantities(table, wanted, label, targets)
+    else:
+        name, column, problems = find_labels(table, wanted, label)
+        taken = [] if name is None else [name]
     order: list[int] | None = list(range(table.values.shape[1]))
     how, notices = "by position: the columns have no names", list[str]()
     if table.names is None:
         if table.values.shape[1] != len(features):
             problems += _wrong_width(table, features)
     else:
-        order, how, notices, wrong = _by_name(table.names, features, name)
+        order, how, notices, wrong = _by_name(table.names, features, taken)
         problems += wrong
     problems += table.problems
     if problems and order is None:
         raise InputError(MISMATCH, where=table.source, problems=shortened(problems))
-    labels = NONE
-    if name is not None and column is not None:
-        labels, wrong = to_classes(name, column, table, classes, most)
+    if column is not None:
+        labels, wrong = to_classes(taken[0], column, table, classes, most)
         problems += wrong
     if order is not None and len(order) == len(features):
         problems += _cell_problems(table, order, features)
@@ -98,7 +103,7 @@ def _plain(name: str) -> str:
 
 
 def _by_name(
-    found: Sequence[str], features: Sequence[str], label: str | None
+    found: Sequence[str], features: Sequence[str], labels: Sequence[str]
 ) -> tuple[list[int] | None, str, list[str], list[Problem]]:
     """Return the column of each feature (None: not all are there), and how it was found."""
     here, want = [_plain(n) for n in found], [_plain(n) for n in features]
@@ -109,8 +114,8 @@ def _by_name(
     missing = [n for n in want if n not in times]
     double = [n for n in dict.fromkeys(want) if times[n] > 1]
     unclear = [n for n, count in twice.items() if count > 1]
-    mine = None if label is None else _plain(label)
-    extra = [n for n in here if n not in twice and n != mine]
+    mine = [_plain(n) for n in labels]
+    extra = [n for n in here if n not in twice and n not in mine]
     if missing or double or unclear:
         return None, "", [], _mismatch(found, features, missing, double, unclear, extra)
     order = [here.index(n) for n in want]
@@ -118,7 +123,7 @@ def _by_name(
     notices = []
     if extra:
         shown = listed(n or "(no name)" for n in extra)
-        hint = "" if label else "; --label NAME if one holds labels"
+        hint = "" if labels else "; --label NAME if one holds labels"
         notices = [f"columns that are not used: {shown}{hint}"]
         how += f"; columns not used: {len(extra)}"
     return order, how, notices, []

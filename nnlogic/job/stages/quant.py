@@ -6,13 +6,15 @@ from collections.abc import Iterable
 
 from nnlogic.checks.inputs import first_rung
 from nnlogic.job.context import Context
-from nnlogic.job.ladder import accuracy_rows
+from nnlogic.job.ladder import accuracy_rows, prediction_rows, predictions_text
 from nnlogic.job.rounding import rounding_rows
 from nnlogic.job.rows import save_rows
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Row
-from nnlogic.report.rows import Check
+from nnlogic.report.rows import Artifact, Check
+
+PREDICTIONS = "predictions.csv"
 
 
 class QuantStage(Stage):
@@ -38,5 +40,10 @@ class QuantStage(Stage):
         """Save rows with the outputs of the network, and say how accurate it is."""
         expected = ctx.net.evaluate(ctx.rows.codes)
         save_rows(ctx.rows, expected, ctx.folder / "sim" / "rows.npz")
+        if ctx.net.quantities:
+            text = predictions_text(ctx.net, ctx.rows, expected)
+            (ctx.folder / PREDICTIONS).write_text(text, encoding="utf-8")
+            ctx.put(Artifact(PREDICTIONS, "what the network gives for the rows, in their units"))
+            ctx.put(*prediction_rows(ctx.net, ctx.rows, expected))
         quantized = accuracy_rows(ctx.net, ctx.rows, "quantized", expected)
         return rounding_rows(ctx.net, ctx.source, ctx.rows, expected) or quantized

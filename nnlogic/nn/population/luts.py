@@ -166,16 +166,28 @@ class LutPopulation(nn.Module):
 
     def scores(self, codes: Tensor, phase: Phase, dtype: torch.dtype) -> Tensor:
         """Return weighted vote counts, (members, samples, outputs)."""
-        x = self._wires(codes, dtype)
-        if self.frame is not None:
-            x = as_map(x, self.frame)
-            for kernel in self.maps:
-                x = kernel(x, phase)
-            x = flat(x)
+        x = self._mapped(self._wires(codes, dtype), phase)
         for layer in self.layers:
             x = layer(x, phase)
         votes = x.float().view(x.shape[0], self.outputs, -1, x.shape[-1])
         return (votes * self.votes[:, None]).sum(2).transpose(1, 2)
+
+    @torch.no_grad()
+    def hard_latent(self, codes: Tensor, layer: int) -> Tensor:
+        """Return the bits of a layer of `widths`, exactly, (members, samples, tables)."""
+        phase = Phase(True, torch.ones((), device=codes.device))
+        x = self._mapped(self._wires(codes.to(torch.int32), torch.float32), phase)
+        for each in list(self.layers)[: layer + 1]:
+            x = each(x, phase)
+        return x.transpose(1, 2)
+
+    def _mapped(self, x: Tensor, phase: Phase) -> Tensor:
+        if self.frame is None:
+            return x
+        x = as_map(x, self.frame)
+        for kernel in self.maps:
+            x = kernel(x, phase)
+        return flat(x)
 
     def penalty(self) -> Tensor | None:
         """Return nothing: the size of these networks is fixed by their shape."""

@@ -190,8 +190,8 @@ class SumPopulation(nn.Module):
             index = (index << self.code_bits) | used[self.order[:, place]]
         return index
 
-    def scores(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return integer output sums, (members, samples, outputs)."""
+    def _hidden(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return hidden codes before they are cut, (members, samples, hidden)."""
         members, samples = self.members, len(codes)
         if self.window is not None:
             codes = codes[:, self.seen].flatten(0, 1)
@@ -203,6 +203,18 @@ class SumPopulation(nn.Module):
         flat = first.transpose(0, 1).reshape(-1, members * self.hidden)
         sums = (one_hot @ flat).float().view(len(codes), members, self.hidden).transpose(0, 1)
         u = (sums + _round(self.offset)) / (1 << self.shift) + self.levels / 2
+        return u.reshape(members, samples, -1)
+
+    @torch.no_grad()
+    def hard_latent(self, codes: Tensor, layer: int = 0) -> Tensor:
+        """Return the hidden codes, exactly, (members, samples, hidden)."""
+        u = self._hidden(codes.to(torch.int32), torch.float32)
+        return u.clamp(0, self.levels - 1).floor()
+
+    def scores(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return integer output sums, (members, samples, outputs)."""
+        members, samples = self.members, len(codes)
+        u = self._hidden(codes, dtype)
         inside = u.detach().clamp(0, self.levels - 1).floor().long()
         kept = ((u > -1) & (u < self.levels)).float()
         shift = ((u - u.detach()) * kept).view(members, samples, -1, self.hidden_group)

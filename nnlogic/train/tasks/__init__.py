@@ -14,7 +14,7 @@ from nnlogic.train.tasks.task import Task
 
 __all__ = ["KEYS", "TASKS", "Classification", "Regression", "Task", "task_of", "task_problems"]
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "autoencoder")
 KEYS: dict[str, Any] = {"task": TASKS[0], "loss": LOSSES[0], "quantile": 0.5, "balance": 0.0}
 """Keys of recipes of all kinds that say what is trained for, and what they are without one."""
 
@@ -72,6 +72,12 @@ def task_of(recipe: HasTask, dataset: Dataset, levels: int, first: int = 0) -> T
         The rows have classes, and the recipe wants quantities, or the other way round.
     """
     quantities = recipe.task != TASKS[0]
+    if recipe.task == TASKS[2] and dataset.targets != dataset.feature_names:
+        raise UsageError(
+            "recipe does not fit the data", where=recipe.name,
+            why=f"the quantities of {dataset.name} are not its features",
+            fix=f'task = "{TASKS[1]}"',
+        )  # fmt: skip
     if quantities != bool(dataset.targets):
         has = f"quantities ({', '.join(dataset.targets)})" if dataset.targets else "classes"
         raise UsageError(

@@ -63,6 +63,13 @@ class Task(ABC):
         """Return what a network learns from, of the outputs of a teacher."""
 
     @abstractmethod
+    def given(self, said: NDArray) -> Tensor:
+        """Return what a network learns from, of what a teacher that was given says.
+
+        Log-probabilities, or quantities in the user's units, (rows, outputs).
+        """
+
+    @abstractmethod
     def joined(self, parts: Sequence[Tensor]) -> Tensor:
         """Return the outputs of several teachers as those of one."""
 
