@@ -53,7 +53,8 @@ def map_shapes(
         data.name, data.name, input_bits=bits, frame=shape, members=2, batch=128,
         widths=(max(outputs, round(room)), outputs * few),
         copies=4 if len(data.x_train) < MANY_ROWS else 0, distill=0.0, balance=balance,
-        task="classification" if relative else "regression", loss=loss, quantile=quantile, seed=seed,
+        task="classification" if relative else "regression", loss=loss, quantile=quantile,
+        seed=seed,
     )  # fmt: skip
     one = replace(base, windows=(_kernel(Frame(1, rows, columns), kernels),))
     after = one.windows[0].after(Frame(1, rows, columns))
