@@ -25,6 +25,7 @@ def with_options(fields: Mapping[str, tuple[Option, Any]]) -> Callable[[F], F]:
 
 
 def _click(name: str, what: Option, default: Any) -> Callable[[F], F]:
+    flag: dict[str, Any] = {"is_flag": True} if what.kind is bool else {}
     return click.option(
         what.flags or what.flag(name),
         name,
@@ -33,7 +34,7 @@ def _click(name: str, what: Option, default: Any) -> Callable[[F], F]:
         metavar=what.metavar or None,
         show_default=what.shown,
         help=what.help,
-        **({"is_flag": True} if what.kind is bool else {}),
+        **flag,
     )
 
 

@@ -58,10 +58,8 @@ def train_table(
     from nnlogic.train.budget import Pace
 
     sides = parse_shape(shape) if shape else ()
-    choices = replace(
-        _choices(label, task, loss, quantile, test, drop, missing, balanced), shape=sides
-    )
-    data = load_own(table, choices)
+    choices = _choices(label, task, loss, quantile, test, drop, missing, balanced)
+    data = load_own(table, replace(choices, shape=sides))
     source: dict[str, object] = {
         "dataset": str(table),
         "label": choices.label,

@@ -111,8 +111,8 @@ def _sources() -> dict[str, Callable[[Path | None], Raw]]:
         "digits": sources.load_digits,
         "ecg": beats.load_beats,
         "pulses": pulses.load_pulses,
-        "sensor": sensor.load_sensor,
         "kws": kws.load_kws,
+        "sensor": sensor.load_sensor,
         **{name: partial(uci.load_uci, name) for name in uci.TABLES},
     }
 
@@ -129,7 +129,7 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
     ----------
     name : str
         One of `names`: ``"jets"``, ``"mnist"``, ``"nid"``, ``"nsl_kdd"``, ``"cifar10"``,
-        ``"digits"``, ``"kws"``, the simulated ``"pulses"``, ``"ecg"`` and ``"sensor"``, or one of
+        ``"digits"``, ``"sensor"``, ``"kws"``, the simulated ``"pulses"`` and ``"ecg"``, or one of
         the UCI tables.
     data_dir : Path, optional
         Folder with local copies (``jets16.npz``, ``mnist.npz``, ...), used instead of the public

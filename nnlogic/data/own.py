@@ -44,15 +44,15 @@ class Choices:
         Columns to leave out.
     missing : str
         Rows with empty cells: ``"refuse"``, or ``"drop"`` them.
+    shape : tuple of int
+        Where the columns are a map, its shape: see `nnlogic.data.maps.parse_shape`. Columns of one
+        value stay then.
     quantities : bool
         Whether the labels are quantities, not classes.
     targets : tuple of str
         Their columns, where there are several; `label` is empty then.
     themselves : bool
         Whether the features are the quantities, as of an autoencoder; there are no labels then.
-    shape : tuple of int
-        Where the columns are a map, its shape: see `nnlogic.data.maps.parse_shape`. Columns of one
-        value stay then.
     """
 
     label: str = ""
@@ -179,7 +179,8 @@ def labelled_rows(path: Path, choices: Choices) -> OwnRows:
     names = tuple(name for name, _ in found)
     if not choices.themselves and (not found or len(names) < len(choices.labels)):
         raise InputError("cannot train on the file", where=str(path), problems=shortened(problems))
-    columns = features_of(table, names, choices.drop, choices.missing, constant=bool(choices.shape))
+    constant = bool(choices.shape)
+    columns = features_of(table, names, choices.drop, choices.missing, constant=constant)
     y: NDArray = np.zeros(0)
     classes: tuple[str, ...] = ()
     if choices.themselves:

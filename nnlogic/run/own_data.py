@@ -152,11 +152,14 @@ def fit_table(
     refuse_used(out)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    losses: dict[str, Any] = {"balance": balance, "loss": loss, "quantile": quantile, "seed": seed}
     if shape:
-        shapes = map_shapes(data, luts, shape, **losses)
+        shapes = map_shapes(
+            data, luts, shape, balance=balance, loss=loss, quantile=quantile, seed=seed
+        )
     else:
-        shapes = first_shapes(data, luts, method=method, **losses)
+        shapes = first_shapes(
+            data, luts, method=method, balance=balance, loss=loss, quantile=quantile, seed=seed
+        )
     with locked(out, out), tempfile.TemporaryDirectory(dir=out, prefix=".trying-") as folder:
         chosen, tried = within_budget(
             data, luts, shapes, out=Path(folder), pace=pace, progress=progress,

@@ -178,6 +178,10 @@ def test_hard_network_quantnet_and_tables_agree(name, tmp_path):
         assert (out[:, :-1] - scores[member] == offset[0]).all()
         assert (out[:, -1] == scores[member].argmax(1)).all()
         maps = [layer for layer in net.layers if isinstance(layer, Windowed)]
+        # The bits of a code are taken at every place: a stream has them once.
+        encoders = [layer for layer in maps if layer.role == "encoder"]
+        assert len(encoders) == (model.input_bits > 1)
+        maps = maps[len(encoders) :]
         pooled = sum(spec.pooling.taps > 1 for spec in SHAPES[name][2])
         assert len(maps) == len(SHAPES[name][2]) + pooled
         assert (nnlogic.tabulate(net, arith="auto").evaluate(codes.numpy()) == out).all()

@@ -182,7 +182,7 @@ class LutPopulation(nn.Module):
         return x.transpose(1, 2)
 
     def _mapped(self, x: Tensor, phase: Phase) -> Tensor:
-        if self.frame is None or not len(self.maps):
+        if self.frame is None:
             return x
         x = as_map(x, self.frame)
         for kernel in self.maps:

@@ -192,7 +192,7 @@ class SumPopulation(nn.Module):
 
     def _hidden(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """Return hidden codes before they are cut, (members, samples, hidden)."""
-        members = self.members
+        members, samples = self.members, len(codes)
         if self.window is not None:
             codes = codes[:, self.seen].flatten(0, 1)
         entries = self.first.shape[2]
@@ -202,13 +202,14 @@ class SumPopulation(nn.Module):
         first = self.whole(self.first, self.first_step).to(dtype).flatten(1, 2)
         flat = first.transpose(0, 1).reshape(-1, members * self.hidden)
         sums = (one_hot @ flat).float().view(len(codes), members, self.hidden).transpose(0, 1)
-        return (sums + _round(self.offset)) / (1 << self.shift) + self.levels / 2
+        u = (sums + _round(self.offset)) / (1 << self.shift) + self.levels / 2
+        return u.reshape(members, samples, -1)
 
     @torch.no_grad()
     def hard_latent(self, codes: Tensor, layer: int = 0) -> Tensor:
         """Return the hidden codes, exactly, (members, samples, hidden)."""
         u = self._hidden(codes.to(torch.int32), torch.float32)
-        return u.clamp(0, self.levels - 1).floor().view(self.members, len(codes), -1)
+        return u.clamp(0, self.levels - 1).floor()
 
     def scores(self, codes: Tensor, dtype: torch.dtype) -> Tensor:
         """Return integer output sums, (members, samples, outputs)."""
