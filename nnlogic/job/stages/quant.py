@@ -10,6 +10,7 @@ from nnlogic.job.ladder import accuracy_rows
 from nnlogic.job.rounding import rounding_rows
 from nnlogic.job.rows import save_rows
 from nnlogic.job.stage import Comparison, Stage
+from nnlogic.job.thresholds import threshold_files
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Row
 from nnlogic.report.rows import Check
@@ -39,4 +40,5 @@ class QuantStage(Stage):
         expected = ctx.net.evaluate(ctx.rows.codes)
         save_rows(ctx.rows, expected, ctx.folder / "sim" / "rows.npz")
         quantized = accuracy_rows(ctx.net, ctx.rows, "quantized", expected)
-        return rounding_rows(ctx.net, ctx.source, ctx.rows, expected) or quantized
+        rounded = rounding_rows(ctx.net, ctx.source, ctx.rows, expected)
+        return [*(rounded or quantized), *threshold_files(ctx.net, ctx.folder)]
