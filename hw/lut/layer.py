@@ -63,10 +63,10 @@ def _lines(
     yield from port_lines(ports)
     yield ");"
     unread: list[str] = []
-    for source, taps in plan.sources:
+    for source, given in plan.sources:
         word = names.words[source]
-        for i, tap in enumerate(taps):
-            bit = word if len(taps) == 1 else f"{word}[{i}]"
+        for i, tap in enumerate(given):
+            bit = word if len(given) == 1 else f"{word}[{i}]"
             if _name(names, tap) in read:
                 yield f"  wire {_name(names, tap)} = {bit};"
             else:

@@ -120,7 +120,8 @@ def _core_lines(design: HardwareDesign) -> list[str]:
 def unread_lines(design: HardwareDesign) -> list[str]:
     """Say which input bits the network does not read."""
     x_names, _ = port_names(design)
-    unread, at = [], 0
+    unread: list[str] = []
+    at = 0
     for port in design.inputs:
         bits = [b for b in range(port.format.bits) if design.last_use[at + b] < 0]
         name = x_names[port.name]

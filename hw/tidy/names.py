@@ -17,7 +17,7 @@ def plain_names(text: str) -> str:
     def plain(match: re.Match[str]) -> str:
         name = match[1]
         if name not in made:
-            base = new = identifier(name)
+            base = new = str(identifier(name))
             count = 1
             while new.lower() in used:
                 count += 1

@@ -123,6 +123,18 @@ class TclWord(Encoded):
         return "{" + text + "}"
 
 
+class CsvCell(Encoded):
+    """A cell of a CSV file, which ``csv`` quotes; no spreadsheet takes it for a formula."""
+
+    __slots__ = ()
+
+    @classmethod
+    def encoded(cls, text: str) -> str:
+        """See the class."""
+        text = visible(text)
+        return f"'{text}" if text.lstrip()[:1] in tuple("=+-@") else text
+
+
 class YosysWord(Encoded):
     """A file's path as a quoted word of a yosys script, which has no escapes.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
@@ -46,13 +45,19 @@ def wrapper_rows(
     wrapper = ResourceRow(
         WRAPPER, "synth", found.luts, found.ffs, found.wide_muxes, f"{kinds}; {memory}"
     )
-    both = replace(
-        wrapper, part=BOTH, detail="sum of the two; what a design that instantiates it gets"
+    both = ResourceRow(
+        BOTH,
+        "synth",
+        _sum(core.luts, wrapper.luts),
+        _sum(core.ffs, wrapper.ffs),
+        _sum(core.wide_muxes, wrapper.wide_muxes),
+        "sum of the two; what a design that instantiates it gets",
     )
-    for name in ("luts", "ffs", "wide_muxes"):
-        one, other = getattr(core, name), getattr(wrapper, name)
-        both = replace(both, **{name: None if one is None or other is None else one + other})
     return [wrapper, both]
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
 
 
 def count_wrapper(design: HardwareDesign, rtl: Path, folder: Path, ask: Ask) -> Resources:

@@ -10,6 +10,7 @@ from nnlogic.job.ladder import accuracy_rows, prediction_rows, predictions_text
 from nnlogic.job.rounding import rounding_rows
 from nnlogic.job.rows import save_rows
 from nnlogic.job.stage import Comparison, Stage
+from nnlogic.job.thresholds import threshold_files
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Row
 from nnlogic.report.rows import Artifact, Check
@@ -46,4 +47,5 @@ class QuantStage(Stage):
             ctx.put(Artifact(PREDICTIONS, "what the network gives for the rows, in their units"))
             ctx.put(*prediction_rows(ctx.net, ctx.rows, expected))
         quantized = accuracy_rows(ctx.net, ctx.rows, "quantized", expected)
-        return rounding_rows(ctx.net, ctx.source, ctx.rows, expected) or quantized
+        rounded = rounding_rows(ctx.net, ctx.source, ctx.rows, expected)
+        return [*(rounded or quantized), *threshold_files(ctx.net, ctx.folder)]

@@ -116,7 +116,7 @@ def test_the_script_has_part_clock_and_no_model(engine, tmp_path):
     assert f"-top {verilog.stem} -part {{{target.part}}} -mode" in text
     # The port is one of the engine's, and the script asks for the clock by its name.
     assert "create_clock -name clk -period 4.000 [get_ports aclk]" in constraints.read_text()
-    assert re.search(r"\binput aclk;", verilog.read_text())
+    assert re.search(r"\binput  wire +aclk,", verilog.read_text())
     assert "[get_clocks clk]" in text
     # A model of the cell among the sources would hide the real one.
     assert not re.search(r"^module DSP48", verilog.read_text(), re.MULTILINE)
