@@ -177,7 +177,7 @@ def dtype_of(value: Any) -> torch.dtype | None:
         return value.values.dtype
     if isinstance(value, Pending):
         # Windows hold the sums of one of them.
-        base = getattr(value.base, "sums", value.base)
+        base: Any = getattr(value.base, "sums", value.base)
         if isinstance(base, Raw):
             return value.function(torch.zeros((1, *base.shape), dtype=base.dtype)).dtype
         return value.function(base.points(slice(0, 1))[0]).dtype
