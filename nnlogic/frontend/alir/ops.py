@@ -183,9 +183,12 @@ def _chosen(graph: Graph, c: Value, condition: Interval, a: Value, b: Value) -> 
         return graph.function([c, a, b], chosen, frac)
     except Refusal:
         select = graph.function([c], top, 0)
-        return _by_bits(graph, a, b, lambda x, y: graph.function(
-            [select, x, y], lambda s, p, q: np.where(s > 0, p, q).astype(np.int64), 0
-        ))  # fmt: skip
+        return _by_bits(graph, a, b, lambda x, y: graph.function([select, x, y], _selected, 0))
+
+
+def _selected(s: IntArray, p: IntArray, q: IntArray) -> IntArray:
+    out: IntArray = np.where(s > 0, p, q)
+    return out
 
 
 def _binary(graph: Graph, a: Value, b: Value, compute: Callable[..., IntArray]) -> Value:

@@ -33,7 +33,7 @@ class InputFormat:
 
     def numbers(self, codes: IntArray) -> NDArray[np.float64]:
         """Return what codes stand for, exactly."""
-        return codes * self.step + self.offset
+        return np.asarray(codes, np.float64) * self.step + self.offset
 
     def codes(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the codes of numbers, which are no integers where there is none."""

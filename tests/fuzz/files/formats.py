@@ -193,6 +193,16 @@ def _others() -> list[Format]:
             "dwn", "f.pt", _made("dwn.pt"),
             (command("inspect f.pt"), command(f"compile f.pt {TABLES}")), torch,
         ),
+        Format(
+            "alir", "f.json", _files(*(corpus.XGBOOST / "alir" / f"{name}.json"
+                                       for name in ("alkaid", "da4ml", "pipeline"))),
+            (command("inspect f.json"), compiled), JSON, absurd.ALIR,
+        ),
+        Format(
+            "onnx", "f.onnx", _files(*sorted((corpus.XGBOOST / "onnx").glob("*.onnx"))),
+            (command("inspect f.onnx"), command(f"compile f.onnx {TABLES} --arith auto")),
+            texts.RAW,
+        ),
         Format("difflogic", "f.pth", _made("gates.pth"), (command(gates, 2),), torch),
     ]  # fmt: skip
 
