@@ -16,7 +16,7 @@ from nnlogic.frontend.graph.linear import pair, sums
 from nnlogic.frontend.graph.maps import Windows
 from nnlogic.frontend.graph.outputs import Scores
 from nnlogic.frontend.graph.program import Node, Ref, Symbol
-from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Sums, fits, longer
+from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Sums, dtype_of, fits, longer
 from nnlogic.frontend.wiring import TABLE_BITS, Refusal
 
 SYMBOLIC = Coded | Pending | Scores
@@ -125,7 +125,7 @@ class Reader:
             raise Refusal("a class that is reckoned with", "return the argmax as it is")
         if op in ops.CAST:
             kept = {k: v for k, v in kwargs.items() if k == "dtype" and v is not None}
-            found = (_dtype(a) for a in args[1:])
+            found = (dtype_of(a) for a in args[1:])
             dtype = next((d for d in found if d is not None), kept.get("dtype"))
             if isinstance(x, torch.Tensor):
                 return x if dtype is None else x.to(dtype)
@@ -360,24 +360,6 @@ class Reader:
 def _pending(base: Sums) -> Pending:
     size = torch.Size((1, *base.shape))
     return Pending(base, torch.arange(size.numel()).reshape(size), lambda t: t)
-
-
-def _dtype(value: Any) -> torch.dtype | None:
-    """Return what a cast is to: a type, or that of a tensor."""
-    if isinstance(value, torch.dtype):
-        return value
-    if isinstance(value, torch.Tensor):
-        return value.dtype
-    if isinstance(value, Coded):
-        return value.values.dtype
-    if isinstance(value, Pending):
-        base = value.base
-        if isinstance(base, Windows):
-            base = base.sums
-        if isinstance(base, Raw):
-            return value.function(torch.zeros((1, *base.shape), dtype=base.dtype)).dtype
-        return value.function(base.points(slice(0, 1))[0]).dtype
-    return None
 
 
 def _flat(values: list[Any]) -> list[Any]:

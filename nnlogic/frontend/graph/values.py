@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -165,3 +165,20 @@ def fits(values: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
 def longer(values: torch.Tensor, length: int) -> torch.Tensor:
     """Return values by code with the last one repeated."""
     return torch.cat([values, values[-1:].expand(length - len(values), *values.shape[1:])])
+
+
+def dtype_of(value: Any) -> torch.dtype | None:
+    """Return a type, that of a tensor, or that of what flows; None of anything else."""
+    if isinstance(value, torch.dtype):
+        return value
+    if isinstance(value, torch.Tensor):
+        return value.dtype
+    if isinstance(value, Coded):
+        return value.values.dtype
+    if isinstance(value, Pending):
+        # Windows hold the sums of one of them.
+        base: Any = getattr(value.base, "sums", value.base)
+        if isinstance(base, Raw):
+            return value.function(torch.zeros((1, *base.shape), dtype=base.dtype)).dtype
+        return value.function(base.points(slice(0, 1))[0]).dtype
+    return None
