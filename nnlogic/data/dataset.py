@@ -159,6 +159,9 @@ def load(name: str, data_dir: Path | str | None = None) -> Dataset:
         for part, rows, labels in (("training rows", x, y), ("test rows", x_test, y_test))
         for why in _wrong(rows, labels, raw)
     ]
+    for part, names in (("features", raw.feature_names), ("classes", raw.class_names)):
+        if len(set(names)) < len(names):
+            problems.append(Problem(part, "two have one name"))
     if problems:
         raise InputError("data set is damaged", where=raw.file or name, problems=problems)
     train, val = take(y, VALIDATION_SHARE, SPLIT_SEED, stratified=raw.stratified)

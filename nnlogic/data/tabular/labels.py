@@ -172,6 +172,7 @@ def whole_numbers(column: Column) -> IntArray | None:
         return None
     if values.dtype.kind in "iu":
         return values.astype(np.int64)
+    values = values.astype(np.float64)  # 2**31 is beyond half precision
     small = np.isfinite(values) & (np.abs(values) < 2**31)
     if not small.all() or not np.array_equal(values, np.rint(values)):
         return None

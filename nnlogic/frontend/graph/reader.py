@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nnlogic.core.limits import FEATURES, NEURONS
 from nnlogic.frontend.graph import ops, windows
 from nnlogic.frontend.graph.circuit import Circuit, labelled
 from nnlogic.frontend.graph.linear import pair, sums
@@ -47,6 +48,7 @@ class Reader:
         nodes: Sequence[Node],
     ) -> None:
         self.circuit, self.batch = circuit, batch
+        self.made = 0
         self.values: dict[str, Any] = dict(values)
         self.uses = Counter(
             a.name
@@ -104,8 +106,11 @@ class Reader:
         made = node.op in ops.MADE
         if not (made or node.op in ops.CONSTANT) or any(isinstance(a, Symbol) for a in _flat(args)):
             raise _unknown(node)
-        if made and math.prod(args[0]) > ops.MOST:
-            raise Refusal(f"a constant of shape {args[0]}, limit {ops.MOST:,} values")
+        if made:
+            self.made += math.prod(args[0])
+            if self.made > ops.MOST:
+                why = f"a constant of shape {args[0]}, and those before it"
+                raise Refusal(f"{why}, limit {ops.MOST:,} values together")
         out = ops.call(node.op, tuple(args), kwargs)
         for part in out if isinstance(out, tuple | list) else [out]:
             if isinstance(part, torch.Tensor) and part.numel() > ops.MOST:
@@ -313,6 +318,9 @@ class Reader:
         dims = len(parts[0].ids.shape) + (node.op == "stack.default")
         if dim % dims == 0:
             raise Refusal("joins rows", "join features: dim=1")
+        count = sum(p.ids.numel() for p in parts)
+        if why := FEATURES.why(count, "elements joined"):
+            raise Refusal(why, FEATURES.fix(count))
         coded = [self.code(p, f"{node.name}_{i}") for i, p in enumerate(parts)]
         longest = max(len(c.values) for c in coded)
         join = torch.stack if node.op == "stack.default" else torch.cat
@@ -335,6 +343,8 @@ class Reader:
             weights = weights.t() if isinstance(weights, torch.Tensor) else weights
         if not isinstance(x, Coded | Pending) or not isinstance(weights, torch.Tensor):
             raise Refusal("a product of two inputs", "products of inputs and constants alone")
+        if why := NEURONS.why(len(weights)):
+            raise Refusal(why, NEURONS.fix(len(weights)))
         if bias is not None and not isinstance(bias, torch.Tensor):
             raise Refusal("a bias that is no constant", "add it after the product")
         return _pending(

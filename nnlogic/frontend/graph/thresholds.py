@@ -13,6 +13,8 @@ from nnlogic.frontend.wiring import Refusal
 if TYPE_CHECKING:
     from nnlogic.frontend.graph.circuit import Circuit
 
+FEATURES = 1 << 12
+"""Most features whose thresholds are looked for, since the module takes all of them each time."""
 LEVELS = 1 << 10
 """Most levels of a feature."""
 TOP = 0x7F7F_FFFF
@@ -37,6 +39,11 @@ def code_raw(circuit: Circuit, x: Pending) -> Coded:
         )
     ids = x.ids.reshape(-1).numpy()
     features = int(np.prod(base.shape))
+    if features > FEATURES:
+        raise Refusal(
+            f"{features:,} raw features, limit {FEATURES:,}",
+            "quantize them before the module, and say inputs='q3.3' (--read inputs=q3.3)",
+        )
     for p, feature in enumerate(ids.tolist()):
         circuit.raw[feature] |= _steps(x, base, p)
     if circuit.again:

@@ -22,20 +22,20 @@ def convolution(
     circuit: Circuit, code: Code, node: Node, args: list[Any], kwargs: dict[str, Any]
 ) -> Pending:
     """Return what a convolution gives."""
-    given = {**dict(enumerate(args)), **kwargs}
+    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
     whole = node.op == "convolution.default"
     x, weights, bias = args[0], given.get(1), given.get(2, given.get("bias"))
     names = ("stride", "padding", "dilation")
-    rest = [given.get(i, given.get(n)) or [] for i, n in enumerate(names, 3)]
+    stride, padding, dilation = (given.get(i, given.get(n)) or [] for i, n in enumerate(names, 3))
     groups = given.get(8 if whole else 6, given.get("groups", 1))
     if whole and given.get(6):
         raise Refusal("a transposed convolution", "an upsampling, and a convolution")
     if not isinstance(x, Coded | Pending) or not isinstance(weights, torch.Tensor):
         raise Refusal("a product of two inputs", "products of inputs and constants alone")
-    if isinstance(rest[1], str):
-        raise Refusal(f"padding {rest[1]!r}", "padding by numbers")
+    if isinstance(padding, str):
+        raise Refusal(f"padding {padding!r}", "padding by numbers")
     coded = code(x, f"{node.name}_in")
-    return convolved(circuit, coded, weights, bias, *rest, groups, node.name)
+    return convolved(circuit, coded, weights, bias, stride, padding, dilation, groups, node.name)
 
 
 def pooling(
@@ -44,7 +44,9 @@ def pooling(
     """Return what pooling gives."""
     most = node.op.startswith("max")
     names = ("", "", "stride", "padding", *(MOST if most else MEAN))
-    given: dict[str, Any] = {"stride": [], "padding": [], "dilation": [], "count_include_pad": True}
+    given: dict[str, Any] = {
+        "stride": [], "padding": [], "dilation": [], "count_include_pad": True
+    }  # fmt: skip
     given |= {**dict(zip(names, args, strict=False)), **kwargs}
     size, stride, padding = args[1], given["stride"], given["padding"]
     if given.get("ceil_mode") or given.get("divisor_override"):

@@ -16,6 +16,7 @@ from nnlogic.core.limits import NESTING
 
 NUMBERS = {"i": ">b", "U": ">B", "I": ">h", "l": ">i", "L": ">q", "d": ">f", "D": ">d"}
 """By type, as `struct` and NumPy both write it."""
+STRUCTS = {mark: struct.Struct(kind) for mark, kind in NUMBERS.items()}
 CONSTANTS = {"Z": None, "T": True, "F": False}
 
 
@@ -48,14 +49,21 @@ class _Reader:
 
     def mark(self) -> str:
         """Return the next type, behind what does nothing."""
-        while (mark := self.take(1)) == b"N":
-            pass
-        return mark.decode("latin-1")
+        data, at = self.data, self.at
+        while data[at : at + 1] == b"N":
+            at += 1
+        if at == len(data):
+            raise ValueError(f"it ends where a type should stand, at byte {at}")
+        self.at = at + 1
+        return chr(data[at])
 
     def number(self, mark: str) -> int | float:
         """Return a number of a type."""
-        kind = NUMBERS[mark]
-        found: int | float = struct.unpack(kind, self.take(struct.calcsize(kind)))[0]
+        kind = STRUCTS[mark]
+        if self.at + kind.size > len(self.data):
+            raise ValueError(f"a number at byte {self.at} that is cut off")
+        found: int | float = kind.unpack_from(self.data, self.at)[0]
+        self.at += kind.size
         return found
 
     def length(self) -> int:
