@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,3 +103,21 @@ def test_state_is_all_there_is_to_go_on(name, dataset):
     assert second.done == first.done
     for key, value in first.model.state_dict().items():
         assert torch.equal(value, second.model.state_dict()[key]), key
+
+
+@pytest.mark.parametrize("name", ["network", "stack", "luts"])
+def test_balance_lets_rare_classes_count_in_loss_and_choice(name, dataset):
+    rare = replace(dataset, y_train=np.where(np.arange(400) < 380, 0, dataset.y_train))
+
+    def made(balance):
+        recipe = replace(RECIPES[name], balance=balance)
+        training = training_of(recipe, rare, torch.device("cpu"))
+        training.prepare(None, SILENT)
+        training.model.train()
+        return training
+
+    plain, balanced = made(0.0), made(1.0)
+    rows = torch.arange(360, 400)
+    alike, each = (float(t.loss(rows).detach()) for t in (plain, balanced))
+    assert alike != pytest.approx(each, rel=1e-3)
+    assert balanced.task.weights(torch.tensor([0, 1]))[1] > 5
