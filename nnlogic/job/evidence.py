@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from nnlogic.job.seal import Seal, read_seal, sha256
+from nnlogic.job.seal import Seal, is_file, read_seal, sha256
 from nnlogic.report.model import Report
 from nnlogic.report.quantities import ErrorRow
 from nnlogic.report.rows import AccuracyRow, Check
@@ -163,7 +163,7 @@ def _status_word(folder: Path) -> str:
 def _edited(folder: Path, seal: Seal) -> Iterator[str]:
     for name, digest in seal.files.items():
         path = folder / name
-        if not path.is_file() or sha256(path) != digest:
+        if not is_file(path) or sha256(path) != digest:
             yield name
 
 

@@ -52,6 +52,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file; there is none under a name that a system cannot have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def sealed_files(folder: Path) -> Iterator[str]:
     """Yield the files of a run that a seal lists: all but what simulators build, and the log."""
     for path in sorted(folder.rglob("*")):
