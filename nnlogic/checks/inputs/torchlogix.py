@@ -17,7 +17,7 @@ from nnlogic.checks.inputs import of_source
 from nnlogic.checks.raw_rows import compare_on_rows, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
-from nnlogic.frontend.torch_file import read_data
+from nnlogic.frontend.torch_file import as_array, read_arrays
 from nnlogic.quant.ir import QuantNet
 
 ROWS = 2048
@@ -34,7 +34,7 @@ def check_torchlogix(net: QuantNet, source: Path) -> Verdict:
     source : Path
     """
     start = time.monotonic()
-    state = {key: np.asarray(value) for key, value in read_data(source).items()}
+    state = {key: as_array(value) for key, value in read_arrays(source).items()}
     classes = len(net.info["class_names"])
     if net.quantizer is None:
         rng = np.random.default_rng(0)
