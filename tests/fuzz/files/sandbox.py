@@ -18,6 +18,8 @@ WRITTEN = 1 << 29
 """Bytes a command may write to one file."""
 TOLD = 1 << 20
 """Bytes of its messages that are kept."""
+COMMAND = 200 << 20
+"""Bytes of a command by itself: the parent has the packages of all commands loaded."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Limits:
     seconds : int
         Of the processor.
     memory : int
-        Bytes resident at most, those the parent had at the fork included.
+        Bytes resident at most, of what the parent had at the fork no more than `COMMAND`.
     patience : int
         Times as many seconds of the clock, which others may take most of.
     """
@@ -52,7 +54,7 @@ class Outcome:
     seconds : float
         Of the processor.
     memory : int
-        Most bytes resident.
+        Most bytes resident, counted in the same way.
     late : bool
         Whether a limit of time ended it.
     """
@@ -70,6 +72,7 @@ def run(main: Main, argv: Sequence[str], folder: Path, limits: Limits) -> Outcom
     The child has a session of its own, all of which is gone when this returns.
     """
     told = folder.parent / "stderr"
+    loaded = _pages(1)
     child = os.fork()
     if child == 0:
         _child(main, argv, folder, told, limits)
@@ -87,9 +90,14 @@ def run(main: Main, argv: Sequence[str], folder: Path, limits: Limits) -> Outcom
         code,
         text,
         used.ru_utime + used.ru_stime,
-        used.ru_maxrss * 1024,
+        used.ru_maxrss * 1024 - max(0, loaded - COMMAND),
         not ended or code == -signal.SIGXCPU,
     )
+
+
+def _pages(column: int) -> int:
+    """Bytes of this process: 0 mapped, 1 in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[column]) * resource.getpagesize()
 
 
 def _end(child: int) -> None:
@@ -112,7 +120,7 @@ def _child(main: Main, argv: Sequence[str], folder: Path, told: Path, limits: Li
             open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
             for number, mode in ((0, "r"), (1, "w"), (2, "w"))
         )
-        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        mapped = _pages(0)
         # Twice: a limit that is hit exactly cannot be told from one that is not.
         _limit(resource.RLIMIT_AS, mapped + 2 * limits.memory)
         _limit(resource.RLIMIT_CPU, limits.seconds)
