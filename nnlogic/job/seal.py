@@ -106,7 +106,10 @@ def read_seal(folder: Path) -> Seal | None:
         return None
     key = _key(make=False)
     ours = bool(key) and name == _key_name(key)
-    return Seal(files, ours, ours and hmac.compare_digest(signature, _sign(key, folder, files)))
+    # Bytes: text of a file may hold any character, also half of one.
+    given = signature.encode("utf-8", "surrogatepass")
+    signed = hmac.compare_digest(given, _sign(key, folder, files).encode())
+    return Seal(files, ours, ours and signed)
 
 
 def _sign(key: bytes, folder: Path, files: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ PAGES = {
     "benchmarks.leaderboard.__main__",
     "benchmarks.minimize.__main__",
     "benchmarks.minimize.scaling",
+    "benchmarks.pulses",
     "benchmarks.zoo.__main__",
 }
 READ = {"zoo"}

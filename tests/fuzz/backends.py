@@ -163,9 +163,14 @@ STAGES: Sequence[tuple[str, Any]] = (
 
 
 def kept_texts(run: Path) -> dict[str, str]:
-    """Return the printed stages and the Verilog of a run, by name."""
+    """Return the printed stages and the Verilog of a run, by name, without what made them."""
     files = [*(run / "ir").glob("*.txt"), *(run / "rtl").glob("*.v")]
-    return {file.name: file.read_text() for file in files}
+    return {
+        file.name: "".join(
+            line for line in file.read_text().splitlines(True) if not line.startswith("//")
+        )
+        for file in files
+    }
 
 
 def equal_rows(got: IntArray, want: IntArray) -> str:

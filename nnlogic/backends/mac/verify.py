@@ -132,14 +132,13 @@ def plant_verilog_fault(text: str) -> tuple[str, str]:
     """
     for pattern, new in (
         (r"\.PCIN\(chain\d+_slice\d+_pcout\)", ".PCIN(48'h000000000000)"),
-        (r"chain\d+_slice\d+_p [+-] _\d+_", "48'h000000000000"),
-        (r"chain\d+_slice\d+_m \+ chain\d+_slice\d+_p", "48'h000000000000"),
         (r"\.C\(48'h[0-9a-f]+\)", ".C(48'h555555555555)"),
-        (r"\d+'h[0-9a-f]+ \+ _\d+_|chain\d+_slice\d+_m \+ \d+'h[0-9a-f]+", "48'h0"),
+        (r"(chain\d+_slice\d+_p(?:_next)? <?= )[^;]+;", r"\g<1>48'h000000000000;"),
     ):
         places = list(re.finditer(pattern, text))
         if places:
             place = places[-1]
             line = text.count("\n", 0, place.start()) + 1
-            return text[: place.start()] + new + text[place.end() :], f"line {line}: {place[0]}"
+            planted = text[: place.start()] + place.expand(new) + text[place.end() :]
+            return planted, f"line {line}: {place[0]}"
     raise IRError("no slice to plant a fault in", why="no cascade, sum or constant in the Verilog")

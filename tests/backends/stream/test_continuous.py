@@ -163,11 +163,11 @@ def test_whole_sequences_and_tags_see_every_fault_of_a_window(run, tmp_path, tit
 
 CONTROL_FAULTS = {
     "samples are taken without room": (
-        "slides_stream.v", r"\bgo <= ", "go <= 1'h1 | ",
+        "slides_stream.v", r"\bgo <= aresetn [^;]*;", "go <= 1'h1;",
         ("samples_blocked", "samples_back_pressure"),
     ),
     "reset leaves marks": (
-        "slides.v", r"rst \? 5'h00 : ", "", ("samples_reset",),
+        "slides.v", r"if \(rst\) marks <= 5'h00;\s*else ", "", ("samples_reset",),
     ),
     "reset leaves results": (
         "slides_stream.v", r"\.rst\(.*\)", ".rst(1'h0)", ("samples_reset",),
