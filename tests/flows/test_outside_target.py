@@ -62,6 +62,11 @@ def rung(report, number):
     return {check.title: check.verdict for check in report.rung(number).checks}
 
 
+def code_of(file):
+    """Verilog without its head, which says by which command it was made."""
+    return [line for line in file.read_text().splitlines() if not line.startswith("//")]
+
+
 def test_a_copy_of_a_target_under_another_name_walks_the_whole_way(checkpoint, tmp_path):
     file = mine(tmp_path, toml("mine", entry_of("ice40")))
     run = nnlogic.compile(checkpoint, tmp_path / "run", target=file, **SMALL)
@@ -72,7 +77,7 @@ def test_a_copy_of_a_target_under_another_name_walks_the_whole_way(checkpoint, t
     assert json.loads((path / "config.json").read_text())["target"] == "mine"
     assert "--target mine.toml" in run.report.commands[0].line
     core = f"rtl/{run.report.name}.v"
-    assert (path / core).read_text() == (same.path / core).read_text()
+    assert code_of(path / core) == code_of(same.path / core)
 
     assert verify(path, simulators=("icarus",)).status == "verified"
     done, known = synth(path), synth(same.path)
@@ -300,7 +305,8 @@ def test_a_name_that_is_taken_and_a_file_that_is_not_there(tmp_path):
 
 def test_no_product_code_names_a_target_or_a_family():
     names = "|".join(sorted({*Target.names(), *packaged().families}))
-    word = re.compile(rf"(?<![a-z0-9])({names})(?![a-z0-9])", re.IGNORECASE)
+    # The name of a vendor is part of the names of bus definitions.
+    word = re.compile(rf"(?<![a-z0-9])({names})(?![a-z0-9]|\.com:?)", re.IGNORECASE)
     folders = ("nnlogic", "hw", "sim", "flows")
     files = [p for f in folders for p in (ROOT / f).rglob("*") if p.suffix in (".py", ".html")]
     assert len(files) > 300
