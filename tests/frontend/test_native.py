@@ -79,7 +79,7 @@ def test_a_saved_quantnet_loads_too(path):
     again = load(path)
     codes = np.array([[0, 0, 0], [3, 1, 3], [1, 0, 2]])
     np.testing.assert_array_equal(again.evaluate(codes), net.evaluate(codes))
-    assert again.info == {"k": 1}
+    assert again.info == net.info == {"k": 1, "class_names": ["no", "yes"]}
 
 
 def test_torch_is_not_imported(path):

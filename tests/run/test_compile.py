@@ -200,8 +200,8 @@ def test_config_says_what_was_used(run):
 
 def test_the_public_names():
     assert set(nnlogic.__all__) == {
-        "load", "from_torch", "tabulate", "minimize", "build", "compile", "check", "Target",
-        "NNLogicError",
+        "load", "from_torch", "quantize", "tabulate", "minimize", "build", "compile", "check",
+        "Target", "NNLogicError",
     }  # fmt: skip
     assert all(getattr(nnlogic, name) is not None for name in nnlogic.__all__)
     with pytest.raises(AttributeError):

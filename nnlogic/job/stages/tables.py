@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnlogic.approximate.report import EXACT_CHECK
 from nnlogic.checks import check
+from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.passes import PassRecord
 from nnlogic.job import facts
 from nnlogic.job.context import Context
@@ -32,6 +33,12 @@ class TablesStage(Stage):
 
     def make(self, ctx: Context) -> TableNet:
         """Return the tables of the context's network."""
+        try:
+            return self._tables(ctx)
+        except UnsupportedModel as error:
+            raise error.at(f"{ctx.source.name}, network {error.where}") from error
+
+    def _tables(self, ctx: Context) -> TableNet:
         limit, arith, unroll = ctx.opts.table_limit, ctx.opts.arith, ctx.opts.unroll_limit
         if not ctx.approximate.on:
             return tabulate(ctx.net, limit=limit, arith=arith, unroll=unroll, progress=ctx.progress)
