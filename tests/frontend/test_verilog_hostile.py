@@ -89,9 +89,9 @@ REFUSED = {
         "30,000 labels of a case, for a selector of 16 values",
     ),
     "lists of labels": (
-        f"{REG}always @* case (x) {'0, 1: begin y = 1; end ' * 9} default: y = 2; endcase\n"
+        f"{REG}always @* case (x) {'0, 1: begin y = 1; end ' * 40} default: y = 2; endcase\n"
         "endmodule\n",
-        "18 labels of a case, for a selector of 16 values",
+        "80 labels of a case, for a selector of 16 values",
     ),
     "modules": ("".join(f"module m{i}(); endmodule\n" for i in range(20_000)), "19992 more"),
 }

@@ -57,7 +57,9 @@ def rare_fault(path):
     text = path.read_text()
     lines = text.splitlines(keepends=True)
     at = max(
-        i for i, line in enumerate(lines) if line.lstrip().startswith("assign ") and "&" in line
+        i
+        for i, line in enumerate(lines)
+        if line.lstrip().startswith(("assign ", "wire ")) and "&" in line and "unused" not in line
     )
     lines[at] = lines[at].replace("&", "|", 1)
     path.write_text("".join(lines))

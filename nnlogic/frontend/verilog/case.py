@@ -22,6 +22,7 @@ MAX_ENTRY = 200  # characters
 _BASES = {"b": 2, "o": 8, "d": 10, "h": 16}
 MAX_SELECTOR = 16  # bits
 MAX_VALUE = 62
+REPEATED = 4  # labels per value
 MAX_LITERAL = 1 << 20
 
 
@@ -98,14 +99,14 @@ class CaseBody:
 
 
 def require_few_labels(count: int, width: int, at: int) -> None:
-    """Refuse a ``case`` of more labels than its selector has values.
+    """Refuse a ``case`` of many times as many labels as its selector has values.
 
     Raises
     ------
     NotTables
         It has: some are repeated, or never match.
     """
-    if width <= MAX_SELECTOR and count > 1 << width:
+    if width <= MAX_SELECTOR and count > REPEATED << width:
         why = f"{count:,} labels of a case, for a selector of {1 << width:,} values"
         raise NotTables(at, why, "list every value once")
 
