@@ -10,7 +10,8 @@ from helpers_tables import random_net
 import nnlogic
 from nnlogic.job.directory import Run
 from nnlogic.report.model import Report
-from nnlogic.report.rows import AccuracyRow, Check, ResourceRow, Timing
+from nnlogic.report.rows import AccuracyRow, Check, ResourceRow
+from nnlogic.report.timing import Timing
 
 HOSTILE = '<script>alert("x")</script>\n\u202e'
 
