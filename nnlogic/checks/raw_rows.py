@@ -39,8 +39,12 @@ def edge_rows(quantizer: InputQuantizer, rows: int, seed: int = 0) -> NDArray[np
 
 def compare_on_rows(net: QuantNet, rows: NDArray, expected: IntArray, label: str) -> Verdict:
     """Compare QuantNet on raw rows with outputs of shape (samples, outputs)."""
-    got = net.evaluate(net.encode(rows))
-    how = f"sampled n={len(rows)}"
+    return compare_outputs(net, net.evaluate(net.encode(rows)), expected, label)
+
+
+def compare_outputs(net: QuantNet, got: IntArray, expected: NDArray, label: str) -> Verdict:
+    """Compare what QuantNet gives with what `label` gives, both of shape (samples, outputs)."""
+    how = f"sampled n={len(got)}"
     if expected.shape != got.shape:
         detail = f"outputs of shape {expected.shape}, need {got.shape}"
         return Verdict(label, net.kind, False, how, detail, "outputs")
@@ -48,10 +52,9 @@ def compare_on_rows(net: QuantNet, rows: NDArray, expected: IntArray, label: str
     if not wrong.size:
         return Verdict(label, net.kind, True, how, "every output bit for bit")
     row, port = (int(v) for v in wrong[0])
-    bad_rows = len(np.unique(wrong[:, 0]))
     detail = (
         f"model gives {expected[row, port]}, {net.kind} {got[row, port]}; "
-        f"{bad_rows} of {len(rows)} rows differ"
+        f"{len(np.unique(wrong[:, 0]))} of {len(got)} rows differ"
     )
     where = f"row {row}, output {net.outputs[port].name}"
     return Verdict(label, net.kind, False, how, detail, where)

@@ -148,7 +148,7 @@ def test_a_changed_program_is_found(tmp_path, part):
         content["model"][3][0] += 1
     verdict = check_alir(net, save(tmp_path, content))
     assert not verdict.equal
-    assert "program" in verdict.detail or "value" in verdict.detail or "table" in verdict.detail
+    assert "model" in verdict.detail or "value" in verdict.detail or "table" in verdict.detail
 
 
 def test_a_table_without_an_entry_is_found(tmp_path):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.checks.inputs import of_source
+from nnlogic.checks.raw_rows import compare_outputs
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
@@ -53,7 +54,7 @@ def check_alir(net: QuantNet, source: Path) -> Verdict:
     got = net.evaluate(codes)
     if got.shape[1] == wanted.shape[1] + 1:
         wanted = np.column_stack([wanted, wanted.argmax(axis=1)])
-    return _verdict(net, got, wanted).timed(start)
+    return compare_outputs(net, got, wanted, LABEL).timed(start)
 
 
 def _exponents(meanings: list[Mapping[str, float]]) -> IntArray:
@@ -75,23 +76,6 @@ def _rows(net: QuantNet, rng: np.random.Generator) -> tuple[IntArray, Reals]:
         return codes, np.array(first) + np.ldexp(codes - 1.0, exponents) + below
     above = np.ldexp(rng.integers(-2, 3, codes.shape) * 1.0, exponents + [f.bits for f in formats])
     return codes, np.ldexp(codes * 1.0, exponents) + below + above
-
-
-def _verdict(net: QuantNet, got: IntArray, wanted: Reals) -> Verdict:
-    how = f"sampled n={ROWS}"
-    if got.shape != wanted.shape:
-        detail = f"outputs of shape {wanted.shape}, {net.kind} {got.shape}"
-        return Verdict(LABEL, net.kind, False, how, detail, "outputs")
-    wrong = np.argwhere(got != wanted)
-    if not len(wrong):
-        return Verdict(LABEL, net.kind, True, how, "every output bit for bit")
-    row, port = (int(v) for v in wrong[0])
-    detail = (
-        f"program gives {wanted[row, port]:g} steps, {net.kind} {got[row, port]}; "
-        f"{len(np.unique(wrong[:, 0]))} of {len(got)} rows differ"
-    )
-    where = f"row {row}, output {net.outputs[port].name}"
-    return Verdict(LABEL, net.kind, False, how, detail, where)
 
 
 def _run(found: Any, rows: Reals) -> Reals:

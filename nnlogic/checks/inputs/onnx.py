@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnlogic.checks.inputs import of_source
-from nnlogic.checks.raw_rows import edge_rows
+from nnlogic.checks.raw_rows import compare_outputs, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
@@ -41,7 +41,7 @@ def check_onnx(net: QuantNet, source: Path) -> Verdict:
     values = _run(source, rows, start)
     codes = codes[: len(values)]
     got, wanted = net.evaluate(codes), _wanted(net, values)
-    return _verdict(net, got, wanted).timed(start)
+    return compare_outputs(net, got, wanted, LABEL).timed(start)
 
 
 def _drawn(net: QuantNet) -> tuple[IntArray, np.ndarray]:
@@ -70,23 +70,6 @@ def _wanted(net: QuantNet, values: np.ndarray) -> IntArray:
             code = np.where(scaled == np.floor(scaled), scaled, port.format.lo - 1)
         columns.append(code.astype(np.int64))
     return np.stack(columns, axis=1)
-
-
-def _verdict(net: QuantNet, got: IntArray, wanted: IntArray) -> Verdict:
-    how = f"sampled n={len(got)}"
-    if got.shape != wanted.shape:
-        detail = f"outputs of shape {wanted.shape}, {net.kind} {got.shape}"
-        return Verdict(LABEL, net.kind, False, how, detail, "outputs")
-    wrong = np.argwhere(got != wanted)
-    if not len(wrong):
-        return Verdict(LABEL, net.kind, True, how, "every output bit for bit")
-    row, port = (int(v) for v in wrong[0])
-    detail = (
-        f"graph gives {wanted[row, port]}, {net.kind} {got[row, port]}; "
-        f"{len(np.unique(wrong[:, 0]))} of {len(got)} rows differ"
-    )
-    where = f"row {row}, output {net.outputs[port].name}"
-    return Verdict(LABEL, net.kind, False, how, detail, where)
 
 
 def _run(source: Path, rows: np.ndarray, start: float) -> np.ndarray:

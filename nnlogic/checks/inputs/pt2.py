@@ -14,10 +14,9 @@ import numpy as np
 import torch
 
 from nnlogic.checks.inputs import of_source
-from nnlogic.checks.raw_rows import edge_rows
+from nnlogic.checks.raw_rows import compare_outputs, edge_rows
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import sample_count
-from nnlogic.core.formats import IntArray
 from nnlogic.frontend.graph import ops
 from nnlogic.frontend.graph.inputs import input_format
 from nnlogic.frontend.graph.outputs import coded_outputs
@@ -55,22 +54,7 @@ def check_archive(net: QuantNet, source: Path) -> Verdict:
         rows = edge_rows(net.quantizer, count)
         codes = net.encode(rows)
     expected = coded_outputs(net, _run(graph, rows))
-    return _verdict(net, net.evaluate(codes), expected).timed(start)
-
-
-def _verdict(net: QuantNet, got: IntArray, expected: IntArray) -> Verdict:
-    how = f"sampled n={len(got)}"
-    wrong = np.argwhere(got != expected)
-    if not len(wrong):
-        return Verdict(LABEL, net.kind, True, how, "every output bit for bit")
-    row, port = (int(v) for v in wrong[0])
-    detail = (
-        f"module gives {expected[row, port]}, {net.kind} {got[row, port]}; "
-        f"{len(np.unique(wrong[:, 0]))} of {len(got)} rows differ"
-    )
-    return Verdict(
-        LABEL, net.kind, False, how, detail, f"row {row}, output {net.outputs[port].name}"
-    )
+    return compare_outputs(net, net.evaluate(codes), expected, LABEL).timed(start)
 
 
 def _run(graph: Graph, rows: np.ndarray) -> list[np.ndarray]:
