@@ -115,24 +115,14 @@ def from_torch(
 
 
 def _exported(module: nn.Module, example: Tensor, label: str) -> Any:
-    import torch
-
+    from nnlogic.frontend.graph.trace import traced
     from nnlogic.frontend.pt2.fake import settled
 
-    module = settled(module, label)
-    try:
-        program = torch.export.export(module, (example,))
-        names = [str(node.target).split(".")[-2:] for node in program.graph.nodes]
-        # What changes a tensor in place is written anew, as what returns another one.
-        changes = any(name[0].endswith("_") or name[-1] == "out" for name in names)
-        return program.run_decompositions() if changes else program
-    except Exception as error:  # forward is the user's code, and may raise anything
-        raise UnsupportedModel(
-            "torch.export cannot trace the module", where=label,
-            why=f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}",
-            fix="a forward without branches on the values of tensors; try "
-            "torch.export.export(module.eval(), (example,)) by itself",
-        ) from error  # fmt: skip
+    program = traced(settled(module, label), example, label)
+    names = [str(node.target).split(".")[-2:] for node in program.graph.nodes]
+    # What changes a tensor in place is written anew, as what returns another one.
+    changes = any(name[0].endswith("_") or name[-1] == "out" for name in names)
+    return program.run_decompositions() if changes else program
 
 
 def _rows(net: QuantNet, example: Tensor) -> tuple[Tensor, np.ndarray]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.names import identifier
 from nnlogic.core.stages import kind_of
+from nnlogic.frontend.graph.trace import traced
 from nnlogic.frontend.pt2.archive import read_graph
 from nnlogic.frontend.pt2.perceptron import FloatLayer, perceptron_of
 
@@ -82,7 +83,7 @@ def _of_module(module: nn.Module, rows: NDArray[np.float32]) -> list[FloatLayer]
             # torch warns of its own deprecations while it traces.
             warnings.simplefilter("ignore")
             path = Path(folder, f"{label}.pt2")
-            torch.export.save(_exported(module, example, label), path)
+            torch.export.save(traced(module, example, label).run_decompositions({}), path)
             layers = perceptron_of(read_graph(path), label)
     finally:
         module.train(training)
@@ -103,18 +104,6 @@ def _outputs(module: nn.Module, example: torch.Tensor, label: str) -> torch.Tens
             why=f"{example.shape[1]} columns of {example.dtype}: "
             f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
             fix="rows of shape (rows, features), as the module takes them",
-        ) from error  # fmt: skip
-
-
-def _exported(module: nn.Module, example: torch.Tensor, label: str) -> torch.export.ExportedProgram:
-    try:
-        program = torch.export.export(module, (example,))
-        return program.run_decompositions({})
-    except Exception as error:  # forward is the user's code, and may raise anything
-        raise UnsupportedModel(
-            "torch.export cannot trace the module", where=label,
-            why=f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}",
-            fix="a forward without branches on the values of tensors",
         ) from error  # fmt: skip
 
 
