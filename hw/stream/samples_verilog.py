@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nnlogic.backends.stream.model.continuous import ContinuousDesign
-from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import Port
-from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import Origin, header
+from nnlogic.hw.header import Origin
+from nnlogic.hw.stream.files import write_modules
 from nnlogic.hw.stream.samples import SampleCore, SampleShape, SampleStream, sample_parts
 
 
@@ -48,20 +47,13 @@ def write_samples(
     ToolNotFound, ToolFailed
         Yosys is missing or failed.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     core = component_verilog(SampleCore(design, cores), design.name, sample_parts(design, shapes))
     wrapper = component_verilog(SampleStream(design), design.top)
     texts = {
         Identifier(design.name): (core, _core_lines(design)),
         design.top: (wrapper, _wrapper_lines(design)),
     }
-    files = []
-    for name, (text, lines) in texts.items():
-        files.append(folder / f"{name}.v")
-        about = header(name, [CommentText(line) for line in lines], origin)
-        write_bytes(files[-1], (about + text).encode())
-    return tuple(files)
+    return write_modules(texts, folder, origin)
 
 
 def _core_lines(design: ContinuousDesign) -> list[str]:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
-from nnlogic.core.archive import write_bytes
-from nnlogic.core.inert import CommentText
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
-from nnlogic.hw.header import Origin, header
+from nnlogic.hw.header import Origin
 from nnlogic.hw.stream.core import StreamCore, stream_parts
+from nnlogic.hw.stream.files import write_modules
 from nnlogic.hw.stream.window import WindowShape
 from nnlogic.hw.stream.wrapper import FrameStream
 
@@ -50,20 +49,13 @@ def write_stream(
     ToolNotFound, ToolFailed
         Yosys is missing or failed.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     core = component_verilog(StreamCore(design, cores), design.name, stream_parts(design, shapes))
     wrapper = component_verilog(FrameStream(design), design.top)
     texts = {
         Identifier(design.name): (core, _core_lines(design)),
         design.top: (wrapper, _wrapper_lines(design)),
     }
-    files = []
-    for name, (text, lines) in texts.items():
-        files.append(folder / f"{name}.v")
-        about = header(name, [CommentText(line) for line in lines], origin)
-        write_bytes(files[-1], (about + text).encode())
-    return tuple(files)
+    return write_modules(texts, folder, origin)
 
 
 def _core_lines(design: StreamDesign) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from nnlogic.backends.lut.synth import write_primitives
+from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS
@@ -96,21 +97,44 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         A program is missing or failed.
     """
     design = StreamDesign.load(run.ir_path("design"))
+    parts = cut_of(saved_context(backend_of(run), run)).parts
+    core = f"{design.top}_core"
+    report, result = synthesized(run, ask, design, parts, _ports(CORE, design, core))
+    for check in _netlist_checks(run, design, result, ask):
+        report = report.with_check(6, check)
+    return placed(report, run, result, ask, StreamTiming.of(design).alone)
+
+
+def synthesized(
+    run: Run, ask: Ask, design: StreamDesign, parts: Sequence[Part], harness: str
+) -> tuple[Report, SynthResult]:
+    """Synthesize a stream, count its parts, and prove its cores in the netlist.
+
+    Parameters
+    ----------
+    run : Run
+    ask : Ask
+    design : StreamDesign
+    parts : sequence of Part
+        Of the run.
+    harness : str
+        Verilog of a module around the stream, called as the stream's top with ``_core``, with the
+        ports that place and route drives.
+    """
     target, folder = stream_target(ask.target), run.path / "synth"
     core = f"{design.top}_core"
     wrapper = folder / f"{core}.v"
-    write_bytes(wrapper, _ports(CORE, design, core).encode())
+    write_bytes(wrapper, harness.encode())
     files = {file.name: file for file in sorted((run.path / "rtl").glob("*.v"))}
-    cores = load_cores(run.path, cut_of(saved_context(backend_of(run), run)).parts)
+    cores = load_cores(run.path, parts)
     if ask.primitives:
         for part in cores.values():
             made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
             files[made.name] = made
-    sources = [*files.values(), wrapper]
     goal = run.report.config.get("clock")
     result = synthesize(
-        sources, core, target, folder, clock=goal or target.clock_mhz, modules=True,
-        timeout=ask.timeout, progress=ask.progress,
+        [*files.values(), wrapper], core, target, folder, clock=goal or target.clock_mhz,
+        modules=True, timeout=ask.timeout, progress=ask.progress,
     )  # fmt: skip
     rows = resource_rows(design, result, target)
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
@@ -123,12 +147,15 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         measured_ffs=found.ffs,
     )
     with ask.progress.step(f"check: {NETLIST_PARTS}"):
-        report = report.with_check(6, prove_parts(cores, result, ask))
-    for check in _netlist_checks(run, design, result, ask):
-        report = report.with_check(6, check)
-    return place(
-        report, run.path, result, target, ask, goal, StreamTiming.of(design).alone, "stream"
-    )
+        return report.with_check(6, prove_parts(cores, result, ask)), result
+
+
+def placed(
+    report: Report, run: Run, result: SynthResult, ask: Ask, latency: int
+) -> tuple[Report, TargetMissed | None]:
+    """Place and route what `synthesized` made; `latency` in clocks."""
+    goal, target = run.report.config.get("clock"), stream_target(ask.target)
+    return place(report, run.path, result, target, ask, goal, latency, "stream")
 
 
 def _ports(template: str, design: StreamDesign, core: str) -> str:

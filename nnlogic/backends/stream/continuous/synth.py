@@ -8,20 +8,16 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from nnlogic.backends.lut.synth import write_primitives
 from nnlogic.backends.stream.continuous.verify import Sequence, regression_check, sequence_of
 from nnlogic.backends.stream.model.continuous import ContinuousDesign
-from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS
-from nnlogic.backends.stream.section import with_facts
-from nnlogic.backends.stream.segments import load_cores
-from nnlogic.backends.stream.synth import SMALL, TRIES, prove_parts, resource_rows
+from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT
+from nnlogic.backends.stream.synth import SMALL, TRIES, placed, synthesized
 from nnlogic.backends.stream.verify import tag_simulator
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import TargetMissed, ToolFailed, ToolNotFound, ToolTimeout, UsageError
-from nnlogic.flows.memories import resources_of, stream_target
-from nnlogic.flows.synth import SynthResult, synthesize
+from nnlogic.flows.synth import SynthResult
 from nnlogic.job.directory import Run
-from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.job.tools import Ask
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
 from nnlogic.sim.cocotb_run import CocotbRun
@@ -66,37 +62,12 @@ def synth_samples(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     """
     whole = sequence_of(run, ask.progress, SIMULATED)
     design = whole.design
-    target, folder = stream_target(ask.target), run.path / "synth"
     core = f"{design.top}_core"
-    wrapper = folder / f"{core}.v"
-    write_bytes(wrapper, _ports(CORE, design, core).encode())
-    files = {file.name: file for file in whole.files()}
-    cores = load_cores(run.path, whole.parts)
-    if ask.primitives:
-        for part in cores.values():
-            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
-            files[made.name] = made
-    sources = [*files.values(), wrapper]
-    goal = run.report.config.get("clock")
-    result = synthesize(
-        sources, core, target, folder, clock=goal or target.clock_mhz, modules=True,
-        timeout=ask.timeout, progress=ask.progress,
-    )  # fmt: skip
-    rows = resource_rows(design, result, target)
-    report = put_synth(forget_tools(run.report), run.path, result, *rows)
-    found = resources_of(result.total, ask.target)
-    report = with_facts(
-        report,
-        measured_luts=found.luts,
-        measured_line_luts=found.memory_luts,
-        measured_brams=found.brams,
-        measured_ffs=found.ffs,
-    )
-    with ask.progress.step(f"check: {NETLIST_PARTS}"):
-        report = report.with_check(6, prove_parts(cores, result, ask))
+    harness = _ports(CORE, design, core)
+    report, result = synthesized(run, ask, design, whole.parts, harness)
     for check in _netlist_checks(whole, result, ask):
         report = report.with_check(6, check)
-    return place(report, run.path, result, target, ask, goal, design.latency, "stream")
+    return placed(report, run, result, ask, design.latency)
 
 
 def _ports(template: str, design: ContinuousDesign, core: str) -> str:
