@@ -164,8 +164,8 @@ class Report:
     resources: tuple[ResourceRow, ...] = ()
     timing: Timing = field(default_factory=Timing)
     accuracy: tuple[AccuracyRow, ...] = ()
-    errors: tuple[ErrorRow, ...] = ()
-    predictions: tuple[PredictionRow, ...] = ()
+    errors: tuple[ErrorRow, ...] = field(default=(), metadata=LATER)
+    predictions: tuple[PredictionRow, ...] = field(default=(), metadata=LATER)
     approximation: Approximation | None = None
     sections: tuple[Section, ...] = field(default=(), metadata=LATER)
     ladder: tuple[Rung, ...] = field(default_factory=_ladder)

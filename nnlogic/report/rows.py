@@ -93,7 +93,7 @@ class Network:
     outputs: tuple[PortRow, ...] = ()
     layers: tuple[LayerRow, ...] = ()
     encoder: str | None = None
-    quantities: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True)

@@ -162,3 +162,12 @@ def test_funnel_total_prefers_the_given_row_and_keeps_missing_missing():
     report = report.put(given_row)
     assert report.funnel_total == given_row
     assert [row.layer for row in report.funnel_layers] == ["a", "b"]
+
+
+def test_a_report_of_before_can_be_read(full_report):
+    """Fields that came later are absent in it, at every depth."""
+    text = (Path(__file__).parent / "golden" / "before_quantities.json").read_text()
+    old = Report.loads(text)
+    assert (old.errors, old.predictions, old.network.quantities) == ((), (), ())
+    assert old.timing.estimate_mhz is None
+    assert old.resources == full_report.resources
