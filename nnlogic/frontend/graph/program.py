@@ -11,9 +11,18 @@ import torch
 
 @dataclass(frozen=True)
 class Ref:
-    """A tensor that the graph computes, by name."""
+    """A tensor that the graph computes, by name.
+
+    Raises
+    ------
+    TypeError
+        The name is no text: files of others are untyped.
+    """
 
     name: str
+
+    def __post_init__(self) -> None:
+        _texts(self.name)
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ class Node:
     line: str = ""
     kind: str = ""
 
+    def __post_init__(self) -> None:
+        _texts(self.name, self.op, *self.kwargs, *self.outputs, self.line, self.kind)
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -71,3 +83,12 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     fix: str = ""
+
+    def __post_init__(self) -> None:
+        _texts(self.name, *self.inputs, *self.constants, *self.outputs, self.fix)
+
+
+def _texts(*names: object) -> None:
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"a name is no text: {str(wrong[0])[:60]}")

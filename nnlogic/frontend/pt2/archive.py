@@ -25,6 +25,7 @@ DTYPES = {
     6: torch.float16, 7: torch.float32, 8: torch.float64, 12: torch.bool, 13: torch.bfloat16,
 }  # fmt: skip
 """By the numbers that the archive gives them."""
+PLAIN = {"as_int": int, "as_bool": bool, "as_float": float}
 FIX = "save it again: torch.export.save(torch.export.export(module.eval(), (example,)), 'm.pt2')"
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 BYTES = 1 << 30
@@ -151,21 +152,28 @@ def _argument(arg: Mapping[str, Any]) -> Any:
         return Ref(value["name"]) if "name" in value else _argument(value)
     if kind in ("as_tensors", "as_optional_tensors"):
         return [Ref(v["name"]) if "name" in v else _argument(v) for v in value]
-    if kind in ("as_int", "as_bool", "as_ints", "as_bools"):
-        return value
-    if kind == "as_float":
-        return float(value)
-    if kind == "as_floats":
-        return [float(v) for v in value]
+    if kind in PLAIN:
+        return _typed(value, PLAIN[kind])
+    if kind.removesuffix("s") in PLAIN:
+        return [_typed(v, PLAIN[kind.removesuffix("s")]) for v in value]
     if kind == "as_scalar_type":
         return DTYPES[value]
     if kind == "as_sym_int":
-        return int(value["as_int"]) if "as_int" in value else Symbol()
+        return _typed(value["as_int"], int) if "as_int" in value else Symbol()
     if kind == "as_sym_ints":
-        return [int(v["as_int"]) if "as_int" in v else Symbol() for v in value]
+        return [_typed(v["as_int"], int) if "as_int" in v else Symbol() for v in value]
     if kind in ("as_device", "as_layout", "as_memory_format", "as_string"):
         return None
     raise ValueError(f"an argument of kind {str(kind)[:40]}")
+
+
+def _typed(value: Any, kind: type) -> Any:
+    # JSON writes a float without a fraction as an integer, and infinity as a text.
+    if kind is float:
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(f"{str(value)[:40]} in the place of {kind.__name__}")
+    return value
 
 
 def _line(trace: str) -> str:
