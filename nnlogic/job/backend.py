@@ -128,6 +128,22 @@ class Backend:
         known = options_of(self.options)
         return self.options(**{name: v for name, v in config.items() if name in known})
 
+    def options_of(self, run: Run) -> Options:
+        """Return the options a run was made with.
+
+        Raises
+        ------
+        CheckpointError
+            Its report says what no option can be.
+        """
+        try:
+            return self.saved_options(run.report.config, run.path)
+        except UsageError as error:
+            raise CheckpointError(
+                "the report has options that do not fit", where=str(run.path / "report.json"),
+                problems=error.problems, fix="compile the network again",
+            ) from error  # fmt: skip
+
     def wrote(self, folder: Path) -> bool:
         """Whether a run that does not say so, made by an older nnlogic, is of this backend."""
         return False

@@ -155,7 +155,7 @@ def open_context(
 
 def saved_context(backend: Backend, run: Run, progress: Progress = SILENT) -> Context:
     """Return the context of a finished run, in which the comparisons of its stages can be made."""
-    opts = backend.saved_options(run.report.config, run.path)
+    opts = backend.options_of(run)
     net = QuantNet.load(run.ir_path("quant"))
     rows, _ = read_saved(run.path / "sim" / "rows.npz", net.inputs)
     return Context(

@@ -104,11 +104,14 @@ def recorded(source: Path, given: Mapping[str, Any]) -> Recorded | None:
     ------
     UsageError
         An option was given that changes only stages which are taken over.
+    CheckpointError
+        The report of the run has options that do not fit.
     """
     if given.get("start_from") not in STAGES or not is_run(source):
         return None
     run = open_run(source)
     backend = backend_of(run)
+    backend.options_of(run)
     options: dict[str, Any] = {"backend": backend.name}
     for name, (what, _) in options_of(backend.options).items():
         value = run.report.config.get(name)

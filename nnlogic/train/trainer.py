@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from nnlogic.core.errors import TooWide, UsageError
+from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
@@ -141,7 +141,7 @@ def train(
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         training = training_of(recipe, dataset, place)
-    except (UsageError, TooWide) as error:
+    except (UsageError, UnsupportedModel) as error:
         raise error.at(", ".join(dict.fromkeys(filter(None, (named, error.where))))) from error
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
