@@ -41,7 +41,7 @@ def check_lightgbm(net: QuantNet, source: Path) -> Verdict:
     head, *trees = re.split(r"^Tree=\d+\s*$", text.split("\nend of trees")[0], flags=re.MULTILINE)
     scores = int(_field(head, "num_tree_per_iteration")[0])
     walked = (
-        (i % scores, _numbers(tree, "leaf_value"), _walk(tree, rows.astype(np.float64)))
+        (i % scores, _reached(tree), _walk(tree, rows.astype(np.float64)))
         for i, tree in enumerate(trees)
     )
     bits = int(net.info["leaf_bits"])
@@ -67,16 +67,38 @@ def _walk(tree: str, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     while waiting:
         number, mine = waiting.pop()
         feature, threshold, kind, *children = splits[number]
-        x = rows[mine, int(feature)]
-        left = x <= threshold
-        if int(kind) >> 2 == 1:
-            left = np.where(np.abs(x) <= NEAR_ZERO, bool(int(kind) & 2), left)
+        left = _goes_left(rows[mine, int(feature)], threshold, int(kind))
         for child, some in zip(children, (mine[left], mine[~left]), strict=True):
             if child >= 0:
                 waiting.append((int(child), some))
             else:
                 out[some] = leaf[-int(child) - 1]
     return out
+
+
+def _goes_left(x: NDArray[np.float64], threshold: float, kind: int) -> NDArray[np.bool_]:
+    left: NDArray[np.bool_] = x <= threshold
+    return np.where(np.abs(x) <= NEAR_ZERO, bool(kind & 2), left) if kind >> 2 == 1 else left
+
+
+def _reached(tree: str) -> NDArray[np.float64]:
+    """Return the leaves that splits lead to: some send all numbers of float32 to one side."""
+    leaf, splits = _numbers(tree, "leaf_value"), list(_splits(tree))
+    largest = float(np.finfo(np.float32).max)
+    found, waiting = [], [0 if splits else -1]
+    while waiting:
+        number = waiting.pop()
+        if number < 0:
+            found.append(leaf[-number - 1])
+            continue
+        _, threshold, kind, *children = splits[number]
+        # Between these numbers, and those next to them, nothing changes side.
+        ends = np.array([-largest, -NEAR_ZERO, 0.0, NEAR_ZERO, largest, threshold])
+        ends = np.clip(ends, -largest, largest).astype(np.float32)
+        near = [ends, *(np.nextafter(ends, np.float32(to * largest)) for to in (-1, 1))]
+        left = _goes_left(np.concatenate(near).astype(np.float64), threshold, int(kind))
+        waiting += [int(c) for c, some in zip(children, (left, ~left), strict=True) if some.any()]
+    return np.array(found)
 
 
 def _splits(tree: str) -> Iterator[tuple[float, ...]]:
