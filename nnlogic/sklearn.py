@@ -72,8 +72,12 @@ class _Logic(BaseEstimator):
         self._net = chosen.net
 
     def _taught(self, X: NDArray[Any], data: Dataset, classes: NDArray[Any]) -> Dataset:
-        from nnlogic.train.given_teacher import estimator_says, taught_by
+        import torch
 
+        from nnlogic.train.given_teacher import estimator_says, module_says, taught_by
+
+        if isinstance(self.teacher, torch.nn.Module):
+            return taught_by(data, module_says(self.teacher, X[data.train_rows], data))
         check_is_fitted(self.teacher)
         said = estimator_says(self.teacher, X[data.train_rows], data, classes)
         return taught_by(data, said)
@@ -159,7 +163,7 @@ class LogicClassifier(ClassifierMixin, _Logic):
         How features become codes, see `nnlogic.nn.fit_thresholds`.
     balanced : bool
         All classes count alike, however rare they are.
-    teacher : fitted estimator, optional
+    teacher : fitted estimator or torch.nn.Module, optional
         To learn from as well as from the labels: its probabilities or scores. It is a parameter,
         and goes into a pickle; `save` does without it.
     random_state : int, RandomState or None

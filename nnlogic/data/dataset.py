@@ -74,6 +74,8 @@ class Dataset:
         Their numbers in the file of the user, from 0, and
     file_rows : int
         how many it has.
+    order : int array, shape (features,), or None
+        Where each column stood before they were put into the order of a map.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Dataset:
     taught: NDArray | None = None
     train_rows: NDArray[np.int64] | None = None
     file_rows: int = 0
+    order: NDArray[np.int64] | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -82,4 +82,5 @@ def as_map(data: Dataset, shape: Sequence[int]) -> Dataset:
         x_val=data.x_val[:, order],
         x_test=data.x_test[:, order],
         feature_names=tuple(data.feature_names[i] for i in order),
+        order=order,
     )

@@ -9,6 +9,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
+from numpy.typing import NDArray
+
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import QuantNet
 
@@ -117,6 +119,28 @@ class Format:
         -------
         int64 array, shape (samples,), or None
             None where the network is the model, bit for bit.
+        """
+        return None
+
+    def run(self, path: Path, rows: NDArray[Any]) -> list[NDArray[Any]] | None:
+        """Return what the model in a file gives for raw rows, whether or not it can be compiled.
+
+        Parameters
+        ----------
+        path : Path
+        rows : array, shape (rows, features)
+
+        Returns
+        -------
+        list of array, each of shape (rows, values), or None
+            None where nothing but the network that `load` returns can be run.
+
+        Raises
+        ------
+        CheckpointError, UnsupportedModel
+            It cannot be read, or not be run.
+        InputError
+            It does not take these rows.
         """
         return None
 

@@ -14,7 +14,7 @@ from nnlogic.core.archive import digest
 from nnlogic.core.errors import InputError, NNLogicError, Problem, UsageError
 from nnlogic.data import Dataset
 from nnlogic.data.predictions import read_predictions
-from nnlogic.frontend import load
+from nnlogic.frontend import load, recognize
 from nnlogic.quant.ir import QuantNet
 
 TABLES = (".csv", ".tsv", ".txt", ".npz", ".npy", ".parquet")
@@ -34,7 +34,8 @@ def with_teacher(data: Dataset, teacher: Path) -> Dataset:
     data : Dataset
     teacher : Path
         Predictions (CSV, ``.npz``, ``.npy``, Parquet) of every row of the table the data are from;
-        or a model that an importer reads, whose exact outputs teach. Reading either runs no code.
+        a float model (``.pt2`` of torch.export, ONNX), whose operations are run on the rows; or
+        another model that an importer reads, whose exact outputs teach. No code of a file is run.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def with_teacher(data: Dataset, teacher: Path) -> Dataset:
             )  # fmt: skip
         said = read_predictions(teacher, data.outputs, data.file_rows)[data.train_rows]
     else:
-        said = _said_by(load(teacher), data, teacher)
+        said = _run(teacher, data)
     return taught_by(data, said)
 
 
@@ -102,6 +103,73 @@ def estimator_says(estimator: Any, x: NDArray, data: Dataset, classes: NDArray) 
     if said.shape != (len(x), len(data.outputs)):
         raise ValueError(f"the teacher gives {said.shape}, need {(len(x), len(data.outputs))}")
     return said
+
+
+def module_says(module: Any, x: NDArray, data: Dataset) -> NDArray:
+    """Return what a module of torch says of rows in eval mode, for `taught_by`.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its outputs are scores, log-probabilities or probabilities of all classes, in their order;
+        the score or probability of the second of two; the number of the class; or quantities.
+    x : array, shape (rows, features)
+    data : Dataset
+
+    Raises
+    ------
+    InputError
+        It gives other outputs.
+    """
+    import torch
+
+    parameter = next(module.parameters(), None)
+    dtype = torch.float32 if parameter is None else parameter.dtype
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            said = module(torch.from_numpy(np.asarray(x)).to(dtype))
+    finally:
+        module.train(training)
+    given = said.double() if said.is_floating_point() else said
+    return _meant([given.reshape(len(x), -1).numpy()], data, type(module).__name__)
+
+
+def _run(teacher: Path, data: Dataset) -> NDArray:
+    """Return what a model says of the training rows: by itself, or as it is compiled."""
+    x = data.x_train if data.order is None else data.x_train[:, np.argsort(data.order)]
+    try:
+        said = recognize(teacher).run(teacher, x)
+    except NNLogicError as error:
+        named = dict.fromkeys((str(teacher), error.where))
+        raise error.at(", ".join(filter(None, named))) from error
+    if said is None:
+        return _said_by(load(teacher), data, teacher)
+    return _meant(said, data, str(teacher))
+
+
+def _meant(said: list[NDArray], data: Dataset, where: str) -> NDArray:
+    """Return outputs of a model as scores of all classes, or as quantities."""
+    found, wanted = said[0], len(data.outputs)
+    if not np.isfinite(found).all():
+        raise InputError("a teacher that says nothing", where=where, why="NaN or infinity")
+    if len(said) == 1 and found.shape[1] == 1 and data.class_names:
+        if found.dtype.kind in "iub" and found.min() >= 0 and found.max() < wanted:
+            return _confusion(found[:, 0].astype(np.int64), data.y_train, wanted)
+        if wanted == 2:
+            if found.min() >= 0 and found.max() <= 1:
+                return np.hstack([1 - found, found])
+            return np.hstack([-found / 2, found / 2])
+    if len(said) != 1 or found.shape[1] != wanted:
+        kind = "quantities" if data.targets else "classes"
+        raise InputError(
+            "not a teacher for these rows", where=where,
+            why=f"it gives {' and '.join(str(s.shape[1]) for s in said)} values a row, "
+            f"for {wanted} {kind}",
+            fix=f"a model that returns one tensor of {wanted} columns: {', '.join(data.outputs)}",
+        )  # fmt: skip
+    return found.astype(np.float64)
 
 
 def _class_scores(estimator: Any, x: NDArray, classes: int) -> NDArray:

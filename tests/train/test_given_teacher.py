@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
+from torch import nn
 
 import nnlogic
-from nnlogic.core.errors import InputError, UsageError
+from nnlogic.core.errors import InputError, UnsupportedModel, UsageError
 from nnlogic.data.own import Choices, load_own
 from nnlogic.sklearn import LogicClassifier, LogicRegressor
 from nnlogic.train import PopulationRecipe, train
-from nnlogic.train.given_teacher import taught_by, with_teacher
+from nnlogic.train.given_teacher import module_says, taught_by, with_teacher
 from nnlogic.train.recipe_file import load_recipe, recipe_text
 
 ROWS = 400
@@ -95,6 +97,109 @@ def test_a_model_that_is_read_teaches_what_it_computes(rows, table, tmp_path):
     assert load_recipe(path).teacher == str(tmp_path / "first/mine.safetensors")
     again = train(path, out=tmp_path / "again", device="cpu")
     assert right(again, rows) > 0.8
+
+
+class Knows(nn.Module):
+    """The classes of `rows` by their sum, in floats, in one of the forms that people return."""
+
+    def __init__(self, form="scores"):
+        super().__init__()
+        self.fc1, self.fc2, self.form = nn.Linear(3, 2), nn.Linear(2, 3), form
+        self.drop = nn.Dropout(0.9)
+        with torch.no_grad():
+            self.fc1.weight.copy_(torch.tensor([[1.0, 1, 0], [1, 1, 0]]))
+            self.fc1.bias.copy_(torch.tensor([-10.5, -21.5]))
+            # Half of the way into a bend, both are -1 or 1.
+            self.fc2.weight.copy_(torch.tensor([[-4.0, -2], [4, -4], [2, 4]]))
+            self.fc2.bias.zero_()
+
+    def forward(self, x):
+        y = self.drop(self.fc2(torch.tanh(8 * self.fc1(x))))
+        if self.form == "class":
+            return y.argmax(1)
+        return torch.softmax(y, 1) if self.form == "probabilities" else y
+
+
+def exported(module, path, example=None, batch=True):
+    example = torch.zeros(4, 3) if example is None else example
+    sizes = ({0: torch.export.Dim("rows")},) if batch else None
+    program = torch.export.export(module.eval(), (example,), dynamic_shapes=sizes)
+    torch.export.save(program, path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["scores", "probabilities", "class"])
+def test_a_float_module_teaches_from_its_file(form, rows, table, tmp_path):
+    data = load_own(table, Choices("kind"))
+    taught = with_teacher(
+        data, exported(Knows(form), tmp_path / "m.pt2", batch=form != "scores")
+    ).taught
+    right = rows[1][data.train_rows]
+    if form == "class":
+        # Labels are noise: what is said of a class is the share of each label where it is named.
+        assert [len(np.unique(taught[right == k], axis=0)) for k in range(3)] == [1, 1, 1]
+    else:
+        assert (taught.argmax(1) == right).all()
+    assert np.allclose(np.exp(taught).sum(1), 1, atol=1e-3)
+
+
+def test_a_float_onnx_model_teaches(rows, table, tmp_path):
+    onnx_models = pytest.importorskip("tests.frontend.onnx_models")
+    made = onnx_models.Builder((1, 3))
+    weight = np.array([[1, 1, 1], [1, 1, 1], [0, 0, 0]], np.float32)
+    y = made.node("MatMul", "x", made.constant(weight))
+    scores = [made.node("Add", y, made.constant([0, -10.5, -32])), made.constant([0, 1, 2])]
+    out = made.node("Softmax", made.node("Mul", *scores))
+    (tmp_path / "m.onnx").write_bytes(made.model(out).SerializeToString())
+    data = load_own(table, Choices("kind"))
+    found = with_teacher(data, tmp_path / "m.onnx").taught.argmax(1)
+    total = data.x_train[:, 0] + data.x_train[:, 1]
+    wanted = np.stack([0 * total, total - 10.5, 2 * (total - 32)]).argmax(0)
+    assert (found == wanted).all()
+    assert len(set(found.tolist())) > 1
+
+
+@pytest.mark.parametrize(
+    ("module", "width", "words"),
+    [
+        (nn.Linear(3, 2), 3, "gives 2 values a row, for 3 classes"),
+        (nn.Linear(5, 3), 5, "reads 5 features, the rows have 3"),
+        (type("Sorts", (nn.Module,), {"forward": lambda _, x: x.sort(1)[0]})(), 3, "cannot be run"),
+    ],
+)
+def test_modules_that_are_no_teacher(module, width, words, table, tmp_path):
+    path = exported(module, tmp_path / "m.pt2", torch.zeros(4, width), batch=False)
+    with pytest.raises((InputError, UnsupportedModel), match=words) as caught:
+        with_teacher(load_own(table, Choices("kind")), path)
+    assert "m.pt2" in str(caught.value)
+
+
+def test_a_module_exported_for_training_is_no_teacher(table, tmp_path):
+    program = torch.export.export(Knows().train(), (torch.zeros(4, 3),))
+    torch.export.save(program, tmp_path / "m.pt2")
+    with pytest.raises(UnsupportedModel, match="drops at random"):
+        with_teacher(load_own(table, Choices("kind")), tmp_path / "m.pt2")
+
+
+def test_a_module_teaches_an_estimator(rows):
+    x, y = rows
+    noise = np.random.default_rng(1).integers(0, 3, ROWS)
+    own = {"luts": 150, "steps": 300, "candidates": 1, "random_state": 0}
+    model = LogicClassifier(teacher=Knows(), **own).fit(x, noise)
+    assert np.mean(model.predict(x) == y) > 0.8
+
+
+@pytest.mark.parametrize("last", [nn.Identity(), nn.Sigmoid()])
+def test_one_score_or_probability_is_of_the_second_class(last, table):
+    data = replace(load_own(table, Choices("kind")), class_names=("cold", "hot"))
+    data = replace(data, y_train=np.minimum(data.y_train, 1))
+    first = nn.Linear(3, 1)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[1.0, 1, 0]]))
+        first.bias.fill_(-10.5)
+    said = module_says(nn.Sequential(first, last), data.x_train, data)
+    hot = data.x_train[:, 0] + data.x_train[:, 1] > 10
+    assert (taught_by(data, said).taught.argmax(1) == hot).all()
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,18 @@ MOST = 1 << 24
 
 MADE = names("zeros.default ones.default full.default")
 """Make constants of a size that is given."""
+LAST = names("softmax.int log_softmax.int _softmax.default _log_softmax.default argmax.default")
+"""Leave the order of the scores as it is, at the end."""
+RUN = (
+    CONSTANT | MADE | CONVOLVE | POOL | LAST | names(
+    """max.dim erf.default selu.default celu.default prelu.default _prelu_kernel.default
+    log_sigmoid.default layer_norm.default native_layer_norm.default group_norm.default
+    adaptive_avg_pool2d.default adaptive_avg_pool1d.default _adaptive_avg_pool2d.default
+    bmm.default scaled_dot_product_attention.default split.Tensor chunk.default
+    movedim.int expand_as.default"""
+)
+)  # fmt: skip
+"""What float graphs are run with."""
 
 
 def call(op: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -116,3 +128,8 @@ REWRITES = {
     "dropout": "module.eval() before the export",
 }
 """What to use instead, by the name of the operation."""
+
+
+def instead(op: str) -> str:
+    """Return what to use instead of an operation; an empty text where nothing is known."""
+    return REWRITES.get(op.partition(".")[0], "")

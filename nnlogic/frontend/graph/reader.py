@@ -396,5 +396,5 @@ def _unknown(node: Node) -> Refusal:
             "changes a tensor in place",
             "torch.export.export(module.eval(), (example,)).run_decompositions()",
         )
-    fix = ops.REWRITES.get(name, "one of the operations that the guide page from-torch lists")
+    fix = ops.instead(node.op) or "one of the operations that the guide page from-torch lists"
     return Refusal("not an operation that logic can be made of", fix)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
 
 from nnlogic.frontend.foreign.onnx import is_model
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
@@ -34,6 +36,13 @@ class Onnx(Format):
         from nnlogic.frontend.onnx.network import load_onnx
 
         return load_onnx(path, options.read)
+
+    def run(self, path: Path, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run the graph by torch, operation by operation, up to a softmax at the end."""
+        from nnlogic.frontend.graph.run import run_graph
+        from nnlogic.frontend.onnx.network import read_graph
+
+        return run_graph(read_graph(path), rows)
 
 
 FORMAT = Onnx()

@@ -14,6 +14,7 @@ from nnlogic.quant.ir import QuantNet
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nnlogic.frontend.graph.program import Graph
     from nnlogic.frontend.onnx.emitter import Emitter, Symbolic
 
 MOST_BATCH = 1024
@@ -44,6 +45,29 @@ def load_onnx(path: Path, options: Mapping[str, str]) -> QuantNet:
     ToolNotFound
         onnx or torch is not installed.
     """
+    decision = options.get("decision", "argmax")
+    if decision not in ("argmax", "none"):
+        raise UsageError(f"--read decision={decision[:40]}", fix="decision=argmax, decision=none")
+    graph = read_graph(path, best=decision == "argmax")
+    from nnlogic.frontend.graph.network import network_of
+
+    return network_of(graph, options.get("inputs"), where=str(path))
+
+
+def read_graph(path: Path, *, best: bool = False) -> Graph:
+    """Return a model as operations of aten.
+
+    Parameters
+    ----------
+    path : Path
+    best : bool
+        Whether several outputs that are no codes get an argmax.
+
+    Raises
+    ------
+    CheckpointError, UnsupportedModel, ToolNotFound
+        As `load_onnx`.
+    """
     document = read_document(path)
     try:
         import torch  # noqa: F401
@@ -52,19 +76,14 @@ def load_onnx(path: Path, options: Mapping[str, str]) -> QuantNet:
             "torch is needed to read an ONNX model", where=str(path), why=str(error),
             fix="pip install 'nnlogic[onnx]'",
         ) from error  # fmt: skip
-    from nnlogic.frontend.graph.network import network_of
     from nnlogic.frontend.graph.program import Graph
 
-    decision = options.get("decision", "argmax")
-    if decision not in ("argmax", "none"):
-        raise UsageError(f"--read decision={decision[:40]}", fix="decision=argmax, decision=none")
     emitter, given = _emitted(document, str(path))
-    outputs = _outputs(emitter, document, str(path), best=decision == "argmax")
-    graph = Graph(
+    outputs = _outputs(emitter, document, str(path), best=best)
+    return Graph(
         path.stem, {given.name: (given.meta.dtype, tuple(given.shape))}, {}, tuple(emitter.nodes),
         tuple(out.name for out in outputs), FIX,
     )  # fmt: skip
-    return network_of(graph, options.get("inputs"), where=str(path))
 
 
 def _emitted(document: Document, where: str) -> tuple[Emitter, Symbolic]:

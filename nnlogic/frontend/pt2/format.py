@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
 
 from nnlogic.frontend.format import Confidence, Format, LoadOptions
 from nnlogic.frontend.look import Look
@@ -39,6 +41,13 @@ class Pt2(Format):
         from nnlogic.frontend.pt2.archive import read_graph
 
         return network_of(read_graph(path), options.read.get("inputs"), where=str(path))
+
+    def run(self, path: Path, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run the graph by torch, operation by operation."""
+        from nnlogic.frontend.graph.run import run_graph
+        from nnlogic.frontend.pt2.archive import read_graph
+
+        return run_graph(read_graph(path), rows)
 
 
 FORMAT = Pt2()

@@ -21,8 +21,6 @@ ONE_SIDED = ops.names(
     mish.default"""
 )
 """Activations that are flat, or nearly so, on one side."""
-LAST = ops.names("softmax.int log_softmax.int _softmax.default _log_softmax.default argmax.default")
-"""Leave the order of the scores as it is, at the end."""
 SHIFT = {"add.Tensor": 1.0, "add.Scalar": 1.0, "sub.Tensor": -1.0, "sub.Scalar": -1.0}
 GAIN = {"mul.Tensor": 1.0, "mul.Scalar": 1.0, "div.Tensor": -1.0, "div.Scalar": -1.0}
 FIX = "train with quantizers instead (docs/guide/own-training.md), or rewrite it as linear layers"
@@ -151,7 +149,7 @@ def _step(chain: _Chain, node: Node, values: dict[str, Any], current: set[str]) 
 
 def _apply(chain: _Chain, node: Node, args: Sequence[Any], current: set[str]) -> None:
     op = node.op
-    if op in ops.SAME or op in ops.CAST or op in LAST:
+    if op in ops.SAME or op in ops.CAST or op in ops.LAST:
         if "dropout" in op and args[2]:
             raise ValueError("drops at random: module.eval() before the export")
     elif op in ("view.default", "reshape.default", "flatten.using_ints", "_unsafe_view.default"):
