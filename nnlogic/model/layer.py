@@ -43,8 +43,8 @@ class LayerSpec:
     batch_norm : bool
         Batch-norm before the activation; a bias otherwise.
     connect : str
-        How connections are found: a name of `nnlogic.nn.connect`, or ``"pruned"`` (linear only:
-        start dense, cut small weights). Of a plain layer the recipe's `pruning` decides.
+        How connections are found, see `nnlogic.nn.connect`. Of a plain layer the recipe's
+        `pruning` decides.
     role : str
         ``"encoder"`` or ``"network"``; the report counts them apart.
     options : mapping

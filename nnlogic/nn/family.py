@@ -22,7 +22,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.model.layer import LayerSpec
-from nnlogic.nn.connect import Connection, Learned, connect
+from nnlogic.nn.connect import Connection, Learned, connect, fan_in_of
 from nnlogic.nn.gates import Price, present, probe, probed_gates, soft_codes, table_cost
 from nnlogic.nn.quantizers import Activation, LearnedBits, Uniform, make_activation
 from nnlogic.quant.fold import HALF, Levels
@@ -48,12 +48,15 @@ class Codes:
         The same values as exact uniform levels common to all wires, where they are that.
     size : float Tensor, shape (wires,), or None
         `bits` with gradients, where they are learned.
+    channels : int
+        Of a window, whose wires are tap-major, channel-minor; 0 where the wires are none.
     """
 
     bits: tuple[int, ...]
     values: Tensor
     levels: Levels | None = None
     size: Tensor | None = None
+    channels: int = 0
 
     @property
     def formats(self) -> tuple[IntFormat, ...]:
@@ -90,6 +93,9 @@ class Family(nn.Module):
     kind: ClassVar[str] = ""
     shrinks: ClassVar[bool] = True
     """Whether training can make it cheaper: what `cost` returns depends on its parameters."""
+
+    period: int = 0
+    """Outputs this far apart read the same wires; 0 where nothing is said of that."""
 
     pads: bool = False
     """Whether `forward` uses values of codes that are not among its input: it has to `notice` them
@@ -148,6 +154,11 @@ class Family(nn.Module):
     def anneal(self, progress: float) -> None:
         """Follow the schedule of training, `progress` from 0 to 1."""
 
+    @classmethod
+    def cuts(cls, spec: LayerSpec) -> bool:
+        """Whether `prune` cuts connections of such a layer."""
+        return False
+
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
 
@@ -188,12 +199,16 @@ class Tabulated(Family):
     A subclass implements `forward`, `tables`, `output` and `bit_gates`.
     """
 
+    wires_unless_said: ClassVar[int] = 0
+    """Fan-in where a recipe says none; 0 for all wires."""
+
     def __init__(self, x: Codes, spec: LayerSpec, generator: torch.Generator) -> None:
         super().__init__(x, spec)
-        self.fan_in = min(spec.fan_in or self.inputs, self.inputs)
+        self.fan_in = fan_in_of(spec.connect, self.inputs, spec.fan_in, self.wires_unless_said)
         self.connect: Connection = connect(
-            spec.connect, self.inputs, spec.width, self.fan_in, generator
+            spec.connect, self.inputs, spec.width, self.fan_in, generator, channels=x.channels
         )
+        self.period = self.connect.period
 
     def tables(self, x: Codes) -> list[IntArray]:
         """Return the table of each neuron: output code by input index, first wire in low bits."""

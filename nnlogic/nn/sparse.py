@@ -19,6 +19,9 @@ class SparseLinear(nn.Module):
         Connections a neuron ends up with; 0 for all.
     weight_bits : int
         Bits of the symmetric signed integer weights.
+    groups : int
+        Runs of consecutive inputs, equally long; a neuron ends up with equally many connections in
+        each.
     random_mask : bool
         Choose the connections now, at random; otherwise all are there until `prune`.
     generator : torch.Generator, optional
@@ -34,12 +37,13 @@ class SparseLinear(nn.Module):
         fan_in: int = 0,
         weight_bits: int = 8,
         *,
+        groups: int = 1,
         random_mask: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.fan_in = min(fan_in or inputs, inputs)
-        self.weight_bits = weight_bits
+        self.weight_bits, self.groups = weight_bits, groups
         self.quantized = True
         mask = torch.ones(outputs, inputs)
         if random_mask and self.fan_in < inputs:
@@ -63,9 +67,11 @@ class SparseLinear(nn.Module):
 
     @torch.no_grad()
     def prune(self, progress: float) -> None:
-        """Keep the largest magnitudes of each row, fewer as `progress` goes from 0 to 1.
+        """Keep the largest magnitudes of each row and group, fewer as `progress` goes from 0 to 1.
 
         `nnlogic.nn.connect.kept` says how many. A connection once cut stays cut.
         """
-        count = kept(progress, self.weight.shape[1], self.fan_in)
-        self.mask.copy_(strongest(self.weight, self.mask, count))
+        width = self.weight.shape[1] // self.groups
+        count = kept(progress, width, self.fan_in // self.groups)
+        best = strongest(self.weight.view(-1, width), self.mask.view(-1, width), count)
+        self.mask.copy_(best.view_as(self.mask))

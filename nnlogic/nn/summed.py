@@ -104,7 +104,9 @@ class Summed(Family):
         if per_row > self.inputs:
             why = f"it needs {per_row} different wires, the layer before has {self.inputs}"
             raise refuse(spec, why, "use a smaller fan_in")
-        self.connect: Connection = connect(spec.connect, self.inputs, rows, per_row, generator)
+        self.connect: Connection = connect(
+            spec.connect, self.inputs, rows, per_row, generator, channels=x.channels
+        )
         self.steps = Steps(part_bits)
         plain = spec.activation == SUMS
         self.norm = nn.BatchNorm1d(spec.width) if spec.batch_norm and not plain else None

@@ -8,8 +8,8 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.limits import LAYERS
 from nnlogic.model.architecture import FAN_IN_BITS, Architecture
-from nnlogic.model.layer import PLAIN, PRUNED, LayerSpec
-from nnlogic.nn.families import shrinks, spec_problems
+from nnlogic.model.layer import PLAIN, LayerSpec
+from nnlogic.nn.families import prunes, shrinks, spec_problems
 from nnlogic.nn.quantizers.inputs import INPUT_METHODS
 from nnlogic.train.recipe_data import data_meta, data_problems
 from nnlogic.train.tasks import KEYS, task_problems
@@ -117,7 +117,7 @@ class Recipe:
         """Whether connections are cut while training."""
         if self.plain:
             return self.pruning == "gradual"
-        return any(spec.connect == PRUNED for spec in self.layers)
+        return prunes(self.layers)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values, those of the layers included."""

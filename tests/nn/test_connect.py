@@ -11,14 +11,15 @@ from nnlogic.core.errors import UsageError
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn import SparseLinear
 from nnlogic.nn.connect import (
-    CONNECTIONS,
     Learned,
     balanced_wires,
     connect,
+    fan_in_of,
     kept,
     mask_of,
     periodic_wires,
     strongest,
+    support_wires,
 )
 from nnlogic.nn.stack import Stack
 
@@ -27,13 +28,14 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+ANY_FAN_IN = ("random", "periodic", "learned")
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 30), st.integers(1, 6)).filter(
     lambda s: s[2] <= s[0]
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(CONNECTIONS)), sizes, st.integers(0, 99))
+@given(st.sampled_from(ANY_FAN_IN), sizes, st.integers(0, 99))
 def test_every_output_reads_exactly_fan_in_different_wires(kind, size, seed):
     inputs, outputs, fan_in = size
     module = connect(kind, inputs, outputs, fan_in, seeded(seed))
@@ -50,7 +52,7 @@ def test_every_output_reads_exactly_fan_in_different_wires(kind, size, seed):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(CONNECTIONS)), sizes)
+@given(st.sampled_from(ANY_FAN_IN), sizes)
 def test_the_gradient_of_the_values_is_that_of_indexing(kind, size):
     inputs, outputs, fan_in = size
     module = connect(kind, inputs, outputs, fan_in, seeded())
@@ -101,6 +103,53 @@ def test_periodic_patterns_repeat_and_read_all_inputs_equally():
     assert torch.equal(wires[:4], wires[8:])
     assert mask_of(wires, 16).sum(0).tolist() == [3.0] * 16
     assert torch.equal(periodic_wires(16, 6, 4, period=2)[::2], wires[[0, 0, 0]])
+
+
+def test_supports_repeat_within_and_across_filters():
+    taps, channels, size = 9, 4, 2
+    wires = support_wires(taps, channels, 12, size)
+    patterns = periodic_wires(taps, 5, size).tolist()
+    assert {tap for pattern in patterns for tap in pattern} == set(range(taps))
+    for j, row in enumerate(wires.tolist()):
+        for c in range(channels):
+            assert [w // channels for w in row if w % channels == c] == patterns[(j + c) % 5]
+    assert torch.equal(wires[:5], wires[5:10])
+    assert not torch.equal(wires[0], wires[1])
+    made = connect("support", taps * channels, 12, size * channels, channels=channels)
+    assert torch.equal(made.wires(), wires)
+    assert made.period == 5
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 4), st.integers(1, 5), st.integers(0, 3), st.integers(1, 6), st.integers(0, 9)
+)
+def test_every_output_reads_n_of_m_consecutive_wires(n, groups, more, outputs, seed):
+    m = n + more
+    inputs, text = m * groups, f"{n}:{m}"
+    assert fan_in_of(text, inputs, 0) == n * groups
+    module = connect(text, inputs, outputs, n * groups, seeded(seed))
+    mask = mask_of(module.wires(), inputs)
+    assert (mask.view(outputs, groups, m).sum(2) == n).all()
+    layer = SparseLinear(inputs, outputs, n * groups, groups=groups, generator=seeded(seed))
+    for progress in (0.3, 1.0):
+        layer.prune(progress)
+        left = layer.mask.view(outputs, groups, m).sum(2)
+        assert (left == kept(progress, m, n)).all()
+    best = layer.weight.abs().view(outputs, groups, m).topk(n).indices
+    assert torch.equal(torch.zeros(outputs, groups, m).scatter(2, best, 1.0).view_as(layer.mask),
+                       layer.mask)  # fmt: skip
+
+
+def test_learned_wires_of_groups_get_the_gradient_of_the_softmax_in_their_group():
+    module = connect("2:3", 6, 2, 4, seeded())
+    g = torch.randn(7, 2, 4, generator=seeded(2))
+    x = torch.randn(7, 6, generator=seeded(1))
+    (got,) = torch.autograd.grad((module(x) * g).sum(), module.logits)
+    share = (4 * module.logits).softmax(-1).view(2, 2, 2, 3)
+    mixed = torch.einsum("bgi,ogsi->bogs", x.view(7, 2, 3), share).flatten(2)
+    (want,) = torch.autograd.grad((mixed * g).sum(), module.logits)
+    torch.testing.assert_close(got, want)
 
 
 def test_learned_wires_get_the_gradient_of_the_softmax_and_no_offset_matters():
@@ -202,3 +251,17 @@ def test_connections_that_cannot_be_are_refused():
         connect("mesh", 4, 4, 2)
     with pytest.raises(UsageError, match="5 of 4 wires"):
         connect("random", 4, 4, 5)
+    with pytest.raises(UsageError, match="linear sums only"):
+        connect("pruned", 4, 4, 2)
+    with pytest.raises(UsageError, match="3:4 of 10 wires"):
+        connect("3:4", 10, 4, 2)
+    with pytest.raises(UsageError, match="0:4 of 8 wires"):
+        connect("0:4", 8, 4, 2)
+    with pytest.raises(UsageError, match="fan_in 3, but 1:4 of 8 wires are 2"):
+        connect("1:4", 8, 4, 3)
+    with pytest.raises(UsageError, match="in a layer that reads none"):
+        connect("support", 9, 4, 2)
+    with pytest.raises(UsageError, match="fan_in 5 in 2 channels"):
+        connect("support", 18, 4, 5, channels=2)
+    with pytest.raises(UsageError, match="fan_in 1 in 2 channels"):
+        connect("support", 18, 4, 1, channels=2)

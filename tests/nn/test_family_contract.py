@@ -124,6 +124,38 @@ FIXTURES = {
             ),
         ),
     ),
+    "window of supports": Fixture(
+        (1,) * 12,
+        (
+            layer(
+                "window",
+                "map",
+                5,
+                0,
+                frame=(2, 3),
+                size=(2, 2),
+                layers=(layer("poly", "sums", 5, 4, connect="support", activation="sign", bits=1),),
+            ),
+            layer("linear", fan_in=0, connect="2:5", weight_bits=4),
+        ),
+    ),
+    "window of codebooks": Fixture(
+        (1,) * 8,
+        (
+            layer(
+                "window",
+                "map",
+                3,
+                0,
+                frame=(1, 8),
+                size=(1, 3),
+                pool=(1, 2),
+                layers=(layer("poly", "tables", 3, 3, activation="codebook", degree=2),),
+            ),
+            layer("additive", fan_in=2, activation="none"),
+        ),
+    ),
+    "groups learned": Fixture((1,) * 8, (layer("poly", fan_in=0, connect="2:4"),)),
     "window of two pools": Fixture(
         (1,) * 11,
         (

@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from nnlogic.core.errors import UsageError
-from nnlogic.nn import Stack
+from nnlogic.nn import Stack, fit_thresholds
 from nnlogic.train import load_recipe, recipe_names
 from nnlogic.train.layered import make_network
 from nnlogic.train.recipe_file import parse_recipe
@@ -46,6 +47,38 @@ def test_every_family_has_a_small_recipe_on_equal_terms(name):
     terms = ("dataset", "input_bits", "epochs", "epoch_rows", "batch", "distill", "float_epochs")
     linear = load_recipe("jets_linear")
     assert [getattr(recipe, key) for key in terms] == [getattr(linear, key) for key in terms]
+
+
+SEEDS = {
+    "mnist_predefined": ["conv1", "conv2", "score"],
+    "mnist_codex": ["conv1", "conv2", "score"],
+    "mnist_nm": ["fc1", "fc2", "score"],
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_recipes_of_the_seed_systems_fit_their_images(name):
+    recipe = load_recipe(name)
+    network = make_network(recipe, tuple(f"x{i}" for i in range(784)), tuple("0123456789"))
+    assert [spec.name for spec in recipe.layers] == SEEDS[name]
+    assert recipe.prunes == (name != "mnist_codex")
+    rows = np.linspace([0.0] * 784, [255.0] * 784, 8, dtype=np.float32)
+    network.quantizer.set_thresholds(fit_thresholds(rows, network.quantizer.bits, "uniform"))
+    periods = {layer.name: getattr(layer, "period", 0) for layer in network.quantnet().layers}
+    # Six of 4x4 taps: filters three apart read the same.
+    assert (periods.get("conv1") == 3) == (name == "mnist_predefined")
+
+
+def test_kernels_of_windows_are_pruned_as_other_layers_are():
+    def recipe(connect):
+        inner = [{"name": "sum", "family": "linear", "width": 2, "fan_in": 1, "connect": connect}]
+        window = {"name": "w", "family": "window", "width": 2, "frame": [8, 8], "layers": inner}
+        score = {"name": "fc", "family": "linear", "width": 10, "fan_in": 2}
+        return parse_recipe(table(layers=[window, score]), "t.toml")
+
+    assert recipe("pruned").prunes
+    assert recipe("3:9").prunes
+    assert not recipe("random").prunes
 
 
 def test_layers_with_a_family():

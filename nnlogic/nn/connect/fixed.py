@@ -1,64 +1,11 @@
-"""Connections chosen before training."""
+"""Wires that stay as they were chosen before training."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-
-def balanced_wires(
-    inputs: int, outputs: int, fan_in: int, generator: torch.Generator | None = None
-) -> Tensor:
-    """Choose wires at random so that all inputs are read about equally often.
-
-    Inputs read least so far come first, ties broken at random: how often two inputs are read
-    differs by at most one.
-
-    Returns
-    -------
-    int64 Tensor, shape (outputs, fan_in)
-        Increasing within a row.
-    """
-    wires = torch.zeros((outputs, fan_in), dtype=torch.int64)
-    used = torch.zeros(inputs)
-    for row in wires:
-        order = torch.argsort(used + 0.5 * torch.rand(inputs, generator=generator))
-        row.copy_(order[:fan_in].sort().values)
-        used[row] += 1
-    return wires
-
-
-def periodic_wires(inputs: int, outputs: int, fan_in: int, period: int = 0) -> Tensor:
-    """Return a pre-defined periodic pattern (after Kundu et al. 2020).
-
-    Neuron ``j`` uses pattern ``p = j mod period``, whose wires are
-    ``((p * fan_in + i) * stride) mod inputs`` for ``i = 0 .. fan_in - 1``; `stride` is the number
-    next to ``inputs / golden ratio`` that has no factor in common with `inputs`. So wires within a
-    pattern differ, ``period * fan_in`` consecutive steps read all inputs equally often up to one,
-    and neurons with the same pattern are functions of the same wires, whose logic can be shared.
-
-    Parameters
-    ----------
-    inputs, outputs, fan_in : int
-    period : int
-        Number of patterns; 0 for the fewest that read every input, ``ceil(inputs / fan_in)``.
-
-    Returns
-    -------
-    int64 Tensor, shape (outputs, fan_in)
-        Increasing within a row.
-    """
-    period = period or math.ceil(inputs / fan_in)
-    golden = inputs * (math.sqrt(5) - 1) / 2
-    stride = min(
-        (s for s in range(1, inputs + 1) if math.gcd(s, inputs) == 1),
-        key=lambda s: abs(s - golden),
-    )
-    step = (torch.arange(outputs) % period)[:, None] * fan_in + torch.arange(fan_in)
-    return (step * stride % inputs).sort(1).values
 
 
 class Fixed(nn.Module):
@@ -69,14 +16,16 @@ class Fixed(nn.Module):
     wires : int64 Tensor, shape (outputs, fan_in)
     inputs : int
         Number of wires to read from.
+    period : int
+        Outputs this far apart read the same wires; 0 where nothing is said of that.
     """
 
     index: Tensor
     readers: Tensor
 
-    def __init__(self, wires: Tensor, inputs: int) -> None:
+    def __init__(self, wires: Tensor, inputs: int, *, period: int = 0) -> None:
         super().__init__()
-        self.inputs = inputs
+        self.inputs, self.period = inputs, period
         self.outputs, self.fan_in = wires.shape
         self.register_buffer("index", wires.to(torch.int64))
         self.register_buffer("readers", _readers(wires, inputs), persistent=False)

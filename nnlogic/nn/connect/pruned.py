@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from nnlogic.model.layer import PRUNED
+from nnlogic.nn.connect.kind import Kind
+
 
 def kept(progress: float, inputs: int, fan_in: int) -> int:
     """Return how many connections a neuron keeps when `progress` goes from 0 to 1.
@@ -29,3 +32,10 @@ def strongest(weight: Tensor, mask: Tensor, count: int) -> Tensor:
     magnitude = (weight.abs() + 1e-12) * mask
     best = magnitude.topk(count, dim=1).indices
     return mask * torch.zeros_like(mask).scatter_(1, best, 1.0)
+
+
+def _groups(_: str, __: int) -> int:
+    return 1
+
+
+CONNECT = Kind(PRUNED, groups=_groups)

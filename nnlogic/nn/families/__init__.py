@@ -15,8 +15,8 @@ import torch
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.model.keys import key_problems, keys_of, type_problems
-from nnlogic.model.layer import PRUNED, SUMS, LayerSpec
-from nnlogic.nn.connect import CONNECTIONS
+from nnlogic.model.layer import SUMS, LayerSpec
+from nnlogic.nn.connect import kinds
 from nnlogic.nn.family import Codes, Family
 from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
 
@@ -54,13 +54,13 @@ def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
 def spec_problems(spec: LayerSpec) -> list[Problem]:
     """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
     out = [Problem(spec.name, why) for why in spec.problems()]
-    for key, names in (
-        ("activation", (*KINDS, LearnedBits.kind, SUMS)),
-        ("connect", (*CONNECTIONS, PRUNED)),
-    ):
-        if getattr(spec, key) not in names:
-            why = f"{key} {getattr(spec, key)!r}, known are {', '.join(names)}"
-            out.append(Problem(spec.name, why))
+    names = (*KINDS, LearnedBits.kind, SUMS)
+    if spec.activation not in names:
+        why = f"activation {spec.activation!r}, known are {', '.join(names)}"
+        out.append(Problem(spec.name, why))
+    if not any(kind.matches(spec.connect) for kind in kinds()):
+        known = ", ".join(kind.name for kind in kinds())
+        out.append(Problem(spec.name, f"connect {spec.connect!r}, known are {known}"))
     if spec.activation == "rebnet" and spec.bits > MOST_LEVELS:
         why = f"bits {spec.bits}, residual binarization has up to {MOST_LEVELS}"
         out.append(Problem(spec.name, why))
@@ -80,6 +80,17 @@ def shrinks(specs: Iterable[LayerSpec]) -> bool:
         shrinks(spec.options["layers"])
         if spec.options.get("layers")
         else families()[spec.family].shrinks
+        for spec in specs
+        if spec.family in families()
+    )
+
+
+def prunes(specs: Iterable[LayerSpec]) -> bool:
+    """Whether training cuts connections of any of these layers, see `Family.prune`."""
+    return any(
+        prunes(spec.options["layers"])
+        if spec.options.get("layers")
+        else families()[spec.family].cuts(spec)
         for spec in specs
         if spec.family in families()
     )

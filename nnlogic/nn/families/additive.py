@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.connect import fan_in_of
 from nnlogic.nn.families.poly import Monomials
 from nnlogic.nn.family import Codes, require_least
 from nnlogic.nn.summed import Summed
@@ -44,7 +45,7 @@ class Additive(Summed):
         part_bits: int = 3,
     ) -> None:
         require_least(spec, parts=(parts, 1), degree=(degree, 1), part_bits=(part_bits, 1))
-        fan_in = min(spec.fan_in or len(x.bits), len(x.bits))
+        fan_in = fan_in_of(spec.connect, len(x.bits), spec.fan_in)
         super().__init__(
             x, spec, generator, parts=parts, fan_in=fan_in, part_bits=part_bits, distinct=False
         )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.connect import fan_in_of
 from nnlogic.nn.family import Codes, require_least
 from nnlogic.nn.summed import Summed
 
@@ -39,7 +40,7 @@ class Kan(Summed):
         part_bits: int = 6,
     ) -> None:
         require_least(spec, knots=(knots, 2), part_bits=(part_bits, 1))
-        parts = min(spec.fan_in or len(x.bits), len(x.bits))
+        parts = fan_in_of(spec.connect, len(x.bits), spec.fan_in)
         super().__init__(
             x, spec, generator, parts=parts, fan_in=1, part_bits=part_bits, distinct=True
         )

@@ -13,8 +13,8 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntFormat
 from nnlogic.model.assemble import fold_layer
-from nnlogic.model.layer import ACTIVATIONS, PRUNED, WEIGHT_BITS, LayerSpec
-from nnlogic.nn.connect import connect, mask_of
+from nnlogic.model.layer import ACTIVATIONS, WEIGHT_BITS, LayerSpec
+from nnlogic.nn.connect import connect, fan_in_of, kind_of, kinds, mask_of
 from nnlogic.nn.family import Codes, Family, activation_codes, refuse
 from nnlogic.nn.gates import Price, linear_gates, table_cost
 from nnlogic.nn.quantizers import Uniform, make_activation
@@ -23,7 +23,6 @@ from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer, Linear
 
 EPS = 1e-5
-FIXED = ("random", "periodic")
 TINY = 1e-12
 
 
@@ -35,7 +34,8 @@ class LinearSums(Family):
     x : Codes
         Of uniform levels.
     spec : LayerSpec
-        With ``connect = "pruned"`` the layer starts dense, and small weights are cut in training.
+        With ``connect = "pruned"``, or N:M sparsity, the layer starts dense, and small weights are
+        cut in training.
     generator : torch.Generator
     weight_bits : int
         Bits of the signed integer weights.
@@ -58,13 +58,16 @@ class LinearSums(Family):
         if spec.activation not in ACTIVATIONS:
             why = f"activation {spec.activation!r} has uneven levels"
             raise refuse(spec, why, f"use one of {', '.join(ACTIVATIONS)}")
-        if spec.connect not in (*FIXED, PRUNED):
-            why = (
-                f"connect {spec.connect!r}, known for this family are {PRUNED}, {', '.join(FIXED)}"
-            )
-            raise refuse(spec, why, 'family = "poly" with degree = 1 takes all connections')
+        kind = kind_of(spec.connect)
+        cuts = self.cuts(spec)
+        if not kind.fixed and not cuts:
+            known = ", ".join(k.name for k in kinds() if k.fixed or k.groups is not None)
+            why = f"connect {spec.connect!r}, known for this family are {known}"
+            raise refuse(spec, why, 'family = "poly" with degree = 1 takes it')
+        fan_in = fan_in_of(spec.connect, self.inputs, spec.fan_in)
+        groups = 1 if kind.groups is None else kind.groups(spec.connect, self.inputs)
         self.linear = SparseLinear(
-            self.inputs, spec.width, spec.fan_in, weight_bits, generator=generator
+            self.inputs, spec.width, fan_in, weight_bits, groups=groups, generator=generator
         )
         self.norm = nn.BatchNorm1d(spec.width, eps=EPS) if spec.batch_norm else None
         self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
@@ -72,10 +75,12 @@ class LinearSums(Family):
         if not isinstance(activation, Uniform):
             raise IRError("levels must be uniform to fold", where=spec.name, why=spec.activation)
         self.activation = activation
-        if spec.connect != PRUNED:
-            fan_in = self.linear.fan_in
-            wires = connect(spec.connect, self.inputs, spec.width, fan_in, generator).wires()
-            self.linear.mask.copy_(mask_of(wires, self.inputs))
+        if not cuts:
+            made = connect(
+                spec.connect, self.inputs, spec.width, fan_in, generator, channels=x.channels
+            )
+            self.period = made.period
+            self.linear.mask.copy_(mask_of(made.wires(), self.inputs))
             self.linear.weight.data *= (self.inputs / fan_in) ** 0.5
 
     def forward(self, x: Tensor) -> Tensor:
@@ -171,9 +176,14 @@ class LinearSums(Family):
         """Give the outputs the same scale as `other`, learned together."""
         self.activation = other.activation
 
+    @classmethod
+    def cuts(cls, spec: LayerSpec) -> bool:
+        """Whether `prune` cuts connections of such a layer."""
+        return kind_of(spec.connect).groups is not None
+
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
-        if self.spec.connect == PRUNED:
+        if self.cuts(self.spec):
             self.linear.prune(progress)
 
     def set_quantized(self, on: bool) -> None:

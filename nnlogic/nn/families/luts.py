@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -47,6 +46,7 @@ class Luts(Tabulated):
 
     kind = "luts"
     shrinks = False
+    wires_unless_said = LUT_INPUTS
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Luts(Tabulated):
         smooth: float = 0.8,
         gates: bool = False,
     ) -> None:
-        super().__init__(x, replace(spec, fan_in=spec.fan_in or LUT_INPUTS), generator)
+        super().__init__(x, spec, generator)
         if set(x.bits) != {1} or tuple(x.values[0].tolist()) != PLUS_MINUS:
             why = f"it reads wires of {max(x.bits)} bits with values {x.values[0].tolist()}"
             raise refuse(spec, why, 'activation = "sign" in the layer before')

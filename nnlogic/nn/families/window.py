@@ -91,8 +91,11 @@ class Windows(Family):
             layer = make_family(before, replace(part, name=f"{spec.name}_{part.name}"), generator)
             self.kernel.append(layer)
             before = layer.output(before)
-        if self.pool.taps > 1 and (before.levels is None or len(set(before.bits)) > 1):
-            raise refuse(spec, "codes of uneven values cannot be pooled", "another activation")
+        if self.pool.taps > 1 and len(set(before.bits)) > 1:
+            raise refuse(spec, "codes of several widths cannot be pooled", "another activation")
+        if self.pool.taps > 1 and before.levels is None and pooling == "sum":
+            # The larger code has the larger value, so that max and min need no values.
+            raise refuse(spec, "codes of uneven values cannot be added", 'pooling = "max"')
         wires = torch.from_numpy(self.window.wires_at(self.frame))
         channel = torch.arange(wires.shape[1]) % self.frame.channels
         # Outside the map: one more value per channel, after the map's own.
@@ -140,7 +143,8 @@ class Windows(Family):
         """Return what the kernel reads."""
         channels, taps = self.frame.channels, self.window.taps
         size = None if x.size is None else x.size[:channels].repeat(taps)
-        return Codes(x.bits[:channels] * taps, x.values[:channels].repeat(taps, 1), x.levels, size)
+        values = x.values[:channels].repeat(taps, 1)
+        return Codes(x.bits[:channels] * taps, values, x.levels, size, channels)
 
     def _layers(self) -> list[Family]:
         return [layer for layer in self.kernel if isinstance(layer, Family)]
@@ -173,6 +177,11 @@ class Windows(Family):
             return blocks.sum((2, 4)).flatten(1)
         return (blocks.amax((2, 4)) if self.how == "max" else blocks.amin((2, 4))).flatten(1)
 
+    def _period(self) -> int:
+        """Return how far apart channels read the same wires; 0 where that is not said."""
+        layers = self._layers()
+        return layers[0].period if len(layers) == 1 else 0
+
     def forward(self, x: Tensor) -> Tensor:
         """Return values of the pooled map, of values of the map."""
         out = self._windows(x, self.outside.to(x))
@@ -202,6 +211,8 @@ class Windows(Family):
         own = f"{name}_map" if pooled else name
         kernel = (Kernel(tuple(layers)),)
         out = Windowed(own, sources, self.frame, self.window, kernel, role=self.spec.role)
+        repeated = replace(out, period=self._period())
+        out = out if repeated.problems(x.formats) else repeated
         if not pooled:
             return [out]
         fmt, role = out.formats[0], self.spec.role

@@ -1,0 +1,83 @@
+"""One recipe with its connections found in several ways; the tables of docs/guide/sparsity.md.
+
+Usage: python -m benchmarks.connectivity RECIPE --data DIR -o DIR [--layers fc1,fc2] KIND ...
+
+A kind is what a recipe says (random, periodic, learned, pruned, support, 2:8), "own" for what the
+recipe itself says, or "full" for all wires. Every other kind gets the fan-in of the recipe's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.stack import Stack
+from nnlogic.run.trained import compiled_luts
+from nnlogic.train import Recipe, load_recipe, train
+
+OWN, FULL = "own", "full"
+
+
+def with_kind(recipe: Recipe, kind: str, layers: set[str], fan_in: dict[str, int]) -> Recipe:
+    """Return the recipe with other connections in some of its layers, kernels included."""
+
+    def changed(spec: LayerSpec, place: str) -> LayerSpec:
+        inner = spec.options.get("layers")
+        if inner:
+            parts = tuple(changed(part, f"{spec.name}_{part.name}") for part in inner)
+            return replace(spec, options={**spec.options, "layers": parts})
+        if kind == OWN or (layers and place not in layers):
+            return spec
+        if kind == FULL:
+            return replace(spec, connect="random", fan_in=0)
+        return replace(spec, connect=kind, fan_in=fan_in[place])
+
+    return replace(recipe, layers=tuple(changed(spec, spec.name) for spec in recipe.layers))
+
+
+def fan_ins(recipe: Recipe, data: str) -> dict[str, int]:
+    """Return how many wires a neuron of each layer reads, kernels included."""
+    from nnlogic.data import load
+
+    features = load(recipe.dataset, data_dir=data).feature_names
+    bits = (recipe.input_bits,) * len(features)
+    classes = tuple(f"c{i}" for i in range(recipe.layers[-1].width))
+    stack = Stack("n", features, classes, bits, recipe.layers, fan_in_limit=recipe.fan_in_limit)
+
+    def found() -> Iterator[tuple[str, int]]:
+        for module in stack.modules():
+            spec = getattr(module, "spec", None)
+            inner = getattr(module, "linear", module)
+            if isinstance(spec, LayerSpec) and isinstance(getattr(inner, "fan_in", None), int):
+                yield spec.name, inner.fan_in
+
+    return dict(found())
+
+
+def main() -> None:
+    """Print a row per kind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe")
+    parser.add_argument("kinds", nargs="+")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--layers", default="")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    given = parser.parse_args()
+    recipe = load_recipe(given.recipe)
+    layers = {name for name in given.layers.split(",") if name}
+    fan_in = fan_ins(recipe, given.data)
+    print("| connect | test % | LUT6 | seconds of training |\n|---|---|---|---|", flush=True)
+    for kind in given.kinds:
+        folder = given.out / kind.replace(":", "of")
+        done = train(with_kind(recipe, kind, layers, fan_in), out=folder, data_dir=given.data)
+        luts = compiled_luts(done.checkpoint, jobs=given.jobs)
+        row = f"{100 * done.accuracy['table']:.2f} | {luts['total']:,} | {done.seconds:.0f}"
+        print(f"| `{kind}` | {row} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
