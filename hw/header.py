@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import nnlogic
 from nnlogic.core.inert import CommentText
@@ -49,11 +49,14 @@ class Origin:
         That makes it again.
     file, digest : str
         Name and SHA-256 of what was compiled.
+    words : mapping of str to str
+        By input port, how the number on it is written, where it is a raw feature.
     """
 
     command: str
     file: str
     digest: str
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def header(
