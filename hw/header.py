@@ -49,14 +49,17 @@ class Origin:
         That makes it again.
     file, digest : str
         Name and SHA-256 of what was compiled.
-    words : mapping of str to str
-        By input port, how the number on it is written, where it is a raw feature.
+    notes : mapping of str to str
+        By input port, what else there is to say of it.
+    left_out : tuple of str
+        Inputs of the network that it does not read, and that have no port.
     """
 
     command: str
     file: str
     digest: str
-    words: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def header(

@@ -94,12 +94,14 @@ def _verilog_texts(
 
 
 def _head(design: HardwareDesign, module: str, origin: Origin | None) -> str:
-    words = {} if origin is None else origin.words
-    about = _core_lines(design, words) if module == design.name else _stream_lines(design)
+    notes = {} if origin is None else origin.notes
+    about = _core_lines(design, notes) if module == design.name else _stream_lines(design)
+    if origin is not None and origin.left_out:
+        about += ["", f"not read, and without a port: {', '.join(origin.left_out)}"]
     return header(Identifier(module), [CommentText(line) for line in about], origin)
 
 
-def _core_lines(design: HardwareDesign, words: Mapping[str, str]) -> list[str]:
+def _core_lines(design: HardwareDesign, notes: Mapping[str, str]) -> list[str]:
     stats = design.stats()
     x_names, y_names = port_names(design)
     lines = [
@@ -112,11 +114,11 @@ def _core_lines(design: HardwareDesign, words: Mapping[str, str]) -> list[str]:
         "in_valid   x_* hold a sample",
         "out_valid  y_* hold the result of a sample; y_* are undefined otherwise",
     ]
-    rows = [(x_names[p.name], p, words.get(p.name, "")) for p in design.inputs]
+    rows = [(x_names[p.name], p, notes.get(p.name, "")) for p in design.inputs]
     rows += [(y_names[p.name], p, "") for p in design.outputs]
     width = max(len(name) for name, _, _ in rows)
-    for name, port, word in rows:
-        lines.append(f"{name:<{width}}  {port.format}  {port.name}" + (f", {word}" if word else ""))
+    for name, port, note in rows:
+        lines.append(f"{name:<{width}}  {port.format}  {port.name}" + (f", {note}" if note else ""))
     return lines + unread_lines(design)
 
 

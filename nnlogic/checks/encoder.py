@@ -131,17 +131,7 @@ def _feature(coded: QuantNet, raw: QuantNet, i: int) -> _Feature:
     word, fmt = raw.raw[i], raw.inputs[i].format
     thresholds = coded.quantizer.thresholds[i].astype(np.float64)  # type: ignore[union-attr]
     every = fmt.bits <= WIDEST
-    if every:
-        words = np.arange(fmt.lo, fmt.hi + 1)
-    else:
-        words = _ends(raw, i)
-        if word.floating:
-            near = thresholds.astype(np.float32).view(np.uint32).astype(np.int64)
-            special = [0, SIGN, INFINITY, SIGN + INFINITY, INFINITY + 1, SIGN + INFINITY + 1]
-            words += [*near, *special]
-        else:
-            words += [int(v) for v in np.floor(thresholds * 2.0**word.fraction)]
-        words = np.unique(np.clip([w + d for w in words for d in (-1, 0, 1)], fmt.lo, fmt.hi))
+    words = np.arange(fmt.lo, fmt.hi + 1) if every else _changes(raw, i, thresholds)
     numbers = _floats(words) if word.floating else words / 2.0**word.fraction
     codes = np.zeros(len(words), np.int64)
     for threshold in thresholds:
@@ -161,7 +151,19 @@ def _floats(words: IntArray) -> NDArray[np.float64]:
     return np.where(words >> 31 & 1, -size, size)
 
 
-def _ends(raw: QuantNet, feature: int) -> list[int]:
+def _changes(raw: QuantNet, feature: int, thresholds: NDArray[np.float64]) -> IntArray:
+    """Return all words at which either side can change, those beside them, and the ends."""
+    word, fmt = raw.raw[feature], raw.inputs[feature].format
+    if word.floating:
+        near = thresholds.astype(np.float32).view(np.uint32).astype(np.int64).tolist()
+        near += [0, SIGN, INFINITY, SIGN + INFINITY, INFINITY + 1, SIGN + INFINITY + 1]
+    else:
+        near = np.floor(thresholds * 2.0**word.fraction).astype(np.int64).tolist()
+    near += _constants(raw, feature)
+    return np.unique(np.clip([w + d for w in near for d in (-1, 0, 1)], fmt.lo, fmt.hi))
+
+
+def _constants(raw: QuantNet, feature: int) -> list[int]:
     """Return the constants that a feature is compared with, and the ends of its words."""
     out = [raw.inputs[feature].format.lo, raw.inputs[feature].format.hi]
     for layer in raw.layers:

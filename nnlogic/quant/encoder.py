@@ -70,15 +70,16 @@ def with_encoder(net: QuantNet, words: Sequence[WordFormat]) -> QuantNet:
         for cuts, codes in [word.steps(t)]
     ]
     state = _State(net, words)
-    direct = {la.name for la in net.layers if _single(la)}
-    read = _read_codes(net, direct)
+    direct = {la.name: la for la in net.layers if isinstance(la, Enumerated) and _single(la)}
+    read = _read_codes(net, set(direct))
     if read:
         codes = [_only(s) if s.feature in read else Steps(s.feature, (), (0,)) for s in steps]
         state.want(state.codes, codes, [p.format for p in net.inputs])
     kept: list[Layer] = []
     for layer in net.layers:
         if layer.name in direct:
-            composed = [_composed(layer, i, steps, net) for i in range(len(layer.formats))]
+            own = direct[layer.name]
+            composed = [_composed(own, i, steps, net) for i in range(len(layer.formats))]
             state.want(layer.name, composed, layer.formats, layer.role)
         else:
             sources = tuple(state.codes if s == INPUT else s for s in layer.sources)
@@ -165,13 +166,9 @@ def _read_codes(net: QuantNet, direct: set[str]) -> set[int]:
     return out
 
 
-def _single(layer: Layer) -> bool:
+def _single(layer: Enumerated) -> bool:
     """Whether a layer reads nothing but features, one for each neuron."""
-    return (
-        isinstance(layer, Enumerated)
-        and layer.sources == (INPUT,)
-        and all(len(wires) <= 1 for wires in layer.inputs)
-    )
+    return layer.sources == (INPUT,) and all(len(wires) <= 1 for wires in layer.inputs)
 
 
 def _only(steps: Steps) -> Steps:

@@ -115,12 +115,12 @@ class WordFormat:
         """
         lo, top = self.format.lo, len(thresholds)
         if self.floating:
-            reached = np.searchsorted(thresholds, 0.0, side="right")
+            reached = int(np.searchsorted(thresholds, 0.0, side="right"))
             rising, sizes = thresholds[reached:], -thresholds[:reached][::-1]
             # Of negative words size rises: a threshold is lost one beyond its own.
-            pairs = [(0, int(reached))]
+            pairs = [(0, reached)]
             pairs += [(int(self.encode(t)), reached + i + 1) for i, t in enumerate(rising)]
-            pairs += [(SIGN, int(reached))]
+            pairs += [(SIGN, reached)]
             pairs += [
                 (SIGN + int(self.encode(abs(t))) + 1, reached - i - 1) for i, t in enumerate(sizes)
             ]

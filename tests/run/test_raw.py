@@ -1,16 +1,24 @@
-"""`--raw`: the quantizer in the core, counted, proved, and simulated against PyTorch."""
+"""`--raw` and `--drop-unused`: the quantizer in the core, ports of what is read, and PyTorch."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
+from nnlogic.backends.lut.stages import port_codes
+from nnlogic.checks.faults import planted_faults
 from nnlogic.core.errors import UsageError
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.design.unread import kept_text, read_bits
 from nnlogic.frontend.native import write_native
+from nnlogic.hw.stream_wrapper import StreamParameters
 from nnlogic.job.backend import backend_named
 from nnlogic.job.context import saved_context
+from nnlogic.job.rows import read_saved
 from nnlogic.job.runner import recheck
+from nnlogic.job.stages.tables import load_simplified
+from nnlogic.logic.ir import LogicNet
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.assemble import expected_arrays
 from nnlogic.model.layer import plain_layer
@@ -48,7 +56,13 @@ def checkpoint(tmp_path_factory):
 def run(checkpoint, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "run"
     rows = checkpoint.parent / "rows.npz"
-    return compile_run(checkpoint, out, raw=FORMATS, rows=rows, effort="fast", jobs=1)
+    return compile_run(
+        checkpoint, out, raw=FORMATS, rows=rows, drop_unused=True, effort="fast", jobs=1
+    )
+
+
+def loaded(run):
+    return LogicNet.load(run.ir_path("logic")), HardwareDesign.load(run.ir_path("design"))
 
 
 def test_the_encoder_is_counted_and_proved(run):
@@ -68,10 +82,39 @@ def test_the_encoder_is_counted_and_proved(run):
 
 def test_ports_are_words(run):
     text = (run.path / "rtl" / "tiny.v").read_text()
-    assert "a, q4.8" in text
-    assert "b, float32" in text
-    design = HardwareDesign.load(run.ir_path("design"))
-    assert [str(p.format) for p in design.inputs] == ["i12", "u32", "i12", "i8"]
+    assert re.search(r"x_a +\S+ +a, q4\.8", text)
+    assert re.search(r"x_b +\S+ +b, float32", text)
+    logic = LogicNet.load(run.ir_path("logic"))
+    assert [str(p.format) for p in logic.inputs] == ["i12", "u32", "i12", "i8"]
+
+
+def test_what_is_not_read_has_no_port(run):
+    logic, design = loaded(run)
+    kept = read_bits(logic)
+    text = (run.path / "rtl" / "tiny.v").read_text()
+    assert "not read: " not in text
+    assert sum(map(len, kept)) == design.logic.n_inputs < logic.n_inputs
+    for port, bits in zip(logic.inputs, kept, strict=True):
+        assert (f"bits {kept_text(bits)} of {port.format}" in text) == (
+            0 < len(bits) < port.format.bits
+        )
+    stream = StreamParameters.of(design)
+    assert 8 * stream.input_bytes < 8 + design.logic.n_inputs
+    xml = (run.path / "ip" / "component.xml").read_text()
+    assert f"<ipxact:left>{8 * stream.input_bytes - 1}</ipxact:left>" in xml
+    checks = {c.title: c.verdict for rung in run.report.ladder for c in rung.checks}
+    assert checks["LogicNet = LogicNet without unread bits"] == "pass"
+
+
+def test_faults_are_planted_on_both_sides_of_the_ports(run, tmp_path):
+    logic, design = loaded(run)
+    files = [f for f in (run.path / "rtl").glob("*.v") if f.stem == design.name]
+    rows, _ = read_saved(run.path / "sim" / "rows.npz", logic.inputs)
+    found = planted_faults(
+        load_simplified(run.path), design, files, tmp_path,
+        codes=rows.codes, logic=logic, simulate=False,
+    )  # fmt: skip
+    assert [verdict.equal for _, verdict in found] == [True] * 3
 
 
 def test_verilog_on_raw_words_gives_what_pytorch_gives(run, checkpoint):
@@ -80,7 +123,9 @@ def test_verilog_on_raw_words_gives_what_pytorch_gives(run, checkpoint):
     words[:, 1] = raw.raw[1].encode(np.random.default_rng(1).normal(size=600))
     numbers = np.stack([w.decode(words[:, i]) for i, w in enumerate(raw.raw)], axis=1)
     files = [f for f in (run.path / "rtl").glob("*.v") if f.stem == design.name]
-    outputs = run_bulk(design, files, run.path / "sim" / "bulk", codes=words)
+    logic = LogicNet.load(run.ir_path("logic"))
+    codes = port_codes(logic, design, words)
+    outputs = run_bulk(design, files, run.path / "sim" / "bulk", codes=codes)
     expected = load_network(checkpoint).eval().evaluate(numbers)
     assert np.array_equal(outputs, np.asarray(expected))
     assert len(np.unique(expected[:, -1])) > 1

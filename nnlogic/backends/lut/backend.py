@@ -48,7 +48,7 @@ class LutBackend(Backend):
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
         """Return tables, logic, pipeline and Verilog."""
-        from nnlogic.backends.lut.stages import DesignStage, RtlStage
+        from nnlogic.backends.lut.stages import DesignStage, PortsStage, RtlStage
         from nnlogic.job.stages import (
             CodedStage,
             QuantStage,
@@ -64,6 +64,8 @@ class LutBackend(Backend):
             else [CodedStage(), RawStage()]
         )
         logic = logic_stages(ctx, ctx.target.lut_size)
+        if cast("LutOptions", ctx.opts).drop_unused:
+            logic.append(PortsStage())
         return [
             *first, TablesStage(), SimplifiedStage(), *logic, DesignStage(), RtlStage(),
         ]  # fmt: skip

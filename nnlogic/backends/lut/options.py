@@ -18,3 +18,7 @@ class LutOptions(Options):
         "int8 or float32; single features by name, as q4.12,x3=int8.",
         metavar="FORMAT[,NAME=FORMAT...]", planned=False, until="quant",
     )  # fmt: skip
+    drop_unused: bool = option(
+        False, "Leave out of the ports what the network does not read.",
+        flags="--drop-unused/--keep-unused", kind=bool, planned=False, until="design",
+    )  # fmt: skip
