@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import nnlogic
 from nnlogic.core.inert import CommentText
@@ -49,11 +49,17 @@ class Origin:
         That makes it again.
     file, digest : str
         Name and SHA-256 of what was compiled.
+    notes : mapping of str to str
+        By input port, what else there is to say of it.
+    left_out : tuple of str
+        Inputs of the network that it does not read, and that have no port.
     """
 
     command: str
     file: str
     digest: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def header(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
@@ -93,11 +94,14 @@ def _verilog_texts(
 
 
 def _head(design: HardwareDesign, module: str, origin: Origin | None) -> str:
-    about = _core_lines(design) if module == design.name else _stream_lines(design)
+    notes = {} if origin is None else origin.notes
+    about = _core_lines(design, notes) if module == design.name else _stream_lines(design)
+    if origin is not None and origin.left_out:
+        about += ["", f"not read, and without a port: {', '.join(origin.left_out)}"]
     return header(Identifier(module), [CommentText(line) for line in about], origin)
 
 
-def _core_lines(design: HardwareDesign) -> list[str]:
+def _core_lines(design: HardwareDesign, notes: Mapping[str, str]) -> list[str]:
     stats = design.stats()
     x_names, y_names = port_names(design)
     lines = [
@@ -110,10 +114,11 @@ def _core_lines(design: HardwareDesign) -> list[str]:
         "in_valid   x_* hold a sample",
         "out_valid  y_* hold the result of a sample; y_* are undefined otherwise",
     ]
-    rows = [(x_names[p.name], p) for p in design.inputs]
-    rows += [(y_names[p.name], p) for p in design.outputs]
-    width = max(len(name) for name, _ in rows)
-    lines += [f"{name:<{width}}  {p.format}  {p.name}" for name, p in rows]
+    rows = [(x_names[p.name], p, notes.get(p.name, "")) for p in design.inputs]
+    rows += [(y_names[p.name], p, "") for p in design.outputs]
+    width = max(len(name) for name, _, _ in rows)
+    for name, port, note in rows:
+        lines.append(f"{name:<{width}}  {port.format}  {port.name}" + (f", {note}" if note else ""))
     return lines + unread_lines(design)
 
 

@@ -22,6 +22,7 @@ from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.design.unread import narrowed, read_bits
 from nnlogic.hw.names import name_design
 from nnlogic.logic.ir import LogicNet
 from nnlogic.tables.evaluate import gather_index
@@ -38,6 +39,7 @@ def planted_faults(
     folder: Path,
     *,
     codes: IntArray,
+    logic: LogicNet | None = None,
     seed: int = 0,
     simulate: bool = True,
     timeout: float = 600,
@@ -54,7 +56,9 @@ def planted_faults(
     folder : Path
         For faulty Verilog and its simulation model.
     codes : int array, shape (samples, inputs)
-        Rows on which the faults must show.
+        Rows on which the faults must show, of the inputs of the tables.
+    logic : LogicNet, optional
+        What the design was made of, where the design lacks input bits.
     simulate : bool
         Also simulate the faulty Verilog, which compiles a model of it.
 
@@ -69,20 +73,22 @@ def planted_faults(
     IRError
         No fault shows on these rows.
     """
-    logic, codes = design.logic, codes[:ROWS]
+    codes = codes[:ROWS]
+    whole = design.logic if logic is None else logic
+    narrow = codes if logic is None else narrowed(codes, logic.inputs, read_bits(logic))
     start = time.monotonic()
     wrong_tables, where = flip_table_bit(tables, codes, seed)
-    yield "fault in a table", _caught(check(wrong_tables, logic, codes=codes), where, start)
+    yield "fault in a table", _caught(check(wrong_tables, whole, codes=codes), where, start)
     start = time.monotonic()
-    wrong_logic, where = flip_logic_bit(logic, codes, seed)
+    wrong_logic, where = flip_logic_bit(whole, codes, seed)
     yield "fault in the logic", _caught(check(tables, wrong_logic, codes=codes), where, start)
     start = time.monotonic()
-    wrong_files, where = invert_gate(design, files, Path(folder), codes, seed)
+    wrong_files, where = invert_gate(design, files, Path(folder), narrow, seed)
     verdict = prove_verilog(design, wrong_files, timeout=timeout)
     yield "fault in the Verilog, proof", _caught(verdict, where, start)
     if simulate:
         start = time.monotonic()
-        verdict = _simulated(design, wrong_files, Path(folder), codes, timeout, progress)
+        verdict = _simulated(design, wrong_files, Path(folder), narrow, timeout, progress)
         yield "fault in the Verilog, simulation", _caught(verdict, where, start)
 
 

@@ -81,6 +81,16 @@ class Backend:
     output: ClassVar[str] = "rtl/*.v"
     later: ClassVar[Mapping[str, str]] = {}
 
+    def taken(self, net: QuantNet, opts: Options) -> QuantNet:
+        """Return a network in the form in which this backend takes it: here as it came in.
+
+        Raises
+        ------
+        UsageError
+            It cannot be taken as the options say.
+        """
+        return net
+
     def prepare(self, ctx: Context) -> None:
         """Refuse, before any work, what cannot be built.
 

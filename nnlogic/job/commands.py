@@ -43,7 +43,8 @@ def compile_line(ctx: Context) -> str:
 def origin(ctx: Context) -> Origin:
     """Return what stands at the top of the files of a run."""
     source = ctx.report.source
-    return Origin(compile_line(ctx), str(source.file), str(source.sha256))
+    notes = {p.name: str(w) for p, w in zip(ctx.net.inputs, ctx.net.raw, strict=False)}
+    return Origin(compile_line(ctx), str(source.file), str(source.sha256), notes)
 
 
 def run_commands(ctx: Context, *, bench: bool = False, vivado: bool = True) -> list[Command]:

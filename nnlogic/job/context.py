@@ -45,6 +45,10 @@ class Context:
         What the next stages are made of; `whole` stays the network that came in.
     rows : Rows
         Inputs of `net`.
+    coded : QuantNet, optional
+        The network that came in, where the backend takes it in another form.
+    coded_rows : Rows, optional
+        Inputs of that one.
     choice : str
         Why this backend.
     values : dict of str to object
@@ -63,6 +67,8 @@ class Context:
     choice: str = ""
     progress: Progress = SILENT
     schedule: str | int = "layer"
+    coded: QuantNet | None = None
+    coded_rows: Rows | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,7 +127,8 @@ def open_context(
     target.keep(folder / TARGETS)
     if opts.part is not None:
         target = replace(target, part=opts.part)
-    net, _ = load_source(source, opts, allow_pickle)
+    coded, _ = load_source(source, opts, allow_pickle)
+    net = backend.taken(coded, opts)
     approximate = ApproximateRun(net, opts, target.lut_size, source).begin()
     report = Report(
         name=identifier(net.name),
@@ -133,6 +140,9 @@ def open_context(
         config=opts.to_json(),
         network=network_of(net),
     ).put(*facts.tool_facts("abc", "yosys"), *recorded_accuracy(net), *notes)
+    coded_rows = None
+    if coded is not net and rows is None and opts.rows is not None:
+        coded_rows = load_rows(coded, opts.rows, opts.label)
     rows = rows or approximate.rows or load_rows(net, opts.rows, opts.label)
     report = approximate.opened(open_ladder(report.put(*rows.data), net))
     ctx = Context(
@@ -147,6 +157,8 @@ def open_context(
         approximate=approximate,
         choice=choice or f"asked for with --backend {backend.name}",
         progress=progress,
+        coded=None if coded is net else coded,
+        coded_rows=coded_rows,
     )
     backend.prepare(ctx)
     ctx.report = backend.open_ladder(ctx.report, net)

@@ -17,6 +17,7 @@ from nnlogic.core.errors import CheckpointError, InputError, Problem
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.inert import visible
 from nnlogic.job.given import Held, source_name, source_of
+from nnlogic.quant.encoder import words_near_cuts
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import DataRow
 
@@ -66,6 +67,9 @@ def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "
         They cannot be read, or do not fit the network.
     """
     source = source_of(given)
+    if source is None and net.raw:
+        codes = words_near_cuts(net, sample_count(len(net.inputs), RANDOM_ROWS))
+        return Rows(codes, None, f"{len(codes)} random words at and between thresholds, seed 0")
     if source is None:
         codes = random_codes(net.inputs, sample_count(len(net.inputs), RANDOM_ROWS))
         return Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
@@ -92,7 +96,12 @@ def load_rows(net: QuantNet, given: Any, label: str | None = None, part: str = "
 
 def _codes(net: QuantNet, x: NDArray, where: str) -> IntArray:
     """Return rows as input codes; numbers that are whole may be codes already."""
-    if net.quantizer is None and x.dtype.kind == "f" and np.array_equal(x, np.rint(x)):
+    if (
+        net.quantizer is None
+        and not net.raw
+        and x.dtype.kind == "f"
+        and np.array_equal(x, np.rint(x))
+    ):
         x = np.clip(x, -FAR, FAR).astype(np.int64)
     try:
         return net.encode(x)

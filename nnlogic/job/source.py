@@ -12,6 +12,9 @@ from nnlogic.job.options import STAGES, Options
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.rows import Source
 
+CODED = "coded"
+"""The stage with the network that came in, where that is not the one that was compiled."""
+
 
 def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantNet, bool]:
     """Return the network, and whether it comes from a run that is gone on from.
@@ -40,7 +43,8 @@ def load_source(source: Path, opts: Options, allow_pickle: bool) -> tuple[QuantN
             why=f"the run has no {', '.join(missing)} stage",
             fix=f"--from {missing[0]}",
         )
-    return QuantNet.load(ir_path(source, "quant")), True
+    came_in = ir_path(source, CODED)
+    return QuantNet.load(came_in if came_in.exists() else ir_path(source, "quant")), True
 
 
 def source_row(net: QuantNet, source: Path) -> Source:

@@ -10,6 +10,7 @@ from nnlogic.core.errors import Problem
 from nnlogic.core.formats import MAX_BITS
 from nnlogic.core.values import shown
 from nnlogic.quant.quantity import quantity_like
+from nnlogic.quant.word import words_like
 
 Check = Callable[[Any], bool]
 
@@ -64,6 +65,7 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     "accuracy": (_table(_or_none(_figure)), "a table of numbers"),
     "error": (_table(_table(_table(_figure))), "tables of numbers by quantity"),
     "quantities": (_quantities, "a list of tables with name, exponent and offset"),
+    "raw": (words_like, "a list of formats of numbers"),
     "dataset": (_data_set, "a name, or a table with name and test_rows"),
     "verilog": (
         _table(files=_texts, inputs=_table(), outputs=_table()),

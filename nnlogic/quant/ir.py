@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nnlogic.core import bits
 from nnlogic.core.archive import exact
-from nnlogic.core.errors import InputError, IRError, MalformedError, Problem
+from nnlogic.core.errors import IRError, MalformedError, Problem
 from nnlogic.core.fields import (
     Arrays,
     Meta,
@@ -40,6 +40,8 @@ from nnlogic.quant.layers.enumerated import Enumerated
 from nnlogic.quant.layers.linear import Linear
 from nnlogic.quant.layers.windowed import Windowed
 from nnlogic.quant.quantity import Quantity, quantities_of
+from nnlogic.quant.quantizer import InputQuantizer, finite
+from nnlogic.quant.word import WordFormat, words_of
 
 __all__ = [
     "INPUT",
@@ -56,62 +58,6 @@ INPUT = "input"
 CLASS = "class"
 VALUES_AT_ONCE = 1 << 24
 """Values of all layers that exist at once while a network is evaluated, 128 MB."""
-
-
-@dataclass(frozen=True, eq=False)
-class InputQuantizer:
-    """Monotone quantizer of raw features, applied outside the logic.
-
-    Attributes
-    ----------
-    thresholds : tuple of float32 arrays
-        Per feature, nondecreasing. The code of ``x`` is the number of thresholds ``<= x``.
-    """
-
-    thresholds: tuple[NDArray[np.float32], ...]
-
-    def encode(self, rows: NDArray, names: tuple[str, ...]) -> IntArray:
-        """Quantize raw rows.
-
-        Parameters
-        ----------
-        rows : array, shape (samples, features)
-            Cast to float32 before comparing.
-        names : tuple of str
-            Feature names, for messages.
-
-        Returns
-        -------
-        int64 array, shape (samples, features)
-
-        Raises
-        ------
-        InputError
-            Wrong width, NaN or infinity.
-        """
-        rows = np.asarray(rows)
-        if rows.ndim != 2 or rows.shape[1] != len(self.thresholds):
-            raise InputError(
-                "input rows have the wrong shape",
-                why=f"got shape {rows.shape}, need (rows, {len(self.thresholds)})",
-                fix=f"one column per feature, in this order: {', '.join(names)}",
-            )
-        if rows.dtype.kind not in "fiub":
-            raise InputError("input rows must be numbers", why=f"got {rows.dtype}")
-        with np.errstate(over="ignore"):
-            rows = rows.astype(np.float32, copy=False)
-        problems = []
-        for i, name in enumerate(names):
-            bad = np.flatnonzero(~np.isfinite(rows[:, i]))
-            if bad.size:
-                why = f"row {bad[0]} is {rows[bad[0], i]} ({bad.size} rows in all)"
-                problems.append(Problem(name, why, "drop or impute these rows"))
-        if problems:
-            raise InputError("input rows hold NaN or infinity", problems=problems)
-        columns = [
-            np.searchsorted(t, rows[:, i], side="right") for i, t in enumerate(self.thresholds)
-        ]
-        return np.stack(columns, axis=1).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +116,11 @@ class QuantNet(Stored):
         """What outputs stand for, where the network gives quantities; empty where it does not."""
         return quantities_of(self.info)
 
+    @cached_property
+    def raw(self) -> tuple[WordFormat, ...]:
+        """Formats of the raw words the inputs are, where the quantizer is part of the network."""
+        return words_of(self.info)
+
     def decode(self, outputs: IntArray) -> NDArray[np.float64]:
         """Return outputs in the units of the user, exactly.
 
@@ -203,7 +154,14 @@ class QuantNet(Stored):
         return out
 
     def encode(self, rows: NDArray) -> IntArray:
-        """Quantize raw feature rows to input codes; without a quantizer, rows are codes."""
+        """Return raw feature rows as the network reads them: as codes, or as the nearest words.
+
+        Without a quantizer, outside or inside, rows are codes already.
+        """
+        if self.raw:
+            x = finite(rows, tuple(p.name for p in self.inputs))
+            words = [word.encode(x[:, i]) for i, word in enumerate(self.raw)]
+            return np.stack(words, axis=1)
         if self.quantizer is None:
             return bits.check_codes(rows, self.inputs)
         return self.quantizer.encode(rows, tuple(p.name for p in self.inputs))
@@ -259,6 +217,8 @@ class QuantNet(Stored):
             seen.add(layer.name)
         if self.quantizer is not None:
             problems += self._quantizer_problems(self.quantizer)
+        if self.raw and tuple(w.format for w in self.raw) != tuple(p.format for p in self.inputs):
+            problems.append(Problem("info.raw", "raw formats are not those of the ports"))
         for port, name, wire in self.output_wires:
             formats = self._formats.get(name, ())
             if not 0 <= wire < len(formats) or formats[wire] != port.format:

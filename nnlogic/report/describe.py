@@ -11,6 +11,7 @@ from typing import Any
 from nnlogic.core.formats import Port
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
+from nnlogic.quant.encoder import comparisons
 from nnlogic.quant.ir import QuantNet, formats_text
 from nnlogic.quant.wire import fixed_point_of
 from nnlogic.report.rows import LayerRow, Network, PortRow
@@ -139,6 +140,12 @@ def port_rows(ports: Sequence[Port]) -> tuple[PortRow, ...]:
 
 def quantizer_text(net: QuantNet) -> str:
     """Say in words what turns raw features into input codes."""
+    if net.raw:
+        count = sum(len(cuts) for cuts in comparisons(net))
+        return (
+            f"in the core: raw features as {_counted(list(map(str, net.raw)))}, read by {count} "
+            "comparators with constants, counted as encoder"
+        )
     if net.quantizer is None:
         return "none: the inputs are integer codes already"
     codes = [

@@ -78,6 +78,9 @@ def _width_problem(
         return None
     widths = layer.fan_in_bits(formats)
     wide = [i for i, width in enumerate(widths) if width > limit]
+    if how is not None:
+        # A sum of one term needs no adder: it is a comparator.
+        wide = [i for i in wide if len(layer.wires(i, formats)) > 1]
     if not wide:
         return None
     worst = max(widths)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from nnlogic.backends.lut.options import LutOptions
 from nnlogic.job.backend import Backend, Simulate
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.plan.proposal import Planning, Proposal
@@ -24,6 +26,17 @@ class LutBackend(Backend):
 
     name = "lut"
     title = "LUTs"
+    options = LutOptions
+
+    def taken(self, net: QuantNet, opts: Options) -> QuantNet:
+        """Return the network with its quantizer inside, where raw words are asked for."""
+        raw = cast("LutOptions", opts).raw
+        if raw is None:
+            return net
+        from nnlogic.quant.encoder import with_encoder
+        from nnlogic.quant.word import parse_words
+
+        return with_encoder(net, parse_words(raw, [p.name for p in net.inputs]))
 
     def prepare(self, ctx: Context) -> None:
         """Turn the clock that was asked for into LUT levels between registers."""
@@ -35,12 +48,26 @@ class LutBackend(Backend):
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
         """Return tables, logic, pipeline and Verilog."""
-        from nnlogic.backends.lut.stages import DesignStage, RtlStage
-        from nnlogic.job.stages import QuantStage, SimplifiedStage, TablesStage, logic_stages
+        from nnlogic.backends.lut.stages import DesignStage, PortsStage, RtlStage
+        from nnlogic.job.stages import (
+            CodedStage,
+            QuantStage,
+            RawStage,
+            SimplifiedStage,
+            TablesStage,
+            logic_stages,
+        )
 
+        first = (
+            [QuantStage()]
+            if cast("LutOptions", ctx.opts).raw is None
+            else [CodedStage(), RawStage()]
+        )
         logic = logic_stages(ctx, ctx.target.lut_size)
+        if cast("LutOptions", ctx.opts).drop_unused:
+            logic.append(PortsStage())
         return [
-            QuantStage(), TablesStage(), SimplifiedStage(), *logic, DesignStage(), RtlStage(),
+            *first, TablesStage(), SimplifiedStage(), *logic, DesignStage(), RtlStage(),
         ]  # fmt: skip
 
     def open_ladder(self, report: Report, net: QuantNet) -> Report:

@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.backends.lut.artifacts import write_user_files
 from nnlogic.backends.lut.rows import DESIGN_CHECK, FORMAL_CHECK
 from nnlogic.checks import check
 from nnlogic.checks.formal import prove_verilog
+from nnlogic.checks.unread import check_unread
+from nnlogic.core.formats import IntArray
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.design.unread import kept_text, narrowed, read_bits, without_unread
+from nnlogic.hw.header import Origin
 from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.job import facts
 from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
+from nnlogic.logic.ir import LogicNet
 from nnlogic.report.model import Row
 from nnlogic.report.rows import Artifact
+
+PORTS, PORTS_CHECK = "ports", "LogicNet = LogicNet without unread bits"
+
+
+class PortsStage(Stage):
+    """The logic without the input bits that it does not read."""
+
+    name = PORTS
+    group = "logic"
+    kind = LogicNet
+    before = "logic"
+
+    def make(self, ctx: Context) -> LogicNet:
+        """Leave them out of the ports."""
+        return without_unread(ctx.values["logic"])
+
+    def checks(self, ctx: Context) -> Iterable[Comparison]:
+        """Compare node by node."""
+        logic, less = ctx.values["logic"], ctx.values[self.name]
+        yield Comparison(3, PORTS_CHECK, lambda: check_unread(logic, less))
+
+
+def port_codes(logic: LogicNet, design: HardwareDesign, codes: IntArray) -> IntArray:
+    """Return codes of a network as those of the ports of its design, which may lack bits."""
+    if design.inputs == logic.inputs:
+        return codes
+    return narrowed(codes, logic.inputs, read_bits(logic))
 
 
 class DesignStage(Stage):
@@ -29,7 +62,7 @@ class DesignStage(Stage):
 
     def make(self, ctx: Context) -> HardwareDesign:
         """Place the registers."""
-        logic = ctx.values["logic"]
+        logic = ctx.values.get(PORTS, ctx.values["logic"])
         return build(logic, name=ctx.name, schedule=ctx.schedule, stream=ctx.opts.stream)
 
     def facts(self, ctx: Context) -> Iterable[Row]:
@@ -41,7 +74,8 @@ class DesignStage(Stage):
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare the cycle model with the logic."""
-        logic, design, codes = ctx.values["logic"], ctx.values[self.name], ctx.rows.codes
+        logic, design = ctx.values.get(PORTS, ctx.values["logic"]), ctx.values[self.name]
+        codes = port_codes(ctx.values["logic"], design, ctx.rows.codes)
         yield Comparison(4, DESIGN_CHECK, lambda: check(logic, design, codes=codes))
 
 
@@ -53,7 +87,9 @@ class RtlStage(Stage):
     def make(self, ctx: Context) -> None:
         """Write the Verilog."""
         design = ctx.values["design"]
-        files = write_verilog(design, ctx.folder / "rtl", origin=origin(ctx), progress=ctx.progress)
+        files = write_verilog(
+            design, ctx.folder / "rtl", origin=_origin(ctx, design), progress=ctx.progress
+        )
         ctx.put(*(Artifact(f"rtl/{f.name}", "Verilog") for f in files))
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
@@ -71,8 +107,23 @@ class RtlStage(Stage):
                 ctx.folder,
                 ctx.target,
                 ctx.opts.clock,
-                ctx.rows.codes,
+                port_codes(ctx.values["logic"], ctx.values["design"], ctx.rows.codes),
             )
+
+
+def _origin(ctx: Context, design: HardwareDesign) -> Origin:
+    """Say what files are made from, and which bits of which inputs their ports are."""
+    found, logic = origin(ctx), ctx.values["logic"]
+    if design.inputs == logic.inputs:
+        return found
+    notes, left = dict(found.notes), []
+    for port, bits in zip(logic.inputs, read_bits(logic), strict=True):
+        if not bits:
+            left.append(port.name)
+        elif len(bits) < port.format.bits:
+            said = f"bits {kept_text(bits)} of {port.format}"
+            notes[port.name] = ", ".join(t for t in (notes.get(port.name, ""), said) if t)
+    return replace(found, notes=notes, left_out=tuple(left))
 
 
 def verilog_files(folder: Path) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlogic.backends.lut.backend import LutBackend
+from nnlogic.backends.lut.options import LutOptions
 from nnlogic.backends.lut.stages import DesignStage, verilog_files
 from nnlogic.backends.stream.model.cut import Part
 from nnlogic.checks.faults import planted_faults
@@ -72,7 +73,7 @@ def compile_part(
     source = place.parent / f"{part.net.name}.safetensors"
     part.net.save(source)
     known: dict[str, Any] = {name: getattr(opts, name) for name in options_of(Options)}
-    mine = Options(**{**known, "rows": None, "stream": False})
+    mine = LutOptions(**{**known, "rows": None, "stream": False})
     codes = _rows(part)
     rows = Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
     with staged_run(place, force=False) as work:

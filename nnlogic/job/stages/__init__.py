@@ -2,6 +2,7 @@
 
 from nnlogic.job.stages.logic import logic_stages
 from nnlogic.job.stages.quant import QuantStage
+from nnlogic.job.stages.raw import CodedStage, RawStage
 from nnlogic.job.stages.tables import SimplifiedStage, TablesStage
 
-__all__ = ["QuantStage", "SimplifiedStage", "TablesStage", "logic_stages"]
+__all__ = ["CodedStage", "QuantStage", "RawStage", "SimplifiedStage", "TablesStage", "logic_stages"]
