@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.nn.connect import balanced_wires, kept, mask_of, strongest
-from nnlogic.nn.quantizers import round_half_up
+from nnlogic.nn.quantizers import FormattedWeights, round_half_up
 
 
 class SparseLinear(nn.Module):
@@ -19,6 +19,8 @@ class SparseLinear(nn.Module):
         Connections a neuron ends up with; 0 for all.
     weight_bits : int
         Bits of the symmetric signed integer weights.
+    numbers : FormattedWeights, optional
+        Weights in a number format, in place of `weight_bits`.
     random_mask : bool
         Choose the connections now, at random; otherwise all are there until `prune`.
     generator : torch.Generator, optional
@@ -34,12 +36,14 @@ class SparseLinear(nn.Module):
         fan_in: int = 0,
         weight_bits: int = 8,
         *,
+        numbers: FormattedWeights | None = None,
         random_mask: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.fan_in = min(fan_in or inputs, inputs)
         self.weight_bits = weight_bits
+        self.numbers = numbers
         self.quantized = True
         mask = torch.ones(outputs, inputs)
         if random_mask and self.fan_in < inputs:
@@ -53,6 +57,9 @@ class SparseLinear(nn.Module):
         weight = self.weight * self.mask
         if not self.quantized:
             return weight
+        if self.numbers is not None:
+            formatted: Tensor = self.numbers(self.weight, self.mask)
+            return formatted
         top = (1 << (self.weight_bits - 1)) - 1
         scale = weight.detach().abs().amax(1, keepdim=True).clamp_min(1e-12) / top
         return round_half_up(weight / scale) * scale
