@@ -55,6 +55,9 @@ class WithFormats(click.Command):
     "--mix", multiple=True, metavar="FORMAT", help="Choose among these for each layer; repeat it."
 )
 @click.option(
+    "--mix-bits", default=0.0, metavar="BITS", help="Most bits of the mix, in the mean of weights."
+)
+@click.option(
     "--gradient",
     type=click.Choice(["straight", "gap"]),
     default="straight",

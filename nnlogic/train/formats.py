@@ -69,6 +69,7 @@ def compare_formats(
     size: Callable[[QuantNet], tuple[int, int]],
     of: str = "weights",
     mix: Sequence[str] = (),
+    mix_bits: float = 0.0,
     epochs: int = 0,
     epoch_rows: int = 0,
     gradient: str = "straight",
@@ -90,6 +91,8 @@ def compare_formats(
         ``"weights"``, ``"activations"`` (but of the last layer), or ``"both"``.
     mix : sequence of str
         Formats to choose from for the weights of each layer, see `mixed`.
+    mix_bits : float
+        Most bits of a weight of the mix, in the mean; 0 for no bound.
     epochs, epoch_rows : int
         Instead of the recipe's; 0 for the recipe's.
     gradient : str
@@ -117,7 +120,7 @@ def compare_formats(
             rows.append(done.row(name, in_formats(recipe, chosen, of, gradient), chosen))
             step.advance(note=_note(rows[-1]))
         if mix:
-            chosen = mixed(rows[0].checkpoint, load_dataset(recipe, data_dir), mix)
+            chosen = mixed(rows[0].checkpoint, load_dataset(recipe, data_dir), mix, mix_bits)
             rows.append(done.row(MIX, in_formats(recipe, chosen, "weights", gradient), chosen))
             step.advance(note=_note(rows[-1]))
     return tuple(rows)
@@ -176,12 +179,15 @@ def in_formats(
     return dataclasses.replace(recipe, layers=tuple(layers))
 
 
-def mixed(checkpoint: Path, dataset: Dataset, formats: Sequence[str]) -> dict[str, str]:
-    """Choose for each layer the format whose rounding of the trained weights costs least.
+def mixed(
+    checkpoint: Path, dataset: Dataset, formats: Sequence[str], bits: float = 0.0
+) -> dict[str, str]:
+    """Choose a format for each layer by what rounding the trained weights to it costs.
 
     The cost of a weight is its importance, the mean square of the loss's gradient, times the square
     of its rounding error; of a layer their sum (Azizi et al. 2023 choose so between Posit4 and
-    FixP4).
+    FixP4). Layers begin with the format of least cost. While the mean of bits is too large, the
+    change that costs least for each bit it saves is made.
 
     Parameters
     ----------
@@ -190,20 +196,68 @@ def mixed(checkpoint: Path, dataset: Dataset, formats: Sequence[str]) -> dict[st
     dataset : Dataset
         Its validation rows are used.
     formats : sequence of str
+    bits : float
+        Most bits of a weight, in the mean over weights; 0 for no bound.
+
+    Raises
+    ------
+    UsageError
+        The formats have more bits.
     """
     network = load_network(checkpoint)
     with torch.no_grad():
         codes = network.quantizer(torch.from_numpy(dataset.x_val[:ROWS]))
     labels = torch.from_numpy(dataset.y_val[:ROWS])
     importance = weight_importance(network, codes, labels)
-    out = {}
+    cost: dict[str, dict[str, float]] = {}
+    count: dict[str, int] = {}
     for layer in network.blocks:
-        weight, mask = layer.linear.weight.detach(), layer.linear.mask
-        cost = {}
-        for name in formats:
-            error = FormattedWeights(name)(weight, mask) - weight * mask
-            cost[name] = float((importance[layer.spec.name] * error.square()).sum())
-        out[layer.spec.name] = min(cost, key=lambda name: cost[name])
+        name, weight, mask = layer.spec.name, layer.linear.weight.detach(), layer.linear.mask
+        count[name] = int(mask.sum())
+        cost[name] = {}
+        for fmt in formats:
+            error = FormattedWeights(fmt)(weight, mask) - weight * mask
+            cost[name][fmt] = float((importance[name] * error.square()).sum())
+    return cheapest_mix(cost, count, {fmt: numbers(fmt).bits for fmt in formats}, bits)
+
+
+def cheapest_mix(
+    cost: Mapping[str, Mapping[str, float]],
+    count: Mapping[str, int],
+    bits: Mapping[str, int],
+    most: float,
+) -> dict[str, str]:
+    """Return a format for each layer, see `mixed`.
+
+    Parameters
+    ----------
+    cost : mapping of str to mapping
+        By layer and format.
+    count : mapping of str to int
+        Weights of each layer.
+    bits : mapping of str to int
+        Of each format.
+    most : float
+        Bits of a weight in the mean; 0 for no bound.
+
+    Raises
+    ------
+    UsageError
+        No mix is so small.
+    """
+    out = {layer: min(costs, key=lambda f: costs[f]) for layer, costs in cost.items()}
+    while most and sum(count[k] * bits[f] for k, f in out.items()) > most * sum(count.values()):
+        moves = [
+            ((cost[k][f] - cost[k][out[k]]) / (count[k] * (bits[out[k]] - bits[f])), k, f)
+            for k in out
+            for f in cost[k]
+            if bits[f] < bits[out[k]]
+        ]
+        if not moves:
+            why = f"{most} bits in the mean, the least of the formats is {min(bits.values())}"
+            raise UsageError("no mix is so small", why=why, fix="more bits, or smaller formats")
+        _, layer, fmt = min(moves)
+        out[layer] = fmt
     return out
 
 
