@@ -37,6 +37,8 @@ class WithStatements(click.Command):
     type=click.Path(path_type=Path),
     help="Rows for statements about rows (default: those of the run).",
 )
+@click.option("--label", metavar="NAME", help="Column of the labels in --rows.")
+@click.option("--keep", is_flag=True, help="Show what is found in the run's report from now on.")
 @click.option(
     "-o",
     "--out",
@@ -89,6 +91,8 @@ def _print(r: Proved) -> None:
     word = "holds" if holds == total == 1 else f"holds for {share}" if total > 1 else ""
     if holds:
         click.echo(f"  {word} ({', '.join(ways)})")
+    if r.right is not None:
+        click.echo(f"  right and certified: {r.right:,} ({100 * r.right / max(1, total):.1f} %)")
     for verdict in ("refuted", "open"):
         found = [d for d in r.decisions if d.verdict == verdict]
         if found and total > 1:
@@ -114,4 +118,5 @@ def _data(r: Proved) -> dict[str, Any]:
         }
         for d in r.decisions
     ]
-    return {"statement": r.statement, "counts": dict(r.counts), "claims": claims}
+    rows = {"rows": r.what or None, "right": r.labelled, "right_and_holds": r.right}
+    return {"statement": r.statement, "counts": dict(r.counts), **rows, "claims": claims}

@@ -15,6 +15,7 @@ from nnlogic.job.seal import Seal, is_file, read_seal, sha256
 from nnlogic.report.model import Report
 from nnlogic.report.quantities import ErrorRow
 from nnlogic.report.rows import AccuracyRow, Check
+from nnlogic.report.sections import FILES, Section
 from nnlogic.report.words import CONSTANT
 
 STALE: Final = "stale"
@@ -111,6 +112,11 @@ def audited(report: Report, folder: Path) -> Report:
         measured: list[AccuracyRow | ErrorRow] = [*report.accuracy, *report.errors]
         report = _without_accuracy(report, [r.stage for r in measured if r.n is not None])
         warnings.append("what the run began with was changed: compile again")
+    kept = tuple(s for s in report.sections if _holds(s, folder))
+    if len(kept) < len(report.sections):
+        gone = [s.title for s in report.sections if s not in kept]
+        warnings.append(f"of other files, and withdrawn: {', '.join(gone)}")
+        report = report.replace(sections=kept)
     if report.stale or set(edited) & set(ROOTS):
         report = report.replace(status=STALE)
     return report.replace(warnings=tuple(warnings))
@@ -146,6 +152,11 @@ def without_tools(report: Report) -> Report:
     if report.timing.fmax_source == "pnr":
         report = report.replace(timing=report.timing.estimated())
     return report
+
+
+def _holds(section: Section, folder: Path) -> bool:
+    files = section.data.get(FILES, {})
+    return all(is_file(folder / n) and sha256(folder / n) == d for n, d in files.items())
 
 
 def _without_accuracy(report: Report, stages: Sequence[str]) -> Report:

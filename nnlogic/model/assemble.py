@@ -101,8 +101,24 @@ def fold_layer(spec: LayerSpec, x: Levels, arrays: Arrays, eps: float) -> tuple[
         for name, array in arrays.items()
         if name.startswith(f"{spec.name}.")
     }
-    out = activation_levels(spec.activation, spec.bits, float(part["scale"][0]))
     weights, scale = quantize_weights(part["weight"], spec.weight_bits)
+    return fold_integers(spec, weights, scale, x, part, eps)
+
+
+def fold_integers(
+    spec: LayerSpec, weights: Any, scale: Any, x: Levels, part: Arrays, eps: float
+) -> tuple[Any, Any, Levels]:
+    """Fold a layer whose weights are integers already; see `fold_layer`.
+
+    Parameters
+    ----------
+    weights : int64 array, shape (neurons, inputs)
+    scale : float array, shape (neurons,)
+        Value of a step of each row.
+    part : mapping of str to array
+        The layer's parameters, without its name.
+    """
+    out = activation_levels(spec.activation, spec.bits, float(part["scale"][0]))
     if spec.batch_norm:
         norm = Norm(part["gamma"], part["beta"], part["mean"], part["var"], eps)
         folded = fold_linear(weights, scale, x, out, norm=norm)

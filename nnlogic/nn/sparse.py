@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.nn.connect import balanced_wires, kept, mask_of, strongest
-from nnlogic.nn.quantizers import round_half_up
+from nnlogic.nn.quantizers import FormattedWeights, round_half_up
 
 
 class SparseLinear(nn.Module):
@@ -22,6 +22,8 @@ class SparseLinear(nn.Module):
     groups : int
         Runs of consecutive inputs, equally long; a neuron ends up with equally many connections in
         each.
+    numbers : FormattedWeights, optional
+        Weights in a number format, in place of `weight_bits`.
     random_mask : bool
         Choose the connections now, at random; otherwise all are there until `prune`.
     generator : torch.Generator, optional
@@ -38,12 +40,14 @@ class SparseLinear(nn.Module):
         weight_bits: int = 8,
         *,
         groups: int = 1,
+        numbers: FormattedWeights | None = None,
         random_mask: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.fan_in = min(fan_in or inputs, inputs)
         self.weight_bits, self.groups = weight_bits, groups
+        self.numbers = numbers
         self.quantized = True
         mask = torch.ones(outputs, inputs)
         if random_mask and self.fan_in < inputs:
@@ -57,6 +61,9 @@ class SparseLinear(nn.Module):
         weight = self.weight * self.mask
         if not self.quantized:
             return weight
+        if self.numbers is not None:
+            formatted: Tensor = self.numbers(self.weight, self.mask)
+            return formatted
         top = (1 << (self.weight_bits - 1)) - 1
         scale = weight.detach().abs().amax(1, keepdim=True).clamp_min(1e-12) / top
         return round_half_up(weight / scale) * scale

@@ -33,6 +33,8 @@ class Claim:
     example : callable
         Takes codes of one sample, int64 (variables,); returns inputs of the network that show the
         violation, int64 (rows, inputs).
+    row : int or None
+        Which of the subject's rows it is about; None where it is about no single one.
     """
 
     label: str
@@ -41,6 +43,7 @@ class Claim:
     violated: Callable[[IntArray], Bools]
     cone: Callable[[], Cone]
     example: Callable[[IntArray], IntArray]
+    row: int | None = None
 
     @property
     def size(self) -> int:

@@ -36,6 +36,8 @@ class Decision:
     example : int64 array, shape (rows, inputs), or None
         Inputs that show the violation.
     seconds : float
+    row : int or None
+        See `Claim`.
     """
 
     label: str
@@ -43,6 +45,7 @@ class Decision:
     how: str
     example: IntArray | None = None
     seconds: float = 0.0
+    row: int | None = None
 
 
 def decide(claim: Claim, *, timeout: float = 60.0) -> Decision:
@@ -63,7 +66,7 @@ def decide(claim: Claim, *, timeout: float = 60.0) -> Decision:
 
     def done(verdict: str, how: str, values: IntArray | None = None) -> Decision:
         example = None if values is None else claim.example(values)
-        return Decision(claim.label, verdict, how, example, time.monotonic() - start)
+        return Decision(claim.label, verdict, how, example, time.monotonic() - start, claim.row)
 
     if claim.size == 0:
         return done(HOLDS, "exhaustive")

@@ -21,7 +21,9 @@ USAGE = "monotone OUTPUT FEATURE [falling]"
 def claims(words: Sequence[str], subject: Subject) -> Iterator[Claim]:
     """Yield one claim, over the inputs and a second value of the feature, the larger one."""
     if len(words) not in (2, 3) or words[2:] not in ([], ["falling"]):
-        raise subject.error(f"monotone {' '.join(words)}", USAGE)
+        missing = ("an output and a feature are", "a feature is")[len(words) :][:1]
+        why = f"{missing[0]} missing" if missing else f"{' '.join(words[2:])!r} is not 'falling'"
+        raise subject.error(f"monotone {' '.join(words)}".rstrip() + f": {why}", USAGE)
     output, feature = subject.output(words[0]), subject.feature(words[1])
     falling = len(words) == 3
     net = subject.net

@@ -27,7 +27,9 @@ def claims(words: Sequence[str], subject: Subject) -> Iterator[Claim]:
     code counts where any value of the range has it.
     """
     if len(words) < 3 or words[1] != "when":
-        raise subject.error(f"never {' '.join(words)}", USAGE)
+        missing = "a class" if not words else "when" if "when" not in words else "a condition"
+        why = f"{missing} is missing" if len(words) < 3 else "'when' does not follow one class"
+        raise subject.error(f"never {' '.join(words)}".rstrip() + f": {why}", USAGE)
     winner = subject.class_number(words[0])
     net, place = subject.net, subject.chosen
     box = np.array([subject.bounds(i) for i in range(len(net.inputs))], np.int64)

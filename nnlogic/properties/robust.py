@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,20 +19,40 @@ from nnlogic.properties.words import AND, OR, all_of, differs, inside, word
 USAGE = "robust radius=CODES | hamming=BITS [rows=N]"
 
 
+WAYS = {"radius": "a box, so many codes to each side", "hamming": "a ball, so many bits apart"}
+
+
 def claims(words: Sequence[str], subject: Subject) -> Iterator[Claim]:
     """Yield a claim for each row: every input as near as this has the class of the row."""
     options = dict(w.split("=", 1) for w in words if "=" in w)
-    known = {"radius", "hamming", "rows"}
-    ways = [name for name in ("radius", "hamming") if name in options]
-    numbers = all(value.isdecimal() and len(value) < 8 for value in options.values())
-    if len(options) != len(words) or set(options) - known or len(ways) != 1 or not numbers:
-        raise subject.error(f"robust {' '.join(words)}", USAGE)
+    if why := _mistake(words, options):
+        raise subject.error(f"robust {' '.join(words)}".rstrip() + f": {why}", USAGE)
     if subject.rows is None:
         raise subject.error("robust is about rows, and there are none", "--rows FILE")
     count = int(options.get("rows", len(subject.rows)))
-    size = int(options[ways[0]])
+    way = next(name for name in WAYS if name in options)
+    size = int(options[way])
     for number, row in enumerate(subject.rows[:count]):
-        yield (_box if ways[0] == "radius" else _ball)(subject, f"row {number}", row, size)
+        claim = (_box if way == "radius" else _ball)(subject, f"row {number}", row, size)
+        yield replace(claim, row=number)
+
+
+def _mistake(words: Sequence[str], options: dict[str, str]) -> str:
+    """Return what keeps the words from being understood, or nothing."""
+    known = (*WAYS, "rows")
+    strange = [w for w in words if w.split("=", 1)[0] not in known or "=" not in w]
+    if strange:
+        return f"{strange[0]!r} is none of {', '.join(f'{name}=NUMBER' for name in known)}"
+    if len(options) != len(words):
+        return "something is given twice"
+    wrong = [k for k, v in options.items() if not (v.isdecimal() and len(v) < 8)]
+    if wrong:
+        return f"{wrong[0]} is {options[wrong[0]]!r}, not a whole number below 10,000,000"
+    given = [name for name in WAYS if name in options]
+    if not given:
+        meant = " or ".join(f"{name}=NUMBER ({text})" for name, text in WAYS.items())
+        return f"how far from the row is missing: {meant}"
+    return "a box or a ball, not both" if len(given) > 1 else ""
 
 
 def _chosen(subject: Subject, codes: IntArray) -> IntArray:

@@ -24,7 +24,8 @@ USAGE = "same RUN [OUTPUT]"
 def claims(words: Sequence[str], subject: Subject) -> Iterator[Claim]:
     """Yield one claim: an output, by default that of the class, is equal in both networks."""
     if len(words) not in (1, 2):
-        raise subject.error(f"same {' '.join(words)}", USAGE)
+        why = "a run is missing" if not words else f"{words[2]!r} is too much"
+        raise subject.error(f"same {' '.join(words)}".rstrip() + f": {why}", USAGE)
     net = subject.net
     other, _ = logic_of(Path(words[0]))
     name = words[1] if len(words) == 2 else net.outputs[subject.chosen].name

@@ -19,6 +19,11 @@ MEASURED = "measured_"
 """Beginning of the keys of `Section.data` whose values a tool measured."""
 
 
+FILES = "files"
+"""Key of `Section.data` with the SHA-256 of each file of the run that the section speaks of, where
+it does so for good: with another file in its place the section is withdrawn."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """A labelled text; `measured` if a synthesis or place-and-route tool found it."""

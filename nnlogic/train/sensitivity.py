@@ -106,6 +106,38 @@ def sensitivities(
     )
 
 
+def weight_importance(network: Network, codes: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Return how much each weight matters: the mean square over rows of the loss's gradient.
+
+    Parameters
+    ----------
+    network : Network
+        Trained; left as it was.
+    codes : int tensor, shape (rows, features)
+    labels : int64 tensor, shape (rows,)
+
+    Returns
+    -------
+    dict of str to float tensor, shape (neurons, inputs)
+        By the name of the layer.
+    """
+    reads, sums = [], []
+    with _unrounded(network):
+        values = network.values(codes)
+        for block in network.blocks:
+            reads.append(values.detach())
+            z = block.linear(values)
+            sums.append(z)
+            values = block.activation(block.norm(z) if block.norm is not None else z + block.bias)
+        loss = functional.cross_entropy(values, labels, reduction="sum")
+        grads = torch.autograd.grad(loss, sums)
+    # The gradient of a weight in one row is that of its sum times what it is multiplied with.
+    return {
+        block.spec.name: g.square().t() @ x.square() / len(codes)
+        for block, g, x in zip(network.blocks, grads, reads, strict=True)
+    }
+
+
 @contextmanager
 def _unrounded(network: Network) -> Iterator[None]:
     training = network.training

@@ -47,6 +47,17 @@ MEMBER = (layer("poly", "p", 5, 2), layer("poly", "q", bits=3))
 FIXTURES = {
     "linear": Fixture(TWOS, (layer("linear", weight_bits=4),)),
     "linear pruned": Fixture(MIXED, (layer("linear", connect="pruned", activation="pact"),)),
+    "linear posit": Fixture(
+        TWOS, (layer("linear", weights="posit(4,1)", gradient="gap", connect="pruned"),)
+    ),
+    "linear formats": Fixture(
+        MIXED,
+        (
+            layer("linear", "one", 5, activation="posit(4,1)", bits=4, weights="minifloat(2,1)"),
+            layer("linear", "two", 4, activation="ternary()", weights="shift(3)", batch_norm=False),
+            layer("linear", activation="power(3,2)", bits=3, weights="binary()"),
+        ),
+    ),
     "poly": Fixture(TWOS, (layer("poly", degree=3),)),
     "poly learned": Fixture(MIXED, (layer("poly", connect="learned", activation="codebook"),)),
     "subnet": Fixture(MIXED, (layer("subnet", hidden=4, depth=3, bits=3),)),

@@ -57,8 +57,12 @@ def test_scores_must_be_comparable_and_one_per_class(specs, words):
 @pytest.mark.parametrize(
     ("specs", "words"),
     [
-        ((LayerSpec("a", 5, "poly", 2, "codebook"), LayerSpec("b", 2)), "uneven values"),
-        ((LayerSpec("a", 2, activation="rebnet"),), "'rebnet' has uneven levels"),
+        (
+            (LayerSpec("a", 5, "poly", 2, "codebook"), LayerSpec("b", 2, connect="pruned")),
+            "uneven values",
+        ),
+        ((LayerSpec("a", 2, activation="none"),), "'none' is not for this family"),
+        ((LayerSpec("a", 2, options={"gradient": "up"}),), "gradient 'up'"),
         ((LayerSpec("a", 2, connect="learned"),), "connect 'learned'"),
         ((LayerSpec("a", 2, "luts"),), 'activation = "sign"'),
         ((LayerSpec("a", 2, "votes"),), "4 wires of 2 bits for 2 outputs"),

@@ -1,11 +1,16 @@
 """Statements, faults and exports of a run, as a user asks for them."""
 
 import csv
+import itertools
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from nnlogic.cli.main import main
+from nnlogic.job.directory import read_report
+from nnlogic.quant.ir import QuantNet
 from nnlogic.run import compile as compile_run
 
 
@@ -40,6 +45,58 @@ def test_statements(run, capsys, tmp_path):
     assert asked(capsys, "prove", run, "always c1")[0] == 2
 
 
+def test_certified_shares_are_kept_for_the_report(run, capsys, tmp_path):
+    kept = tmp_path / "kept"
+    shutil.copytree(run, kept)
+    net = QuantNet.load(kept / "ir" / "quant.safetensors")
+    rows = np.random.default_rng(1).uniform(-2, 2, (12, 4))
+    chosen = net.evaluate(net.encode(rows))[:, net.class_output]
+    labels = np.where(np.arange(12) % 3 == 0, (chosen + 1) % 3, chosen)
+    table = tmp_path / "rows.csv"
+    lines = [
+        ",".join([*(f"{v:.17g}" for v in r), str(y)]) for r, y in zip(rows, labels, strict=True)
+    ]
+    table.write_text("\n".join(["f0,f1,f2,f3,y", *lines]))
+    given = ("--rows", table, "--label", "y", "--keep")
+    assert asked(capsys, "prove", kept, "robust radius=1", *given)[0] in (0, 1)
+    code, out = asked(capsys, "prove", kept, "robust hamming=0", "same " + str(run), *given)
+    assert code == 0
+    assert "right and certified: 8 (66.7 %)" in out
+    found = {s["statement"]: s for s in _kept(kept, capsys)}
+    assert found["robust hamming=0"]["holds"] == 12
+    assert found["robust hamming=0"]["right"] == found["robust hamming=0"]["right_and_holds"] == 8
+    assert found["same " + str(run)]["rows"] is None
+    box = found["robust radius=1"]
+    everything = np.array(list(itertools.product(range(4), repeat=4)))
+    answers = net.evaluate(everything)[:, net.class_output]
+    near = [np.abs(everything - c).max(1) <= 1 for c in net.encode(rows)]
+    certified = np.array([(answers[n] == c).all() for n, c in zip(near, chosen, strict=True)])
+    assert box["holds"] == certified.sum()
+    assert box["right_and_holds"] == (certified & (labels == chosen)).sum()
+    assert 0 < box["holds"] < 12
+    # A statement asked again replaces what was found, and status and seal stay as they were.
+    asked(capsys, "prove", kept, "robust hamming=0 rows=3", "robust radius=1", *given)
+    assert len(_kept(kept, capsys)) == 4
+    report = read_report(kept)
+    assert report.status == read_report(run).status
+    assert not report.warnings
+    shown = asked(capsys, "report", kept)[1]
+    assert "Properties" in shown
+    assert "robust hamming=0" in shown
+    # Planted: other logic, whatever its checks say, has no certificates.
+    rows_of = kept / "sim" / "rows.npz"
+    rows_of.write_bytes(rows_of.read_bytes() + b" ")
+    changed = read_report(kept)
+    assert changed.section("properties") is None
+    assert any("withdrawn: Properties" in w for w in changed.warnings)
+
+
+def _kept(run, capsys):
+    data = json.loads(asked(capsys, "report", run, "--json")[1])
+    (section,) = [s for s in data["sections"] if s["name"] == "properties"]
+    return section["data"]["statements"]
+
+
 def test_faults(run, capsys, tmp_path):
     code, out = asked(capsys, "faults", run, "--multiple", 2, "--trials", 5, "--triplicate", 4)
     assert code == 0
@@ -68,8 +125,6 @@ def test_exports(run, capsys, tmp_path):
 
 
 def test_a_run_that_was_changed_is_not_asked(run, capsys, tmp_path):
-    import shutil
-
     changed = tmp_path / "changed"
     shutil.copytree(run, changed)
     logic = changed / "ir" / "logic.safetensors"

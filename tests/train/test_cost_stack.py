@@ -191,4 +191,4 @@ def test_learned_bits_where_they_cannot_be():
         with pytest.raises(UnsupportedModel):
             stack(LayerSpec("one", 3, family, 3, activation="learned_bits"), *POLY[1:])
     with pytest.raises(UnsupportedModel, match="uneven"):
-        stack(POLY[0], LayerSpec("score", 3, "linear", 3))
+        stack(POLY[0], LayerSpec("score", 3, "linear", connect="pruned"))

@@ -18,7 +18,7 @@ from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import SUMS, LayerSpec
 from nnlogic.nn.connect import kinds
 from nnlogic.nn.family import Codes, Family
-from nnlogic.nn.quantizers import KINDS, MOST_LEVELS, LearnedBits
+from nnlogic.nn.quantizers import LearnedBits, activation_problems
 
 GROUP = "nnlogic.families"
 
@@ -54,15 +54,11 @@ def options_of(cls: type[Family]) -> dict[str, inspect.Parameter]:
 def spec_problems(spec: LayerSpec) -> list[Problem]:
     """Return what is wrong with a layer of a recipe: values, family, options; all of it."""
     out = [Problem(spec.name, why) for why in spec.problems()]
-    names = (*KINDS, LearnedBits.kind, SUMS)
-    if spec.activation not in names:
-        why = f"activation {spec.activation!r}, known are {', '.join(names)}"
-        out.append(Problem(spec.name, why))
+    also = (LearnedBits.kind, SUMS)
+    out += [Problem(spec.name, w) for w in activation_problems(spec.activation, spec.bits, also)]
     if not any(kind.matches(spec.connect) for kind in kinds()):
         known = ", ".join(kind.name for kind in kinds())
-        out.append(Problem(spec.name, f"connect {spec.connect!r}, known are {known}"))
-    if spec.activation == "rebnet" and spec.bits > MOST_LEVELS:
-        why = f"bits {spec.bits}, residual binarization has up to {MOST_LEVELS}"
+        why = f"connect {spec.connect!r}, known are {known}"
         out.append(Problem(spec.name, why))
     if spec.family not in families():
         names = tuple(sorted(families()))

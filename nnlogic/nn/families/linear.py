@@ -11,15 +11,24 @@ from torch import Tensor, nn
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
-from nnlogic.core.formats import IntFormat
-from nnlogic.model.assemble import fold_layer
-from nnlogic.model.layer import ACTIVATIONS, WEIGHT_BITS, LayerSpec
+from nnlogic.core.formats import IntArray, IntFormat
+from nnlogic.model.assemble import fold_integers
+from nnlogic.model.layer import ACTIVATIONS, SUMS, WEIGHT_BITS, LayerSpec
 from nnlogic.nn.connect import connect, fan_in_of, kind_of, kinds, mask_of
-from nnlogic.nn.family import Codes, Family, activation_codes, refuse
+from nnlogic.nn.family import (
+    Codes,
+    Family,
+    activation_codes,
+    enumerate_codes,
+    enumerated,
+    exact_copy,
+    look_up,
+    refuse,
+)
 from nnlogic.nn.gates import Price, linear_gates, table_cost
-from nnlogic.nn.quantizers import Uniform, make_activation
+from nnlogic.nn.quantizers import GRADIENTS, FormattedWeights, LearnedBits, make_activation
 from nnlogic.nn.sparse import SparseLinear
-from nnlogic.quant.fold import Levels
+from nnlogic.quant.fold import quantize_weights
 from nnlogic.quant.ir import Layer, Linear
 
 EPS = 1e-5
@@ -27,18 +36,25 @@ TINY = 1e-12
 
 
 class LinearSums(Family):
-    """Sparse linear sums, batch-norm or bias, activation; folded exactly, at any fan-in.
+    """Sparse linear sums, batch-norm or bias, activation.
+
+    Where what is read and the activation have uniform levels, the layer folds into integers
+    exactly, at any fan-in. Otherwise its neurons are enumerated.
 
     Parameters
     ----------
     x : Codes
-        Of uniform levels.
     spec : LayerSpec
         With ``connect = "pruned"``, or N:M sparsity, the layer starts dense, and small weights are
-        cut in training.
+        cut in training; that needs uniform levels.
     generator : torch.Generator
     weight_bits : int
         Bits of the signed integer weights.
+    weights : str
+        A number format for the weights in place of `weight_bits`, see
+        `nnlogic.quant.numbers.numbers`.
+    gradient : str
+        Of weights in a number format, see `nnlogic.nn.quantizers.FormattedWeights`.
     """
 
     kind = "linear"
@@ -50,16 +66,21 @@ class LinearSums(Family):
         generator: torch.Generator,
         *,
         weight_bits: int = WEIGHT_BITS,
+        weights: str = "",
+        gradient: str = "straight",
     ) -> None:
         super().__init__(x, spec)
-        if x.levels is None:
-            why = "it reads codes of uneven values, which integer weights cannot stand for"
-            raise refuse(spec, why, 'family = "poly" with degree = 1, which enumerates')
-        if spec.activation not in ACTIVATIONS:
-            why = f"activation {spec.activation!r} has uneven levels"
-            raise refuse(spec, why, f"use one of {', '.join(ACTIVATIONS)}")
+        self.folds = x.levels is not None and spec.activation in ACTIVATIONS
         kind = kind_of(spec.connect)
         cuts = self.cuts(spec)
+        if not self.folds and cuts:
+            why = "codes of uneven values are enumerated, and a layer to be pruned starts too wide"
+            raise refuse(spec, why, 'connect = "random", or activations of even levels')
+        if spec.activation in (SUMS, LearnedBits.kind):
+            why = f"activation {spec.activation!r} is not for this family"
+            raise refuse(spec, why, f"use one of {', '.join(ACTIVATIONS)}")
+        if gradient not in GRADIENTS:
+            raise refuse(spec, f"gradient {gradient!r}", f"use one of {', '.join(GRADIENTS)}")
         if not kind.fixed and not cuts:
             known = ", ".join(k.name for k in kinds() if k.fixed or k.groups is not None)
             why = f"connect {spec.connect!r}, known for this family are {known}"
@@ -67,14 +88,17 @@ class LinearSums(Family):
         fan_in = fan_in_of(spec.connect, self.inputs, spec.fan_in)
         groups = 1 if kind.groups is None else kind.groups(spec.connect, self.inputs)
         self.linear = SparseLinear(
-            self.inputs, spec.width, fan_in, weight_bits, groups=groups, generator=generator
+            self.inputs,
+            spec.width,
+            fan_in,
+            weight_bits,
+            groups=groups,
+            numbers=FormattedWeights(weights, gradient) if weights else None,
+            generator=generator,
         )
         self.norm = nn.BatchNorm1d(spec.width, eps=EPS) if spec.batch_norm else None
         self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
-        activation = make_activation(spec)
-        if not isinstance(activation, Uniform):
-            raise IRError("levels must be uniform to fold", where=spec.name, why=spec.activation)
-        self.activation = activation
+        self.activation = make_activation(spec)
         if not cuts:
             made = connect(
                 spec.connect, self.inputs, spec.width, fan_in, generator, channels=x.channels
@@ -115,9 +139,41 @@ class LinearSums(Family):
         """Return what the layer gives."""
         return activation_codes(self.activation, self.spec.width)
 
+    def _folded(self, x: Codes) -> tuple[IntArray, IntArray]:
+        # Integer weights and thresholds of the sums.
+        if x.levels is None:
+            raise IRError("a linear layer folds codes of even values only", where=self.spec.name)
+        part = {k.removeprefix(f"{self.spec.name}."): v for k, v in self.arrays().items()}
+        if self.linear.numbers is None:
+            whole, scale = quantize_weights(part["weight"], self.spec.weight_bits)
+        else:
+            found = self.linear.numbers.integers(self.linear.weight, self.linear.mask)
+            whole, scale = (t.cpu().numpy() for t in found)
+        weights, thresholds, _ = fold_integers(self.spec, whole, scale, x.levels, part, self.eps)
+        return weights, thresholds
+
+    def _wires(self) -> Tensor:
+        return self.linear.mask.topk(self.linear.fan_in, dim=1).indices.sort(1).values
+
+    def _tables(self, x: Codes) -> list[IntArray]:
+        exact, wires = exact_copy(self), self._wires().cpu()
+        weight = exact.linear.effective_weight().gather(1, wires)
+
+        def codes(values: Tensor) -> Tensor:
+            z = (values * weight).sum(2)
+            z = exact.norm(z) if exact.norm is not None else z + exact.bias
+            return exact.activation.codes(z)
+
+        return enumerate_codes(codes, wires, x)
+
+    @torch.no_grad()
     def quantized(self, name: str, sources: tuple[str, ...], x: Codes) -> list[Layer]:
-        """Return one Linear layer, by the exact fold."""
-        weights, thresholds, _ = fold_layer(self.spec, _levels(x), self.arrays(), self.eps)
+        """Return one Linear layer, by the exact fold; or one Enumerated layer."""
+        formats = (IntFormat(self.spec.bits),) * self.spec.width
+        if not self.folds:
+            wires, tables = self._wires(), self._tables(x)
+            return [enumerated(name, sources, wires, tables, x, formats, self.spec.role)]
+        weights, thresholds = self._folded(x)
         return [
             Linear(
                 name,
@@ -125,7 +181,7 @@ class LinearSums(Family):
                 frozen(weights, np.int64),
                 frozen(np.zeros(self.spec.width), np.int64),
                 frozen(thresholds, np.int64),
-                (IntFormat(self.spec.bits),) * self.spec.width,
+                formats,
                 self.spec.role,
             )
         ]
@@ -133,7 +189,9 @@ class LinearSums(Family):
     @torch.no_grad()
     def evaluate(self, codes: Tensor, x: Codes) -> Tensor:
         """Return exact codes, int64 (samples, width), of int64 codes (samples, inputs)."""
-        weights, thresholds, _ = fold_layer(self.spec, _levels(x), self.arrays(), self.eps)
+        if not self.folds:
+            return look_up(self._tables(x), codes, self._wires(), x)
+        weights, thresholds = self._folded(x)
         device = codes.device
         # float64 products of these integers are exact: their sums stay below 2**53.
         matrix = torch.from_numpy(weights).to(device, torch.float64)
@@ -190,12 +248,6 @@ class LinearSums(Family):
         """Turn rounding of weights and activations on or off."""
         super().set_quantized(on)
         self.linear.quantized = on
-
-
-def _levels(x: Codes) -> Levels:
-    if x.levels is None:
-        raise IRError("a linear layer reads codes of uneven values")
-    return x.levels
 
 
 FAMILY = LinearSums

@@ -61,7 +61,7 @@ class Activation(nn.Module):
         raise NotImplementedError
 
     def thresholds(self) -> Tensor:
-        """Return the exact lower bounds of codes 1, 2, ..., float64, shape (2**bits - 1,)."""
+        """Return the exact lower bounds of codes 1, 2, ..., float64, (2**bits - 1,) or fewer."""
         raise NotImplementedError
 
     def codes(self, x: Tensor) -> Tensor:
