@@ -11,6 +11,9 @@ from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
 from nnlogic.logic.engines.abc import ABC_ENGINES
 from nnlogic.logic.engines.base import Engine
+from nnlogic.logic.engines.basis import Basis
+from nnlogic.logic.engines.counted import Counted
+from nnlogic.logic.engines.cyclic import Cyclic
 from nnlogic.logic.engines.decompose import DECOMPOSE_ENGINES, Decompose
 from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.engines.linear_near import ARITHMETIC_ENGINES
@@ -21,14 +24,22 @@ from nnlogic.tools.budget import budget
 
 log = logging.getLogger("nnlogic.logic")
 
+_INNER = (*(e for e in ABC_ENGINES if e.name in ("ttopt+lnetmap", "ttopt+if")), Decompose())
+HIDDEN_ENGINES: tuple[Engine, ...] = (
+    Basis("basis", _INNER),
+    Counted(),
+    Cyclic("cyclic", _INNER),
+)
+"""Structures that tables hide; refused at once, or within a fraction of a second, elsewhere."""
 ENGINES: tuple[Engine, ...] = (
     *ARITHMETIC_ENGINES,
     *ABC_ENGINES,
     *DECOMPOSE_ENGINES,
     Espresso(),
+    *HIDDEN_ENGINES,
 )
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 6
+ENGINE_SET = 7
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
