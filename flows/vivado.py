@@ -79,7 +79,7 @@ def vivado_tcl(
     """Return the Tcl: synthesis, optimization, placement, routing, reports.
 
     Out of context unless the argument ``in_context`` is given: then ports get buffers and places,
-    as far as the part has pins.
+    as far as the part has pins. With ``luts`` the cells of ``synth/rtl`` are read where they are.
 
     The synthesis options are those of Vivado's strategy Flow_PerfOptimized_high, which published
     results for LUT networks use; xcvu9p-flgb2104-2-i is theirs too.
@@ -97,15 +97,31 @@ def vivado_tcl(
     listed = "\n".join(f"  [file join $here {TclWord(source)}] \\" for source in sources)
     return f"""\
 # Implements {top} on {part}, out of context unless told otherwise.
-# Run: vivado -mode batch -source {script} [-tclargs in_context]
+# Run: vivado -mode batch -source {script} [-tclargs [in_context] [luts]]
+# luts reads LUT cells in place of expressions, which Vivado would map anew, so that the LUTs stay
+# those that nnlogic found; "nnlogic synth RUN --target xc7" (or xcup) writes them to synth/rtl.
 set here [file dirname [file normalize [info script]]]
-set context [expr {{[lindex $argv 0] eq "in_context" ? "default" : "out_of_context"}}]
+set context [expr {{"in_context" in $argv ? "default" : "out_of_context"}}]
 set out [file join $here vivado {top} $context]
 file mkdir $out
 
-read_verilog [list \\
+set sources [list \\
 {listed}
 ]
+if {{"luts" in $argv}} {{
+  set found 0
+  foreach source $sources {{
+    set cells [file join $here .. synth rtl [file tail $source]]
+    if {{[file exists $cells]}} {{
+      incr found
+      set source $cells
+    }}
+    lappend chosen $source
+  }}
+  if {{!$found}} {{error "no LUT cells in synth/rtl: run nnlogic synth first"}}
+  set sources $chosen
+}}
+read_verilog $sources
 read_xdc [file join $here {constraints}]
 
 synth_design -top {top} -part {TclWord(part)} -mode $context \\

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nnlogic.cli.errors import INTERRUPTED
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ CACHED = " (some functions from the cache)"
     "--budget",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    help="Seconds per function, then the best so far (default: as the effort needs).",
+    help="Seconds of search per file, then the best so far (default: as the effort needs).",
 )
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
@@ -106,7 +107,7 @@ def command(session: Session, sources: tuple[Path, ...], out: Path, **options: A
         _print_one(results[0], options["k"])
     else:
         _print_table(results, options["k"])
-    return 0
+    return INTERRUPTED if any(r.ended == "interrupt" for r in results) else 0
 
 
 def _print_one(r: Minimized, k: int) -> None:
@@ -116,6 +117,8 @@ def _print_one(r: Minimized, k: int) -> None:
     click.echo(f"depth     {r.depth}")
     click.echo(f"seconds   {r.seconds:.1f}{CACHED if r.cached else ''}")
     click.echo(f"engine    {r.engine}")
+    if r.ended:
+        click.echo(f"ended     by {'an ' * (r.ended == 'interrupt')}{r.ended}: the best so far")
     for i, verdict in enumerate(r.checks):
         click.echo(f"{'' if i else 'checked':<9} {verdict.text()}")
     if r.agreement is not None:
@@ -161,6 +164,7 @@ def _data(r: Minimized) -> dict[str, Any]:
         "seconds": round(r.seconds, 3),
         "engine": r.engine,
         "cached": r.cached,
+        "ended": r.ended,
         "how": r.how,
         "checks": checks,
         "care": r.care,

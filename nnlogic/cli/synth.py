@@ -20,9 +20,10 @@ from nnlogic.core.inert import visible
 )
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
 @click.option(
-    "--primitives",
-    is_flag=True,
-    help="Instantiate the target's LUTs one by one, so that synthesis keeps nnlogic's mapping.",
+    "--primitives/--remap",
+    default=None,
+    help="Instantiate the target's LUTs one by one, so that synthesis keeps nnlogic's mapping, or "
+    "let it map expressions anew (default: keep, where LUTs are a network that fits the target).",
 )
 @click.option(
     "--clock",

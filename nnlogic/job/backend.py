@@ -125,6 +125,10 @@ class Backend:
     def refuse_synth(self, run: Run, target: Target, primitives: bool) -> None:
         """Raise UsageError where a run cannot be synthesized like this."""
 
+    def keeps_luts(self, run: Run, target: Target) -> bool:
+        """Whether a run is LUTs that the target's cells can hold one by one."""
+        return False
+
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize a run, place and route it; return the report, and a clock that is missed."""
         raise NotImplementedError

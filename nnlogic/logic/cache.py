@@ -87,9 +87,9 @@ class ResultCache:
         return None
 
     def write(self, key: str, solution: Solution) -> None:
-        """Store an entry atomically."""
+        """Store an entry atomically, unless a budget ended the search for it."""
         path = self.path(key)
-        if path is None:
+        if path is None or not solution.complete:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ from nnlogic.core import bits
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.resub.improve import improve
 from nnlogic.tables.ir import Function
+from nnlogic.tools.budget import budget
 
 ROUNDS = {
     "fast": ((1, 3_000),),
@@ -43,7 +42,6 @@ def polished(
     effort: str,
     objective: str,
     cost: Callable[[Cone], tuple[int, ...]],
-    deadline: float = math.inf,
 ) -> list[tuple[str, Cone]]:
     """Improve the most promising networks in rounds, fewer in each (successive halving).
 
@@ -53,19 +51,18 @@ def polished(
         Correct networks for `function`.
     cost : callable
         What to minimize.
-    deadline : float
-        Of `time.monotonic`; no round begins after it.
 
     Returns
     -------
     list of (engine, Cone)
-        The networks of the last round that began, their engines' names extended by ``+resub``;
+        The networks of the last round that began within the budget, their engines' names extended
+        by ``+resub``;
         none where no round began.
     """
     words = bits.words_for(1 << function.n_inputs)
     chosen = [Candidate(engine, cone, cone.depth + SLACK[objective]) for engine, cone in candidates]
     for number, (width, moves) in enumerate(ROUNDS[effort]):
-        if time.monotonic() > deadline:
+        if budget().spent:
             if number == 0:
                 return []
             break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,23 +11,35 @@ from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
 from nnlogic.logic.engines.abc import ABC_ENGINES
 from nnlogic.logic.engines.base import Engine
+from nnlogic.logic.engines.basis import Basis
+from nnlogic.logic.engines.counted import Counted
+from nnlogic.logic.engines.cyclic import Cyclic
 from nnlogic.logic.engines.decompose import DECOMPOSE_ENGINES, Decompose
 from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.engines.linear_near import ARITHMETIC_ENGINES
 from nnlogic.logic.polish import polished
 from nnlogic.logic.support import Partial, copies, settle_outputs
 from nnlogic.tables.ir import Function
+from nnlogic.tools.budget import budget
 
 log = logging.getLogger("nnlogic.logic")
 
+_INNER = (*(e for e in ABC_ENGINES if e.name in ("ttopt+lnetmap", "ttopt+if")), Decompose())
+HIDDEN_ENGINES: tuple[Engine, ...] = (
+    Basis("basis", _INNER),
+    Counted(),
+    Cyclic("cyclic", _INNER),
+)
+"""Structures that tables hide; refused at once, or within a fraction of a second, elsewhere."""
 ENGINES: tuple[Engine, ...] = (
     *ARITHMETIC_ENGINES,
     *ABC_ENGINES,
     *DECOMPOSE_ENGINES,
     Espresso(),
+    *HIDDEN_ENGINES,
 )
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 6
+ENGINE_SET = 7
 """Version of the engines and their scripts; part of the key of cached results."""
 
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
@@ -66,6 +77,8 @@ class Solution:
     attempts : tuple of Attempt
     cached : bool
         Read from the cache of results.
+    complete : bool
+        False where a budget ended the search; such a solution is not for the cache.
     """
 
     cone: Cone
@@ -73,6 +86,7 @@ class Solution:
     seconds: float
     attempts: tuple[Attempt, ...] = ()
     cached: bool = False
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,8 +101,9 @@ class SolveOptions:
     timeout : float
         Seconds for one engine.
     budget : float or None
-        Seconds for one function, after which the best network so far is taken. Without it the
-        effort is counted in work, and the result does not depend on the machine.
+        Seconds for one unit, after which the best network so far is taken; `solve` itself keeps
+        to `nnlogic.tools.budget`. Without either, the effort is counted in work, and the result
+        does not depend on the machine.
     """
 
     k: int = 6
@@ -143,27 +158,27 @@ def _best(
     found: list[tuple[str, Cone]] = []
     attempts: list[Attempt] = []
     usable = [e for e in engines if e.applicable(function, options.k, options.effort)]
-    deadline = math.inf if options.budget is None else time.monotonic() + options.budget
-    for engine in (*usable, FALLBACK):
-        if found and (engine is FALLBACK or time.monotonic() > deadline):
-            continue
-        cone, attempt = attempt_engine(engine, function, options)
-        attempts.append(attempt)
-        if cone is not None:
-            found.append((engine.name, cone))
+    with budget().searching():
+        for engine in usable:
+            if budget().spent:
+                break
+            _try(engine, function, options, found, attempts)
+    if not found:
+        _try(FALLBACK, function, options, found, attempts)
     if not found:
         raise IRError("no engine has a result", where=FALLBACK.name, why=attempts[-1].error)
     cost = OBJECTIVES[options.objective]
     start = time.monotonic()
-    improved = polished(
-        found,
-        function,
-        k=options.k,
-        effort=options.effort,
-        objective=options.objective,
-        cost=cost,
-        deadline=deadline,
-    )
+    improved: list[tuple[str, Cone]] = []
+    with budget().searching():
+        improved = polished(
+            found,
+            function,
+            k=options.k,
+            effort=options.effort,
+            objective=options.objective,
+            cost=cost,
+        )
     seconds = (time.monotonic() - start) / max(1, len(improved))
     for engine_name, cone in improved:
         wrong = mismatches(cone, function)
@@ -175,6 +190,19 @@ def _best(
     return cone, name, attempts
 
 
+def _try(
+    engine: Engine,
+    function: Function,
+    options: SolveOptions,
+    found: list[tuple[str, Cone]],
+    attempts: list[Attempt],
+) -> None:
+    cone, attempt = attempt_engine(engine, function, options)
+    attempts.append(attempt)
+    if cone is not None:
+        found.append((engine.name, cone))
+
+
 def attempt_engine(
     engine: Engine, function: Function, options: SolveOptions
 ) -> tuple[Cone | None, Attempt]:
@@ -182,7 +210,7 @@ def attempt_engine(
     start = time.monotonic()
     cone: Cone | None = None
     try:
-        cone = engine.solve(function, options.k, options.timeout)
+        cone = engine.solve(function, options.k, budget().within_timeout(options.timeout))
         error = "; ".join(cone.problems(options.k))
         wrong = 0 if error else mismatches(cone, function)
         if wrong:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass, replace
 
 from nnlogic.core.archive import digest
@@ -10,6 +11,7 @@ from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.logic.portfolio import ENGINE_SET, Solution, SolveOptions, solve
 from nnlogic.logic.structures import Arithmetic
 from nnlogic.tables.ir import Function, Instance, TableNet, Word
+from nnlogic.tools.budget import Budget, budget, spending
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +39,17 @@ class Unit:
         else:
             what = digest(type(self.content).__name__, repr(astuple(self.content)))
         asked: list[object] = [options.k, options.effort, options.objective, ENGINE_SET]
-        if options.budget is not None:
-            asked.append(options.budget)
         return digest(what, asked)
 
     def solve(self, options: SolveOptions) -> Solution:
-        """Minimize."""
-        if isinstance(self.content, Function):
-            return solve(self.content, options)
-        return solve_block(self.content, options)
+        """Minimize within the budget."""
+        seconds = math.inf if options.budget is None else options.budget
+        with spending(Budget(seconds, within=budget())) as own:
+            if isinstance(self.content, Function):
+                solution = solve(self.content, options)
+            else:
+                solution = solve_block(self.content, options)
+        return replace(solution, complete=not own.spent)
 
     def wrong(self, cone: Cone, engine: str, k: int) -> str:
         """Return why a network read from elsewhere is no solution, or nothing.

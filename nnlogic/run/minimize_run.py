@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -32,6 +33,9 @@ from nnlogic.logic.formats import (
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified import minimize_specification, with_care
 from nnlogic.logic.specified.care import demanded
+from nnlogic.logic.specified.tabular import Found
+from nnlogic.tools.budget import Budget, spending
+from nnlogic.tools.budget import budget as budget_now
 from nnlogic.tools.limits import MEGABYTES, Limits, limited
 from nnlogic.tools.parallel import in_processes
 
@@ -63,6 +67,9 @@ class Minimized:
     agreement : float or None
         Approximate mode: percentage of the observed rows, rare ones included, on which every
         output has the value the input file demands.
+    ended : str
+        What ended the search before it was through, ``"budget"`` or ``"interrupt"``; the network
+        is the best so far then, checked like any other.
     """
 
     source: Path
@@ -78,6 +85,7 @@ class Minimized:
     care: int | None = None
     rows: int | None = None
     agreement: float | None = None
+    ended: str = ""
 
     @property
     def how(self) -> str:
@@ -95,6 +103,7 @@ class _Job:
     rarity: int
     options: SolveOptions
     cache: Path | None
+    seconds: float
 
 
 def minimize_files(
@@ -133,8 +142,8 @@ def minimize_files(
     effort : str
         ``"fast"``, ``"normal"`` or ``"high"``.
     budget : float, optional
-        Seconds for one function, after which the best so far is taken; results then depend on
-        the machine.
+        Seconds of search for one file, after which the best so far is taken; results then depend
+        on the machine. Checks come on top. An interrupt has the same effect if there is one file.
     jobs : int, optional
         Processes; all cores when None. Results do not depend on it.
     care : Path, optional
@@ -168,18 +177,19 @@ def minimize_files(
     if rarity != 1 and care is None:
         raise UsageError("--rarity needs --care", why="it counts how often rows were observed")
     targets = _targets(sources, out, kind, force)
-    options = SolveOptions(k, effort, objective, budget=budget)
+    options = SolveOptions(k, effort, objective)
+    seconds = math.inf if budget is None else budget
     cache = default_directory() if cache_dir is None else cache_dir
     specs = _read_all(sources)
     work = []
     for source, target, (spec, data) in zip(sources, targets, specs, strict=True):
         rows = None if care is None else _patterns(care, spec.inputs)
-        work.append(_Job(source, target, spec, data, rows, rarity, options, cache))
+        work.append(_Job(source, target, spec, data, rows, rarity, options, cache, seconds))
     jobs = jobs or os.cpu_count() or 1
     bounds = Limits(tool_timeout, tool_output or MEGABYTES)
     if len(work) == 1:
         with limited(bounds):
-            return (_minimize(work[0], jobs, progress),)
+            return (_minimize(work[0], jobs, progress, keeps=True),)
     done = []
     with limited(bounds), progress.step("minimize files", len(work)) as step:
         for result in in_processes(_minimize, [(job, 1, SILENT) for job in work], jobs):
@@ -188,16 +198,12 @@ def minimize_files(
     return tuple(done)
 
 
-def _minimize(job: _Job, jobs: int, progress: Progress) -> Minimized:
+def _minimize(job: _Job, jobs: int, progress: Progress, keeps: bool = False) -> Minimized:
     start = time.monotonic()
     spec = job.spec if job.care is None else with_care(job.spec, job.care, job.rarity)
-    cache = ResultCache(job.cache)
-    found = minimize_specification(spec, job.options, jobs=jobs, cache=cache, progress=progress)
-    if job.care is not None and isinstance(job.spec.content, Cone | Relaxed):
-        exact = minimize_specification(
-            job.spec, job.options, jobs=jobs, cache=cache, progress=progress
-        )
-        found = min(found, exact, key=lambda f: f.cost(job.options.objective))
+    with spending(Budget(job.seconds, keeps=keeps)) as spent:
+        found = _found(job, spec, jobs, progress)
+    ended = "interrupt" if spent.interrupted else "budget" if spent.spent else ""
     with progress.step("check the network") as step:
         verdict = replace(check_result(spec, found.cone), left=job.source.name)
         checks = [*_reading(job), _passed(verdict, job.source)]
@@ -222,8 +228,18 @@ def _minimize(job: _Job, jobs: int, progress: Progress) -> Minimized:
         found.engine,
         found.cached,
         tuple(checks),
+        ended=ended,
     )
     return result if job.care is None else _with_agreement(result, job, job.care, found.cone)
+
+
+def _found(job: _Job, spec: Specification, jobs: int, progress: Progress) -> Found:
+    cache = ResultCache(job.cache)
+    found = minimize_specification(spec, job.options, jobs=jobs, cache=cache, progress=progress)
+    if job.care is None or not isinstance(job.spec.content, Cone | Relaxed) or budget_now().spent:
+        return found
+    exact = minimize_specification(job.spec, job.options, jobs=jobs, cache=cache, progress=progress)
+    return min(found, exact, key=lambda f: f.cost(job.options.objective))
 
 
 def _with_agreement(result: Minimized, job: _Job, rows: Bools, cone: Cone) -> Minimized:

@@ -26,7 +26,7 @@ def synth(
     *,
     target: str | Path | None = None,
     pnr: bool = True,
-    primitives: bool = False,
+    primitives: bool | None = None,
     clock: float | None = None,
     tool_timeout: float | None = None,
     tool_output: float | None = None,
@@ -43,9 +43,9 @@ def synth(
         report; LUT nodes were mapped for the LUT size of the run's target.
     pnr : bool
         Place and route, where an open tool exists for the target.
-    primitives : bool
+    primitives : bool, optional
         Synthesize from the target's own LUT cells in place of Boolean expressions, so that the
-        mapping is kept as it is; written to ``synth/rtl``.
+        mapping is kept as it is; written to ``synth/rtl``. By default where the backend can.
     clock : float, optional
         MHz to meet; the run's own by default.
     tool_timeout : float, optional
@@ -72,6 +72,8 @@ def synth(
     chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     backend = backend_of(opened)
     need_output(opened, "synthesize")
+    if primitives is None:
+        primitives = backend.keeps_luts(opened, chosen)
     backend.refuse_synth(opened, chosen, primitives)
     with limited(bounds), reopened_run(Path(path)) as run:
         chosen.keep(run.path / TARGETS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from nnlogic.tools.budget import Budget, budget, spending
 from nnlogic.tools.guardian import GUARDIAN
 from nnlogic.tools.limits import Limits, limited, limits
 
@@ -14,7 +18,7 @@ T = TypeVar("T")
 def in_processes(
     function: Callable[..., T], calls: Iterable[tuple[Any, ...]], jobs: int
 ) -> Iterator[T]:
-    """Yield the result of each call, in their order.
+    """Yield the result of each call, in their order, under the limits and the budget of here.
 
     Processes are joblib's: inside ``joblib.parallel_config(backend="dask")`` calls go to a Dask
     cluster.
@@ -35,10 +39,24 @@ def in_processes(
     from joblib import Parallel, delayed
 
     pool = Parallel(n_jobs=min(jobs, len(work)), return_as="generator")
+    here = (limits(), budget())
     with GUARDIAN.inherited():
-        yield from pool(delayed(_held)(limits(), function, call) for call in work)
+        yield from pool(delayed(_held)(*here, function, call) for call in work)
 
 
-def _held(to: Limits, function: Callable[..., T], call: tuple[Any, ...]) -> T:
-    with limited(to):
+def _held(to: Limits, until: Budget, function: Callable[..., T], call: tuple[Any, ...]) -> T:
+    with limited(to), spending(until), _deaf():
         return function(*call)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Leave an interrupt of the terminal, which all processes get, to the one that asked."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.core.inert import visible
+from nnlogic.tools.budget import budget
 from nnlogic.tools.find import Tool
 from nnlogic.tools.guardian import GUARDIAN
 from nnlogic.tools.limits import limits
@@ -67,7 +68,8 @@ def run_tool(
         Working directory.
     timeout : float, optional
         Seconds after which the program and its children are killed. Never more than what
-        `nnlogic.tools.limits` says, which also bounds what it may print.
+        `nnlogic.tools.limits` says, which also bounds what it may print, nor than what
+        `nnlogic.tools.budget` has left.
     outputs : sequence of Path
         Files that must exist and be non-empty afterwards; older ones are removed first.
     failure_phrases : sequence of str
@@ -90,7 +92,7 @@ def run_tool(
         With the command and the last lines of its output.
     """
     bounds = limits()
-    timeout = bounds.within(timeout)
+    timeout = budget().within_timeout(bounds.within(timeout))
     command = [*tool.command, *(str(a) for a in args)]
     for path in outputs:
         path.unlink(missing_ok=True)

@@ -116,11 +116,11 @@ def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     assert fake_run.calls == [
         ("verify", path, free | {"simulators": ("verilator", "icarus"), "require_all": False}),
         ("verify", path, bound | {"simulators": ("icarus",), "require_all": True}),
-        ("synth", path, free | {"target": None, "pnr": True, "clock": None, "primitives": False}),
+        ("synth", path, free | {"target": None, "pnr": True, "clock": None, "primitives": None}),
         (
             "synth",
             path,
-            bound | {"target": "xc7", "pnr": False, "clock": 50.0, "primitives": False},
+            bound | {"target": "xc7", "pnr": False, "clock": 50.0, "primitives": None},
         ),
     ]
 

@@ -12,6 +12,7 @@ from nnlogic.logic.polish import ROUNDS, SLACK, polished
 from nnlogic.logic.portfolio import OBJECTIVES, SolveOptions, solve
 from nnlogic.logic.resub.improve import improve
 from nnlogic.logic.resub.split import OFF, ON, two_tables
+from nnlogic.logic.unit import Unit
 
 
 def threshold_function(n, outputs, seed, care=1.0):
@@ -160,8 +161,10 @@ def test_polishing_keeps_the_promising_and_names_their_engine():
 
 def test_budget_takes_the_best_so_far():
     function = threshold_function(9, 2, 8)
-    spent = solve(function, SolveOptions(budget=1e-9))
+    spent = Unit(function, "f", 1).solve(SolveOptions(budget=1e-9))
     free = solve(function, SolveOptions())
+    assert not spent.complete
+    assert free.complete
     assert mismatches(spent.cone, function) == 0
     assert len(spent.attempts) < len(free.attempts)
     # What did not run is not on record as run.

@@ -1,5 +1,7 @@
 """Minimizing specifications: sound with different don't-cares per output."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,12 +10,13 @@ from hypothesis import strategies as st
 from nnlogic.checks.specification import check_result
 from nnlogic.core.errors import ToolFailed, UsageError
 from nnlogic.logic.cache import ResultCache
-from nnlogic.logic.cone import Cone
+from nnlogic.logic.cone import Cone, input_patterns
 from nnlogic.logic.formats import Specification, parse
 from nnlogic.logic.portfolio import SolveOptions
-from nnlogic.logic.specified import minimize_specification, network, with_care
+from nnlogic.logic.specified import minimize_specification, starts, with_care
 from nnlogic.logic.specified.sampled import expanded_network, small_support
 from nnlogic.logic.specified.tabular import solve_table
+from nnlogic.logic.support import Partial
 
 FAST = SolveOptions(effort="fast")
 
@@ -111,11 +114,33 @@ def test_a_script_that_fails_leaves_the_network_as_it_was(monkeypatch):
     def fail(*_, **__):
         raise ToolFailed("abc failed")
 
-    monkeypatch.setattr(network, "transform_blif", fail)
-    assert network.mapped(cone, FAST).cone == cone
+    monkeypatch.setattr(starts, "transform_blif", fail)
+    assert starts.best_start(cone, FAST).cone == cone
     wide = Cone(7, (tuple(range(7)),), (1 << 127,), (7,))
     with pytest.raises(ToolFailed):
-        network.mapped(wide, FAST)
+        starts.best_start(wide, FAST)
+
+
+def test_a_cover_begins_from_what_factoring_makes_of_it():
+    # An AND of six ORs of three inputs, multiplied out: 729 cubes, 4 LUTs.
+    cubes = product(("1--", "-1-", "--1"), repeat=6)
+    lines = [f"{''.join(cube)} 1" for cube in cubes]
+    spec = parse("\n".join([".i 18", ".o 1", *lines, ".e", ""]).encode(), "cover", ".pla")
+    found = minimize_specification(spec, FAST)
+    assert found.cone.luts == 4
+    assert check_result(spec, found.cone).equal
+
+
+def test_tables_also_begin_as_simple_scripts_do():
+    rows = input_patterns(11)
+    parity = np.where(rows[10], rows[:5].sum(axis=0) & 1, rows[5:10].sum(axis=0) & 1)
+    part = Partial(parity[None] == 1, parity[None] == 0, tuple(range(11)))
+    options = SolveOptions(objective="area")
+    big = solve_table(part, SolveOptions(effort="fast"), 1, ResultCache(None))
+    found = starts.or_from_scripts(part, big, options)
+    assert found.cost("area") <= big.cost("area")
+    assert found.cone.luts <= 3
+    assert np.array_equal(found.cone.evaluate(rows)[0], parity == 1)
 
 
 @pytest.mark.parametrize("rarity", [1, 2])

@@ -10,6 +10,7 @@ from nnlogic.job.backend import Backend, Simulate
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
+    from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
     from nnlogic.job.options import Options
@@ -88,6 +89,12 @@ class LutBackend(Backend):
         from nnlogic.backends.lut.verify import simulate
 
         return simulate(run, ask)
+
+    def keeps_luts(self, run: Run, target: Target) -> bool:
+        """Whether a LUT of the network fits one of the target."""
+        from nnlogic.backends.lut.synth import fits_cells
+
+        return fits_cells(run.ir_path("design"), target)
 
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the core, prove its netlist, place and route it."""

@@ -46,6 +46,11 @@ def synth(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     return place(report, run.path, result, ask.target, ask, goal, design.latency)
 
 
+def fits_cells(path: Path, target: Target) -> bool:
+    """Whether the LUTs of a stored pipeline fit those of a target."""
+    return HardwareDesign.load(path).logic.k <= target.lut_cell.width
+
+
 def write_primitives(
     design: HardwareDesign, folder: Path, lut_cell: LutCell, progress: Progress
 ) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from nnlogic.logic.cone import Cone
+from nnlogic.core.errors import ToolFailed
+from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.tables.ir import Function
 
 EFFORTS = ("fast", "normal", "high")
@@ -26,3 +28,26 @@ class Engine(Protocol):
 
     def solve(self, function: Function, k: int, timeout: float) -> Cone:
         """Return a network for `function`; raises NNLogicError when there is none in time."""
+
+
+def smallest(function: Function, k: int, timeout: float, engines: Sequence[Engine]) -> Cone:
+    """Return the right network of fewest LUTs that some engines find.
+
+    Raises
+    ------
+    ToolFailed
+        None of them finds one.
+    """
+    found = []
+    for engine in engines:
+        if not engine.applicable(function, k, "high"):
+            continue
+        try:
+            cone = engine.solve(function, k, timeout)
+        except ToolFailed:
+            continue
+        if not cone.problems(k) and not mismatches(cone, function):
+            found.append(cone)
+    if not found:
+        raise ToolFailed("no engine has a result", where=", ".join(e.name for e in engines))
+    return min(found, key=lambda cone: (cone.luts, cone.depth))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from nnlogic.logic.cone import ConeBuilder
 from nnlogic.logic.network.covers import Cover, Cube
 from nnlogic.logic.network.pack import Box, build_lut, pack
+from nnlogic.tools.budget import budget
 
 WIDEST_MOVE = 40  # cubes; moves with more are rarer
 REORDER = 0.5  # share of moves that only exchange literals between LUTs
@@ -112,6 +113,8 @@ def factored(cover: Cover, k: int, moves: int, seed: int) -> Tree:
     best = root.score(k)
     places, wide = list(root.ors()), list(root.wide_ands(k))
     for _ in range(moves if places else 0):
+        if budget().spent:
+            break
         if wide and rng.random() < REORDER:
             undo = _reorder(rng.choice(wide), k, rng)
         else:

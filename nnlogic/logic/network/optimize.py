@@ -18,11 +18,13 @@ from nnlogic.logic.network.sweeps import polish
 from nnlogic.logic.network.tidy import tidied
 from nnlogic.logic.network.wide import from_covers
 from nnlogic.logic.portfolio import OBJECTIVES
+from nnlogic.tools.budget import budget
 from nnlogic.tools.parallel import in_processes
 
 BLOCK = 600
 SMALL = 400  # nodes; smaller blocks get more steps, up to
 SMALL_FACTOR = 8
+TINY = 4  # nodes for each further round of steps: few nodes are soon through
 WIDE_SUPPORT = 17
 SCRIPT_SECONDS = 60.0
 
@@ -105,10 +107,13 @@ def optimize(
     processes = jobs or os.cpu_count() or 1
     cone = _fitting(tidied(cone), k)
     best = cone
-    for candidate in _wide(cone, k, plan, seed, processes, progress):
-        best = min(best, candidate, key=cost)
+    with budget().searching():
+        for candidate in _wide(cone, k, plan, seed, processes, progress):
+            best = min(best, candidate, key=cost)
     task = BlockTask(k, objective, plan)
     for number in range(plan.passes):
+        if budget().spent:
+            break
         new = _all_blocks(best, task, number, seed, processes, progress)
         improved = cost(new) < cost(best)
         best = min(new, best, key=cost)
@@ -143,7 +148,7 @@ def _fitting(cone: Cone, k: int) -> Cone:
 def _wide(cone: Cone, k: int, plan: Plan, seed: int, jobs: int, progress: Progress) -> list[Cone]:
     """Networks in which outputs with many inputs were built from their covers."""
     wide = wide_outputs(cone)
-    if not wide:
+    if not wide or budget().spent:
         return []
     made = from_covers(
         cone, wide, k=k, moves=plan.factor_moves, seed=seed, jobs=jobs, progress=progress
@@ -204,18 +209,27 @@ class BlockTask:
         cost: Callable[[Cone], tuple[int, ...]] = OBJECTIVES[self.objective]
         rng = random.Random(seed)
         plan = self.plan
-        steps = plan.starts * max(1, min(SMALL_FACTOR, SMALL // max(1, cone.n_nodes)))
+        factor = min(SMALL_FACTOR, SMALL // max(1, cone.n_nodes), -(-cone.n_nodes // TINY))
+        steps = plan.starts * max(1, factor)
         scripts = [MERGE, *(rng.choice(SCRIPTS) for _ in range(steps))]
-        current = best = self._polished(cone, plan.windows, rng)
-        for script in scripts:
-            new = restructured(current, script, self.k, SCRIPT_SECONDS)
-            if new is None or 10 * new.luts > 11 * best.luts:
-                continue
-            new = self._polished(new, plan.windows, rng)
-            # A walk that may go up a little: ABC's scripts always give the same from the best.
-            if 50 * new.luts <= 51 * best.luts:
-                current = new
-            best = min(best, new, key=cost)
+        current = best = cone
+        tried: dict[tuple[Cone, str], Cone | None] = {}
+        with budget().searching():
+            current = best = self._polished(cone, plan.windows, rng)
+            for script in scripts:
+                if budget().spent:
+                    break
+                step = current, script
+                if step not in tried:
+                    tried[step] = restructured(current, script, self.k, SCRIPT_SECONDS)
+                new = tried[step]
+                if new is None or 10 * new.luts > 11 * best.luts:
+                    continue
+                new = self._polished(new, plan.windows, rng)
+                # A walk that may go up a little: ABC's scripts always give the same from the best.
+                if 50 * new.luts <= 51 * best.luts:
+                    current = new
+                best = min(best, new, key=cost)
         return best
 
     def _polished(self, cone: Cone, windows: float, rng: random.Random) -> Cone:
@@ -226,7 +240,7 @@ class BlockTask:
             leaves=self.plan.leaves,
             nodes=200,
             moves=self.plan.moves,
-            windows=int(windows * cone.n_nodes) + 8,
+            windows=int(windows * cone.n_nodes) + min(8, cone.n_nodes),
             seed=rng.randrange(1 << 30),
         )
 
@@ -236,9 +250,11 @@ def _all_blocks(
 ) -> Cone:
     blocks = blocks_of(cone, BLOCK, (number % 2) * BLOCK // 2)
     calls = [(block.cone(cone), seed + 1000 * number + i) for i, block in enumerate(blocks)]
-    parts = []
-    with progress.step(f"optimize network, pass {number + 1}", len(blocks)) as step:
+    parts: list[Cone] = []
+    name = f"optimize network, pass {number + 1}"
+    with progress.step(name, len(blocks)) as step, budget().searching():
         for part in in_processes(task.run, calls, jobs):
             parts.append(part)
             step.advance(note=f"{part.luts} LUTs")
+    parts += [block.cone(cone) for block in blocks[len(parts) :]]
     return tidied(joined(cone, blocks, parts))

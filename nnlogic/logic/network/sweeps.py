@@ -8,6 +8,7 @@ from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.logic.network.windows import Finder, Window, replaced, tabulated
 from nnlogic.logic.portfolio import OBJECTIVES
 from nnlogic.logic.resub.improve import improve
+from nnlogic.tools.budget import budget
 
 LEAST_NODES = 3
 
@@ -43,6 +44,8 @@ def polish(
     rng = random.Random(seed)
     finder = Finder(cone, leaves, nodes)
     for _ in range(windows):
+        if budget().spent:
+            break
         pivots = [i for i, fanin in enumerate(cone.fanins, cone.n_inputs) if len(fanin) > 1]
         if len(pivots) < LEAST_NODES:
             break

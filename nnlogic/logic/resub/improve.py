@@ -10,9 +10,13 @@ from nnlogic.core import bits
 from nnlogic.core.errors import UsageError
 from nnlogic.logic.cone import Cone, ConeBuilder, input_patterns
 from nnlogic.tables.ir import Function
+from nnlogic.tools.budget import budget
 
 if TYPE_CHECKING:
     from nnlogic.logic.resub.state import State
+
+PART = 512
+"""Moves between two looks at the budget; a multiple of `search.MOVES_PER_NODE`."""
 
 
 def improve(
@@ -43,8 +47,8 @@ def improve(
     depth : int, optional
         Most levels of the result; by default those of `cone`.
     moves : int
-        Exchanges tried; the only measure of effort, so that the result does not depend on the
-        machine.
+        Exchanges tried; unless a budget (`nnlogic.tools.budget`) ends sooner, the only measure
+        of effort, so that the result does not depend on the machine.
     seed : int
         Start of the random walk.
 
@@ -69,7 +73,10 @@ def improve(
     if not cone.n_nodes:
         return cone
     net = _state(cone, function, k, limit, seed)
-    walk(net, moves)
+    for done in range(0, moves, PART):
+        walk(net, min(PART, moves - done))
+        if budget().spent:
+            break
     order = net.order[: net.live[0]].tolist()
     builder = ConeBuilder(cone.n_inputs)
     signals = dict(enumerate(range(cone.n_inputs)))

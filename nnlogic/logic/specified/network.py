@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
 
 from nnlogic.core.bits import Bools
-from nnlogic.core.errors import ToolFailed
 from nnlogic.core.progress import Progress
-from nnlogic.logic.abc_blif import read_blif, write_blif
 from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone, ConeBuilder, input_patterns
 from nnlogic.logic.network import optimize
 from nnlogic.logic.passes.remove_dead import remove_dead
 from nnlogic.logic.portfolio import SolveOptions
+from nnlogic.logic.specified.starts import best_start
 from nnlogic.logic.specified.tabular import Found, cleaned, solve_table
 from nnlogic.logic.support import Partial
 from nnlogic.tables.ir import MAX_INPUTS
-from nnlogic.tools.abc import transform_blif
+from nnlogic.tools.budget import budget
 
-log = logging.getLogger("nnlogic.logic")
-
-START = "strash; dch; if -K {k}; mfs2"
-"""Maps a whole network; `nnlogic.logic.network` goes on from there."""
 TABLE_INPUTS = {"fast": 12, "normal": 14, "high": MAX_INPUTS}
 """Inputs up to which outputs of a wider network are also solved as tables."""
-WHOLE_TIMEOUT = 600.0
-"""Seconds for one script on a whole network."""
 MOST_TABLES = {"fast": 8, "normal": 64, "high": 512}
 
 
@@ -39,18 +31,36 @@ def solve_network(
     cache: ResultCache,
     progress: Progress,
     free: Cone | None = None,
+    cover: str = "",
 ) -> Found:
     """Minimize a network; tables are tried where they are small enough, the better one stays.
 
     Where `free` is 1, the output of the same number does not matter; tables make use of that.
+    `cover` is the same function as a cover, see `nnlogic.logic.specified.starts`.
     """
     cone = cleaned(remove_dead(cone).cone)
     with progress.step("map the network") as step:
-        start = mapped(cone, options)
+        start = best_start(cone, options, cover)
         step.advance(note=start.engine)
-    whole = optimized(start, options, jobs, progress)
+    best = start
+    with budget().searching():
+        best = optimized(start, options, jobs, progress)
+        return _or_tables(cone, best, options, jobs, cache, progress, free)
+    return best
+
+
+def _or_tables(
+    cone: Cone,
+    whole: Found,
+    options: SolveOptions,
+    jobs: int,
+    cache: ResultCache,
+    progress: Progress,
+    free: Cone | None,
+) -> Found:
+    """Solve outputs of few inputs as tables; return the better network."""
     split = _split(cone, options, free)
-    if not split:
+    if not split or budget().spent:
         return whole
     with progress.step("tables", len(split)) as step:
         builder = ConeBuilder(cone.n_inputs)
@@ -58,6 +68,8 @@ def solve_network(
         engines: list[str] = []
         cached = False
         for support, outputs in split:
+            if budget().spent:
+                return whole
             found = solve_table(tabulated(cone, support, outputs, free), options, jobs, cache)
             signals.update(zip(outputs, builder.add(found.cone, support), strict=True))
             engines.append(found.engine)
@@ -69,26 +81,6 @@ def solve_network(
         mixed = cleaned(remove_dead(builder.cone(outputs_now)).cone)
     name = "+".join(dict.fromkeys(engines))
     return min(whole, Found(mixed, name, cached), key=lambda found: found.cost(options.objective))
-
-
-def mapped(cone: Cone, options: SolveOptions) -> Found:
-    """Return the network itself where it fits, or as ABC maps it, whichever is better.
-
-    Raises
-    ------
-    ToolFailed
-        The network does not fit, and ABC had no result in time.
-    """
-    found = [Found(cone, "as given")] if cone.widest <= options.k else []
-    try:
-        script = START.format(k=options.k)
-        text = transform_blif(write_blif(cone), script, timeout=WHOLE_TIMEOUT)
-        found.append(Found(cleaned(read_blif(text)), "dch+if+mfs2"))
-    except ToolFailed as error:
-        if not found:
-            raise
-        log.warning("the network is not mapped anew: %s", error.what)
-    return min(found, key=lambda f: f.cost(options.objective))
 
 
 def optimized(start: Found, options: SolveOptions, jobs: int, progress: Progress) -> Found:

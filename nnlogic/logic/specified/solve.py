@@ -11,6 +11,7 @@ from nnlogic.logic.formats.spec import Relaxed, Specification
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.specified.network import solve_network
 from nnlogic.logic.specified.sampled import expanded_network, small_support
+from nnlogic.logic.specified.starts import cover_text, or_from_scripts
 from nnlogic.logic.specified.tabular import Found, solve_table
 from nnlogic.logic.support import Partial
 
@@ -53,6 +54,9 @@ def minimize_specification(
         with progress.step("minimize tables", 1) as step:
             found = solve_table(content, options, jobs, cache)
             step.advance(note=found.engine)
+        with progress.step("simple scripts") as step:
+            found = or_from_scripts(content, found, options)
+            step.advance(note=found.engine)
     elif isinstance(content, Cone):
         found = solve_network(content, options, jobs, cache, progress)
     elif isinstance(content, Relaxed):
@@ -69,7 +73,9 @@ def _solve_cover(
     cover: Cover, options: SolveOptions, jobs: int, cache: ResultCache, progress: Progress
 ) -> Found:
     if cover.rest_off:
-        return solve_network(cover.network(cover.on), options, jobs, cache, progress)
+        text = cover_text(cover, cover.on)
+        network = cover.network(cover.on)
+        return solve_network(network, options, jobs, cache, progress, cover=text)
     with progress.step("choose inputs"):
         part = small_support(cover)
     candidates = []

@@ -17,6 +17,7 @@ from nnlogic.logic.portfolio import OBJECTIVES, Solution, SolveOptions
 from nnlogic.logic.support import Partial
 from nnlogic.logic.unit import Unit
 from nnlogic.tables.ir import Function
+from nnlogic.tools.budget import budget
 from nnlogic.tools.parallel import in_processes
 
 JUSTIFICATION = "observed data"  # don't-cares that the user gives
@@ -87,9 +88,13 @@ def solve_functions(
     known = {i: found for i, found in read if found is not None}
     waiting = [i for i in range(len(units)) if i not in known]
     fresh = in_processes(Unit.solve, [(units[i], options) for i in waiting], jobs)
-    for i, solution in zip(waiting, fresh, strict=True):
-        cache.write(units[i].key(options), solution)
-        known[i] = solution
+    with budget().searching():
+        for i, solution in zip(waiting, fresh, strict=True):
+            cache.write(units[i].key(options), solution)
+            known[i] = solution
+    for i in waiting:
+        if i not in known:  # interrupted: the budget is spent, so this is quick
+            known[i] = units[i].solve(options)
     return [known[i] for i in range(len(units))]
 
 

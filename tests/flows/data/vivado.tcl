@@ -1,13 +1,29 @@
 # Implements jets on xcvu9p-flgb2104-2-i, out of context unless told otherwise.
-# Run: vivado -mode batch -source vivado.tcl [-tclargs in_context]
+# Run: vivado -mode batch -source vivado.tcl [-tclargs [in_context] [luts]]
+# luts reads LUT cells in place of expressions, which Vivado would map anew, so that the LUTs stay
+# those that nnlogic found; "nnlogic synth RUN --target xc7" (or xcup) writes them to synth/rtl.
 set here [file dirname [file normalize [info script]]]
-set context [expr {[lindex $argv 0] eq "in_context" ? "default" : "out_of_context"}]
+set context [expr {"in_context" in $argv ? "default" : "out_of_context"}]
 set out [file join $here vivado jets $context]
 file mkdir $out
 
-read_verilog [list \
+set sources [list \
   [file join $here {../rtl/jets.v}] \
 ]
+if {"luts" in $argv} {
+  set found 0
+  foreach source $sources {
+    set cells [file join $here .. synth rtl [file tail $source]]
+    if {[file exists $cells]} {
+      incr found
+      set source $cells
+    }
+    lappend chosen $source
+  }
+  if {!$found} {error "no LUT cells in synth/rtl: run nnlogic synth first"}
+  set sources $chosen
+}
+read_verilog $sources
 read_xdc [file join $here timing.xdc]
 
 synth_design -top jets -part {xcvu9p-flgb2104-2-i} -mode $context \
