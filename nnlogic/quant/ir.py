@@ -28,7 +28,7 @@ from nnlogic.core.fields import (
     stored,
     write_kind,
 )
-from nnlogic.core.formats import IntArray, IntFormat, LayerInfo, Port
+from nnlogic.core.formats import ROLES, IntArray, IntFormat, LayerInfo, Port
 from nnlogic.core.inert import printed
 from nnlogic.core.limits import CLASSES, FEATURES, LAYERS, NEURONS
 from nnlogic.core.stored import Stored
@@ -214,6 +214,8 @@ class QuantNet(Stored):
                 found = layer.problems(self.x_formats(layer))
                 found = found or ["has no neurons"] * (not layer.formats)
                 problems += [Problem(layer.name, why) for why in found]
+            if layer.role not in ROLES:
+                problems.append(Problem(layer.name, f"role {layer.role!r:.40}, not of {ROLES}"))
             seen.add(layer.name)
         if self.quantizer is not None:
             problems += self._quantizer_problems(self.quantizer)

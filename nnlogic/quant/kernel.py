@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlogic.core.bits import Words
 from nnlogic.core.fields import stored
-from nnlogic.core.formats import IntArray
+from nnlogic.core.formats import ROLES, IntArray
 from nnlogic.quant.layer import Formats, Layer
 from nnlogic.quant.layers import layer_kinds
 
@@ -102,6 +102,8 @@ class Kernel:
             else:
                 found = layer.problems(self.x_formats(layer, window))
                 out += [f"{layer.name}: {why}" for why in found]
+            if layer.role not in ROLES:
+                out.append(f"{layer.name} has role {layer.role!r:.40}, not of {ROLES}")
             seen.add(layer.name)
         return out
 
