@@ -170,9 +170,7 @@ class Descent:
                 scores[number // each] += self.votes[number % each] * change
         return scores
 
-    def _changes(
-        self, layer: int, table: int, values: Tensor
-    ) -> Iterator[tuple[int, int, Tensor]]:
+    def _changes(self, layer: int, table: int, values: Tensor) -> Iterator[tuple[int, int, Tensor]]:
         """Yield layer, table and values of a table with other values, and of all that read it."""
         changed = {table: values}
         yield layer, table, values
