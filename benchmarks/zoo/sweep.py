@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from nnlogic import data
+from nnlogic.train.descend import descend
 from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import PopulationRows, make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
@@ -76,6 +77,7 @@ def main() -> None:
     makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
         refine(job)
+        descend(job)
         accuracy, ranking = job.merits(), job.ranking()
         order = np.argsort(-ranking, kind="stable")[: args.keep]
         print(

@@ -19,6 +19,7 @@ from nnlogic.nn.population import LutNetwork, LutPopulation, SumPopulation, to_q
 from nnlogic.nn.population.wiring import needed
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.part import encoder_of
+from nnlogic.train.descend import descend
 from nnlogic.train.layered import GOLDEN_ROWS
 from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import make_rows
@@ -117,11 +118,15 @@ class PopulationTraining:
         return {"teacher": teacher, "job": self.steps.state()}
 
     def finish(self, progress: Progress) -> None:
-        """Train the tables again at fixed bits, where the recipe says so."""
+        """Improve the tables at fixed bits or all else fixed, where the recipe says so."""
         if self.recipe.refine_steps:
             title = f"refine {self.recipe.name}"
             with progress.step(title, total=self.recipe.refine_steps) as step:
                 refine(self.steps, step.advance)
+        if self.recipe.descend:
+            title = f"descend {self.recipe.name}"
+            with progress.step(title, total=self.recipe.descend * self.members) as step:
+                descend(self.steps, step.advance)
         self.chosen = int(self.steps.ranking().argmax())
 
     def merits(self) -> NDArray[np.floating]:

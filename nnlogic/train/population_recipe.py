@@ -15,7 +15,7 @@ from nnlogic.train.tasks import KEYS, TASKS, task_problems
 
 SHAPES = ("luts", "sums")
 OUTPUT_BITS, MOST_OUTPUT_BITS = 6, 16
-UNUSED = {**KEYS, "output_bits": OUTPUT_BITS, "latent": 0}
+UNUSED = {**KEYS, "output_bits": OUTPUT_BITS, "latent": 0, "descend": 0}
 """Ingredients of a recipe that do nothing at these values."""
 
 
@@ -71,6 +71,9 @@ class PopulationRecipe:
     refine_steps : int
         Steps at the end in which the tables are trained again at fixed bits (``"sums"``), see
         `nnlogic.train.refine`; 0 for none.
+    descend : int
+        Passes at the end over all tables of `widths`, each of which gets the best wires and bits
+        for the training rows (``"luts"``), see `nnlogic.train.descend`; 0 for none.
     balance : float
         How far rare classes count as much as common ones, in the loss and in the choice of the
         member: a row of class c weighs ``(rows / (classes * rows of c)) ** balance``; 0 for all
@@ -128,6 +131,7 @@ class PopulationRecipe:
     plain: float = 0.0
     bit_cost: float = 0.0
     refine_steps: int = 0
+    descend: int = 0
     balance: float = 0.0
     task: str = "classification"
     loss: str = "squared"
@@ -170,6 +174,9 @@ class PopulationRecipe:
                 if getattr(self, key):
                     why = f'{getattr(self, key)}, but tables of shape "luts" have one bit each'
                     out.append(Problem(key, why, "leave it out"))
+        elif self.descend:
+            why = f'{self.descend}, but it is for tables of shape "luts"'
+            out.append(Problem("descend", why, "refine_steps, or leave it out"))
         if self.share and len(self.share) != len(self.widths):
             out.append(Problem("share", f"{len(self.share)} values for {len(self.widths)} layers"))
         for width, same in zip(self.widths, self.share or (1,) * len(self.widths), strict=False):
@@ -177,6 +184,7 @@ class PopulationRecipe:
                 out.append(Problem("widths", f"{width} tables in groups of {same}"))
         least = {"members": 1, "steps": 1, "batch": 2, "copies": 0, "functions": 0, "shift": 0}
         least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1, "refine_steps": 0, "shake": 0}
+        least["descend"] = 0
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))

@@ -181,6 +181,14 @@ class LutPopulation(nn.Module):
             x = each(x, phase)
         return x.transpose(1, 2)
 
+    @torch.no_grad()
+    def dense_wires(self, codes: Tensor, member: int) -> Tensor:
+        """Return what the layers of `widths` read of a member, exactly, uint8, (wires, samples)."""
+        phase = Phase(True, torch.ones((), device=codes.device))
+        dtype = torch.bfloat16 if codes.is_cuda else torch.float32
+        x = self._mapped(self._wires(codes.to(torch.int32), dtype), phase)
+        return x[min(member, len(x) - 1)].to(torch.uint8)
+
     def _mapped(self, x: Tensor, phase: Phase) -> Tensor:
         if self.frame is None:
             return x

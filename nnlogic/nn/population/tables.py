@@ -137,6 +137,14 @@ class Tables(nn.Module):
         chosen = self.wires.argmax(-1).view(members, width // self.share, K)
         return chosen.repeat_interleave(self.share, 1)
 
+    @torch.no_grad()
+    def set_hard(self, member: int, pins: Tensor, bits: Tensor) -> None:
+        """Give a member these wires, (width, 6), and bits, (width, 64); inverse of `hard`."""
+        wires = self.wires[member]
+        chosen = pins[:: self.share].flatten()[:, None]
+        wires.scatter_(1, chosen, wires.amax(1, keepdim=True) + 1)
+        self.logits[member] = 2.0 * bits - 1
+
     def hard(self, member: int) -> tuple[IntArray, IntArray]:
         """Return wires (width, 6) and bits (width, 64) of a member's tables, int64."""
         bits = (self.logits[member] > 0).cpu().numpy().astype(np.int64)

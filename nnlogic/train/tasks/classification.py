@@ -52,11 +52,16 @@ class Classification(Task):
         labels = wanted.repeat(members)
         return functional.cross_entropy(found.flatten(0, -2), labels, self._own_weights(found))
 
-    def pull(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    def losses(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """Return the cross-entropy of each row, times the weight of its class."""
+        own = self._own_weights(found)
+        return functional.cross_entropy(found, wanted, own, reduction="none")
+
+    def pulls(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
         """Return the cross-entropy against the teacher's distribution, both softened."""
         target = torch.softmax(taught.to(found.dtype) / temperature, -1)
         mine = functional.log_softmax(found / temperature, -1)
-        return -(target * mine).sum(-1).mean()
+        return -(target * mine).sum(-1)
 
     def merit(self, found: Tensor, wanted: Tensor) -> Tensor:
         """Return 1 where the largest score is the class's, the lowest class winning ties."""

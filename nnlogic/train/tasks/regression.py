@@ -99,9 +99,13 @@ class Regression(Task):
         """Return the mean loss."""
         return self._each(found, wanted).mean()
 
-    def pull(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    def losses(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """Return the loss of each row, the mean over its quantities."""
+        return self._each(found, wanted).mean(-1)
+
+    def pulls(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
         """Return the loss against what the teacher says."""
-        return self._each(found, taught.to(found.dtype)).mean()
+        return self.losses(found, taught.to(found.dtype))
 
     def merit(self, found: Tensor, wanted: Tensor) -> Tensor:
         """Return minus the loss of each row."""

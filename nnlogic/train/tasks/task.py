@@ -47,8 +47,16 @@ class Task(ABC):
         """Return the loss of outputs."""
 
     @abstractmethod
+    def losses(self, found: Tensor, wanted: Tensor) -> Tensor:
+        """Return the loss of each row, of outputs without members."""
+
+    @abstractmethod
+    def pulls(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
+        """Return the loss of each row against a teacher, what it says as `taught` has it."""
+
     def pull(self, found: Tensor, taught: Tensor, temperature: float) -> Tensor:
-        """Return the loss of outputs against those of a teacher, as `taught` has them."""
+        """Return the loss of outputs against those of a teacher."""
+        return self.pulls(found, taught, temperature).mean()
 
     @abstractmethod
     def merit(self, found: Tensor, wanted: Tensor) -> Tensor:
