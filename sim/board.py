@@ -111,7 +111,7 @@ def board_model(
     library = yosys_library()
     cells = [library / name.removeprefix("+/") for name in target.cell_models]
     for name, data in (
-        ("netlist.v", with_faults(text, target.lut_cell)),
+        ("netlist.v", with_faults(_pads(text, clock, pins), target.lut_cell)),
         ("bench.v", _bench(clock, pins)),
         ("ram_models.v", ram_models()),
         *((name, resources("nnlogic.sim").joinpath(name).read_text()) for name in _OWN),
@@ -229,6 +229,12 @@ def with_faults(netlist: str, cell: LutCell) -> str:
     end = netlist.rindex("endmodule")
     port = f"  input [{FAULTS - 1}:0] fault;\n"
     return netlist[:start] + port + netlist[start:end] + "\n".join([*lines, netlist[end:]])
+
+
+def _pads(netlist: str, clock: Identifier, pins: Mapping[str, Pin]) -> str:
+    """Return a netlist whose ports are two-way, as those of its pads are."""
+    names = "|".join([clock, *(pin.name for pin in pins.values())])
+    return re.sub(rf"^  (?:in|out)put ({names});", r"  inout \1;", netlist, flags=re.MULTILINE)
 
 
 def _bench(clock: Identifier, pins: Mapping[str, Pin]) -> str:

@@ -52,3 +52,28 @@ module SB_GB_IO #(
   assign GLOBAL_BUFFER_OUTPUT = PACKAGE_PIN;
   assign D_IN_1 = 1'b0;
 endmodule
+
+module TRELLIS_IO #(
+  parameter DIR = "INPUT"
+) (
+  inout B,
+  input I,
+  input T,
+  output O
+);
+  generate
+    if (DIR == "OUTPUT") begin : out
+      assign B = T ? 1'bz : I;
+    end else if (DIR != "INPUT") begin : unknown
+      no_model_of_this_mode pad ();
+    end
+  endgenerate
+  assign O = B;
+endmodule
+
+// The global reset: registers begin with their initial value.
+module SGSR (
+  input CLK,
+  input GSR
+);
+endmodule
