@@ -24,6 +24,8 @@ _FLOW, _TRAIN = "pip install 'nnlogic[flow]'", "pip install 'nnlogic[train]'"
 # do without is read from its own metadata.
 _OPTIONAL = (
     ("cocotb", "simulation", _FLOW),
+    ("amaranth-boards", "pins of boards", "pip install 'nnlogic[board]'"),
+    ("pyserial", "serial lines to boards", "pip install 'nnlogic[board]'"),
     ("torch", "training, and reading torch files", _TRAIN),
     ("scikit-learn", "data sets for training", _TRAIN),
 )

@@ -188,6 +188,14 @@ def _yosys() -> Tool | str:
     return _wheel("yosys", "pyosys", (sys.executable, "-P", "-c", YOSYS_SHELL))
 
 
+def yosys_library() -> Path:
+    """Return the folder that yosys calls ``+``: its models of cells."""
+    tool, folder = find("yosys"), _package_dir("pyosys")
+    if folder is not None and tool.command[0] == sys.executable:
+        return folder / "share"
+    return Path(tool.command[0]).resolve().parents[1] / "share" / "yosys"
+
+
 def _abc() -> Tool | str:
     folder = _package_dir("pyosys")
     if folder is None:

@@ -1,17 +1,23 @@
 """Every format: what is written is the network, and a file that is not is found out."""
 
+import json
 import re
+from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 from helpers_logic import layered_net, logic_net, logic_nets
 from hypothesis import given, settings
+from onnx.reference import ReferenceEvaluator
 
+from nnlogic.core.bits import random_codes
+from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.names import Identifier
 from nnlogic.export import Subject, exports
 from nnlogic.tools.find import look
 
-SUFFIXES = (".h", ".blif", ".aig", ".aag", ".v", ".bristol")
+SUFFIXES = (".h", ".blif", ".aig", ".aag", ".v", ".bristol", ".onnx")
 NET = layered_net(3, k=6)
 
 
@@ -38,10 +44,10 @@ def test_what_is_written_is_the_network(suffix):
     verdicts = checked(out.data, suffix)
     assert all(v.equal for v in verdicts)
     assert verdicts[0].how in ("exhaustive", "proved")
-    assert len(verdicts) == (3 if suffix == ".h" else 1)
+    assert len(verdicts) == {".h": 3, ".onnx": 2}.get(suffix, 1)
 
 
-@pytest.mark.parametrize("suffix", [".h", ".blif", ".bristol"])
+@pytest.mark.parametrize("suffix", [".h", ".blif", ".bristol", ".onnx"])
 @settings(max_examples=8, deadline=None)
 @given(net=logic_nets())
 def test_any_network_can_be_written(suffix, net):
@@ -155,3 +161,59 @@ def test_samples_are_more_than_words():
 
     assert SAMPLES % 64
     assert np.ceil(SAMPLES / 512) > 2
+
+
+def changed_model(data, name, change):
+    """A model with one of its constants changed."""
+    model = onnx.load_model_from_string(data)
+    constant = next(c for c in model.graph.initializer if c.name == name)
+    values = onnx.numpy_helper.to_array(constant).copy()
+    change(values)
+    constant.CopyFrom(onnx.numpy_helper.from_array(values, name))
+    return model
+
+
+def test_a_changed_table_of_onnx_is_found_by_proof_and_by_running_it():
+    def flip(values):
+        values[: values.size // 2] ^= 1
+
+    model = changed_model(written(".onnx").data, "level1.tables", flip)
+    proof, ran = checked(model.SerializeToString(), ".onnx")
+    assert not proof.equal
+    assert not ran.equal
+    assert ran.where.startswith("row ")
+
+
+def test_wrong_weights_and_wires_of_onnx_are_found_by_running_it():
+    def negate(values):
+        values *= -1
+
+    def swap(values):
+        values[:2] = values[1::-1]
+
+    data = written(".onnx").data
+    for name, change in (("answers.weights", negate), ("level2.weights", swap)):
+        proof, ran = checked(changed_model(data, name, change).SerializeToString(), ".onnx")
+        assert proof.equal
+        assert not ran.equal
+
+
+def test_broken_models_are_named():
+    data = written(".onnx").data
+    assert not checked(data[:100], ".onnx")[0].equal
+    model = onnx.load_model_from_string(data)
+    model.graph.node[3].op_type = "Mood"
+    assert "Mood" in checked(model.SerializeToString(), ".onnx")[0].detail
+
+
+def test_onnx_takes_signed_codes_and_any_number_of_rows():
+    nodes = [([0, 1, 2], 0x96), ([2, 3], 0x6)]
+    net = logic_net(nodes, inputs=(3, 1), outputs=[[4, 5, 2], [3]])
+    net = replace(net, inputs=(Port("s", IntFormat(3, True)), Port("u", IntFormat(1))))
+    model = onnx.load_model_from_string(written(".onnx", net).data)
+    run = ReferenceEvaluator(model)
+    codes = random_codes(net.inputs, 5)
+    assert (codes < 0).any()
+    assert (run.run(None, {"codes": codes})[0] == net.evaluate(codes)).all()
+    assert run.run(None, {"codes": codes[:1]})[0].shape == (1, len(net.outputs))
+    assert json.loads(model.metadata_props[0].value) == [p.name for p in net.inputs]
