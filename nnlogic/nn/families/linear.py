@@ -59,8 +59,8 @@ class LinearSums(Family):
             why = f"activation {spec.activation!r} has uneven levels"
             raise refuse(spec, why, f"use one of {', '.join(ACTIVATIONS)}")
         kind = kind_of(spec.connect)
-        cuts = self.cuts(spec)
-        if not kind.fixed and not cuts:
+        self.cuts = kind.groups is not None
+        if not kind.fixed and not self.cuts:
             known = ", ".join(k.name for k in kinds() if k.fixed or k.groups is not None)
             why = f"connect {spec.connect!r}, known for this family are {known}"
             raise refuse(spec, why, 'family = "poly" with degree = 1 takes it')
@@ -75,7 +75,7 @@ class LinearSums(Family):
         if not isinstance(activation, Uniform):
             raise IRError("levels must be uniform to fold", where=spec.name, why=spec.activation)
         self.activation = activation
-        if not cuts:
+        if not self.cuts:
             made = connect(
                 spec.connect, self.inputs, spec.width, fan_in, generator, channels=x.channels
             )
@@ -176,14 +176,9 @@ class LinearSums(Family):
         """Give the outputs the same scale as `other`, learned together."""
         self.activation = other.activation
 
-    @classmethod
-    def cuts(cls, spec: LayerSpec) -> bool:
-        """Whether `prune` cuts connections of such a layer."""
-        return kind_of(spec.connect).groups is not None
-
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
-        if self.cuts(self.spec):
+        if self.cuts:
             self.linear.prune(progress)
 
     def set_quantized(self, on: bool) -> None:
