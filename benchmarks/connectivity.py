@@ -1,6 +1,6 @@
 """One recipe with its connections found in several ways; the tables of docs/guide/sparsity.md.
 
-Usage: python -m benchmarks.connectivity RECIPE --data DIR -o DIR [--layers fc1,fc2] KIND ...
+Usage: python -m benchmarks.connectivity RECIPE -o DIR [--layers A,B] [--seeds N] KIND ...
 
 A kind is what a recipe says (random, periodic, learned, pruned, support, 2:8), "own" for what the
 recipe itself says, or "full" for all wires. Every other kind gets the fan-in of the recipe's own.
@@ -9,6 +9,7 @@ recipe itself says, or "full" for all wires. Every other kind gets the fan-in of
 from __future__ import annotations
 
 import argparse
+import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,13 +33,14 @@ def with_kind(recipe: Recipe, kind: str, layers: set[str], fan_in: dict[str, int
         if kind == OWN or (layers and place not in layers):
             return spec
         if kind == FULL:
-            return replace(spec, connect="random", fan_in=0)
+            # Too wide to enumerate: sums of integer weights, as adders.
+            return replace(spec, family="linear", connect="random", fan_in=0, options={})
         return replace(spec, connect=kind, fan_in=fan_in[place])
 
     return replace(recipe, layers=tuple(changed(spec, spec.name) for spec in recipe.layers))
 
 
-def fan_ins(recipe: Recipe, data: str) -> dict[str, int]:
+def fan_ins(recipe: Recipe, data: str | None) -> dict[str, int]:
     """Return how many wires a neuron of each layer reads, kernels included."""
     from nnlogic.data import load
 
@@ -62,7 +64,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe")
     parser.add_argument("kinds", nargs="+")
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data")
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--layers", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-o", "--out", type=Path, required=True)
@@ -70,12 +73,17 @@ def main() -> None:
     recipe = load_recipe(given.recipe)
     layers = {name for name in given.layers.split(",") if name}
     fan_in = fan_ins(recipe, given.data)
-    print("| connect | test % | LUT6 | seconds of training |\n|---|---|---|---|", flush=True)
+    print("| connect | test % | LUT6 |\n|---|---|---|", flush=True)
     for kind in given.kinds:
-        folder = given.out / kind.replace(":", "of")
-        done = train(with_kind(recipe, kind, layers, fan_in), out=folder, data_dir=given.data)
-        luts = compiled_luts(done.checkpoint, jobs=given.jobs)
-        row = f"{100 * done.accuracy['table']:.2f} | {luts['total']:,} | {done.seconds:.0f}"
+        changed = with_kind(recipe, kind, layers, fan_in)
+        right, luts = [], []
+        for seed in range(given.seeds):
+            folder = given.out / f"{kind.replace(':', 'of')}-{seed}"
+            done = train(changed, out=folder, data_dir=given.data, seed=seed)
+            right.append(100 * done.accuracy["table"])
+            luts.append(compiled_luts(done.checkpoint, jobs=given.jobs)["total"])
+        spread = statistics.stdev(right) if given.seeds > 1 else 0.0
+        row = f"{statistics.mean(right):.1f} +- {spread:.1f} | {statistics.mean(luts):,.0f}"
         print(f"| `{kind}` | {row} |", flush=True)
 
 

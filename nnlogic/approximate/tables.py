@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
+import numpy as np
+
 from nnlogic.approximate.rows import Split
 from nnlogic.approximate.solve import solve_all, whole_function
+from nnlogic.core.bits import Bools
 from nnlogic.core.errors import TooWide
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
@@ -17,11 +20,12 @@ from nnlogic.logic.portfolio import Solution
 from nnlogic.logic.portfolio import SolveOptions as Ask
 from nnlogic.logic.structures import structure
 from nnlogic.logic.unit import local_block
+from nnlogic.tables.approximate.learned import shorter_options
 from nnlogic.tables.approximate.loss import Yardstick
 from nnlogic.tables.approximate.observe import block_groups, entries, entry_counts, without_rare
-from nnlogic.tables.approximate.patch import Patch, substituted
+from nnlogic.tables.approximate.patch import Patch, distinct_inputs, substituted
 from nnlogic.tables.approximate.search import Option, Site, State, choose
-from nnlogic.tables.approximate.wide import sampled_options, shorter_options
+from nnlogic.tables.approximate.wide import MOST_PATTERNS, sampled_options
 from nnlogic.tables.evaluate import output_values
 from nnlogic.tables.ir import Block, Function, Instance, TableNet, Threshold
 
@@ -166,11 +170,11 @@ class _Search:
         return State(net, Yardstick.of(self.split.column, expected, rows.labels), values)
 
     def _exact_sites(self) -> list[Site]:
-        """One site per distinct table and layer, and per arithmetic block, built exactly."""
+        """One site per distinct table or arithmetic block of a layer, built exactly."""
         uses: dict[object, list[int]] = {}
         for i, block in enumerate(self.exact.blocks):
-            key = (block.layer, block.function) if isinstance(block, Instance) else ("block", i)
-            uses.setdefault(key, []).append(i)
+            what = block.function if isinstance(block, Instance) else local_block(block)[0]
+            uses.setdefault((block.layer, what), []).append(i)
         first = [self.exact.blocks[numbers[0]] for numbers in uses.values()]
         functions = [self.exact.functions[b.function] for b in first if isinstance(b, Instance)]
         solutions = iter(self._solve(functions, "minimize exact tables"))
@@ -181,7 +185,8 @@ class _Search:
                 cost = len(numbers) * _cost(cone)
                 option = Option("exact", cost, whole_function(cone))
             else:
-                option = Option("exact", _cost(structure(local_block(block)[0], self.ask.k)))
+                cone = structure(local_block(block)[0], self.ask.k)
+                option = Option("exact", len(numbers) * _cost(cone))
             sites.append(Site(tuple(numbers), [option]))
         return sites
 
@@ -242,10 +247,14 @@ class _Search:
             return
         with self.progress.step(f"{name}: neurons too wide for a table", len(wide)) as step:
             for site, block in wide:
-                parts = list(sampled_options(block, observed.values, self.ask.k))
+                local, patterns = local_block(block)[0], self._patterns(site, observed)
+                parts = list(sampled_options(local, patterns, self.ask.k))
                 if self.arith == "auto":
-                    parts += shorter_options(block, observed.values)
-                site.options += [Option(what, self._patch_cost(p), patch=p) for what, p in parts]
+                    parts += shorter_options(local, patterns)
+                count = len(site.blocks)
+                site.options += [
+                    Option(what, count * self._patch_cost(p), patch=p) for what, p in parts
+                ]
                 if self.arith == "never":
                     trials = [validation.trial(site, o, behind) for o in site.options[1:]]
                     best = min(range(len(trials)), key=lambda i: trials[i].loss)
@@ -253,6 +262,19 @@ class _Search:
                     site.choice = best + 1
                     observed.accept(observed.trial(site, site.chosen, behind))
                 step.advance(note=block.origin)
+
+    def _patterns(self, site: Site, observed: State) -> Bools:
+        """Return what the blocks of a site read on the rows, bool (inputs, patterns).
+
+        Of many copies, as windows have, equally many rows of each, spread evenly.
+        """
+        rows = observed.values.shape[1]
+        each = min(rows, -(-MOST_PATTERNS // len(site.blocks)))
+        parts = []
+        for number, i in enumerate(site.blocks):
+            chosen = (np.arange(each) * rows // each + number) % rows
+            parts.append(observed.values[np.ix_(distinct_inputs(self.exact.blocks[i]), chosen)])
+        return np.concatenate(parts, axis=1)[:, :MOST_PATTERNS]
 
     def _patch_cost(self, patch: Patch) -> float:
         total = 0.0

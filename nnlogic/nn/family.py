@@ -154,11 +154,6 @@ class Family(nn.Module):
     def anneal(self, progress: float) -> None:
         """Follow the schedule of training, `progress` from 0 to 1."""
 
-    @classmethod
-    def cuts(cls, spec: LayerSpec) -> bool:
-        """Whether `prune` cuts connections of such a layer."""
-        return False
-
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
 

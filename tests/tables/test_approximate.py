@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from nnlogic.core import bits
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntFormat, LayerInfo, Port
+from nnlogic.tables.approximate.learned import shorter_options
 from nnlogic.tables.approximate.loss import Yardstick
 from nnlogic.tables.approximate.observe import block_groups, entry_counts, without_rare
 from nnlogic.tables.approximate.patch import Patch, substituted
 from nnlogic.tables.approximate.sampled import Sampled, cover, grow
 from nnlogic.tables.approximate.search import Option, Site, State, choose
 from nnlogic.tables.approximate.small_tables import SmallTables, add_cover, add_forest
-from nnlogic.tables.approximate.wide import sampled_options, shorter_options
+from nnlogic.tables.approximate.wide import sampled_options
 from nnlogic.tables.evaluate import output_values
 from nnlogic.tables.ir import Function, Instance, TableNet, Threshold, Word
 
@@ -236,3 +237,23 @@ def test_stand_ins_for_wide_neurons_get_better_with_size():
     assert [w for w, _ in sampled_options(block, values, 6)] == [
         w for w, _ in sampled_options(replace(block, origin="x"), values, 6)
     ]
+
+
+def test_inputs_that_say_the_same_on_the_rows_are_made_up_for_by_the_others():
+    block = wide_block(levels=2)
+    rng = np.random.default_rng(3)
+    values = np.zeros((25, 2000), dtype=bool)
+    values[:12] = rng.random((12, 2000)) < 0.5
+    values[12:24] = values[:12]
+    answers = np.array(block.weights) @ values[:24] + 3 >= block.thresholds[0]
+    options = dict(shorter_options(block, values))
+    half = [o for what, o in options.items() if int(what.split()[0]) <= 12]
+    right = [float((o.evaluate(values[:24])[0] == answers).mean()) for o in half]
+    # Cut by the size of their weights, the twelve would be another sum: about 80 % right.
+    assert max(right) > 0.98
+    # With every input its own, twelve cannot say what all do.
+    values[12:24] = rng.random((12, 2000)) < 0.5
+    answers = np.array(block.weights) @ values[:24] + 3 >= block.thresholds[0]
+    assert max(float((o.evaluate(values[:24])[0] == answers).mean()) for o in half) < 0.95
+    half = [o for what, o in shorter_options(block, values) if int(what.split()[0]) <= 12]
+    assert max(float((o.evaluate(values[:24])[0] == answers).mean()) for o in half) < 0.97

@@ -50,23 +50,25 @@ def test_every_family_has_a_small_recipe_on_equal_terms(name):
 
 
 SEEDS = {
-    "mnist_predefined": ["conv1", "conv2", "score"],
-    "mnist_codex": ["conv1", "conv2", "score"],
-    "mnist_nm": ["fc1", "fc2", "score"],
+    "digits_predefined": (64, ["conv1", "conv2", "score"]),
+    "digits_codex": (64, ["conv1", "conv2", "score"]),
+    "digits_nm": (64, ["fc1", "fc2", "score"]),
+    "mnist_dense": (784, ["fc1", "fc2", "fc3", "score"]),
 }
 
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_recipes_of_the_seed_systems_fit_their_images(name):
     recipe = load_recipe(name)
-    network = make_network(recipe, tuple(f"x{i}" for i in range(784)), tuple("0123456789"))
-    assert [spec.name for spec in recipe.layers] == SEEDS[name]
-    assert recipe.prunes == (name != "mnist_codex")
-    rows = np.linspace([0.0] * 784, [255.0] * 784, 8, dtype=np.float32)
+    features, names = SEEDS[name]
+    network = make_network(recipe, tuple(f"x{i}" for i in range(features)), tuple("0123456789"))
+    assert [spec.name for spec in recipe.layers] == names
+    assert recipe.prunes == (name != "digits_codex")
+    rows = np.linspace([0.0] * features, [255.0] * features, 8, dtype=np.float32)
     network.quantizer.set_thresholds(fit_thresholds(rows, network.quantizer.bits, "uniform"))
     periods = {layer.name: getattr(layer, "period", 0) for layer in network.quantnet().layers}
-    # Six of 4x4 taps: filters three apart read the same.
-    assert (periods.get("conv1") == 3) == (name == "mnist_predefined")
+    # One of 3x3 taps in every channel: filters nine apart read the same.
+    assert (periods.get("conv2") == 9) == (name == "digits_predefined")
 
 
 def test_kernels_of_windows_are_pruned_as_other_layers_are():

@@ -16,7 +16,7 @@ from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import SUMS, LayerSpec
-from nnlogic.nn.connect import kinds
+from nnlogic.nn.connect import kind_of, kinds
 from nnlogic.nn.family import Codes, Family
 from nnlogic.nn.quantizers import LearnedBits, activation_problems
 
@@ -86,7 +86,8 @@ def prunes(specs: Iterable[LayerSpec]) -> bool:
     return any(
         prunes(spec.options["layers"])
         if spec.options.get("layers")
-        else families()[spec.family].cuts(spec)
+        else kind_of(spec.connect).groups is not None
+        and families()[spec.family].prune is not Family.prune
         for spec in specs
         if spec.family in families()
     )

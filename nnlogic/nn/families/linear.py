@@ -72,8 +72,8 @@ class LinearSums(Family):
         super().__init__(x, spec)
         self.folds = x.levels is not None and spec.activation in ACTIVATIONS
         kind = kind_of(spec.connect)
-        cuts = self.cuts(spec)
-        if not self.folds and cuts:
+        self.cuts = kind.groups is not None
+        if not self.folds and self.cuts:
             why = "codes of uneven values are enumerated, and a layer to be pruned starts too wide"
             raise refuse(spec, why, 'connect = "random", or activations of even levels')
         if spec.activation in (SUMS, LearnedBits.kind):
@@ -81,7 +81,7 @@ class LinearSums(Family):
             raise refuse(spec, why, f"use one of {', '.join(ACTIVATIONS)}")
         if gradient not in GRADIENTS:
             raise refuse(spec, f"gradient {gradient!r}", f"use one of {', '.join(GRADIENTS)}")
-        if not kind.fixed and not cuts:
+        if not kind.fixed and not self.cuts:
             known = ", ".join(k.name for k in kinds() if k.fixed or k.groups is not None)
             why = f"connect {spec.connect!r}, known for this family are {known}"
             raise refuse(spec, why, 'family = "poly" with degree = 1 takes it')
@@ -99,7 +99,7 @@ class LinearSums(Family):
         self.norm = nn.BatchNorm1d(spec.width, eps=EPS) if spec.batch_norm else None
         self.bias = None if spec.batch_norm else nn.Parameter(torch.zeros(spec.width))
         self.activation = make_activation(spec)
-        if not cuts:
+        if not self.cuts:
             made = connect(
                 spec.connect, self.inputs, spec.width, fan_in, generator, channels=x.channels
             )
@@ -234,14 +234,9 @@ class LinearSums(Family):
         """Give the outputs the same scale as `other`, learned together."""
         self.activation = other.activation
 
-    @classmethod
-    def cuts(cls, spec: LayerSpec) -> bool:
-        """Whether `prune` cuts connections of such a layer."""
-        return kind_of(spec.connect).groups is not None
-
     def prune(self, progress: float) -> None:
         """Cut connections, more as `progress` goes from 0 to 1."""
-        if self.cuts(self.spec):
+        if self.cuts:
             self.linear.prune(progress)
 
     def set_quantized(self, on: bool) -> None:
