@@ -9,6 +9,15 @@ told but not counted). It often leaves parts out; "ours, same function" leaves o
 encoder before the inputs, an argmax after the outputs. Files that no importer reads are rows too,
 with the reason.
 
+*Clocks a row*: what the peer's hardware takes, where that is more than a row every clock as ours
+takes it; the next column compares with as many copies of it as take one every clock. For BTHOWeN
+that is the number of hash functions, times the turns that its hash units need, which its report of
+utilization lists.
+
+*ecp5 MHz* (`--fmax`): yosys and nextpnr for LFE5U-25F, of the peer's Verilog and of ours for the
+same function, minimized for LUTs of four inputs, in the same harness and with as many ranks of
+registers: where the peer's Verilog has none, one behind the outputs of both.
+
 Effort *fast*, *normal* or *high* minimizes neuron by neuron, *network* then also across the whole
 network, for area; of the settings that were tried, a row shows the one with fewest LUTs. Checks:
 1 file against QuantNet, 2 QuantNet against tables, 3 tables against logic, 4 logic before against
@@ -33,7 +42,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.leaderboard.measure import measured
+from benchmarks.leaderboard.fmax import TARGET, clocks
+from benchmarks.leaderboard.measure import measured, same_function
 from benchmarks.leaderboard.own import FIRST, FLOWS, SYNTH, own_luts
 from benchmarks.leaderboard.page import HEAD, Entry, summary, table
 from benchmarks.leaderboard.peers import PEERS, Peer
@@ -88,13 +98,17 @@ def main() -> None:
     parser.add_argument(
         "--optimize", action="store_true", help="also optimize across the network, for area"
     )
+    parser.add_argument(
+        "--fmax", action="store_true",
+        help="also place and route for ecp5, the peer's Verilog and ours, where there is any",
+    )  # fmt: skip
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of what is measured")
     parser.add_argument(
         "--measured", action="store_true", help="only rows that were measured before, at any effort"
     )
     add_write(parser, "leaderboard.md")
     args = parser.parse_args()
-    free = ("peers", "data", "results", "measured")
+    free = ("peers", "data", "results", "measured", "fmax")
     page = Page(parser, args.out, is_part(parser, args, *free))
     results = Results(args.results)
     entries: list[Entry] = []
@@ -130,7 +144,8 @@ def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -
     if found[0] is None:
         return None
     own = _own(peer, file, row, results, args.measured)
-    return Entry(peer.family, name, found[0], own, peer.why)
+    speed = _speed(peer, file, row, results, known=not args.fmax)
+    return Entry(peer.family, name, found[0], own, peer.why, peer.clocks(file), speed)
 
 
 def _best(results: Results, row: str, key: dict[str, Any]) -> dict[str, Any] | None:
@@ -163,6 +178,25 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
             found = {"error": " ".join(error.what.split())}
         found["seconds"] = round(time.monotonic() - start)
         results.put(f"{row}-own", key, found)
+    return found or {}
+
+
+def _speed(peer: Peer, file: Path, row: str, results: Results, *, known: bool) -> dict[str, Any]:
+    """Return the clock of the peer's Verilog, and of ours, where there is any."""
+    sources = peer.sources(file)
+    if peer.registers is None or not any(path.stem == peer.top for path in sources):
+        return {}
+    key = {"verilog": files_digest(sources), "file": files_digest([file]), "target": TARGET}
+    found = results.get(f"{row}-fmax", key)
+    if found is None and not known:
+        start = time.monotonic()
+        try:
+            net = same_function(peer, file)
+            found = dict(clocks(sources, peer.top, peer.registers, net))
+        except NNLogicError as error:
+            found = {"error": " ".join(error.what.split())}
+        found["seconds"] = round(time.monotonic() - start)
+        results.put(f"{row}-fmax", key, found)
     return found or {}
 
 

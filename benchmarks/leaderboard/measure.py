@@ -59,17 +59,35 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str, optimize: b
             **_accuracy(net, dataset, known),
             "whole": compiled(net, effort, optimize),
         }
-        if peer.bits or peer.scores:
-            core = without_encoder(net) if peer.bits and net.quantizer is not None else net
-            found["same"] = compiled(
-                without_argmax(core) if peer.scores else core, effort, optimize
-            )
-        elif peer.same:
-            found["same"] = compiled(load(file, read={**read, **peer.same}), effort, optimize)
+        if peer.bits or peer.scores or peer.same:
+            found["same"] = compiled(same_function(peer, file, net, read), effort, optimize)
         found["whole"]["proved"].insert(0, against)
     except NNLogicError as error:
         found = {"error": " ".join(error.what.split())}
     return {**found, "seconds": round(time.monotonic() - start)}
+
+
+def same_function(
+    peer: Peer, file: Path, net: QuantNet | None = None, read: Mapping[str, str] | None = None
+) -> QuantNet:
+    """Return the network of what the peer's hardware computes.
+
+    Parameters
+    ----------
+    peer : Peer
+    file : Path
+    net : QuantNet, optional
+        Read from it.
+    read : mapping of str to str, optional
+        The options it was read with; default: those that need no rows.
+    """
+    read = peer.read if read is None else read
+    if not (peer.bits or peer.scores):
+        return load(file, read={**read, **peer.same})
+    core = load(file, read=read) if net is None else net
+    if peer.bits and core.quantizer is not None:
+        core = without_encoder(core)
+    return without_argmax(core) if peer.scores else core
 
 
 def compiled(net: QuantNet, effort: str, optimize: bool) -> Row:

@@ -57,16 +57,21 @@ def own_luts(files: Sequence[Path], top: str) -> Own:
     return min(found, key=lambda own: (own.luts + 4 * own.carries, own.luts))
 
 
+def read_lines(files: Sequence[Path], folder: Path) -> list[str]:
+    """Put links to Verilog files into a folder, and return the lines of yosys that read them."""
+    places = [folder / f"in{i}{file.suffix}" for i, file in enumerate(files)]
+    for place, file in zip(places, files, strict=True):
+        place.symlink_to(file.resolve())
+    folders = sorted({str(file.parent.resolve()) for file in files})
+    within = " ".join(f"-I{one}" for one in folders if " " not in one)
+    return [f"read_verilog -sv {within} {place.name}" for place in places]
+
+
 def _counted(files: Sequence[Path], top: str, command: str) -> Own:
     with tempfile.TemporaryDirectory(prefix="nnlogic-own-") as name:
         folder = Path(name)
-        places = [folder / f"in{i}{file.suffix}" for i, file in enumerate(files)]
-        for place, file in zip(places, files, strict=True):
-            place.symlink_to(file.resolve())
-        folders = sorted({str(file.parent.resolve()) for file in files})
-        within = " ".join(f"-I{one}" for one in folders if " " not in one)
         script = [
-            *(f"read_verilog -sv {within} {place.name}" for place in places),
+            *read_lines(files, folder),
             *(line.format(top=top) for line in FIRST),
             command,
             f"tee -q -o {STAT} stat -json",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 COLUMNS = (
     "family", "file", "accuracy %", "encoder", "network", "output", "LUT6", "depth", "peer",
-    "of", "ours, same function", "times", "effort", "proved", "s",
+    "of", "ours, same function", "times", "clocks a row", "times, a row per clock", "ecp5 MHz",
+    "effort", "proved", "s",
 )  # fmt: skip
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'|'.join(['---'] * len(COLUMNS))}|"
 AIM = 0.7
@@ -28,6 +29,10 @@ class Entry:
         nothing.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
+    clocks : int, optional
+        That the peer's hardware takes for a row.
+    speed : mapping
+        See `benchmarks.leaderboard.fmax.clocks`; empty where it was not measured.
     """
 
     family: str
@@ -35,6 +40,8 @@ class Entry:
     ours: Mapping[str, Any]
     own: Mapping[str, Any]
     why: str = ""
+    clocks: int | None = None
+    speed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def same(self) -> Mapping[str, Any]:
@@ -55,6 +62,13 @@ class Entry:
             return None
         return float(self.same["total"] / self.peer)
 
+    @property
+    def times_a_row(self) -> float | None:
+        """Our LUTs over those of as many copies of the peer's as take a row every clock."""
+        if self.times is None or self.clocks is None:
+            return None
+        return self.times / self.clocks
+
     def line(self) -> str:
         """Return the row."""
         name = self.file
@@ -72,6 +86,9 @@ class Entry:
                 str(whole["depth"]), f"{self.peer:,}" if self.peer else "", self._source(),
                 f"{self.same['total']:,}" if self.peer else "",
                 "" if self.times is None else f"**{self.times:.3f}**",
+                "" if self.clocks is None else str(self.clocks),
+                "" if self.times_a_row is None else f"{self.times_a_row:.3f}",
+                self._speed(),
                 self.ours["effort"],
                 "; ".join(f"{i} {how}" for i, how in enumerate(whole["proved"], 1)),
                 str(self.ours["seconds"]),
@@ -80,6 +97,17 @@ class Entry:
 
     def _rows(self) -> str:
         return f"{self.ours['dataset'].replace(':', ' ')}, n={self.ours['rows']:,}"
+
+    def _speed(self) -> str:
+        if "peer" not in self.speed:
+            return ""
+        peer, ours = self.speed["peer"], self.speed["ours"]
+        return (
+            f"{peer['mhz']:.0f} ({peer['luts']:,} LUT4), ours {ours['mhz']:.0f} "
+            f"({ours['luts']:,} LUT4), {peer['ranks']}"
+            + (f" / {ours['ranks']}" if ours["ranks"] != peer["ranks"] else "")
+            + f" rank{'s' * (max(peer['ranks'], ours['ranks']) > 1)} of registers"
+        )
 
     def _source(self) -> str:
         if "published" in self.own:
@@ -111,7 +139,12 @@ def summary(entries: Sequence[Entry]) -> str:
         if found:
             lines += ["", f"{text}:", ""]
         for why in dict.fromkeys(entry.why for entry in found):
-            said = [f"`{e.file}` {e.times:.3f}" for e in found if e.why == why]
+            said = [
+                f"`{e.file}` {e.times:.3f}"
+                + ("" if e.times_a_row is None else f" ({e.times_a_row:.3f} a row per clock)")
+                for e in found
+                if e.why == why
+            ]
             lines.append(f"- {', '.join(said)}" + (f": {why}." if why else "."))
     return "\n".join(lines)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmarks.leaderboard.interval import of_bthowen
 
 UTILIZATION = re.compile(
     r"^(?:LUT=|\|\s*(?:CLB|Slice) LUTs\*?\s*\|\s*|\|\s+model\s+\|\s+wisard\s+\|\s+)(\d+)",
@@ -46,6 +48,10 @@ class Peer:
         Whether it gives the scores of classes.
     rows : mapping of str to str
         Data sets by a part of the file's path, see `benchmarks.leaderboard.data`.
+    interval : callable, optional
+        Gives the clocks that the peer's hardware takes for a row, of a file and the first report.
+    registers : int, optional
+        On every path of the Verilog, from the inputs on; None where its clock is not compared.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
     """
@@ -63,6 +69,8 @@ class Peer:
     bits: bool = False
     scores: bool = False
     rows: Mapping[str, str] = field(default_factory=dict)
+    interval: Callable[[Path, str], int] | None = None
+    registers: int | None = None
     why: str = ""
 
     def found(self, peers: Path) -> Iterator[Path]:
@@ -77,6 +85,13 @@ class Peer:
                 if match:
                     return match[1]
         return _of(self.stated, file)
+
+    def clocks(self, file: Path) -> int | None:
+        """Return the clocks that the peer's hardware takes for a row, None where none are known."""
+        reports = [found for name in self.reports for found in _matching(file, name)]
+        if self.interval is None or not reports:
+            return None
+        return self.interval(file, reports[0].read_text(errors="replace"))
 
     def sources(self, file: Path) -> list[Path]:
         """Return the Verilog that the peer's tool wrote for a file."""
@@ -126,17 +141,18 @@ PEERS = (
                "vehicle": "uci-third:vehicle", "letter": "uci-third:letter",
                "satimage": "uci-third:satimage", "shuttle": "uci-third:shuttle",
                "mnist": "mnist:ink"},
+         interval=of_bthowen,
          why="the peer works out one hash function per clock, and needs as many clocks a row as it "
          "has of them; ours takes a row every clock, with all hashes side by side"),
     *(Peer("torchlogix", "torchlogix-models", f"{kind}*_{name}/state.pt",
            {"classes": classes, **meant}, bits=True, scores=True, verilog=("circuit.v",),
-           top="circuit", rows={name: f"uci-third:{name}"},
+           top="circuit", registers=0, rows={name: f"uci-third:{name}"},
            why="most of it is sums, and the peer's use carry chains, which are not counted")
       for name, classes in (("digits", "10"), ("vehicle", "4"))
       for kind, meant in (("raw", {}), ("warp", {"parametrization": "warp"}),
                           ("light", {"parametrization": "light"}))),
     Peer("TreeLUT (Verilog)", "treelut-models", "*/TreeLUT/verilog/TreeLUT.v", verilog=("*.v",),
-         top="TreeLUT"),
+         top="TreeLUT", registers=0),
     Peer("LightGBM", "trees", "lightgbm_*.txt", rows={"vehicle": "uci-third:vehicle"}),
     Peer("xgboost", "trees", "xgboost_*.json", rows={"vowel": "uci-third:vowel"}),
     Peer("conifer", "trees", "conifer_*.json", rows={"wine": "uci-third:wine"}),

@@ -10,9 +10,7 @@ from nnlogic.logic.compressor import plan, shape, surfaced
 from nnlogic.logic.cone import ConeBuilder
 from nnlogic.tables.ir import Word
 
-BEAM, LEAST_BEAM, BITS = 8, 2, 1600
-"""Plans that are kept, fewer of large heaps: their number times the bits is at most `BITS`. Two
-plans cost a heap of 500 bits one LUT more than eight do, and a fifth of the time."""
+BEAM = 8
 
 
 @dataclass(frozen=True)
@@ -155,8 +153,7 @@ class _Heap:
             self._make_positive()
         self.constant %= 1 << width
         levels = [[bit.level for bit in column] for column in self.columns]
-        beam = max(LEAST_BEAM, min(BEAM, BITS // max(1, sum(map(len, levels)))))
-        for step in plan(levels, self.constant, k, level_cost=level_cost, beam=beam):
+        for step in plan(levels, self.constant, k, level_cost=level_cost, beam=BEAM):
             taken: list[list[_Bit]] = []
             for i, n in enumerate(step.taken[: width - step.column]):
                 column = sorted(self.columns[step.column + i])

@@ -19,6 +19,11 @@ SPAN = 3
 """Columns a counter reads."""
 MOST_ROOM = 8
 """Columns from which on a counter has room for all its outputs."""
+SEARCHED, TALL, TALL_TAKES = 160, 16, 6
+"""Bits of a heap above which columns of more than `TALL` are not searched, and how many of these a
+counter then takes: a bit less for each of its LUTs, and no counter does better. Measured: 784 bits
+take 775 LUTs in 0.2 s, and searched through 774 in 5.5 s; 545 in columns of 8 to 40 take 484 in
+0.7 s, and 485 in 1.9 s."""
 FULL_ADDER = 5
 """Two-input LUTs in a full adder."""
 
@@ -114,8 +119,9 @@ def _plan(
     start: tuple[tuple[int, ...], ...], constant: int, k: int, level_cost: float, beam: int
 ) -> tuple[Step, ...]:
     states = [_State(start, constant, 0, max((max(c) for c in start if c), default=0), None, None)]
+    tall = sum(map(len, start)) > SEARCHED
     for column in range(len(start)):
-        states = _settled(states, column, k, level_cost, beam)
+        states = _settled(states, column, k, level_cost, beam, tall=tall)
     best = min(states, key=lambda s: _score(s, len(start), level_cost))
     return tuple(reversed(list(_steps(best))))
 
@@ -127,7 +133,7 @@ def _steps(state: _State | None) -> Iterator[Step]:
 
 
 def _settled(
-    states: Sequence[_State], column: int, k: int, level_cost: float, beam: int
+    states: Sequence[_State], column: int, k: int, level_cost: float, beam: int, *, tall: bool
 ) -> list[_State]:
     """Continue until the column has one bit, keeping `beam` states per height on the way."""
     waiting: dict[int, dict[tuple[object, int], _State]] = {}
@@ -142,12 +148,21 @@ def _settled(
             pool[key] = state
 
     for state in states:
-        keep(state)
+        keep(_lowered(state, column, k) if tall else state)
     while waiting:
         for state in _best(waiting.pop(max(waiting)), column, level_cost, beam):
             for new in _continued(state, column, k):
                 keep(new)
     return _best(done, column + 1, level_cost, beam)
+
+
+def _lowered(state: _State, column: int, k: int) -> _State:
+    """Return the state after counters of six bits, of which no other is better, in tall columns."""
+    step = Step(column, (TALL_TAKES, 0, 0), (0, 0))
+    while k >= TALL_TAKES and len(state.columns[column]) > TALL:
+        made = shape(step.taken, step.ones, min(len(state.columns) - column, MOST_ROOM), k)
+        state = _applied(state, step, made)
+    return state
 
 
 def _best(

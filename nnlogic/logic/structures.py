@@ -13,6 +13,8 @@ from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, block_inputs
 
 Arithmetic = Sum | Threshold | ArgmaxBlock
 
+STRUCTURES = 3
+"""Raised when structures change: what is cached is proved against those that are built now."""
 MAX_PAIRED = 8
 """Most words of an argmax for which all pairs are compared."""
 FLAT = 3.0

@@ -9,7 +9,7 @@ from nnlogic.core.archive import digest
 from nnlogic.logic.arith import check_block, solve_block, unproved
 from nnlogic.logic.cone import Cone, mismatches
 from nnlogic.logic.portfolio import ENGINE_SET, Solution, SolveOptions, solve
-from nnlogic.logic.structures import Arithmetic
+from nnlogic.logic.structures import STRUCTURES, Arithmetic
 from nnlogic.tables.ir import Function, Instance, TableNet, Word
 from nnlogic.tools.budget import Budget, budget, spending
 
@@ -37,7 +37,7 @@ class Unit:
         if isinstance(self.content, Function):
             what = self.content.digest
         else:
-            what = digest(type(self.content).__name__, repr(astuple(self.content)))
+            what = digest(type(self.content).__name__, repr(astuple(self.content)), STRUCTURES)
         asked: list[object] = [options.k, options.effort, options.objective, ENGINE_SET]
         return digest(what, asked)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,15 @@ import torch
 
 from benchmarks.leaderboard import __main__ as board
 from benchmarks.leaderboard.data import rows as data_rows
+from benchmarks.leaderboard.fmax import clocks
 from benchmarks.leaderboard.measure import without_argmax, without_encoder
 from benchmarks.leaderboard.own import own_luts
 from benchmarks.leaderboard.page import COLUMNS, Entry, summary
 from benchmarks.leaderboard.peers import PEERS, Peer
+from nnlogic.core.formats import IntFormat, Port
 from nnlogic.frontend import load
+from nnlogic.quant.ir import Enumerated, QuantNet
+from tests.frontend import bloom
 
 
 @pytest.fixture
@@ -173,3 +178,37 @@ def test_the_summary_names_what_is_above_the_aim():
     assert re.search(r"5 files of 1 families.* 4 have figures .*: 1 take at most 0\.7", text)
     assert "up to 1.0:\n\n- `b` 0.800.\n" in text
     assert text.endswith("Above 1.0:\n\n- `d` 1.100, `e` 1.200: it leaves out sums.")
+
+
+def test_clocks_that_a_row_takes(tmp_path):
+    """Three hash functions of four filters, by two hash units: six clocks; by five: three."""
+    (tmp_path / "models").mkdir()
+    file = bloom.save(tmp_path / "models", bloom.model(features=4, hashes=3))
+    peer = next(peer for peer in PEERS if peer.family == "BTHOWeN")
+    peer = replace(peer, reports=("../{stem}.rpt",))
+    assert peer.clocks(file) is None
+    for units, wanted in ((2, 6), (3, 3), (5, 3)):
+        rows = [f"| gen_hash_inst[{i}].hasher | h3_hash_{i} | 4 |" for i in range(units)]
+        (tmp_path / "m.rpt").write_text("\n".join(rows))
+        assert peer.clocks(file) == wanted
+    found = Entry("a", "b", {"same": {"total": 300}}, {"published": 200}, "slow", clocks=3)
+    assert (found.times, found.times_a_row) == (1.5, 0.5)
+    assert "`b` 1.500 (0.500 a row per clock): slow." in summary([found])
+
+
+def test_both_clocks_by_the_same_programs(tmp_path):
+    """A majority of three behind a rank of registers."""
+    (tmp_path / "top.v").write_text(
+        "module top(input clk, input rst, input [2:0] x, output y);\n  reg [2:0] a;\n"
+        "  always @(posedge clk) a <= x;\n  assign y = a[0]&a[1] | a[2]&(a[0]|a[1]);\nendmodule"
+    )
+    bit = IntFormat(1, False)
+    layer = Enumerated.of(
+        "f", lambda a, b, c: a + b + c > 1, inputs=[(0, 1, 2)], x_formats=[bit] * 3, formats=bit
+    )
+    ports = tuple(Port(f"x{i}", bit) for i in range(3))
+    net = QuantNet("m", ports, (layer,), ((Port("y", bit), "f", 0),))
+    found = clocks([tmp_path / "top.v"], "top", 1, net)
+    for side in ("peer", "ours"):
+        assert (found[side]["ranks"], found[side]["luts"]) == (2, 1)
+        assert 50 < found[side]["mhz"] < 2000
