@@ -71,6 +71,14 @@ FIXTURES = {
     "luts": Fixture(ONES, (layer("luts", fan_in=6),)),
     "luts gates": Fixture(ONES, (layer("luts", fan_in=2, gates=True, connect="learned"),)),
     "votes": Fixture(ONES, (layer("votes"),)),
+    "hamming": Fixture(ONES, (layer("hamming"),)),
+    "hamming bundles": Fixture(
+        ONES,
+        (
+            layer("linear", "bundle", 7, 5, activation="sign", bits=1, weights="binary()"),
+            layer("hamming"),
+        ),
+    ),
     "ensemble": Fixture(TWOS, (layer("ensemble", layers=MEMBER),)),
     "poly learned bits": Fixture(
         MIXED,

@@ -109,9 +109,11 @@ class LinearSums(Family):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return fake-quantized values (samples, width) of values (samples, inputs)."""
-        z = self.linear(x)
-        z = self.norm(z) if self.norm is not None else z + self.bias
-        out: Tensor = self.activation(z)
+        out: Tensor = self.activation(self._normed(self.linear(x)))
+        return out
+
+    def _normed(self, sums: Tensor) -> Tensor:
+        out: Tensor = self.norm(sums) if self.norm is not None else sums + self.bias
         return out
 
     @property
@@ -160,9 +162,7 @@ class LinearSums(Family):
         weight = exact.linear.effective_weight().gather(1, wires)
 
         def codes(values: Tensor) -> Tensor:
-            z = (values * weight).sum(2)
-            z = exact.norm(z) if exact.norm is not None else z + exact.bias
-            return exact.activation.codes(z)
+            return exact.activation.codes(exact._normed((values * weight).sum(2)))
 
         return enumerate_codes(codes, wires, x)
 

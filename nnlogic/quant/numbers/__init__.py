@@ -55,8 +55,8 @@ class Numbers:
     @cached_property
     def values(self) -> tuple[Fraction, ...]:
         """The distinct numbers, in increasing order."""
-        found = {self.decode(code) for code in range(1 << self.bits)}
-        return tuple(sorted(found - {None}))  # type: ignore[type-var]
+        found = (self.decode(code) for code in range(1 << self.bits))
+        return tuple(sorted({value for value in found if value is not None}))
 
     @cached_property
     def unit(self) -> Fraction:
