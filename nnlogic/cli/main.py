@@ -17,8 +17,8 @@ from nnlogic.cli.errors import Guard
 from nnlogic.cli.options import Session, session_options
 
 VERBS = (
-    "inspect", "compile", "verify", "synth", "report", "prove", "faults", "export", "minimize",
-    "train", "quantize", "search", "doctor",
+    "inspect", "compile", "verify", "synth", "report", "compare", "prove", "faults", "export",
+    "minimize", "train", "quantize", "search", "doctor",
 )  # fmt: skip
 
 
