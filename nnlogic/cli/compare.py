@@ -27,11 +27,12 @@ def command(session: Session, runs: tuple[Path, ...], plot: Path | None) -> int:
         return 0
     from rich.console import Console
 
-    from nnlogic.report.comparison import COLUMNS, cells
+    from nnlogic.report.comparison import BEST, COLUMNS, cells
     from nnlogic.report.terminal import fact, heading, print_table
 
     console = Console()
     print_table(console, COLUMNS, [cells(row) for row in found.rows])
+    click.echo(BEST)
     for text in found.cautions:
         fact(console, "beware", text)
     heading(console, "Next")

@@ -146,7 +146,8 @@ def _beats(one: Compared, other: Compared) -> bool:
     return all(a <= b for a, b in known) and any(a < b for a, b in known)
 
 
-COLUMNS = ("run", "target", ">quality", ">LUTs", ">FFs", ">levels", ">MHz", ">ns", "checks", "")
+COLUMNS = ("run", ">quality", ">LUTs", ">FFs", ">levels", ">MHz", ">ns", "checks")
+BEST = "* no other run is as good in quality, LUTs and latency, and better in one of them"
 SHORT = {"estimate": "est.", None: ""}
 
 
@@ -156,8 +157,7 @@ def cells(row: Compared) -> list[str]:
     quality = quantity(row.quality, "%" if percent else row.measure or "", 2)
     luts, clock = (SHORT.get(s, s) for s in (row.source, row.clock_source))
     return [
-        row.run,
-        row.target,
+        ("* " if row.best else "  ") + row.run,
         quality,
         f"{count(row.luts)} {luts}".strip(),
         count(row.ffs),
@@ -165,7 +165,6 @@ def cells(row: Compared) -> list[str]:
         f"{quantity(row.fmax_mhz, clock or '', 0)}".strip(),
         quantity(row.latency_ns, "").strip(),
         f"{row.rungs}/7 {row.weakest}",
-        "best" if row.best else "",
     ]
 
 
