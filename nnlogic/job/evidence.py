@@ -16,7 +16,7 @@ from nnlogic.report.model import Report
 from nnlogic.report.quantities import ErrorRow
 from nnlogic.report.rows import AccuracyRow, Check
 from nnlogic.report.sections import FILES, Section
-from nnlogic.report.words import CONSTANT
+from nnlogic.report.words import LASTING
 
 STALE: Final = "stale"
 CLAIMS_NOTHING = ("running", "error")
@@ -24,16 +24,18 @@ CLAIMS_NOTHING = ("running", "error")
 IR = "ir/*.safetensors"
 COMPARED: dict[int, tuple[str, ...]] = {
     0: (IR, "rtl/*"),
-    1: ("ir/quant.safetensors",),
-    2: ("ir/quant.safetensors", "ir/tables.safetensors"),
-    3: tuple(f"ir/{s}.safetensors" for s in ("tables", "simplified", "assembled", "logic")),
+    1: ("ir/coded.safetensors", "ir/quant.safetensors"),
+    2: tuple(f"ir/{s}.safetensors" for s in ("coded", "quant", "tables")),
+    3: tuple(
+        f"ir/{s}.safetensors" for s in ("tables", "simplified", "assembled", "logic", "ports")
+    ),
     4: (IR, "sim/rows.npz"),
     5: (IR, "rtl/*", "sim/rows.npz", "sim/*_models.v"),
     6: ("ir/design.safetensors", "ir/program.safetensors", "ir/kernels.safetensors", "rtl/*",
         "synth/*.v", "synth/rtl/*.v", "targets/*"),
 }  # fmt: skip
 """Files that the checks of a rung compare; those of a run's segments likewise."""
-ROOTS = ("ir/quant.safetensors", "sim/rows.npz")
+ROOTS = ("ir/coded.safetensors", "ir/quant.safetensors", "sim/rows.npz")
 """Files that came from outside the run: nothing in it can show that an edited one is right."""
 SHOWN = 4
 
@@ -93,7 +95,7 @@ def audited(report: Report, folder: Path) -> Report:
         what = "report.json" if not seal.intact else "STATUS"
         return _forged(report, f"{what} was changed after nnlogic wrote it")
     edited = list(_edited(folder, seal))
-    warnings = [w for w in report.warnings if CONSTANT in w]
+    warnings = [w for w in report.warnings if any(mark in w for mark in LASTING)]
     if edited:
         warnings.insert(0, f"edited since nnlogic wrote it: {_listed(edited)}")
     for rung in report.ladder:
@@ -164,7 +166,8 @@ def _without_accuracy(report: Report, stages: Sequence[str]) -> Report:
         return row.stage not in stages or "recorded" in row.detail
 
     accuracy, errors = filter(kept, report.accuracy), filter(kept, report.errors)
-    return report.replace(accuracy=tuple(accuracy), errors=tuple(errors))
+    classes = report.classes if set(stages) <= {"RTL"} else ()
+    return report.replace(accuracy=tuple(accuracy), errors=tuple(errors), classes=classes)
 
 
 def _status_word(folder: Path) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from nnlogic import __version__
+from nnlogic.core.errors import TargetMissed
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.target_facts import DelayModel
+from nnlogic.flows.targets import Target
+from nnlogic.hw.names import port_names
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.describe import lut_bound
+from nnlogic.report.hardware import DeviceRow, PinRow
 from nnlogic.report.rows import (
     Engine,
     FunnelRow,
@@ -125,6 +129,43 @@ def timing_facts(
         clock_mhz=clock,
         estimate_mhz=None if fmax is None else round(fmax, 2),
     ).estimated()
+
+
+def device_facts(target: Target, total: ResourceRow | None) -> list[DeviceRow]:
+    """Return what the target has: the smallest device that holds a design of `total`."""
+    if target.pnr is not None:
+        luts, ffs = (total.luts or 0, total.ffs or 0) if total is not None else (0, 0)
+        try:
+            device = target.device_for(luts, ffs)
+        except TargetMissed:
+            device = target.pnr.devices[-1]
+        return [DeviceRow(device.name, device.luts, device.ffs)]
+    if target.dsp is not None and target.dsp.luts is not None:
+        return [DeviceRow(target.dsp.part or target.title, target.dsp.luts)]
+    return []
+
+
+def pin_facts(design: HardwareDesign, notes: Mapping[str, str]) -> list[PinRow]:
+    """Return the ports of a core, with their places in its stream.
+
+    Parameters
+    ----------
+    design : HardwareDesign
+    notes : mapping of str to str
+        What else there is to say of an input.
+    """
+    out = []
+    x_names, y_names = port_names(design)
+    sides = (("input", design.inputs, x_names), ("output", design.outputs, y_names))
+    for way, ports, names in sides:
+        at = 0
+        for port in ports:
+            note = notes.get(port.name, "") if way == "input" else ""
+            carries = f"{port.name}, {port.format}" + (f", {note}" if note else "")
+            low = at if design.stream else None
+            out.append(PinRow(names[port.name], way, port.format.bits, low, carries))
+            at += port.format.bits
+    return out
 
 
 def engine_facts(records: Iterable[object]) -> list[Engine]:

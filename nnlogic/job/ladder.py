@@ -14,6 +14,7 @@ from nnlogic.core.inert import visible
 from nnlogic.job.rows import Rows, accuracy
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.quantity import error_figures
+from nnlogic.report.classes import ClassRow, class_rows
 from nnlogic.report.model import Report
 from nnlogic.report.quantities import ErrorRow, PredictionRow
 from nnlogic.report.rows import AccuracyRow, Check, Rung
@@ -68,6 +69,14 @@ def accuracy_row(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> Ac
         why = NO_LABELS if rows.labels is None else NO_CLASS
         return AccuracyRow(stage, detail=why)
     return AccuracyRow(stage, len(rows.codes), round(percent, 3), rows.what)
+
+
+def class_facts(net: QuantNet, rows: Rows, outputs: IntArray) -> list[ClassRow]:
+    """Return how the labelled rows of each class are taken; nothing without labels or classes."""
+    column = net.class_output
+    if rows.labels is None or column is None:
+        return []
+    return class_rows(outputs[:, column], rows.labels, net.info.get("class_names", ()))
 
 
 def _error_rows(net: QuantNet, rows: Rows, stage: str, outputs: IntArray) -> list[ErrorRow]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from nnlogic.job.context import Context
 from nnlogic.job.directory import close_run, ir_path, write_config
 from nnlogic.job.evidence import bound
+from nnlogic.job.facts import TOTAL, device_facts
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.stage import Stage
 from nnlogic.report.model import Report
@@ -20,6 +21,7 @@ def run_stages(ctx: Context) -> Report:
     started = time.monotonic()
     write_config(ctx.folder, ctx.opts.to_json())
     status = _run(ctx, ctx.backend.stages(ctx))
+    ctx.put(*device_facts(ctx.target, ctx.report.resource(TOTAL)))
     if status == "compiled":
         ctx.put(*ctx.backend.commands(ctx))
     seconds = round(time.monotonic() - started, 3)

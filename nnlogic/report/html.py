@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element
 
 from nnlogic.core.markup import Content, el, facts, html, table
 from nnlogic.report import plots
+from nnlogic.report.classes import CLASS_COLUMNS, class_cells
+from nnlogic.report.hardware import PIN_COLUMNS, pin_cells
 from nnlogic.report.model import Report
 from nnlogic.report.quantities import (
     ERROR_COLUMNS,
@@ -42,6 +44,9 @@ from nnlogic.report.words import (
     throughput_text,
 )
 
+LISTED = 40
+"""Ports that are shown at once; more are folded away."""
+
 
 def render_html(report: Report) -> str:
     """Return the page. Names and texts of the report are escaped; scripts in them cannot run."""
@@ -56,6 +61,7 @@ def render_html(report: Report) -> str:
         _section("Network", _network(report)),
         _section("From tables to LUTs", _funnel(report)),
         _section("Resources", _resources(report)),
+        _section("Ports", _pins(report)) if report.pins else None,
         _section("Timing", _timing(report)),
         _section("Accuracy", _accuracy(report)),
         _section("Verification ladder", _ladder(report)),
@@ -199,7 +205,18 @@ def _resources(report: Report) -> Content:
     columns = ("part", "source", ">LUTs", ">FFs", ">wide muxes", "how")
     body = table(columns, [resource_cells(row) for row in report.resources], "Hardware by part")
     outside = el("p", report.network.encoder) if report.network.encoder else ""
-    return outside, body, facts(words)
+    share = [("share of the device", report.share)] if report.share else []
+    return outside, body, facts([*share, *words])
+
+
+def _pins(report: Report) -> Content:
+    rows = [pin_cells(row) for row in report.pins]
+    stream = any(row.low is not None for row in report.pins)
+    caption = "Ports of the core" + (", and their bits of tdata in the stream" if stream else "")
+    body = table(PIN_COLUMNS, rows, caption)
+    if len(rows) <= LISTED:
+        return body
+    return el("details", el("summary", f"{len(rows):,} ports"), body)
 
 
 def _timing(report: Report) -> Content:
@@ -249,7 +266,31 @@ def _accuracy(report: Report) -> Content:
         for row in report.accuracy
     ]
     columns = ("stage", ">correct", ">rows", "on")
-    return table(columns, rows, "Accuracy of each stage"), facts(data_facts(report.data))
+    body = table(columns, rows, "Accuracy of each stage")
+    return body, facts(data_facts(report.data)), _classes(report)
+
+
+def _classes(report: Report) -> Content:
+    if not report.classes:
+        return ""
+    total = sum(row.n for row in report.classes)
+    cells = [class_cells(row) for row in report.classes]
+    each = table(CLASS_COLUMNS, cells, f"Classes of the quantized network, {total:,} rows")
+    if not all(row.taken for row in report.classes):
+        return el("h3", "By class"), each
+    columns = ("rows of", *(f">{row.label}" for row in report.classes))
+    matrix: list[list[Content]] = [
+        [
+            row.label,
+            *(
+                el("span", f"{count:,}", class_="right" if i == k else "wrong" if count else "none")
+                for k, count in enumerate(row.taken)
+            ),
+        ]
+        for i, row in enumerate(report.classes)
+    ]
+    taken = table(columns, matrix, "Rows of a class, by the class they are taken for")
+    return el("h3", "By class"), each, taken
 
 
 def _ladder(report: Report) -> Content:

@@ -16,7 +16,9 @@ from typing import Any
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.core.limits import parse_json
+from nnlogic.report.classes import ClassRow
 from nnlogic.report.codec import LATER, from_json, to_json
+from nnlogic.report.hardware import DeviceRow, PinRow, share_text
 from nnlogic.report.notebook import as_html, in_a_line
 from nnlogic.report.quantities import ErrorRow, PredictionRow
 from nnlogic.report.rows import (
@@ -46,7 +48,7 @@ TOTAL = "total"
 
 Row = (
     ToolRow | FunnelRow | ResourceRow | AccuracyRow | Rung | StepRow | Engine | Artifact | Command
-    | DataRow | ErrorRow | PredictionRow
+    | DataRow | ErrorRow | PredictionRow | ClassRow | PinRow | DeviceRow
 )  # fmt: skip
 # Field that holds each kind of row, and the fields that make two rows the same row.
 PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
@@ -62,6 +64,9 @@ PLACES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     Artifact: ("artifacts", ("path",)),
     Command: ("commands", ("purpose",)),
     DataRow: ("data", ("part",)),
+    ClassRow: ("classes", ("label",)),
+    PinRow: ("pins", ("name",)),
+    DeviceRow: ("devices", ()),
 }
 
 
@@ -148,6 +153,12 @@ class Report:
         Options that are not as in the run that this one went on from, or was compiled with.
     data : tuple of DataRow
         How the files of rows were read; empty where codes are random.
+    classes : tuple of ClassRow
+        How the labelled rows of each class are taken; empty without labels.
+    pins : tuple of PinRow
+        Ports of the core, and their place in the stream.
+    devices : tuple of DeviceRow
+        What the target has; at most one.
     """
 
     name: str
@@ -178,6 +189,9 @@ class Report:
     backend: str | None = field(default=None, metadata=LATER)
     changes: tuple[str, ...] = field(default=(), metadata=LATER)
     data: tuple[DataRow, ...] = field(default=(), metadata=LATER)
+    classes: tuple[ClassRow, ...] = field(default=(), metadata=LATER)
+    pins: tuple[PinRow, ...] = field(default=(), metadata=LATER)
+    devices: tuple[DeviceRow, ...] = field(default=(), metadata=LATER)
 
     def __repr__(self) -> str:
         """Return name, status and the main figures in one line."""
@@ -253,6 +267,12 @@ class Report:
         order = ("pnr", "synth", "estimate", "bound") if source is None else (source,)
         rows = {row.source: row for row in self.resources if row.part == part}
         return next((rows[s] for s in order if s in rows), None)
+
+    @property
+    def share(self) -> str:
+        """What share of the device the design takes; empty where the one or the other is open."""
+        total = self.resource(TOTAL)
+        return share_text(self.devices[0], total) if self.devices and total else ""
 
     @property
     def failed(self) -> bool:

@@ -12,8 +12,9 @@ from nnlogic.report.rows import Verdict
 from nnlogic.report.sections import PercentBars, Plot, Scatter
 from nnlogic.report.words import count
 
-WIDTH = 640
-LABEL = 150
+WIDTH, WIDE = 420, 640
+"""Units across: of plots that are read on any screen, and of those with two axes."""
+LABEL = 132
 ROW = 30
 
 
@@ -140,12 +141,12 @@ def _percent_bars(plot: PercentBars) -> Element:
 def _scatter(plot: Scatter) -> Element:
     """Points over logarithmic axes, with all its style, for it also stands in files alone."""
     high, margin = 360, 56
-    across = _log_scale([point.x for point in plot.points], WIDTH - 2 * margin)
+    across = _log_scale([point.x for point in plot.points], WIDE - 2 * margin)
     up = _log_scale([point.y for point in plot.points], high - 2 * margin)
-    axes = f"M{margin} {margin / 2:.0f}V{high - margin}H{WIDTH - margin / 2:.0f}"
+    axes = f"M{margin} {margin / 2:.0f}V{high - margin}H{WIDE - margin / 2:.0f}"
     shapes = [
         el("path", d=axes, fill="none", stroke="currentColor"),
-        el("text", plot.x, x=WIDTH / 2, y=high - 8, text_anchor="middle"),
+        el("text", plot.x, x=WIDE / 2, y=high - 8, text_anchor="middle"),
         el("text", plot.y, x=margin, y=16),
     ]
     for point, right, above in zip(plot.points, across, up, strict=True):
@@ -157,7 +158,7 @@ def _scatter(plot: Scatter) -> Element:
         if point.mark:
             shapes.append(el("text", point.mark, x=x + 11, y=y + 4))
     said = f"{plot.title}: {'; '.join(point.label for point in plot.points)}"
-    return _svg(said, high, shapes, font_family="sans-serif", font_size="12")
+    return _svg(said, high, shapes, WIDE, font_family="sans-serif", font_size="12")
 
 
 def _log_scale(values: Sequence[float], room: float) -> list[float]:
@@ -222,13 +223,15 @@ def _figure(said: str, height: float, shapes: Sequence[Element]) -> Element:
     return el("figure", _svg(said, height, shapes))
 
 
-def _svg(said: str, height: float, shapes: Sequence[Element], **attributes: str) -> Element:
+def _svg(
+    said: str, height: float, shapes: Sequence[Element], width: int = WIDTH, **attributes: str
+) -> Element:
     return el(
         "svg",
         el("title", said),
         shapes,
-        viewBox=f"0 0 {WIDTH} {max(1.0, height):.0f}",
-        class_="plot",
+        viewBox=f"0 0 {width} {max(1.0, height):.0f}",
+        class_="plot" if width == WIDTH else "plot wide",
         role="img",
         aria_label=said,
         **attributes,

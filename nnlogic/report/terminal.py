@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nnlogic.core.inert import visible
+from nnlogic.report.classes import CLASS_COLUMNS, class_cells
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.quantities import ERROR_COLUMNS, error_cells
 from nnlogic.report.rows import Check, Rung
@@ -62,6 +63,8 @@ def render(report: Report, console: Console) -> None:
     for row in report.resources:
         if row.part == TOTAL and row.detail:
             fact(console, f"by {row.source}", row.detail)
+    if report.share:
+        fact(console, "share", report.share)
     _timing(report, console)
     if report.network.quantities:
         _quantities(report, console)
@@ -72,6 +75,8 @@ def render(report: Report, console: Console) -> None:
             for row in report.accuracy
         ]
         print_table(console, ("stage", ">correct", ">rows", "on"), accuracy)
+    if report.classes and not report.network.quantities:
+        print_table(console, CLASS_COLUMNS, [class_cells(row) for row in report.classes])
     for label, text in data_facts(report.data):
         fact(console, label, text)
     _ladder(report, console)

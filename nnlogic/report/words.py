@@ -20,6 +20,8 @@ from nnlogic.report.timing import Timing
 NOT_RUN = "not run"
 CONSTANT = "is always"
 """Marks the warning about an output, which holds as long as the logic does."""
+LASTING = (CONSTANT, "raw feature ")
+"""Marks of warnings that hold whatever is checked later."""
 
 SOURCE_WORDS = {
     "bound": "bound, nothing minimized",
@@ -156,8 +158,11 @@ def _rate(timing: Timing) -> str:
     """Say at which clock, and whether that is an estimate."""
     if timing.rate_mhz is None:
         return ""
-    source = ", estimate" if timing.fmax_source == "estimate" else ""
-    return f" at {quantity(timing.rate_mhz, 'MHz')}{source}"
+    asked = "asked for, " if timing.rate_mhz == timing.clock_mhz else ""
+    source = SOURCE_WORDS.get(timing.fmax_source or "", "")
+    if timing.fmax_source == "estimate":
+        source = "estimate"
+    return f" at {quantity(timing.rate_mhz, 'MHz')}" + (f", {asked}{source}" if source else "")
 
 
 def parts(rung: Rung) -> tuple[Check, ...]:

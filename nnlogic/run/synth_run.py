@@ -10,6 +10,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.job.backend import backend_of
 from nnlogic.job.directory import TARGETS, WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
+from nnlogic.job.facts import TOTAL, device_facts
 from nnlogic.job.options import run_limits
 from nnlogic.job.tools import Ask
 from nnlogic.job.verify import need_output, refuse_failed, refuse_stale
@@ -81,6 +82,7 @@ def synth(
         report, missed = backend.synth(run, ask)
         status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
+        report = report.put(*device_facts(chosen, report.resource(TOTAL)))
         report = report.replace(changes=_changes(report, chosen.name, clock))
         report = bound(report, run.path, run.report)
         close_run(run.path, report, "synth/", "pnr/", f"{TARGETS}/")

@@ -70,7 +70,8 @@ class DesignStage(Stage):
         design: HardwareDesign = ctx.values[self.name]
         timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
         ctx.report = ctx.report.replace(timing=timing)
-        return facts.estimate_facts(design)
+        pins = facts.pin_facts(design, _origin(ctx, design).notes)
+        return [*facts.estimate_facts(design), *pins]
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare the cycle model with the logic."""

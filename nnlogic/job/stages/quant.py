@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from nnlogic.checks.inputs import first_rung
 from nnlogic.core.formats import IntArray
 from nnlogic.job.context import Context
-from nnlogic.job.ladder import accuracy_rows, prediction_rows, predictions_text
+from nnlogic.job.ladder import accuracy_rows, class_facts, prediction_rows, predictions_text
 from nnlogic.job.rounding import rounding_rows
 from nnlogic.job.rows import Rows, save_rows
 from nnlogic.job.stage import Comparison, Stage
@@ -59,6 +59,7 @@ def saved_rows(ctx: Context) -> IntArray:
     """Save the rows of a run with the outputs of its network, and return these."""
     expected = ctx.net.evaluate(ctx.rows.codes)
     save_rows(ctx.rows, expected, ctx.folder / "sim" / "rows.npz")
+    ctx.put(*class_facts(ctx.net, ctx.rows, expected))
     if ctx.net.quantities:
         text = predictions_text(ctx.net, ctx.rows, expected)
         (ctx.folder / PREDICTIONS).write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from nnlogic.core.passes import PassRecord
 from nnlogic.job import facts
 from nnlogic.job.context import Context
 from nnlogic.job.directory import ir_path
-from nnlogic.job.ladder import accuracy_rows
+from nnlogic.job.ladder import accuracy_rows, class_facts
 from nnlogic.job.rows import save_rows
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
@@ -65,6 +65,7 @@ class TablesStage(Stage):
     def checked(self, ctx: Context) -> Iterable[Row]:
         """Say how accurate the tables are."""
         outputs = ctx.values[self.name].evaluate(ctx.rows.codes)
+        ctx.put(*class_facts(ctx.net, ctx.rows, outputs))
         return accuracy_rows(ctx.net, ctx.rows, self.name, outputs)
 
 
