@@ -57,8 +57,8 @@ def spec_problems(spec: LayerSpec) -> list[Problem]:
     also = (LearnedBits.kind, SUMS)
     out += [Problem(spec.name, w) for w in activation_problems(spec.activation, spec.bits, also)]
     if not any(kind.matches(spec.connect) for kind in kinds()):
-        known = ", ".join(kind.name for kind in kinds())
-        why = f"connect {spec.connect!r}, known are {known}"
+        shown = ", ".join(kind.name for kind in kinds())
+        why = f"connect {spec.connect!r}, known are {shown}"
         out.append(Problem(spec.name, why))
     if spec.family not in families():
         names = tuple(sorted(families()))
