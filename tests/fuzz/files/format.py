@@ -20,7 +20,7 @@ Maker = Callable[[Random], bytes]
 UNREADABLE = (
     ValueError, LookupError, TypeError, AttributeError, RuntimeError, OverflowError, EOFError,
     OSError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError,
-    pickle.PickleError,
+    pickle.PickleError, AssertionError,
 )  # fmt: skip
 MOST = 3
 """Mutations of a file."""
