@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,19 @@ from nnlogic.tools.run import run_tool
 
 RAMS = "ram_models.v"
 FLAT = "netlist_sim.v"
+WRONG = "nnlogic_wrong"
+"""Input of a netlist with wrong bits beside right ones, see `with_wrong_bits`."""
 _INIT = re.compile(r"(\.INIT(?:VAL)?(?:_[0-9A-F]{2})?\(\d+'[hb])([0-9a-fx]+)\)")
 _NOT_ZERO = re.compile(r"[1-9a-f](?=[0x]*$)")
 _CELL = re.compile(r"^  (\w+) #\(\n(.*?)^  \) (\\\S+ |\w+) \(", re.MULTILINE | re.DOTALL)
+
+_LUT = re.compile(
+    r"^  (?P<kind>LUT\d) #\(\n    \.INIT\((?P<size>\d+'h)(?P<bits>[0-9a-f]+)\)\n  \) "
+    r"(?P<name>\\\S+ |\w+) \(\n(?P<pins>(?:    \.\w+\(.*\),\n)+)"
+    r"    \.(?P<out>[OZ])\((?P<net>.*)\)\n  \);\n",
+    re.MULTILINE,
+)
+"""A LUT whose output is its last pin, as yosys writes them for xc7, xcup and ecp5."""
 
 
 def behavioural(
@@ -111,3 +122,65 @@ def wrong_netlists(text: str) -> Iterator[tuple[str, str]]:
             where = f"{cell[1]} {cell[3].strip()}, {value[1][1:].split('(')[0]}"
             yield text[:at] + wrong + text[at + 1 :], where
             break
+
+
+def with_wrong_bits(
+    text: str, top: str, most: int, *, seed: int = 1
+) -> tuple[str, tuple[str, ...]]:
+    """Put LUTs with one wrong bit beside some of a netlist's, and a port that chooses between them.
+
+    Parameters
+    ----------
+    text : str
+        A flat netlist as yosys writes it.
+    top : str
+        Its module; gets an input `WRONG` with a bit for each wrong LUT, all 0 for the netlist as
+        it is.
+    most : int
+        LUTs, drawn among all, evenly.
+    seed : int
+
+    Returns
+    -------
+    text : str
+    places : tuple of str
+        Where bit 0, bit 1, ... of the input plant a wrong bit; at least one.
+
+    Raises
+    ------
+    UsageError
+        The netlist has no LUT whose bits can be changed.
+    """
+    found = [m for m in _LUT.finditer(text) if _NOT_ZERO.search(m["bits"])]
+    cells = sorted(random.Random(seed).sample(found, min(most, len(found))), key=re.Match.start)
+    head = re.search(rf"^module {re.escape(top)}\((.*?)\);\n", text, re.MULTILINE | re.DOTALL)
+    if not cells or head is None:
+        why = f"no LUT with bits among the cells of {top}"
+        raise UsageError("a wrong bit cannot be planted in the netlist", why=why)
+    high = len(cells) - 1
+    names = [f"{WRONG}_{kind}" for kind in ("as_is", "other")]
+    parts = [
+        text[: head.start()],
+        f"module {top}({head[1]}, {WRONG});\n  input [{high}:0] {WRONG};\n",
+        *(f"  wire [{high}:0] {name};\n" for name in names),
+    ]
+    at = head.end()
+    for number, cell in enumerate(cells):
+        digit = _NOT_ZERO.search(cell["bits"])
+        lowest = int(digit[0], 16)  # type: ignore[index]
+        place = digit.start()  # type: ignore[union-attr]
+        bits = cell["bits"]
+        wrong = f"{bits[:place]}{lowest ^ (lowest & -lowest):x}{bits[place + 1 :]}"
+        parts.append(text[at : cell.start()])
+        for name, own, instance in zip(
+            names, (bits, wrong), (cell["name"], f"{WRONG}_{number}"), strict=True
+        ):
+            parts.append(
+                f"  {cell['kind']} #(\n    .INIT({cell['size']}{own})\n  ) {instance} (\n"
+                f"{cell['pins']}    .{cell['out']}({name}[{number}])\n  );\n"
+            )
+        right, other = (f"{name}[{number}]" for name in names)
+        parts.append(f"  assign {cell['net']} = {WRONG}[{number}] ? {other} : {right};\n")
+        at = cell.end()
+    parts.append(text[at:])
+    return "".join(parts), tuple(f"{cell['kind']} {cell['name'].strip()}" for cell in cells)

@@ -129,7 +129,9 @@ def _read(
     if not any(module.search(copy.read_bytes()) for copy in copies):
         why = f"none of {len(copies)} Verilog files holds it"
         raise StructureError("no such module", where=top, why=why)
-    lines = [f"read_verilog rtl/{copy.name}" for copy in copies]
+    # Deferred: of a large netlist only what the module instantiates is elaborated.
+    defer = " -defer" if models else ""
+    lines = [f"read_verilog{defer} rtl/{copy.name}" for copy in copies]
     if models:
         # Deferred, since elaborating every cell of a vendor takes a minute.
         lines.append(f"read_verilog -defer -overwrite {' '.join(models)}")

@@ -35,6 +35,7 @@ class Config:
         self.interval: int = data["interval"]
         self.settle: int = data["settle"]
         self.seed: int = data["seed"]
+        self.faults: int = data["faults"]
         self.measured = Path(data["measured"])
 
     @property
@@ -137,10 +138,12 @@ class Stream:
             await self.cycle(None, True)
 
 
-async def start(dut: Any) -> Stream:
-    """Reset the stream for two clocks."""
+async def start(dut: Any, wrong: int | None = None) -> Stream:
+    """Reset the stream for two clocks; with a wrong bit in a netlist that has some."""
     config = Config()
     random.seed(config.seed)
+    if config.faults:
+        dut.fault.value = 0 if wrong is None else 1 << wrong
     stream = Stream(dut, config)
     for _ in range(2):
         await stream.cycle(None, False, reset=True)
@@ -244,3 +247,18 @@ async def stream_without_tlast(dut: Any) -> None:
         await stream.send(i, mark=False)
     await stream.drain()
     assert len(stream.results) == 3
+
+
+@cocotb.test()
+async def stream_wrong_bits(dut: Any) -> None:
+    """A wrong bit that stands beside a right one changes a result; which did is measured."""
+    for wrong in range(Config().faults):
+        stream = await start(dut, wrong)
+        try:
+            for i in range(len(stream.config.frames)):
+                await stream.send(i)
+            await stream.drain()
+        except AssertionError:
+            stream.config.measure(wrong=wrong)
+            return
+    raise AssertionError("no wrong bit changed a result")

@@ -27,6 +27,7 @@ STREAM_TESTS = (
     "stream_short_frames",
     "stream_without_tlast",
 )
+WRONG_BITS_TEST = "stream_wrong_bits"
 TAG_TESTS = ("unique_tags",)
 
 
@@ -39,6 +40,7 @@ def run_stream_bench(
     expected: IntArray,
     simulator: str = "verilator",
     tests: tuple[str, ...] = STREAM_TESTS,
+    faults: int = 0,
     seed: int = 1,
     timeout: float = 600,
     progress: Progress = SILENT,
@@ -55,7 +57,9 @@ def run_stream_bench(
     codes, expected : int arrays, shapes (frames, inputs) and (frames, outputs)
     simulator : {"verilator", "icarus"}
     tests : tuple of str
-        Of `STREAM_TESTS`.
+        Of `STREAM_TESTS`, or `WRONG_BITS_TEST`.
+    faults : int
+        Width of an input ``fault`` of the top, for a netlist with wrong bits; 0 for none.
     seed : int
     timeout : float
         Seconds, for the build and for the run.
@@ -75,7 +79,7 @@ def run_stream_bench(
     out = bits.unpack(bits.pack_ports(expected, design.outputs), len(expected)).T
     return run_cocotb(
         files,
-        _stream_top(design),
+        _stream_top(design, faults),
         folder,
         module="nnlogic.sim.stream.bench",
         names=tests,
@@ -84,6 +88,7 @@ def run_stream_bench(
             "expected": _beats(out, design.output_beats),
             "passed": passed(design),
             "interval": timing.interval,
+            "faults": faults,
             "settle": max(timing.alone, timing.steady) + timing.fifo_depth + 8,
             "seed": seed,
         },
@@ -174,7 +179,7 @@ def _beats(values: Bools, beats: int) -> list[list[str]]:
     return [[bytes(word).hex() for word in frame] for frame in packed]
 
 
-def _stream_top(design: StreamDesign) -> str:
+def _stream_top(design: StreamDesign, faults: int) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
     ports = [
         *("input aclk", "input aresetn", f"input [{wide_in - 1}:0] s_axis_tdata"),
@@ -182,6 +187,7 @@ def _stream_top(design: StreamDesign) -> str:
         f"output [{wide_out - 1}:0] m_axis_tdata",
         *("output m_axis_tuser", "output m_axis_tlast", "output m_axis_tvalid"),
         "input m_axis_tready",
+        *([f"input [{faults - 1}:0] fault"] if faults else ()),
     ]
     return _top(ports, f"  {design.top} dut (", [port.split()[-1] for port in ports])
 

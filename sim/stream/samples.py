@@ -24,6 +24,7 @@ SAMPLE_TESTS = (
     "samples_blocked",
     "samples_reset",
 )
+WRONG_BITS_TEST = "samples_wrong_bits"
 CHAIN_TESTS = ("unique_tags",)
 TURNS = 3
 """Windows behind the first that tags are followed through: their control repeats each time."""
@@ -38,6 +39,7 @@ def run_samples_bench(
     expected: IntArray,
     simulator: str = "verilator",
     tests: tuple[str, ...] = SAMPLE_TESTS,
+    faults: int = 0,
     seed: int = 1,
     timeout: float = 600,
     progress: Progress = SILENT,
@@ -54,7 +56,9 @@ def run_samples_bench(
     samples, expected : int arrays, shapes (samples, channels) and (results, outputs)
     simulator : {"verilator", "icarus"}
     tests : tuple of str
-        Of `SAMPLE_TESTS`.
+        Of `SAMPLE_TESTS`, or `WRONG_BITS_TEST`.
+    faults : int
+        Width of an input ``fault`` of the top, for a netlist with wrong bits; 0 for none.
     seed : int
     timeout : float
         Seconds, for the build and for the run.
@@ -74,7 +78,7 @@ def run_samples_bench(
     reach = design.reach
     return run_cocotb(
         files,
-        _stream_top(design),
+        _stream_top(design, faults),
         folder,
         module="nnlogic.sim.stream.samples_bench",
         names=tests,
@@ -83,6 +87,7 @@ def run_samples_bench(
             "results": _words(result_bits(design, expected)),
             "reach": reach.samples,
             "hop": reach.hop,
+            "faults": faults,
             "settle": design.latency + design.fifo_depth * reach.hop + 8,
             "seed": seed,
         },
@@ -165,13 +170,14 @@ def _words(rows: Bools) -> list[str]:
     return [bytes(word).hex() for word in packed]
 
 
-def _stream_top(design: ContinuousDesign) -> str:
+def _stream_top(design: ContinuousDesign, faults: int) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
     ports = [
         *("input aclk", "input aresetn", f"input [{wide_in - 1}:0] s_axis_tdata"),
         *("input s_axis_tvalid", "output s_axis_tready"),
         *(f"output [{wide_out - 1}:0] m_axis_tdata", "output m_axis_tvalid"),
         "input m_axis_tready",
+        *([f"input [{faults - 1}:0] fault"] if faults else ()),
     ]
     return _top(ports, [f"  {design.top} dut ({_pins([p.split()[-1] for p in ports])});"])
 

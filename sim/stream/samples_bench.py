@@ -36,12 +36,18 @@ class Samples:
         self.reach: int = data["reach"]
         self.hop: int = data["hop"]
         self.settle: int = data["settle"]
+        self.faults: int = data["faults"]
         self.measured = Path(data["measured"])
         random.seed(data["seed"])
         self.pending: deque[tuple[int, int]] = deque()  # result, and when it was complete
         self.held: int | None = None
         self.clock = self.at = self.count = 0
         self.came: list[tuple[int, int]] = []  # clock of a result, and of what completed it
+
+    def measure(self, **values: int) -> None:
+        """Add measured values to the result file."""
+        old = json.loads(self.measured.read_text()) if self.measured.exists() else {}
+        self.measured.write_text(json.dumps({**old, **values}))
 
     async def cycle(self, offer: bool, ready: bool, *, reset: bool = False) -> bool:
         """Run one clock; return whether the next sample was taken."""
@@ -118,9 +124,11 @@ class Samples:
         return REST * self.reach + 8 * self.hop + self.settle
 
 
-async def start(dut: Any) -> Samples:
-    """Reset the stream for two clocks."""
+async def start(dut: Any, wrong: int | None = None) -> Samples:
+    """Reset the stream for two clocks; with a wrong bit in a netlist that has some."""
     stream = Samples(dut)
+    if stream.faults:
+        dut.fault.value = 0 if wrong is None else 1 << wrong
     await stream.reset(2)
     return stream
 
@@ -137,8 +145,7 @@ async def samples_times(dut: Any) -> None:
     latencies = {clock - since for clock, since in stream.came}
     gaps = {b - a for (a, _), (b, _) in pairwise(stream.came)}
     first = stream.came[0][1] - begun + 2
-    data = {"latency": max(latencies), "interval": max(gaps), "first": first}
-    stream.measured.write_text(json.dumps(data))
+    stream.measure(latency=max(latencies), interval=max(gaps), first=first)
     assert len(latencies) == len(gaps) == 1, f"latencies {latencies}, intervals {gaps}"
 
 
@@ -187,3 +194,17 @@ async def samples_reset(dut: Any) -> None:
         await stream.send(stream.reach + 3 * stream.hop, offer=0.8, ready=0.8)
         await stream.drain()
         await stream.reset()
+
+
+@cocotb.test()
+async def samples_wrong_bits(dut: Any) -> None:
+    """A wrong bit that stands beside a right one changes a result; which did is measured."""
+    for wrong in range(Samples(dut).faults):
+        stream = await start(dut, wrong)
+        try:
+            await stream.send(len(stream.words))
+            await stream.drain()
+        except AssertionError:
+            stream.measure(wrong=wrong)
+            return
+    raise AssertionError("no wrong bit changed a result")

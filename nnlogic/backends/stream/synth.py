@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from nnlogic.backends.lut.synth import write_primitives
 from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
-from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS
+from nnlogic.backends.stream.netlist import NetlistBench, netlist_checks
+from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_PARTS
 from nnlogic.backends.stream.section import (
     CONTROL,
     DENSE,
@@ -24,7 +24,7 @@ from nnlogic.backends.stream.section import (
 )
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.backends.stream.stages import cut_of
-from nnlogic.backends.stream.verify import regression_check, tag_simulator
+from nnlogic.backends.stream.verify import regression_check
 from nnlogic.checks.formal import prove_netlist
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import (
@@ -32,10 +32,7 @@ from nnlogic.core.errors import (
     ToolFailed,
     ToolNotFound,
     ToolTimeout,
-    UsageError,
 )
-from nnlogic.core.formats import IntArray
-from nnlogic.core.progress import Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.reports import Cells
@@ -51,17 +48,12 @@ from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
 from nnlogic.sim.cocotb_run import CocotbRun
-from nnlogic.sim.netlist import behavioural, wrong_netlists
-from nnlogic.sim.stream.run import run_stream_bench
+from nnlogic.sim.netlist import WRONG
+from nnlogic.sim.stream.run import WRONG_BITS_TEST, run_stream_bench
 
 SIMULATED_FRAMES = 8
 TESTS = ("stream_times", "stream_frames", "stream_back_pressure", "stream_reset_in_mid_frame")
 """What a netlist is put through; the Verilog it was made from goes through all of them."""
-SMALL = 3000
-"""Cells of a netlist below which the simulator that builds faster is the faster one; four times as
-many where it stops at the first wrong result."""
-TRIES = 6
-"""Wrong bits planted until one is seen: not every bit of a LUT is read on a few frames."""
 # What the stream's ports are called by the harness of a core: see `nnlogic.flows.harness`.
 CORE = """module {core} (
   input clk, input rst, input in_valid, input ready, input [{wx}:0] x,
@@ -77,10 +69,10 @@ endmodule
 PORTS = """module {top} (
   input aclk, input aresetn, input [{wx}-1:0] s_axis_tdata, input s_axis_tlast,
   input s_axis_tvalid, output s_axis_tready, output [{wy}-3:0] m_axis_tdata, output m_axis_tuser,
-  output m_axis_tlast, output m_axis_tvalid, input m_axis_tready
+  output m_axis_tlast, output m_axis_tvalid, input m_axis_tready, input [{{faults}}-1:0] fault
 );
   {core} netlist (
-    .clk(aclk), .rst(!aresetn), .in_valid(s_axis_tvalid), .ready(m_axis_tready),
+    .{wrong}(fault), .clk(aclk), .rst(!aresetn), .in_valid(s_axis_tvalid), .ready(m_axis_tready),
     .x({{s_axis_tlast, s_axis_tdata}}), .out_valid(m_axis_tvalid),
     .y({{m_axis_tdata, m_axis_tuser, m_axis_tlast, s_axis_tready}})
   );
@@ -100,7 +92,7 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     parts = cut_of(saved_context(backend_of(run), run)).parts
     core = f"{design.top}_core"
     report, result = synthesized(run, ask, design, parts, _ports(CORE, design, core))
-    for check in _netlist_checks(run, design, result, ask):
+    for check in netlist_checks(result, _bench(run, design, core, ask), ask):
         report = report.with_check(6, check)
     return placed(report, run, result, ask, StreamTiming.of(design).alone)
 
@@ -160,7 +152,7 @@ def placed(
 
 def _ports(template: str, design: StreamDesign, core: str) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
-    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out + 2)
+    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out + 2, wrong=WRONG)
 
 
 def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
@@ -219,64 +211,18 @@ def prove_parts(cores: Mapping[str, HardwareDesign], result: SynthResult, ask: A
     return Check(NETLIST_PARTS, "pass", "proved", said, took)
 
 
-def _netlist_checks(
-    run: Run, design: StreamDesign, result: SynthResult, ask: Ask
-) -> Iterable[Check]:
-    """Run tests of the stream on its netlist, and on netlists with one wrong bit."""
-    netlist = result.files["netlist_verilog"]
+def _bench(run: Run, design: StreamDesign, core: str, ask: Ask) -> NetlistBench:
     rows, expected = read_saved(run.path / "sim" / "rows.npz")
-    cells = result.total.luts_total + result.total.ffs
-    bench = _Netlist(run, design, ask.target, ask.progress, rows.codes, expected, cells)
-    try:
-        with ask.progress.step("check: Verilog = netlist"):
-            found = bench.simulate(netlist, "netlist", TESTS, bench.simulator)
-        check = regression_check(NETLIST_CHECK, design, found, SIMULATED_FRAMES)
-        said = "control, windows and connections are simulated, not proved"
-        yield replace(check, detail=f"{check.detail}; {said}")
-        if check.verdict == "pass":
-            with ask.progress.step("fault in the netlist"):
-                yield bench.fault(netlist)
-    except (ToolFailed, ToolNotFound, ToolTimeout, UsageError) as error:
-        last = error.why.strip().splitlines()[-1:]
-        yield Check(NETLIST_CHECK, detail=": ".join([error.what, *last]))
+    sent = min(SIMULATED_FRAMES, len(expected))
 
-
-class _Netlist:
-    def __init__(
-        self, run: Run, design: StreamDesign, target: Target, progress: Progress, codes: IntArray,
-        expected: IntArray, cells: int,
-    ) -> None:  # fmt: skip
-        self.folder, self.design, self.target = run.path / "sim", design, target
-        self.progress = progress
-        self.codes, self.expected = codes[:SIMULATED_FRAMES], expected[:SIMULATED_FRAMES]
-        self.simulator = tag_simulator() if cells < SMALL else "verilator"
-        self.first_wrong = tag_simulator() if cells < 4 * SMALL else "verilator"
-
-    def simulate(
-        self, netlist: Path, folder: str, tests: tuple[str, ...], simulator: str
-    ) -> CocotbRun:
-        core = f"{self.design.top}_core"
-        place = self.folder / folder
-        files = behavioural(netlist, core, self.target, place / "sources", progress=self.progress)
-        ports = place / "sources" / "stream_ports.v"
-        write_bytes(ports, _ports(PORTS, self.design, core).encode())
+    def simulate(files: list[Path], folder: Path, simulator: str, faults: int) -> CocotbRun:
         return run_stream_bench(
-            self.design, [ports, *files], place / simulator, codes=self.codes,
-            expected=self.expected, simulator=simulator, tests=tests, progress=self.progress,
+            design, files, folder, codes=rows.codes[:sent], expected=expected[:sent],
+            simulator=simulator, tests=(*TESTS, WRONG_BITS_TEST), faults=faults,
+            progress=ask.progress,
         )  # fmt: skip
 
-    def fault(self, netlist: Path) -> Check:
-        """Plant wrong bits until the bench sees one; a check that never does has failed."""
-        started = time.monotonic()
-        wrong = self.folder / "netlist-fault" / "wrong.v"
-        wrong.parent.mkdir(parents=True, exist_ok=True)
-        unseen = []
-        how = f"sampled n={SIMULATED_FRAMES}"
-        for text, where in islice(wrong_netlists(netlist.read_text()), TRIES):
-            wrong.write_text(text)
-            found = self.simulate(wrong, "netlist-fault", TESTS[1:2], self.first_wrong)
-            if found.passed < len(found.tests):
-                took = round(time.monotonic() - started, 3)
-                return Check(NETLIST_FAULT, "pass", how, f"one bit of {where}", took)
-            unseen.append(where)
-        return Check(NETLIST_FAULT, "fail", how, f"not seen: {'; '.join(unseen) or 'no bit'}")
+    return NetlistBench(
+        run.path / "sim" / "netlist", core, _ports(PORTS, design, core), WRONG_BITS_TEST, simulate,
+        lambda found: regression_check(NETLIST_CHECK, design, found, sent), sent,
+    )  # fmt: skip
