@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from nnlogic.hw.names import Core, port_names
 
+KEEP = "tkeep"
 ROUND_TRIP = 3
 """Cycles from the core's output until a credit is usable again: FIFO 2, counter 1."""
 
@@ -26,12 +27,16 @@ class StreamParameters:
         RTL name and width of the core's data ports, lowest bits of tdata first.
     latency : int
         Clock cycles of the core.
+    sideband : tuple of (str, int)
+        Signals that travel with a sample, and their bits: ``("tlast", 1)``, ``("tuser", 4)``; and
+        ``("tkeep", 1)``.
     """
 
     core: str
     inputs: tuple[tuple[str, int], ...]
     outputs: tuple[tuple[str, int], ...]
     latency: int
+    sideband: tuple[tuple[str, int], ...] = ()
 
     @staticmethod
     def of(design: Core) -> StreamParameters:
@@ -42,6 +47,7 @@ class StreamParameters:
             inputs=tuple((x_names[p.name], p.format.bits) for p in design.inputs),
             outputs=tuple((y_names[p.name], p.format.bits) for p in design.outputs),
             latency=design.latency,
+            sideband=tuple(getattr(design, "sideband", ())),
         )
 
     @property
@@ -66,7 +72,13 @@ class StreamParameters:
             ("m_axis_tdata", "output", 8 * self.output_bytes),
             ("m_axis_tvalid", "output", 1),
             ("m_axis_tready", "input", 1),
+            *self._beside("s_axis", "input", self.input_bytes),
+            *self._beside("m_axis", "output", self.output_bytes),
         )
+
+    def _beside(self, bus: str, way: str, data: int) -> tuple[tuple[str, str, int], ...]:
+        widths = [(name, data if name == KEEP else bits) for name, bits in self.sideband]
+        return tuple((f"{bus}_{name}", way, width) for name, width in widths)
 
     @property
     def depth(self) -> int:
@@ -85,6 +97,10 @@ class StreamWrapper(wiring.Component):
     and is returned when the result leaves, so the FIFO cannot overflow however long the
     consumer stalls, and without stalls one transfer per cycle is accepted. `aresetn` is
     synchronous; it drops what is in flight.
+
+    Signals beside the data wait in a FIFO of their own, from the transfer that is accepted to its
+    result; results keep their order, and come later than what waits. Of `tkeep` one bit travels:
+    whether every byte of the sample is there. A result is whole or null accordingly.
     """
 
     def __init__(self, parameters: StreamParameters) -> None:
@@ -115,6 +131,8 @@ class StreamWrapper(wiring.Component):
             take.eq(self.m_axis_tvalid & self.m_axis_tready),
             queue.r_en.eq(take),
         ]
+        if p.sideband:
+            self._beside(m, accept, take)
         with m.If(accept & ~take):
             m.d.sync += credits.eq(credits - 1)
         with m.Elif(take & ~accept):
@@ -135,3 +153,18 @@ class StreamWrapper(wiring.Component):
             at += width
         m.submodules.core = Instance(p.core, **pins)
         return m
+
+    def _beside(self, m: Module, accept: Signal, take: Signal) -> None:
+        """Pass the signals beside the data from each sample to its result."""
+        p = self.parameters
+        width = sum(bits for _, bits in p.sideband)
+        m.submodules.beside = queue = fifo.SyncFIFOBuffered(width=width, depth=p.depth)
+        m.d.comb += [queue.w_en.eq(accept), queue.r_en.eq(take)]
+        at = 0
+        for name, bits in p.sideband:
+            source, result = getattr(self, f"s_axis_{name}"), getattr(self, f"m_axis_{name}")
+            place, found = queue.w_data[at : at + bits], queue.r_data[at : at + bits]
+            whole = name == KEEP
+            m.d.comb += place.eq(source.all() if whole else source)
+            m.d.comb += result.eq(found.replicate(len(result)) if whole else found)
+            at += bits

@@ -32,6 +32,7 @@ class Config:
     stream: bool
     seed: int
     measured: Path
+    beside: int
 
     @staticmethod
     def load() -> Config:
@@ -40,7 +41,14 @@ class Config:
         rows = [int(r, 16) for r in data["rows"]]
         expected = [int(r, 16) for r in data["expected"]]
         measured = Path(data["measured"])
-        return Config(rows, expected, data["latency"], data["wrapped"], data["seed"], measured)
+        return Config(
+            rows, expected, data["latency"], data["wrapped"], data["seed"], measured,
+            data["beside"],
+        )  # fmt: skip
+
+    def side(self, row: int) -> int:
+        """Return what passes beside the data of a row."""
+        return random.Random(row).getrandbits(self.beside) if self.beside else 0
 
     def measure(self, **values: int) -> None:
         """Add measured values to the result file."""
@@ -180,6 +188,9 @@ class Stream:
         dut.s_axis_tvalid.value = int(row is not None)
         width = len(dut.s_axis_tdata)
         dut.s_axis_tdata.value = random.getrandbits(width) if row is None else config.rows[row]
+        if config.beside:
+            side = random.getrandbits(config.beside) if row is None else config.side(row)
+            dut.s_axis_side.value = side
         dut.m_axis_tready.value = int(ready)
         await Timer(HALF_PERIOD_NS, "ns")
         taken = False
@@ -193,6 +204,11 @@ class Stream:
                     f"row {self.pending[0]}: expected {want:#x}, got {data:#x}"
                 )
                 assert data == want, "padding bits are not zero"
+                if config.beside:
+                    got, sent = number(dut.m_axis_side, "m_axis_side"), config.side(self.pending[0])
+                    assert got == sent, (
+                        f"row {self.pending[0]}: beside it {sent:#x} became {got:#x}"
+                    )
                 self.held = None if ready else data
                 if ready:
                     self.pending.popleft()

@@ -16,7 +16,7 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import StreamedCore
 from nnlogic.sim.cocotb_results import TestOutcome, read_results
-from nnlogic.sim.harness import TOP, bench_top, check_rows, row_words
+from nnlogic.sim.harness import TOP, bench_top, beside_bits, check_rows, row_words
 from nnlogic.sim.ram_models import ram_models
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.plain import plain
@@ -155,6 +155,7 @@ def run_regression(
             "expected": [f"{r:x}" for r in row_words(expected, design.outputs)],
             "latency": design.latency,
             "wrapped": design.stream,
+            "beside": beside_bits(design),
             "seed": seed,
         },
         simulator=simulator,

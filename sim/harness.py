@@ -15,6 +15,7 @@ from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.names import Identifier
 from nnlogic.hw.names import Core, port_names
+from nnlogic.hw.stream_wrapper import KEEP
 
 TOP = "nnlogic_bench_top"
 
@@ -43,10 +44,38 @@ def bench_top(design: Core, *, stream: bool) -> str:
         names = ["aclk", "aresetn"] + [
             f"{side}_axis_{n}" for side in "sm" for n in ("tdata", "tvalid", "tready")
         ]
-        pins = ", ".join(f".{n}({n})" for n in names)
+        beside, beside_ports, wires = _beside(design, bx // 8, by // 8)
+        ports += beside_ports
+        body += wires
+        pins = ", ".join([*(f".{n}({n})" for n in names), *beside])
         body.append(f"  {Identifier(design.name)}_stream stream ({pins});")
     head = f"module {TOP} (\n  " + ",\n  ".join(ports) + "\n);"
     return "\n".join(["`timescale 1ns / 1ps", head, *body, "endmodule", ""])
+
+
+def beside_bits(design: Core) -> int:
+    """Return the bits that pass beside the data of a stream, one of them for ``tkeep``."""
+    return sum(size for _, size in getattr(design, "sideband", ()))
+
+
+def _beside(design: Core, bytes_in: int, bytes_out: int) -> tuple[list[str], list[str], list[str]]:
+    """Return pins, ports and wires for `beside_bits`; of tkeep only the first byte may lack."""
+    width, at = beside_bits(design), 0
+    pins, wires = [], []
+    for name, size in getattr(design, "sideband", ()):
+        place = f"[{at + size - 1}:{at}]"
+        if name == KEEP:
+            wires.append(f"  wire [{bytes_out - 1}:0] kept;")
+            wires.append(f"  assign m_axis_side{place} = &kept;")
+            keep = f"{{{{{bytes_in}{{1'b1}}}} & ~{bytes_in}'d1}} | s_axis_side{place}"
+            pins += [f".s_axis_{name}({keep})", f".m_axis_{name}(kept)"]
+        else:
+            pins += [f".s_axis_{name}(s_axis_side{place})", f".m_axis_{name}(m_axis_side{place})"]
+        at += size
+    if not width:
+        return [], [], []
+    ports = [f"input wire [{width - 1}:0] s_axis_side", f"output wire [{width - 1}:0] m_axis_side"]
+    return pins, ports, wires
 
 
 def slices(ports: Sequence[Port], names: dict[str, Identifier], vector: str) -> list[str]:

@@ -148,4 +148,7 @@ def _stream_lines(design: HardwareDesign) -> list[str]:
         for name, width in ports:
             lines.append(f"  [{at + width - 1}:{at}]  {name}")
             at += width
+    if parameters.sideband:
+        names = ", ".join(name for name, _ in parameters.sideband)
+        lines += ["", f"{names}: those of a result are those of its sample"]
     return lines

@@ -43,6 +43,8 @@ class HardwareDesign(Stored):
         Register the inputs before the first segment.
     stream : bool
         Add a valid/ready wrapper with AXI4-Stream names around the core.
+    sideband : tuple of (str, int)
+        Signals of the stream that pass from a sample to its result, and their bits.
     """
 
     name: str
@@ -51,6 +53,7 @@ class HardwareDesign(Stored):
     n_segments: int
     input_register: bool = True
     stream: bool = False
+    sideband: tuple[tuple[str, int], ...] = ()
 
     kind: ClassVar[str] = "HardwareDesign"
     initiation_interval: ClassVar[int] = 1

@@ -249,13 +249,9 @@ def run_limits(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budgeted(Options):
-    """Options of a backend that can be held to budgets, as estimated before any tool runs."""
+class Limited(Options):
+    """Options of a backend that is held to budgets, as estimated before any tool runs."""
 
-    max_dsps: int | None = option(
-        None, "Budget: DSP slices; the fastest engine within is taken.",
-        metavar="N", kind=int, above=0,
-    )  # fmt: skip
     max_luts: int | None = option(
         None, "Budget: LUTs, as estimated.", metavar="N", kind=int, above=0
     )
@@ -265,6 +261,16 @@ class Budgeted(Options):
     samples_per_second: float | None = option(
         None, "Vectors or frames per second that the design has to take at its clock.",
         metavar="N", kind=float, above=0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted(Limited):
+    """Options of a backend that can also choose how many DSP slices it takes."""
+
+    max_dsps: int | None = option(
+        None, "Budget: DSP slices; the fastest engine within is taken.",
+        metavar="N", kind=int, above=0,
     )  # fmt: skip
 
     @property

@@ -82,7 +82,9 @@ def segment_options(opts: ChainOptions, segment: Segment) -> Options:
         "samples_per_second": None,
         "kernels": "1",
     }
-    known: dict[str, Any] = {name: getattr(opts, name, None) for name in options_of(cls)}
+    known: dict[str, Any] = {
+        name: getattr(opts, name, default) for name, (_, default) in options_of(cls).items()
+    }
     return cls(**{**known, **{name: v for name, v in changes.items() if name in known}})
 
 

@@ -40,12 +40,17 @@ class LutBackend(Backend):
         return with_encoder(net, parse_words(raw, [p.name for p in net.inputs]))
 
     def prepare(self, ctx: Context) -> None:
-        """Turn the clock that was asked for into LUT levels between registers."""
+        """Turn a clock into LUT levels between registers; refuse budgets far out of reach."""
         from nnlogic.design.build import BALANCED
 
         ctx.schedule = ctx.opts.levels_per_stage or BALANCED
         if ctx.opts.clock is not None:
             ctx.schedule = ctx.target.levels_for(ctx.opts.clock)
+        opts = cast("LutOptions", ctx.opts)
+        if opts.max_luts is not None or opts.samples_per_second is not None:
+            from nnlogic.backends.lut.estimate import refuse_hopeless
+
+            refuse_hopeless(ctx.net, ctx.target, opts)
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
         """Return tables, logic, pipeline and Verilog."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnlogic.core.errors import Problem
+from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.design.build import BALANCED, build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
-from nnlogic.job.options import Budgeted
+from nnlogic.job.budgets import LUTS, limit_problems, luts_fix, pipeline_fixes
+from nnlogic.job.options import Limited
 from nnlogic.plan.proposal import Planning, Proposal
+from nnlogic.quant.ir import QuantNet
+from nnlogic.train.cost import LUT_INPUTS
+from nnlogic.train.estimate import estimate_luts
 
 if TYPE_CHECKING:
     from nnlogic.job.backend import Backend
+
+FAR = 2.0
+"""Times a budget by which a prediction has to exceed it, to be believed without minimizing."""
 
 
 def proposal(backend: Backend, planning: Planning) -> Proposal:
@@ -27,7 +34,7 @@ def proposal(backend: Backend, planning: Planning) -> Proposal:
 
 
 def lut_problems(
-    design: HardwareDesign, target: Target, opts: Budgeted
+    design: HardwareDesign, target: Target, opts: Limited
 ) -> tuple[str, list[Problem]]:
     """Return the figures of a pipeline in words, and the budgets they miss.
 
@@ -38,17 +45,34 @@ def lut_problems(
     period = target.delay.segment_ns(max(design.segment_depths(), default=1))
     period = 1000.0 / opts.clock if opts.clock is not None else period
     latency = design.latency * period
-    out = []
-    for name, got, most in (
-        ("--max-luts", luts, opts.max_luts),
-        ("--max-latency, ns", latency, opts.max_latency),
-    ):
-        if most is not None and got > most:
-            why = f"the LUT backend needs {got:.4g}, {got - most:.4g} more than {most:.4g}"
-            out.append(Problem(name, why, f"allow {got:.4g}"))
-    rate, asked = 1e9 / period, opts.samples_per_second
-    if asked is not None and rate < asked:
-        why = f"the LUT backend takes {rate:,.0f}, one per clock, {asked - rate:,.0f} fewer than "
-        out.append(Problem("--samples-per-second", f"{why}{asked:,.0f}", f"allow {rate:,.0f}"))
+    fixes = pipeline_fixes(design.logic.stats()["depth"], target.delay, opts)
+    missed = limit_problems(
+        "the LUT backend",
+        opts,
+        luts=luts,
+        latency_ns=latency,
+        rate=1e9 / period,
+        fixes={**fixes, LUTS: luts_fix(luts, opts)},
+    )
     clock = "asked for" if opts.clock is not None else f"of {target.name}'s delay model"
-    return f"{luts} LUTs, {latency:.1f} ns at {1000 / period:.0f} MHz ({clock})", out
+    return f"{luts} LUTs, {latency:.1f} ns at {1000 / period:.0f} MHz ({clock})", missed
+
+
+def refuse_hopeless(net: QuantNet, target: Target, opts: Limited) -> None:
+    """Raise TargetMissed for budgets far out of reach, in seconds, before anything is minimized.
+
+    LUTs as predicted from the tables of the neurons; only `FAR` times the budget is hopeless. A
+    pipeline takes a sample per clock.
+    """
+    problems = []
+    if opts.samples_per_second is not None:
+        clock = min(opts.clock or target.fastest_mhz, target.fastest_mhz)
+        problems += limit_problems(f"{target.name} at {clock:.0f} MHz", opts, rate=1e6 * clock)
+    if opts.max_luts is not None and opts.mode == "exact" and target.lut_size <= LUT_INPUTS:
+        predicted = sum(estimate_luts(net).values())
+        if predicted > FAR * opts.max_luts:
+            who = "the LUT backend, predicted from the tables of the neurons,"
+            fixes = {LUTS: luts_fix(predicted, opts)}
+            problems += limit_problems(who, opts, luts=predicted, fixes=fixes)
+    if problems:
+        raise TargetMissed("budgets out of reach", where=target.name, problems=problems)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnlogic.core.errors import Problem
+from nnlogic.core.inert import visible
 from nnlogic.job.option import option
-from nnlogic.job.options import Options
+from nnlogic.job.options import Limited
+
+SIDEBAND, WIDEST = ("tlast", "tkeep", "tuser"), 512
+"""Signals of AXI4-Stream that may travel with a sample, and the most bits of `tuser`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LutOptions(Options):
-    """Options of every run, and what the core reads."""
+class LutOptions(Limited):
+    """Options of every run, budgets, and what the core reads."""
 
     raw: str | None = option(
         None,
@@ -18,7 +23,36 @@ class LutOptions(Options):
         "int8 or float32; single features by name, as q4.12,x3=int8.",
         metavar="FORMAT[,NAME=FORMAT...]", planned=False, until="quant",
     )  # fmt: skip
+    sideband: str | None = option(
+        None, "Signals of the stream that pass from a sample to its result: tlast, tkeep, tuser=N.",
+        metavar="NAME[=BITS],...", planned=False, until="design",
+    )  # fmt: skip
     drop_unused: bool = option(
         False, "Leave out of the ports what the network does not read.",
         flags="--drop-unused/--keep-unused", kind=bool, planned=False, until="design",
     )  # fmt: skip
+
+    @property
+    def beside(self) -> tuple[tuple[str, int], ...]:
+        """The signals of `sideband` and their bits."""
+        found = (part.strip().partition("=") for part in (self.sideband or "").split(",") if part)
+        return tuple((name, int(bits or 1)) for name, _, bits in found)
+
+    def problems(self) -> list[Problem]:
+        """Return which options exclude each other."""
+        out = super().problems()
+        names = []
+        for part in (self.sideband or "").split(",") if self.sideband is not None else ():
+            name, given, bits = part.strip().partition("=")
+            names.append(name)
+            wide = name == "tuser" and bits.isdecimal() and 1 <= int(bits) <= WIDEST
+            if name not in SIDEBAND or (given and not wide):
+                why = (
+                    f"{visible(part.strip())!r} is none of tlast, tkeep, tuser=1 to tuser={WIDEST}"
+                )
+                out.append(Problem("--sideband", why))
+        if len(set(names)) < len(names):
+            out.append(Problem("--sideband", "a signal is named twice"))
+        if names and not self.stream:
+            out.append(Problem("--sideband", "needs the stream", "leave out --no-stream"))
+        return out

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from nnlogic.backends.lut.artifacts import write_user_files
+from nnlogic.backends.lut.estimate import lut_problems
+from nnlogic.backends.lut.options import LutOptions
 from nnlogic.backends.lut.rows import DESIGN_CHECK, FORMAL_CHECK
 from nnlogic.checks import check
 from nnlogic.checks.formal import prove_verilog
 from nnlogic.checks.unread import check_unread
+from nnlogic.core.errors import TargetMissed
 from nnlogic.core.formats import IntArray
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
@@ -63,11 +67,23 @@ class DesignStage(Stage):
     def make(self, ctx: Context) -> HardwareDesign:
         """Place the registers."""
         logic = ctx.values.get(PORTS, ctx.values["logic"])
-        return build(logic, name=ctx.name, schedule=ctx.schedule, stream=ctx.opts.stream)
+        design = build(logic, name=ctx.name, schedule=ctx.schedule, stream=ctx.opts.stream)
+        return replace(design, sideband=cast(LutOptions, ctx.opts).beside)
 
     def facts(self, ctx: Context) -> Iterable[Row]:
-        """Return estimated hardware; timing goes into the report directly."""
+        """Return estimated hardware; timing goes into the report directly.
+
+        Raises
+        ------
+        TargetMissed
+            Budgets are missed.
+        """
         design: HardwareDesign = ctx.values[self.name]
+        _, missed = lut_problems(design, ctx.target, cast(LutOptions, ctx.opts))
+        if missed:
+            raise TargetMissed(
+                "the pipeline misses budgets", where=ctx.target.name, problems=missed
+            )
         timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
         ctx.report = ctx.report.replace(timing=timing)
         pins = facts.pin_facts(design, _origin(ctx, design).notes)

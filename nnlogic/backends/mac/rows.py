@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from nnlogic.backends.mac.checks.faults import FAULTS
 from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.backends.mac.options import MacOptions
 from nnlogic.core.errors import TargetMissed
 from nnlogic.flows.targets import Target
 from nnlogic.hw.mac.verilog import MacPair
 from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.job.budgets import LUTS, limit_problems, luts_fix
 from nnlogic.job.context import Context
 from nnlogic.job.facts import estimate_facts
 from nnlogic.job.ladder import open_rungs
@@ -89,3 +93,24 @@ def pair_report(report: Report, pair: MacPair) -> Report:
     kept = [row for row in report.resources if row.source != "estimate"]
     report = report.replace(resources=tuple(kept)).put(*rows)
     return report.with_timing(latency_cycles=pair.latency)
+
+
+def check_limits(report: Report, ctx: Context) -> None:
+    """Raise TargetMissed where chains and pipeline miss budgets, at the clock that holds for both.
+
+    That is the one asked for, else the target's own.
+    """
+    opts, target = cast(MacOptions, ctx.opts), ctx.target
+    total, clock = report.resource(TOTAL), opts.clock or target.clock_mhz
+    cycles = report.timing.latency_cycles
+    luts = total.luts if total is not None else None
+    problems = limit_problems(
+        f"chains and pipeline at {clock:g} MHz",
+        opts,
+        luts=luts,
+        latency_ns=None if cycles is None else 1000.0 * cycles / clock,
+        rate=1e6 * clock,
+        fixes={} if luts is None else {LUTS: luts_fix(luts, opts)},
+    )
+    if problems:
+        raise TargetMissed("chains and pipeline miss budgets", where=target.name, problems=problems)

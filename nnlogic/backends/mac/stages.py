@@ -16,6 +16,7 @@ from nnlogic.backends.mac.rows import (
     INTERPRETER_CHECK,
     PROOF_CHECK,
     TAIL_CHECK,
+    check_limits,
     check_room,
     pair_report,
     slice_kind,
@@ -112,6 +113,7 @@ class DesignStage(Stage):
         design: HardwareDesign = ctx.values[self.name]
         ctx.report = ctx.report.replace(timing=facts.timing_facts(design, ctx.opts.clock))
         ctx.report = pair_report(ctx.report, _pair(ctx))
+        check_limits(ctx.report, ctx)
         return ()
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
