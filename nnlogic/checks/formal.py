@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from nnlogic.checks.gates import Gates, add_logic, bit_names
 from nnlogic.checks.netlist import (
@@ -28,7 +29,6 @@ from nnlogic.checks.sweep import prove_nodes
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.flows.targets import Target
 from nnlogic.hw.names import port_names
 from nnlogic.tools.abc import prove_equal
 from nnlogic.tools.find import find
@@ -65,15 +65,25 @@ def prove_verilog(
     return _prove(design, files, "Verilog", None, timeout)
 
 
+class CellModels(Protocol):
+    """What a netlist is made for, and what its cells do."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def model_sources(self, folder: Path) -> tuple[str, ...]:
+        """Write what is not of yosys' library into a folder; return names of Verilog files."""
+        ...
+
+
 def prove_netlist(
-    design: HardwareDesign, files: Sequence[Path], *, target: Target, timeout: float = 600
+    design: HardwareDesign, files: Sequence[Path], *, target: CellModels, timeout: float = 600
 ) -> Verdict:
-    """Like `prove_verilog`, for a netlist after synthesis, with the target's cell models.
+    """Like `prove_verilog`, for a netlist after synthesis, with models of its cells.
 
     Parameters
     ----------
-    target : Target
-        Whose `cell_models` to use.
+    target : Target or Library
     """
     return _prove(design, files, f"{target.name} netlist", target, timeout)
 
@@ -82,7 +92,7 @@ def _prove(
     design: HardwareDesign,
     files: Sequence[Path],
     label: str,
-    cells: Target | None,
+    cells: CellModels | None,
     timeout: float,
 ) -> Verdict:
     start = time.monotonic()

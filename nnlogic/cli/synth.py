@@ -18,6 +18,12 @@ from nnlogic.core.inert import visible
     metavar="NAME|FILE.toml",
     help="Device target (default: the run's: what it was last synthesized, or compiled, for).",
 )
+@click.option(
+    "--liberty",
+    metavar="FILE.lib",
+    type=click.Path(path_type=Path),
+    help="Standard cells in place of a device; the target is asic.",
+)
 @click.option("--no-pnr", is_flag=True, help="Stop after synthesis; no place and route.")
 @click.option(
     "--primitives/--remap",

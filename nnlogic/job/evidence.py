@@ -32,7 +32,7 @@ COMPARED: dict[int, tuple[str, ...]] = {
     4: (IR, "sim/rows.npz"),
     5: (IR, "rtl/*", "sim/rows.npz", "sim/*_models.v"),
     6: ("ir/design.safetensors", "ir/program.safetensors", "ir/kernels.safetensors", "rtl/*",
-        "synth/*.v", "synth/rtl/*.v", "targets/*"),
+        "synth/*.v", "synth/*.lib", "synth/rtl/*.v", "targets/*"),
 }  # fmt: skip
 """Files that the checks of a rung compare; those of a run's segments likewise."""
 ROOTS = ("ir/coded.safetensors", "ir/quant.safetensors", "sim/rows.npz")

@@ -16,6 +16,9 @@ from nnlogic.job import facts
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Artifact, ResourceRow, StepRow
 
+CELLS = "cells"
+"""Section of the report of a run that was synthesized for standard cells."""
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -33,7 +36,8 @@ def forget_tools(report: Report) -> Report:
     """Return a report without the figures of an earlier synthesis: they are of another netlist."""
     kept = [row for row in report.resources if row.source not in ("synth", "pnr")]
     report = report.replace(resources=tuple(kept))
-    return report.replace(timing=report.timing.estimated())
+    sections = tuple(section for section in report.sections if section.name != CELLS)
+    return report.replace(timing=report.timing.estimated(), sections=sections)
 
 
 def put_synth(report: Report, folder: Path, result: SynthResult, *rows: ResourceRow) -> Report:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import SILENT, Progress
+from nnlogic.flows.cells import Library
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import backend_of
+from nnlogic.job.cells import ASIC, refuse_cells, synth_cells
 from nnlogic.job.directory import TARGETS, WORDS, Run, close_run, open_run, reopened_run
 from nnlogic.job.evidence import bound
 from nnlogic.job.facts import TOTAL, device_facts
@@ -29,6 +32,7 @@ def synth(
     pnr: bool = True,
     primitives: bool | None = None,
     clock: float | None = None,
+    liberty: Path | str | None = None,
     tool_timeout: float | None = None,
     tool_output: float | None = None,
     progress: Progress = SILENT,
@@ -49,6 +53,9 @@ def synth(
         mapping is kept as it is; written to ``synth/rtl``. By default where the backend can.
     clock : float, optional
         MHz to meet; the run's own by default.
+    liberty : path, optional
+        Standard cells, as a Liberty file, in place of a device: the target is `ASIC` then, and the
+        target of the run stays what it is.
     tool_timeout : float, optional
         Seconds for each program; by default what the run was compiled with, at least `SECONDS`.
     tool_output : float, optional
@@ -66,24 +73,30 @@ def synth(
         The netlist differs from the logic; STATUS is ``failed``. Or verdicts of the run are of
         other files than those that are there.
     """
+    library = _library(target, liberty, primitives)
     opened = open_run(Path(path))
     bounds = run_limits(opened.report.config, tool_timeout, tool_output, least=SECONDS)
     status = opened.report.status
-    asked = target or opened.report.target
+    asked = opened.report.target if library else target or opened.report.target
     chosen = Target.of(asked, Path(path) / TARGETS) if asked else Target.default()
     backend = backend_of(opened)
     need_output(opened, "synthesize")
+    if library:
+        refuse_cells(opened)
     if primitives is None:
-        primitives = backend.keeps_luts(opened, chosen)
-    backend.refuse_synth(opened, chosen, primitives)
+        primitives = not library and backend.keeps_luts(opened, chosen)
+    if not library:
+        backend.refuse_synth(opened, chosen, primitives)
     with limited(bounds), reopened_run(Path(path)) as run:
         chosen.keep(run.path / TARGETS)
         ask = Ask(chosen, pnr, primitives, clock, bounds.within(None), progress)
-        report, missed = backend.synth(run, ask)
+        report, missed = synth_cells(run, library, ask) if library else backend.synth(run, ask)
         status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
-        report = report.put(*device_facts(chosen, report.resource(TOTAL)))
-        report = report.replace(changes=_changes(report, chosen.name, clock))
+        if not library:
+            report = report.put(*device_facts(chosen, report.resource(TOTAL)))
+        made_for = f"{ASIC}, {library.name}" if library else chosen.name
+        report = report.replace(changes=_changes(report, made_for, clock))
         report = bound(report, run.path, run.report)
         close_run(run.path, report, "synth/", "pnr/", f"{TARGETS}/")
     refuse_failed(Path(path), report)
@@ -91,6 +104,24 @@ def synth(
         raise missed
     refuse_stale(Path(path), report)
     return Run(Path(path), report)
+
+
+def _library(
+    target: str | Path | None, liberty: Path | str | None, primitives: bool
+) -> Library | None:
+    """Return the cells that were asked for; None for a device."""
+    if liberty is None:
+        if target == ASIC:
+            why = "standard cells are a file of yours"
+            raise UsageError(f"--target {ASIC} needs a library", why=why, fix="--liberty FILE.lib")
+        return None
+    if target not in (None, ASIC):
+        why = f"--target {target} is a device, --liberty a library of cells"
+        raise UsageError("options that do not fit", why=why, fix=f"--target {ASIC}")
+    if primitives:
+        why = "--primitives are LUTs of a device"
+        raise UsageError("options that do not fit", why=why, fix="leave one of them out")
+    return Library.load(Path(liberty))
 
 
 def _changes(report: Report, target: str, clock: float | None) -> tuple[str, ...]:

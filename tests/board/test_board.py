@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import random_quant_net
 
 from nnlogic.cli.main import main
 from nnlogic.core.errors import Different, TargetMissed, ToolFailed, ToolTimeout, UsageError
@@ -23,9 +22,9 @@ from nnlogic.sim.board import Heard
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, make_net):
     place = tmp_path_factory.mktemp("board")
-    random_quant_net(widths=(4, 3), features=4).save(place / "net.safetensors")
+    make_net(widths=(4, 3), features=4).save(place / "net.safetensors")
     return compile(place / "net.safetensors", place / "run", target="ice40", effort="fast").path
 
 
