@@ -63,6 +63,7 @@ CACHED = " (some functions from the cache)"
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
 )
+@click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster to work on.")
 @click.option(
     "--care",
     metavar="PATTERNS",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nnlogic.job.context import Context
 
 # What a run does not depend on, or what only makes a part of it.
-LEFT_OUT = {"target", "jobs", "tool_timeout", "tool_output", "stop_after", "start_from"}
+LEFT_OUT = {"target", "jobs", "dask", "tool_timeout", "tool_output", "stop_after", "start_from"}
 
 
 def compile_line(ctx: Context) -> str:

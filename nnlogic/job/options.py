@@ -143,6 +143,9 @@ class Options:
     jobs: int | None = option(
         None, "Parallel jobs (default: all cores).", metavar="N", kind=int, least=1
     )
+    dask: str | None = option(
+        None, "Scheduler of a Dask cluster that minimizes in place of jobs.", metavar="ADDRESS"
+    )
     tool_timeout: float = option(
         SECONDS, "Seconds an external program may take.", metavar="SECONDS", kind=float, above=0,
         shown=True,

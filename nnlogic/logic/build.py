@@ -135,8 +135,8 @@ def minimize_with_records(
     """Minimize every distinct function and arithmetic block, then assemble the network.
 
     The result does not depend on `jobs`. What is solved is kept at once, so that an interrupted
-    call goes on where it stopped. Processes are joblib's: inside
-    ``joblib.parallel_config(backend="dask")`` the functions go to a Dask cluster.
+    call goes on where it stopped. Inside `nnlogic.tools.cluster.on_cluster` the functions go to a
+    Dask cluster.
 
     Parameters
     ----------

@@ -24,7 +24,10 @@ from nnlogic.tools.budget import budget
 
 log = logging.getLogger("nnlogic.logic")
 
-_INNER = (*(e for e in ABC_ENGINES if e.name in ("ttopt+lnetmap", "ttopt+if")), Decompose())
+_INNER: tuple[Engine, ...] = (
+    *(e for e in ABC_ENGINES if e.name in ("ttopt+lnetmap", "ttopt+if")),
+    Decompose(),
+)
 HIDDEN_ENGINES: tuple[Engine, ...] = (
     Basis("basis", _INNER),
     Counted(),

@@ -31,6 +31,7 @@ from nnlogic.job.runner import run_stages
 from nnlogic.report.model import Report
 from nnlogic.report.rows import StepRow
 from nnlogic.run.given import Given, as_file
+from nnlogic.tools.cluster import on_cluster
 from nnlogic.tools.find import find
 from nnlogic.tools.limits import MEGABYTES, Limits, limited
 
@@ -166,7 +167,7 @@ def _compiled(
     allow_pickle: bool,
     progress: Progress,
 ) -> Run:
-    with staged_run(out, force=force) as folder:
+    with on_cluster(opts.dask), staged_run(out, force=force) as folder:
         with progress.step("load"):
             ctx = open_context(
                 backend, opts, source, folder, allow_pickle=allow_pickle, choice=choice,

@@ -36,6 +36,7 @@ from nnlogic.logic.specified.care import demanded
 from nnlogic.logic.specified.tabular import Found
 from nnlogic.tools.budget import Budget, spending
 from nnlogic.tools.budget import budget as budget_now
+from nnlogic.tools.cluster import on_cluster
 from nnlogic.tools.limits import MEGABYTES, Limits, limited
 from nnlogic.tools.parallel import in_processes
 
@@ -122,6 +123,7 @@ def minimize_files(
     cache_dir: Path | None = None,
     tool_timeout: float | None = None,
     tool_output: float | None = None,
+    dask: str | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Minimized, ...]:
     """Minimize ``.truth``, ``.pla``, ``.blif``, ``.aag`` and ``.aig`` files.
@@ -158,6 +160,8 @@ def minimize_files(
         Where solved functions are kept; the user's cache directory when None.
     tool_timeout, tool_output : float, optional
         Most seconds of an external program, and most megabytes that it prints.
+    dask : str, optional
+        Scheduler of a Dask cluster that works in the place of processes here.
     progress : Progress
 
     Returns
@@ -188,10 +192,11 @@ def minimize_files(
     jobs = jobs or os.cpu_count() or 1
     bounds = Limits(tool_timeout, tool_output or MEGABYTES)
     if len(work) == 1:
-        with limited(bounds):
+        with limited(bounds), on_cluster(dask):
             return (_minimize(work[0], jobs, progress, keeps=True),)
     done = []
-    with limited(bounds), progress.step("minimize files", len(work)) as step:
+    step_of = progress.step("minimize files", len(work))
+    with limited(bounds), on_cluster(dask), step_of as step:
         for result in in_processes(_minimize, [(job, 1, SILENT) for job in work], jobs):
             done.append(result)
             step.advance(note=f"{result.source.name}: {result.luts}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from nnlogic.tools.budget import Budget, budget, spending
+from nnlogic.tools.cluster import cluster, submitted
 from nnlogic.tools.guardian import GUARDIAN
 from nnlogic.tools.limits import Limits, limited, limits
 
@@ -20,8 +21,7 @@ def in_processes(
 ) -> Iterator[T]:
     """Yield the result of each call, in their order, under the limits and the budget of here.
 
-    Processes are joblib's: inside ``joblib.parallel_config(backend="dask")`` calls go to a Dask
-    cluster.
+    Processes are joblib's; inside `nnlogic.tools.cluster.on_cluster` calls go to a cluster.
 
     Parameters
     ----------
@@ -30,9 +30,14 @@ def in_processes(
     calls : iterable of tuple
         Arguments of each call.
     jobs : int
-        Processes; with one, or for one call, everything happens here.
+        Processes; with one, or for one call, everything happens here. A cluster has its own number.
     """
     work = list(calls)
+    client = cluster()
+    if client is not None and len(work) > 1:
+        here = (limits(), budget())
+        yield from submitted(client, _held, [(*here, function, call) for call in work])
+        return
     if jobs == 1 or len(work) < 2:
         yield from (function(*call) for call in work)
         return

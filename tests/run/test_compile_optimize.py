@@ -48,6 +48,25 @@ def test_a_fault_in_the_optimized_network_fails_the_run(checkpoint, tmp_path, mo
         compile_run(checkpoint, tmp_path / "run", optimize="network", **OPTIONS)
 
 
+def test_across_layers_is_no_worse_than_inside_them(checkpoint, tmp_path, monkeypatch):
+    real = network.optimize_net
+    asked = []
+
+    def stubborn(net, *, layers, **options):
+        """Find nothing across layers, unless the layers were optimized before."""
+        asked.append((layers, net.stats()["luts"]))
+        return real(net, layers=layers, **options) if layers == "keep" else net
+
+    monkeypatch.setattr(network, "optimize_net", stubborn)
+    run = compile_run(checkpoint, tmp_path / "run", optimize="network", **OPTIONS)
+    assembled = LogicNet.load(run.path / "ir" / "assembled.safetensors").stats()["luts"]
+    logic = LogicNet.load(run.path / "ir" / "logic.safetensors").stats()["luts"]
+    assert asked[:2] == [("keep", assembled), ("merge", assembled)]
+    assert logic <= assembled
+    if len(asked) == 3:
+        assert asked[2] == ("merge", logic)
+
+
 def test_unknown_choices_are_refused_together(checkpoint, tmp_path):
     with pytest.raises(UsageError) as error:
         compile_run(checkpoint, tmp_path / "run", optimize="all", objective="beauty")

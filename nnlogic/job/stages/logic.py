@@ -13,13 +13,14 @@ from nnlogic.job.stage import Comparison, Stage
 from nnlogic.logic import build
 from nnlogic.logic.ir import LogicNet
 from nnlogic.logic.network import net as network
+from nnlogic.logic.portfolio import OBJECTIVES
+from nnlogic.logic.rewrite import cone_of
 from nnlogic.report.model import Row
 from nnlogic.report.words import CONSTANT
 
 # One engine on one function; others of the portfolio go on when it is exceeded.
 ENGINE_SECONDS = 60.0
 ASSEMBLED = "assembled"
-LAYERS = {"layer": "keep", "network": "merge"}
 MINIMIZED_CHECK = "TableNet = LogicNet"
 COLLAPSED = "the network ignores them there, as after training that collapsed"
 OPTIMIZED_CHECK = "LogicNet = optimized LogicNet"
@@ -54,6 +55,18 @@ def _minimized(ctx: Context, k: int) -> LogicNet:
     )
     ctx.put(*facts.engine_facts(records))
     return logic
+
+
+def _optimized(ctx: Context, net: LogicNet, layers: str) -> LogicNet:
+    opts = ctx.opts
+    return network.optimize_net(
+        net,
+        layers=layers,
+        objective=opts.objective,
+        effort=opts.effort,
+        jobs=opts.jobs,
+        progress=ctx.progress,
+    )
 
 
 class AssembledStage(Stage):
@@ -91,15 +104,16 @@ class LogicStage(Stage):
         """Minimize each neuron, or optimize what was assembled of them."""
         if ASSEMBLED not in ctx.values:
             return _minimized(ctx, self.k)
-        opts = ctx.opts
-        return network.optimize_net(
-            ctx.values[ASSEMBLED],
-            layers=LAYERS[opts.optimize],
-            objective=opts.objective,
-            effort=opts.effort,
-            jobs=opts.jobs,
-            progress=ctx.progress,
-        )
+        assembled = ctx.values[ASSEMBLED]
+        if ctx.opts.optimize == "layer":
+            return _optimized(ctx, assembled, "keep")
+        cost = OBJECTIVES[ctx.opts.objective]
+        apart = _optimized(ctx, assembled, "keep")
+        merged = _optimized(ctx, assembled, "merge")
+        if cost(cone_of(apart)) < cost(cone_of(merged)):
+            # Blocks of layers are other blocks: across layers must not be worse than inside them.
+            return _optimized(ctx, apart, "merge")
+        return merged
 
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Return what became of the tables of each layer."""

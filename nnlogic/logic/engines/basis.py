@@ -106,7 +106,9 @@ def simplest_basis(table: Bools) -> tuple[IntArray, int]:
         forms[1 << i : 2 << i] = forms[: 1 << i] ^ row
     terms = forms.sum(axis=1)
     index = np.arange(size)
-    inputs = sum(forms[:, (index >> b) & 1 == 1].any(axis=1).astype(np.int64) for b in range(n))
+    inputs = np.zeros(1 << m, np.int64)
+    for b in range(n):
+        inputs += forms[:, (index >> b) & 1 == 1].any(axis=1)
     chosen: list[int] = []
     reduced: list[int] = []
     total = 0

@@ -53,10 +53,10 @@ class Group:
 
     def powered(self, unit: int) -> Group:
         """Return the same group with another generator."""
-        logs = (np.where(x < 0, -1, x * unit % self.order) for x in (self.low, self.high))
+        low, high = (np.where(x < 0, -1, x * unit % self.order) for x in (self.low, self.high))
         results = np.empty_like(self.results)
         results[np.arange(self.order) * unit % self.order] = self.results
-        return Group(*logs, results, self.other)
+        return Group(low, high, results, self.other)
 
 
 @dataclass(frozen=True)

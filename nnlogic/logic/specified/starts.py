@@ -101,7 +101,7 @@ def or_from_scripts(part: Partial, found: Found, options: SolveOptions) -> Found
     """
     if options.effort == "fast" or len(part.inputs) < MIN_INPUTS or budget().spent:
         return found
-    cares = (part.on | part.off).any(axis=0)
+    cares: Bools = np.any(part.on | part.off, axis=0)
     function = function_of(filled_tables(part, found.cone), cares, JUSTIFICATION)
     engines = [AbcEngine(name(script), script) for script in TABLE_SCRIPTS]
     with budget().searching():
