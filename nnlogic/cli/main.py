@@ -18,7 +18,7 @@ from nnlogic.cli.options import Session, session_options
 
 VERBS = (
     "inspect", "compile", "verify", "synth", "report", "prove", "faults", "export", "minimize",
-    "train", "quantize", "search", "formats", "cascade", "doctor",
+    "train", "quantize", "search", "formats", "retrain", "cascade", "doctor",
 )  # fmt: skip
 
 
