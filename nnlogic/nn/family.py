@@ -91,6 +91,9 @@ class Family(nn.Module):
     shrinks: ClassVar[bool] = True
     """Whether training can make it cheaper: what `cost` returns depends on its parameters."""
 
+    fits: ClassVar[bool] = False
+    """Whether it takes up training rows once, before training: see `fit`."""
+
     pads: bool = False
     """Whether `forward` uses values of codes that are not among its input: it has to `notice` them
     before."""
@@ -102,6 +105,9 @@ class Family(nn.Module):
 
     def notice(self, x: Codes) -> None:
         """Take up what the codes that are read stand for now; only where `pads` is set."""
+
+    def fit(self, x: Tensor) -> None:
+        """Take up values of training rows, (rows, inputs); only where `fits` is set."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return fake-quantized values (samples, width) of values (samples, inputs)."""
