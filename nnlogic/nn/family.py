@@ -97,6 +97,9 @@ class Family(nn.Module):
     period: int = 0
     """Outputs this far apart read the same wires; 0 where nothing is said of that."""
 
+    fits: ClassVar[bool] = False
+    """Whether it takes up training rows once, before training: see `fit`."""
+
     pads: bool = False
     """Whether `forward` uses values of codes that are not among its input: it has to `notice` them
     before."""
@@ -108,6 +111,9 @@ class Family(nn.Module):
 
     def notice(self, x: Codes) -> None:
         """Take up what the codes that are read stand for now; only where `pads` is set."""
+
+    def fit(self, x: Tensor) -> None:
+        """Take up values of training rows, (rows, inputs); only where `fits` is set."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return fake-quantized values (samples, width) of values (samples, inputs)."""

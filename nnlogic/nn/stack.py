@@ -118,6 +118,19 @@ class Stack(Classifier):
         zero = (1 << max(self.input_bits)) - 1
         return (codes.to(torch.float32) * 2 - zero) * (2.0 / (zero + 1))
 
+    @torch.no_grad()
+    def fit(self, rows: NDArray) -> None:
+        """Let layers that are fitted see raw training rows; afterwards they are as in training."""
+        last = max((i for i, layer in enumerate(self.families) if layer.fits), default=-1)
+        before = self.training
+        self.eval()
+        values = self.values(self.quantizer(torch.from_numpy(np.asarray(rows, np.float32))))
+        for layer in self.families[: last + 1]:
+            if layer.fits:
+                layer.fit(values)
+            values = layer(values)
+        self.train(before)
+
     def body(self, values: Tensor) -> Tensor:
         """Return class scores of the fake-quantized graph for input values."""
         if any(layer.pads for layer in self.families):

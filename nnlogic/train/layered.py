@@ -30,6 +30,8 @@ from nnlogic.train.teacher import GIVEN_FLOAT_IS, ONE_FLOAT_IS, Taught, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
 
 GOLDEN_ROWS = 1000
+FITTED_ROWS = 20000
+"""Training rows that layers are fitted to which are not trained."""
 
 
 def make_network(recipe: Recipe, features: tuple[str, ...], classes: tuple[str, ...]) -> Stack:
@@ -96,6 +98,7 @@ class LayeredTraining:
                 labels=None if dataset.targets else dataset.y_train,
             )
         )
+        self.model.fit(dataset.x_train[:FITTED_ROWS])
         self.model.to(device)
         self.title, self.total = f"train {recipe.name}", recipe.epochs
         self.history: list[dict[str, Any]] = []

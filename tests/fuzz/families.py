@@ -22,7 +22,10 @@ from .walk import Finding, Refused, during
 
 Draw = Callable[[st.SearchStrategy], Any]
 ENCODERS = ("thermometer", "functions", "truncate")
-ONE_BIT = ("luts", "votes")
+ONE_BIT = ("hamming", "luts", "votes")
+COUNTS = ("hamming", "votes")
+"""Families without tables or activations."""
+SUMS = ("linear", "projection")
 """Families that read one-bit wires only."""
 PLAIN = ("additive", "kan")
 """Families whose last layer may give plain sums."""
@@ -32,10 +35,17 @@ OPTIONS: dict[str, dict[str, tuple]] = {
     "additive": {"parts": (1, 2, 3), "part_bits": (1, 3), "degree": (1, 2)},
     "kan": {"knots": (2, 8), "part_bits": (2, 6)},
     "tree": {"branches": ([2], [2, 2], [3]), "node": ("subnet", "poly")},
-    "linear": {"weight_bits": (2, 4, 8)},
+    "linear": {
+        "weight_bits": (2, 4, 8),
+        "weights": ("", "posit(4,1)", "minifloat(2,1)", "shift(3)", "ternary()"),
+    },
+    "projection": {"method": ("pca", "random"), "weights": ("", "shift(3)", "binary()")},
     "ensemble": {"members": (1, 2, 3)},
 }
-ACTIVATIONS = ("signed_uniform", "pact", "qfx", "rebnet", "codebook", "sign", "learned_bits")
+FORMATS = {"posit(3,1)": 3, "ternary()": 2}
+ACTIVATIONS = (
+    "signed_uniform", "pact", "qfx", "rebnet", "codebook", "sign", *FORMATS, "learned_bits",
+)  # fmt: skip
 WINDOW = "window"
 KERNELS = st.sampled_from(("poly", "subnet", "linear"))
 ROWS = 96
@@ -91,15 +101,14 @@ def _spec(draw: Draw, name: str, family: str, width: int, *, last: bool, to_bits
     if family in ENCODERS:
         one = family != "truncate" or to_bits
         return {"name": name, "width": width, "family": family, "bits": 1 if one else 2}
-    activations = ACTIVATIONS[:-1] if last or family in ("linear", "ensemble") else ACTIVATIONS
-    activation = draw(st.sampled_from(("none",) if family == "votes" else activations))
-    if family == "linear":
-        activation = draw(st.sampled_from(("signed_uniform", "pact", "sign", "qfx")))
+    activations = ACTIVATIONS[:-1] if last or family in (*SUMS, "ensemble") else ACTIVATIONS
+    activation = draw(st.sampled_from(("none",) if family in COUNTS else activations))
     if to_bits and family != "ensemble":
         activation = "sign"
     if last and family in PLAIN and draw(st.booleans()):
         activation = "none"
     bits = 1 if activation == "sign" or to_bits else draw(st.integers(1, 3))
+    bits = FORMATS.get(activation, bits)
     out = {
         "name": name,
         "width": width,
@@ -111,9 +120,10 @@ def _spec(draw: Draw, name: str, family: str, width: int, *, last: bool, to_bits
         "connect": draw(st.sampled_from(("random", "periodic", "learned"))),
         "options": options,
     }
-    if family == "linear":
-        out["connect"] = draw(st.sampled_from(("random", "pruned")))
-    if family == "votes":
+    if family in SUMS:
+        even = activation in ("signed_uniform", "pact", "sign", "qfx") and family == "linear"
+        out["connect"] = draw(st.sampled_from(("random", "pruned" if even else "periodic")))
+    if family in COUNTS:
         out |= {"activation": "signed_uniform", "connect": "random", "fan_in": 0}
     if family == "luts" and draw(st.booleans()):
         out |= {"fan_in": 2, "options": {"gates": True}}

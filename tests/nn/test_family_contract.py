@@ -71,6 +71,9 @@ FIXTURES = {
     "luts": Fixture(ONES, (layer("luts", fan_in=6),)),
     "luts gates": Fixture(ONES, (layer("luts", fan_in=2, gates=True, connect="learned"),)),
     "votes": Fixture(ONES, (layer("votes"),)),
+    "projection": Fixture(
+        TWOS, (layer("projection", "pca", 3, 0, weights="shift(4)", bits=3), layer("linear"))
+    ),
     "hamming": Fixture(ONES, (layer("hamming"),)),
     "hamming bundles": Fixture(
         ONES,

@@ -113,7 +113,9 @@ class LinearSums(Family):
         return out
 
     def _normed(self, sums: Tensor) -> Tensor:
-        out: Tensor = self.norm(sums) if self.norm is not None else sums + self.bias
+        if self.bias is not None:
+            return sums + self.bias
+        out: Tensor = self.norm(sums) if self.norm is not None else sums
         return out
 
     @property
