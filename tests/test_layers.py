@@ -14,7 +14,7 @@ ORDER = [
     ["core"], ["tools"], ["quant"], ["model"], ["frontend"], ["data"], ["nn"], ["train"],
     ["tables"], ["logic"], ["backends/*/model"], ["design"], ["hw"], ["flows"], ["sim"], ["checks"],
     ["backends/*/checks"], ["export", "faults", "properties"], ["report"],
-    ["job", "approximate", "plan"], ["backends"], ["run"], ["cli"],
+    ["job", "approximate", "plan", "refine"], ["backends"], ["run"], ["cli"],
 ]  # fmt: skip
 TOP_LEVEL = {"hw", "sim", "flows"}
 # A backend has one folder of its name in each of these.
