@@ -165,8 +165,41 @@ class Choices(Base):
         return torch.where(y < low, low.type_as(y), y) * scale
 
 
+class TwoComparisons(Base):
+    """Signs of features, weights and sums as Brevitas writes them, clamped to the scale before."""
+
+    opposite = torch.lt
+
+    def sign(self, x, scale):
+        least = -scale
+        x = torch.where(x > scale, scale.type_as(x), x)
+        x = torch.where(x < least, least.type_as(x), x)
+        return (torch.ge(x, 0.0).to(x.dtype) - self.opposite(x, 0.0).to(x.dtype)) * scale
+
+    def weight(self):
+        return self.sign(self.fc1.weight, torch.clamp_min(self.o_scale.abs() * 10, 1e-10))
+
+    def forward(self, x):
+        h = self.sign(self.hidden(self.sign(x, torch.tensor(1.0))), torch.tensor(1.0))
+        w = self.sign(self.fc2.weight, torch.tensor(1.0))
+        return functional.linear(h, w, self.fc2.bias).argmax(1)
+
+
+class SignsOut(TwoComparisons):
+    def forward(self, x):
+        one = torch.tensor(1.0)
+        h = self.sign(self.hidden(self.sign(x, one)), one)
+        return self.sign(functional.linear(h, self.sign(self.fc2.weight, one), self.fc2.bias), one)
+
+
+class ThreeLevels(TwoComparisons):
+    """A difference of comparisons that are not opposite: both count."""
+
+    opposite = torch.le
+
+
 KINDS = (
-    Choices,
+    Choices, TwoComparisons, SignsOut, ThreeLevels,
     Base, StraightThrough, RoundThrough, Function, LearnedStep, ZeroPoint, BiasOnGrid, SignThrough,
     ScaledSigns, DoReFa, CodesOut, CodesOutThrough,
 )  # fmt: skip
@@ -191,11 +224,23 @@ def test_the_module_is_read_bit_for_bit(kind, rows):
         assert len(set(got[:, 0])) > 1
         return
     for port, meaning in enumerate(net.info["outputs"]):
+        if "step" in meaning:
+            assert (got[:, port] * meaning["step"] == theirs[:, port].numpy()).all()
+            continue
         levels = np.array(meaning["levels"])
         assert np.abs(levels[got[:, port]] - theirs[:, port].numpy()).max() < 1e-5
 
 
-@pytest.mark.parametrize("kind", [StraightThrough, CodesOutThrough, ScaledSigns, Choices])
+def test_a_sign_of_two_comparisons_compares_a_sum_once(rows):
+    net = nnlogic.from_torch(TwoComparisons().eval(), rows)
+    assert [layer.kind for layer in net.layers] == ["Linear", "Linear", "Argmax"]
+    other = nnlogic.from_torch(ThreeLevels().eval(), rows)
+    assert [layer.kind for layer in other.layers][-3:] != ["Linear", "Linear", "Argmax"]
+
+
+@pytest.mark.parametrize(
+    "kind", [StraightThrough, CodesOutThrough, ScaledSigns, Choices, TwoComparisons]
+)
 def test_archives_are_compared_with_torch(kind, rows, tmp_path):
     path = tmp_path / "m.pt2"
     with warnings.catch_warnings():
@@ -247,6 +292,10 @@ def test_scores_apart_keep_their_order_and_others_are_not_decided():
     assert apart(scores(unit, offset, [2e-2] * 3)[0]) is None
     assert apart(scores([0.1, 0.1], [0.0, 0.3], [1e-6] * 2)[0]) is None
     assert apart(scores([0.5, 0.5], [0.0, 0.5], [0.0] * 2)[0]) is not None
+    # Of a network that has collapsed, scores are constants.
+    constant = apart(scores([0.0, 0.0], [0.3, -0.2], [1e-6] * 2)[0])
+    assert constant is not None
+    assert constant.base.offset[0] > constant.base.offset[1]
 
 
 def test_other_differences_are_no_forms(rows):

@@ -45,10 +45,9 @@ def apart(x: Pending) -> Pending | None:
         return None
     middles = [(a + b) / 2 for a, b in bounds]
     unit = np.array([(m[-1] - m[0]) / (len(m) - 1) if len(m) > 1 else 0.0 for m in middles])
-    top = float(np.abs(unit).max())
-    if not top:
-        return None
     first = np.array([m[0] for m in middles])
+    # Scores of a network that has collapsed are constants.
+    top = float(np.abs(unit).max()) or float(np.abs(first).max()) or 1.0
     for bits in range(FINEST):
         gain = np.rint(unit / top * 2.0**bits)
         start = np.rint(first / top * 2.0**bits)

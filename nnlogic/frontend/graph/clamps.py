@@ -35,21 +35,21 @@ def with_clamps(graph: Graph) -> Graph:
 def _clamp(node: Node, made: Mapping[str, Node]) -> tuple[str, Any, Any] | None:
     if node.op != "where.self" or not isinstance(node.args[0], Ref):
         return None
-    test = made.get(_source(node.args[0], made))
+    test = made.get(source(node.args[0], made))
     if test is None or test.op not in CHOSEN or len(test.args) != 2:
         return None
-    first, second = (_source(a, made) for a in test.args)
+    first, second = (source(a, made) for a in test.args)
     _, then, other = node.args
-    if (_source(then, made), _source(other, made)) == (second, first):
+    if (source(then, made), source(other, made)) == (second, first):
         return CHOSEN[test.op], other, then
     # where(x > bottom, x, bottom)
-    if (_source(then, made), _source(other, made)) == (first, second):
+    if (source(then, made), source(other, made)) == (first, second):
         return (MORE if CHOSEN[test.op] == LESS else LESS), then, other
     return None
 
 
-def _source(value: Any, made: Mapping[str, Node]) -> str:
-    """Return the name of a tensor before it was copied or cast."""
+def source(value: Any, made: Mapping[str, Node]) -> str:
+    """Return the name of a tensor before it was copied or cast; of a constant its text."""
     if not isinstance(value, Ref):
         return repr(value)
     name = value.name

@@ -18,6 +18,7 @@ from nnlogic.frontend.graph.inputs import input_format
 from nnlogic.frontend.graph.outputs import Outputs
 from nnlogic.frontend.graph.program import Graph, Node
 from nnlogic.frontend.graph.reader import Reader
+from nnlogic.frontend.graph.signs import with_signs
 from nnlogic.frontend.graph.straight_through import STRAIGHT_THROUGH, without_forms
 from nnlogic.frontend.graph.values import Coded, Lost, Pending, Raw, Value
 from nnlogic.frontend.wiring import Refusal
@@ -69,7 +70,7 @@ def network_of(
     if problems or not size:
         raise CheckpointError("no network", where=where, problems=problems, fix=graph.fix)
     names = _names(features, size)
-    graph = with_clamps(graph)
+    graph = with_signs(with_clamps(graph))
     circuit, outputs, problems = _followed(graph, name, inputs)
     forms = 0
     if problems:

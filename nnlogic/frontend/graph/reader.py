@@ -219,7 +219,9 @@ class Reader:
 
         bases = {id(g.base) if isinstance(g, Pending) else 0 for g in given}
         same = all(g.ids.shape == shape and bool((g.ids == given[0].ids).all()) for g in given)
-        if same and len(bases) == 1 and 0 not in bases:
+        # What is made of steps of features need not be monotone: the steps are cut first.
+        cut = all(isinstance(g, Pending) and isinstance(g.base, Raw) and g.steps for g in given)
+        if same and len(bases) == 1 and 0 not in bases and not cut:
             functions = [g.function for g in given]
             return Pending(
                 given[0].base, given[0].ids, lambda t: apply(*(f(t) for f in functions)),
@@ -390,11 +392,8 @@ def _all_rows(op: str, rest: list[Any]) -> bool:
 
 
 def _unknown(node: Node) -> Refusal:
-    name = node.op.partition(".")[0]
-    if name.endswith("_"):
-        return Refusal(
-            "changes a tensor in place",
-            "torch.export.export(module.eval(), (example,)).run_decompositions()",
-        )
+    if node.op.partition(".")[0].endswith("_"):
+        again = "torch.export.export(module.eval(), (example,)).run_decompositions()"
+        return Refusal("changes a tensor in place", again)
     fix = ops.instead(node.op) or "one of the operations that the guide page from-torch lists"
     return Refusal("not an operation that logic can be made of", fix)

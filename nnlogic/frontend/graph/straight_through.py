@@ -29,10 +29,10 @@ def without_forms(graph: Graph) -> tuple[Graph, int]:
             node = replace(node, op="alias.default", args=(Ref(carried),), kwargs={})
         made.update((out, node) for out in node.outputs)
         nodes.append(node)
-    return replace(graph, nodes=_needed(nodes, graph.outputs)), count
+    return replace(graph, nodes=needed(nodes, graph.outputs)), count
 
 
-def _needed(nodes: list[Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
+def needed(nodes: list[Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
     """Return the nodes that outputs depend on."""
     wanted, kept = set(outputs), []
     for node in reversed(nodes):
