@@ -145,19 +145,9 @@ class ApproximateRun:
             timeout=min(60.0, opts.tool_timeout),
             progress=progress,
         )
-        if opts.optimize == "none":
-            return logic
-        from nnlogic.job.stages.logic import LAYERS
-        from nnlogic.logic.network.net import optimize_net
+        from nnlogic.job.stages.logic import optimized
 
-        return optimize_net(
-            logic,
-            layers=LAYERS[opts.optimize],
-            objective=opts.objective,
-            effort=opts.effort,
-            jobs=opts.jobs,
-            progress=progress,
-        )
+        return optimized(logic, opts, progress)
 
 
 def _has_wide(tables: TableNet) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from nnlogic.run.minimize_run import Minimized
 
+MAX_K = 6
 CACHED = " (some functions from the cache)"
 
 
@@ -115,6 +116,8 @@ def _print_one(r: Minimized, k: int) -> None:
     click.echo(f"{r.source} -> {r.out}")
     click.echo(f"ports     {r.inputs} inputs, {r.outputs} outputs")
     click.echo(f"LUT{k}      {r.luts:,}")
+    if k == MAX_K:
+        click.echo(f"cells     {r.cells:,} where two LUTs of five shared inputs fit one (LUT6_2)")
     click.echo(f"depth     {r.depth}")
     click.echo(f"seconds   {r.seconds:.1f}{CACHED if r.cached else ''}")
     click.echo(f"engine    {r.engine}")
@@ -161,6 +164,7 @@ def _data(r: Minimized) -> dict[str, Any]:
         "inputs": r.inputs,
         "outputs": r.outputs,
         "luts": r.luts,
+        "cells": r.cells,
         "depth": r.depth,
         "seconds": round(r.seconds, 3),
         "engine": r.engine,

@@ -12,10 +12,9 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.flows.targets import Target
 from nnlogic.job.backend import Backend, make_options
 from nnlogic.job.options import Budgeted, Options
-from nnlogic.job.stages.logic import ENGINE_SECONDS, LAYERS
+from nnlogic.job.stages.logic import ENGINE_SECONDS, optimized
 from nnlogic.logic.build import minimize
 from nnlogic.logic.ir import LogicNet
-from nnlogic.logic.network.net import optimize_net
 from nnlogic.quant.ir import QuantNet
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.ir import TableNet
@@ -106,14 +105,5 @@ class Planning:
                 timeout=min(ENGINE_SECONDS, opts.tool_timeout),
                 progress=self.progress,
             )
-            if opts.optimize != "none":
-                made = optimize_net(
-                    made,
-                    layers=LAYERS[opts.optimize],
-                    objective=opts.objective,
-                    effort=opts.effort,
-                    jobs=opts.jobs,
-                    progress=self.progress,
-                )
-            self._logic[k] = made
+            self._logic[k] = optimized(made, opts, self.progress)
         return self._logic[k]

@@ -20,6 +20,7 @@ from nnlogic.core.errors import Different, FormatError, Problem, ToolFailed, Usa
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.logic.cache import ResultCache, default_directory
 from nnlogic.logic.cone import Cone
+from nnlogic.logic.dual import shared_cells
 from nnlogic.logic.formats import (
     READERS,
     WRITERS,
@@ -71,6 +72,8 @@ class Minimized:
     ended : str
         What ended the search before it was through, ``"budget"`` or ``"interrupt"``; the network
         is the best so far then, checked like any other.
+    cells : int
+        LUT cells with two outputs that hold the network: two LUTs of five shared inputs in one.
     """
 
     source: Path
@@ -87,6 +90,7 @@ class Minimized:
     rows: int | None = None
     agreement: float | None = None
     ended: str = ""
+    cells: int = 0
 
     @property
     def how(self) -> str:
@@ -234,6 +238,7 @@ def _minimize(job: _Job, jobs: int, progress: Progress, keeps: bool = False) -> 
         found.cached,
         tuple(checks),
         ended=ended,
+        cells=found.cone.luts - len(shared_cells(found.cone)),
     )
     return result if job.care is None else _with_agreement(result, job, job.care, found.cone)
 

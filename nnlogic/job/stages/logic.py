@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from nnlogic.checks import check
+from nnlogic.core.progress import Progress
 from nnlogic.job import facts
 from nnlogic.job.context import Context
+from nnlogic.job.options import Options
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.logic import build
 from nnlogic.logic.ir import LogicNet
@@ -57,16 +59,28 @@ def _minimized(ctx: Context, k: int) -> LogicNet:
     return logic
 
 
-def _optimized(ctx: Context, net: LogicNet, layers: str) -> LogicNet:
-    opts = ctx.opts
-    return network.optimize_net(
-        net,
-        layers=layers,
-        objective=opts.objective,
-        effort=opts.effort,
-        jobs=opts.jobs,
-        progress=ctx.progress,
-    )
+def optimized(net: LogicNet, opts: Options, progress: Progress) -> LogicNet:
+    """Return a network optimized as ``--optimize`` says."""
+
+    def run(net: LogicNet, layers: str) -> LogicNet:
+        return network.optimize_net(
+            net,
+            layers=layers,
+            objective=opts.objective,
+            effort=opts.effort,
+            jobs=opts.jobs,
+            progress=progress,
+        )
+
+    if opts.optimize == "none":
+        return net
+    apart = run(net, "keep")
+    if opts.optimize == "layer":
+        return apart
+    merged = run(net, "merge")
+    cost = OBJECTIVES[opts.objective]
+    # Blocks of layers are other blocks: across layers must not be worse than inside them.
+    return run(apart, "merge") if cost(cone_of(apart)) < cost(cone_of(merged)) else merged
 
 
 class AssembledStage(Stage):
@@ -104,16 +118,7 @@ class LogicStage(Stage):
         """Minimize each neuron, or optimize what was assembled of them."""
         if ASSEMBLED not in ctx.values:
             return _minimized(ctx, self.k)
-        assembled = ctx.values[ASSEMBLED]
-        if ctx.opts.optimize == "layer":
-            return _optimized(ctx, assembled, "keep")
-        cost = OBJECTIVES[ctx.opts.objective]
-        apart = _optimized(ctx, assembled, "keep")
-        merged = _optimized(ctx, assembled, "merge")
-        if cost(cone_of(apart)) < cost(cone_of(merged)):
-            # Blocks of layers are other blocks: across layers must not be worse than inside them.
-            return _optimized(ctx, apart, "merge")
-        return merged
+        return optimized(ctx.values[ASSEMBLED], ctx.opts, ctx.progress)
 
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Return what became of the tables of each layer."""
