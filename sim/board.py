@@ -118,19 +118,20 @@ def board_model(
     ):
         write_bytes(folder / name, data.encode())
     program = folder / "obj" / "model"
+    arguments: list[str | Path] = [
+        *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
+        *("-O3", "-CFLAGS", "-O1", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
+        *("-Wno-MODDUP", "-Wno-TIMESCALEMOD"),
+        *("--x-assign", "unique", "--x-initial", "unique", "--no-timing"),
+        *("--prefix", "Vboard", "--top-module", "bench", "--Mdir", "obj", "-o", "model"),
+        *(f"-I{place}" for place in dict.fromkeys(cell.parent for cell in cells)),
+        # Of two models of a cell the first is taken.
+        *("bench.v", "netlist.v", *_OWN, "ram_models.v", *cells),
+    ]
     with progress.step("compile a model of the board"):
         run_tool(
             tool,
-            [
-                *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
-                *("-O3", "-CFLAGS", "-O1", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
-                *("-Wno-MODDUP", "-Wno-TIMESCALEMOD"),
-                *("--x-assign", "unique", "--x-initial", "unique", "--no-timing"),
-                *("--prefix", "Vboard", "--top-module", "bench", "--Mdir", "obj", "-o", "model"),
-                *(f"-I{place}" for place in dict.fromkeys(cell.parent for cell in cells)),
-                # Of two models of a cell the first is taken.
-                *("bench.v", "netlist.v", *_OWN, "ram_models.v", *cells),
-            ],
+            arguments,
             cwd=folder,
             timeout=timeout,
             outputs=(program,),

@@ -83,6 +83,17 @@ class CommentText(Encoded):
         return text
 
 
+class EdifText(Encoded):
+    """A string of EDIF, between its quotes: printing ASCII without quotes and percent signs."""
+
+    __slots__ = ()
+
+    @classmethod
+    def encoded(cls, text: str) -> str:
+        """See the class."""
+        return "".join(c if " " <= c <= "~" and c not in '"%' else _shown(c) for c in text)
+
+
 class ShellWord(Encoded):
     """One word of a shell; where something in it does not print, quoted as bash and zsh read."""
 

@@ -16,6 +16,7 @@ from nnlogic.core.plugins import discover
 
 if TYPE_CHECKING:
     from nnlogic.checks.verdict import Verdict
+    from nnlogic.hw.lut_cell import LutCell
     from nnlogic.logic.cone import Cone
     from nnlogic.logic.ir import LogicNet
 
@@ -33,11 +34,14 @@ class Subject:
         Of the module, model or function.
     remarks : tuple of str
         Lines about where it comes from, for a comment.
+    cell : LutCell or None
+        LUTs of the run's target, for formats that are of a device family.
     """
 
     net: LogicNet
     name: Identifier
     remarks: tuple[str, ...] = ()
+    cell: LutCell | None = None
 
     @cached_property
     def cone(self) -> Cone:

@@ -14,6 +14,7 @@ from nnlogic.checks.verdict import Verdict
 from nnlogic.core.bits import index_words, random_codes, total_bits, unpack_ports
 from nnlogic.core.errors import FormatError, ToolNotFound
 from nnlogic.core.formats import Port
+from nnlogic.core.inert import printed
 from nnlogic.export import Export, Subject, Written
 from nnlogic.export.onnx_read import read_onnx
 from nnlogic.logic.cone import Cone, table_bits
@@ -66,7 +67,7 @@ def write(subject: Subject, suffix: str) -> Written:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="nnlogic",
-        doc_string="\n".join(subject.remarks),
+        doc_string=printed(subject.remarks),
     )
     names = {end: json.dumps([p.name for p in ports]) for end, ports in _ends(subject)}
     helper.set_model_props(model, names)
@@ -162,7 +163,7 @@ def check(subject: Subject, data: bytes, suffix: str) -> tuple[Verdict, ...]:
         onnx.checker.check_model(model, full_check=True)
         constants = {c.name: onnx.numpy_helper.to_array(c) for c in model.graph.initializer}
         read = read_onnx(constants)
-    except (FormatError, *_damaged(onnx)) as error:
+    except _damaged(onnx) as error:
         why = " ".join(str(error).split())[:200]
         return (Verdict("network", title, False, "exhaustive", why, type(error).__name__),)
     return check_equal("network", title, subject.cone, read, 600), _run(subject, model)
@@ -183,7 +184,7 @@ def _run(subject: Subject, model: Any) -> Verdict:
     )
     expected = net.evaluate(codes)
     try:
-        [got] = ReferenceEvaluator(model).run([ANSWERS], {CODES: codes})
+        got = np.asarray(ReferenceEvaluator(model).run([ANSWERS], {CODES: codes})[0])
         wrong = (
             np.argwhere(got != expected) if got.shape == expected.shape else np.zeros((1, 2), int)
         )
@@ -200,7 +201,7 @@ def _damaged(onnx: Any) -> tuple[type[Exception], ...]:
     from google.protobuf.message import DecodeError
 
     own = (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, DecodeError)
-    return (*own, RuntimeError, ValueError, LookupError, TypeError)
+    return (*own, FormatError, RuntimeError, ValueError, LookupError, TypeError)
 
 
 def _onnx() -> Any:

@@ -13,7 +13,8 @@ from nnlogic.core.errors import CheckpointError, Different, UnsupportedModel, Us
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.export import Subject, exports
-from nnlogic.job.directory import Run, open_run
+from nnlogic.flows.targets import Target
+from nnlogic.job.directory import TARGETS, Run, open_run
 from nnlogic.job.options import run_limits
 from nnlogic.job.verify import refuse_failed, refuse_stale
 from nnlogic.logic.ir import LogicNet
@@ -85,7 +86,10 @@ def export(
     run = open_run(path)
     refuse_failed(path, run.report)
     refuse_stale(path, run.report)
-    subject = Subject(_logic(run), identifier(run.report.name), _remarks(run))
+    asked = run.report.target
+    target = Target.of(asked, path / TARGETS) if asked else Target.default()
+    name = identifier(run.report.name)
+    subject = Subject(_logic(run), name, _remarks(run), target.lut_cell)
     kind = known[out.suffix]
     with limited(run_limits(run.report.config, tool_timeout, tool_output)):
         with progress.step(f"write {kind.title}"):

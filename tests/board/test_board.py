@@ -170,10 +170,16 @@ class Twin(threading.Thread):
         super().__init__(daemon=True)
         self.served, self.digest = served, digest or served.digest
         self.wrong, self.broken = set(wrong), set(broken)
-        self.end, other = os.openpty()
-        tty.setraw(other)
-        self.port = os.ttyname(other)
+        self.end, self.other = os.openpty()
+        tty.setraw(self.other)
+        self.port = os.ttyname(self.other)
         self.rows = 0
+
+    def close(self):
+        # Without another end a read fails: only then may the number of this end be used again.
+        os.close(self.other)
+        self.join()
+        os.close(self.end)
 
     def take(self, size):
         data = b""
@@ -228,7 +234,7 @@ def twin(served):
 
     yield make
     for one in made:
-        os.close(one.end)
+        one.close()
 
 
 def test_a_host_talks_to_a_board(run, twin, capsys):

@@ -12,17 +12,20 @@ from hypothesis import given, settings
 from onnx.reference import ReferenceEvaluator
 
 from nnlogic.core.bits import random_codes
+from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.names import Identifier
 from nnlogic.export import Subject, exports
+from nnlogic.flows.targets import Target
 from nnlogic.tools.find import look
 
-SUFFIXES = (".h", ".blif", ".aig", ".aag", ".v", ".bristol", ".onnx")
+SUFFIXES = (".h", ".blif", ".aig", ".aag", ".v", ".bristol", ".onnx", ".edif")
 NET = layered_net(3, k=6)
 
 
 def subject(net=NET):
-    return Subject(net, Identifier("toy"), ("a network", "*/ int x; /*"))
+    cell = Target.named("xcup").lut_cell
+    return Subject(net, Identifier("toy"), ("a network", '*/ int x; /* ") (design evil ("'), cell)
 
 
 def checked(data, suffix, net=NET):
@@ -47,7 +50,7 @@ def test_what_is_written_is_the_network(suffix):
     assert len(verdicts) == {".h": 3, ".onnx": 2}.get(suffix, 1)
 
 
-@pytest.mark.parametrize("suffix", [".h", ".blif", ".bristol", ".onnx"])
+@pytest.mark.parametrize("suffix", [".h", ".blif", ".bristol", ".onnx", ".edif"])
 @settings(max_examples=8, deadline=None)
 @given(net=logic_nets())
 def test_any_network_can_be_written(suffix, net):
@@ -217,3 +220,44 @@ def test_onnx_takes_signed_codes_and_any_number_of_rows():
     assert (run.run(None, {"codes": codes})[0] == net.evaluate(codes)).all()
     assert run.run(None, {"codes": codes[:1]})[0].shape == (1, len(net.outputs))
     assert json.loads(model.metadata_props[0].value) == [p.name for p in net.inputs]
+
+
+@pytest.mark.parametrize("target", ["xcup", "ecp5", "ice40"])
+def test_edif_has_the_cells_of_the_target(target):
+    cell = Target.named(target).lut_cell
+    net = layered_net(3, k=4)
+    own = Subject(net, Identifier("_odd"), (), cell)
+    data = exports()[".edif"].write(own, ".edif").data
+    assert all(v.equal for v in exports()[".edif"].check(own, data, ".edif"))
+    assert f"(cell {cell.cells[3]} ".encode() in data
+    assert b"(design &_odd " in data
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda t: re.sub(r"'h(.)", lambda m: f"'h{int(m[1], 16) ^ 1:X}", t), ""),
+        (lambda t: t.replace("portRef I0 ", "portRef Ix ").replace("Ix", "I1"), "on two nets"),
+        (lambda t: t.replace("(instanceRef n0)", "(instanceRef n1)"), "drivers|two nets"),
+        (lambda t: re.sub(r"\d+'h", "8'h", t), "a table of 8 bits"),
+        (
+            lambda t: re.sub(r"port (\w+) (.*INPUT..\n)", r"port q\1 \2", t, count=1),
+            "drivers: none",
+        ),
+        (lambda t: t[: len(t) // 2], "not a netlist"),
+    ],
+)
+def test_a_changed_edif_netlist_is_found(change, why):
+    text = written(".edif").data.decode()
+    assert change(text) != text
+    verdict = checked(change(text).encode(), ".edif")[0]
+    assert not verdict.equal
+    assert re.search(why, verdict.detail)
+
+
+def test_edif_wants_cells_that_are_wide_enough_and_a_target():
+    wide = Subject(NET, Identifier("toy"), (), Target.named("ice40").lut_cell)
+    with pytest.raises(UsageError, match="up to 6 inputs"):
+        exports()[".edif"].write(wide, ".edif")
+    with pytest.raises(UsageError, match="no target"):
+        exports()[".edif"].write(Subject(NET, Identifier("toy")), ".edif")

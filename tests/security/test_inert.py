@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnlogic.core.errors import IRError, UsageError
-from nnlogic.core.inert import CommentText, ShellWord, TclWord, YosysWord, printed, visible
+from nnlogic.core.inert import (
+    CommentText,
+    EdifText,
+    ShellWord,
+    TclWord,
+    YosysWord,
+    printed,
+    visible,
+)
 from nnlogic.core.names import KEYWORDS, Identifier, identifier
 from nnlogic.hw.header import comment_block, header
 
@@ -49,6 +57,14 @@ def test_a_comment_is_one_line_without_ends(text):
 def test_a_comment_is_no_instruction(text):
     assert CommentText(text).lstrip().startswith("<U+")
     assert CommentText(f"class {text}") == f"class {text}"
+
+
+@given(ANY)
+def test_a_string_of_edif_has_no_end_in_it(text):
+    out = EdifText(text)
+    assert out.isascii()
+    assert out.isprintable() or not out
+    assert not {'"', "%"} & set(out)
 
 
 def test_a_header_takes_nothing_but_comment_text():
