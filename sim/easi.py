@@ -52,8 +52,12 @@ def simulate_easi(
         (work / "bench.v").write_text(_bench(p, len(rows)))
         (work / "rows.hex").write_text("".join(f"{w:x}\n" for w in words))
         made = work / "bench.vvp"
-        args = ["-g2005", "-o", made, "-s", "bench", "bench.v", "core.v"]
-        run_tool(find("iverilog"), args, cwd=work, outputs=(made,))
+        run_tool(
+            find("iverilog"),
+            ["-g2005", "-o", made, "-s", "bench", "bench.v", "core.v"],
+            cwd=work,
+            outputs=(made,),
+        )
         said = run_tool(find("vvp"), ["-n", made], cwd=work).output
     got = [[int(v) for v in line.split()[1:]] for line in said.splitlines() if line[:4] == "ROW "]
     b, out = p.start(), []
