@@ -1,7 +1,7 @@
 """Train many LUT-native populations on one device and keep the best members of each.
 
     python -m benchmarks.zoo.sweep RECIPES.toml --data DIR --out DIR [--device cuda:0]
-        [--part 0/4] [--minutes 8] [--fit] [--teachers DIR]
+        [--part 0/4] [--minutes 8] [--fit] [--teachers DIR | --taught FILE.npz]
 
 RECIPES.toml holds tables ``[[recipe]]``, keys as of `nnlogic.train.PopulationRecipe`. Members
 are ranked on validation rows, images on perturbed copies of them; test rows are not read. With
@@ -25,6 +25,7 @@ import torch
 
 from nnlogic import data
 from nnlogic.train.descend import descend
+from nnlogic.train.given_teacher import taught_by
 from nnlogic.train.population_recipe import PopulationRecipe, check_fit
 from nnlogic.train.population_rows import PopulationRows, make_rows
 from nnlogic.train.population_steps import BURST, PopulationSteps
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--teachers", type=Path)
+    parser.add_argument("--taught", type=Path, help="what benchmarks.zoo.teach wrote")
     parser.add_argument("--keep", type=int, default=2)
     parser.add_argument("--at-once", type=int, default=6)
     args = parser.parse_args()
@@ -60,7 +62,7 @@ def main() -> None:
     mine, of = (int(v) for v in args.part.split("/"))
     recipes = [parse_recipe(t, f"recipe {i}") for i, t in enumerate(tables)][mine::of]
     device = "cuda" if args.device.startswith("cuda") else args.device
-    pools = Pools(args.data, args.teachers, device)
+    pools = Pools(args.data, args.teachers, device, args.taught)
     begun = time.monotonic()
 
     def report(job: PopulationSteps, took: float) -> None:
@@ -204,8 +206,14 @@ def golden_outputs(job: PopulationSteps) -> np.ndarray:
 class Pools:
     """Teachers and rows, made when first asked for."""
 
-    def __init__(self, folder: Path | None, teachers: Path | None, device: str) -> None:
-        self.folder, self.teachers, self.device = folder, teachers, device
+    def __init__(
+        self,
+        folder: Path | None,
+        teachers: Path | None,
+        device: str,
+        taught: Path | None = None,
+    ) -> None:
+        self.folder, self.teachers, self.device, self.taught = folder, teachers, device, taught
         self.data: dict[str, data.Dataset] = {}
         self.models: dict[str, torch.nn.Module] = {}
         self.pools: dict[tuple, PopulationRows] = {}
@@ -215,9 +223,13 @@ class Pools:
         name = recipe.dataset
         if name not in self.data:
             self.data[name] = data.load(name, self.folder)
+            if self.taught is not None:
+                with np.load(self.taught, allow_pickle=False) as file:
+                    said = file["train"].astype(np.float64)
+                self.data[name] = taught_by(self.data[name], said / said.sum(1, keepdims=True))
         rows = self.data[name]
         check_fit(recipe, len(rows.feature_names), len(rows.class_names))
-        teach = recipe.distill > 0
+        teach = recipe.distill > 0 and rows.taught is None
         if teach and name not in self.models:
             self.models[name] = self._teacher(name, rows)
         codes = (recipe.input_bits, recipe.input_method, recipe.copies, recipe.shake)

@@ -107,7 +107,7 @@ def synth(
 
 
 def _library(
-    target: str | Path | None, liberty: Path | str | None, primitives: bool
+    target: str | Path | None, liberty: Path | str | None, primitives: bool | None
 ) -> Library | None:
     """Return the cells that were asked for; None for a device."""
     if liberty is None:
