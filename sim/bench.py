@@ -43,7 +43,7 @@ class Config:
         measured = Path(data["measured"])
         return Config(
             rows, expected, data["latency"], data["wrapped"], data["seed"], measured,
-            data["beside"],
+            data.get("beside", 0),
         )  # fmt: skip
 
     def side(self, row: int) -> int:

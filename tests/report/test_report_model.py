@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnlogic.core.errors import CheckpointError, UsageError
@@ -71,6 +71,7 @@ def test_round_trip(full_report, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
 
 
+@settings(deadline=None)
 @given(
     st.text(),
     st.one_of(st.none(), st.integers(0, 2**40)),
