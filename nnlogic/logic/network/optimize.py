@@ -24,7 +24,7 @@ from nnlogic.tools.parallel import in_processes
 BLOCK = 600
 SMALL = 400  # nodes; smaller blocks get more steps, up to
 SMALL_FACTOR = 8
-TINY = 4  # nodes for each further round of steps: few nodes are soon through
+TINY = 2  # nodes for each further round of steps: few nodes are soon through
 WIDE_SUPPORT = 17
 SCRIPT_SECONDS = 60.0
 
