@@ -118,7 +118,7 @@ def board_model(
     ):
         write_bytes(folder / name, data.encode())
     program = folder / "obj" / "model"
-    arguments: list[str | Path] = [
+    arguments = [
         *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
         *("-O3", "-CFLAGS", "-O1", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
         *("-Wno-MODDUP", "-Wno-TIMESCALEMOD"),
@@ -126,7 +126,7 @@ def board_model(
         *("--prefix", "Vboard", "--top-module", "bench", "--Mdir", "obj", "-o", "model"),
         *(f"-I{place}" for place in dict.fromkeys(cell.parent for cell in cells)),
         # Of two models of a cell the first is taken.
-        *("bench.v", "netlist.v", *_OWN, "ram_models.v", *cells),
+        *("bench.v", "netlist.v", *_OWN, "ram_models.v", *map(str, cells)),
     ]
     with progress.step("compile a model of the board"):
         run_tool(

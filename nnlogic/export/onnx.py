@@ -184,7 +184,8 @@ def _run(subject: Subject, model: Any) -> Verdict:
     )
     expected = net.evaluate(codes)
     try:
-        got = np.asarray(ReferenceEvaluator(model).run([ANSWERS], {CODES: codes})[0])
+        outputs: Any = ReferenceEvaluator(model).run([ANSWERS], {CODES: codes})
+        got = np.asarray(outputs[0])
         wrong = (
             np.argwhere(got != expected) if got.shape == expected.shape else np.zeros((1, 2), int)
         )
