@@ -59,8 +59,8 @@ def spec_problems(spec: LayerSpec) -> list[Problem]:
         why = f"activation {spec.activation!r}, known are {', '.join(names)}"
         out.append(Problem(spec.name, why))
     if not any(kind.matches(spec.connect) for kind in kinds()):
-        known = ", ".join(kind.name for kind in kinds())
-        out.append(Problem(spec.name, f"connect {spec.connect!r}, known are {known}"))
+        said = ", ".join(kind.name for kind in kinds())
+        out.append(Problem(spec.name, f"connect {spec.connect!r}, known are {said}"))
     if spec.activation == "rebnet" and spec.bits > MOST_LEVELS:
         why = f"bits {spec.bits}, residual binarization has up to {MOST_LEVELS}"
         out.append(Problem(spec.name, why))
