@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass, replace
+from typing import TypeVar
 
 from nnlogic.core.archive import digest
 from nnlogic.logic.arith import check_block, solve_block, unproved
@@ -12,6 +13,8 @@ from nnlogic.logic.portfolio import ENGINE_SET, Solution, SolveOptions, solve
 from nnlogic.logic.structures import STRUCTURES, Arithmetic
 from nnlogic.tables.ir import Function, Instance, TableNet, Word
 from nnlogic.tools.budget import Budget, budget, spending
+
+A = TypeVar("A", bound=Arithmetic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ class Unit:
         return check_block(self.content, cone) or unproved(self.content, cone, engine, k)
 
 
-def local_block(block: Arithmetic) -> tuple[Arithmetic, tuple[int, ...]]:
+def local_block(block: A) -> tuple[A, tuple[int, ...]]:
     """Renumber the signals of a block from 0, without its place in the network.
 
     Returns
