@@ -42,10 +42,12 @@ def _is_sign(node: Node, made: Mapping[str, Node]) -> bool:
     if node.op != "sub.Tensor" or len(node.args) != 2 or node.kwargs.get("alpha", 1) != 1:
         return False
     # Numbers, not truth values, are subtracted.
-    tests = [made.get(source(side, made)) for side in node.args if isinstance(side, Ref)]
-    if len(tests) != 2 or tests[0] is None or tests[1] is None:
+    sides = [side for side in node.args if isinstance(side, Ref)]
+    found = (made.get(source(side, made)) for side in sides)
+    tests = [test for test in found if test is not None]
+    if len(tests) != 2:
         return False
-    if any(side.name in test.outputs for side, test in zip(node.args, tests, strict=True)):
+    if any(side.name in test.outputs for side, test in zip(sides, tests, strict=True)):
         return False
     kinds = [test.op.partition(".") for test in tests]
     if OTHER.get(kinds[0][0]) != kinds[1][0] or kinds[0][2] != kinds[1][2]:
