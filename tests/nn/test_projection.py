@@ -1,13 +1,19 @@
 """Projections fitted to rows: what they are, how they round, what they refuse."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from nnlogic.core.errors import UnsupportedModel
+from nnlogic.core.progress import SILENT
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.numbers import numbers
+from nnlogic.train.recipe_data import load_dataset
+from nnlogic.train.recipe_file import load_recipe
+from nnlogic.train.trainer import training_of
 
 
 def stack(rows, width=3, fan_in=0, method="pca", connect="random", **options):
@@ -98,3 +104,16 @@ def test_an_input_that_never_changes_gets_no_weight(rows):
 def test_mistakes(rows, how, why):
     with pytest.raises(UnsupportedModel, match=why):
         stack(rows[0], **how)
+
+
+def test_training_fits_it_to_training_rows_and_keeps_it():
+    recipe = load_recipe("digits")
+    first = LayerSpec("p", 6, "projection", 8, bits=2)
+    layers = (first, LayerSpec("s", 10, "linear", 3, bits=4))
+    recipe = dataclasses.replace(recipe, layers=layers, epochs=1, float_epochs=0, fan_in_limit=64)
+    training = training_of(recipe, load_dataset(recipe, None), torch.device("cpu"))
+    fitted = training.model.families[0].linear.weight.detach().clone()
+    assert len(fitted.abs().unique()) > 6
+    training.prepare(None, SILENT)
+    training.advance()
+    assert torch.equal(training.model.families[0].linear.weight, fitted)
