@@ -124,10 +124,10 @@ def flipped(n_in, pins, tables, cone, node, outputs, values, worth, first, last)
                 now, then = 0, 0
                 for j in range(len(outputs)):
                     o = outputs[j]
-                    v = np.int64((block[o, w] >> np.uint64(bit)) & ONE)
+                    v = int((block[o, w] >> np.uint64(bit)) & ONE)
                     now |= v << j
                     if place[o] >= 0:
-                        v = np.int64((other[place[o], w] >> np.uint64(bit)) & ONE)
+                        v = int((other[place[o], w] >> np.uint64(bit)) & ONE)
                     then |= v << j
                 if count == size:
                     size *= 2

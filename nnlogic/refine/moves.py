@@ -189,14 +189,14 @@ def best_bypass(state: State, node: int, flips: Aims, saved: int) -> Loss:
     rated[:, 1] = weights.sum() - rated[:, 0]
     if is_output:
         rated[:, 1] = -np.inf
-    at, inverted = np.unravel_index(int(rated.argmax()), rated.shape)
-    signal, whole = int(free[at]), float(flips.toward.sum())
+    at, other = divmod(int(rated.argmax()), 2)
+    signal, inverted, whole = int(free[at]), bool(other), float(flips.toward.sum())
     gain = float(flips.toward[bits_at(state.values, signal, flips.rows) == 1].sum())
-    options = [(whole - gain if inverted else gain, signal, bool(inverted))]
+    options = [(whole - gain if inverted else gain, signal, inverted)]
     if not is_output:
         options += [(0.0, -1, False), (whole, -1, True)]
     gain, signal, inverted = max(options)
-    return Loss(node, gain - flips.base, saved, signal, bool(inverted))
+    return Loss(node, gain - flips.base, saved, signal, inverted)
 
 
 def best_merge(state: State, node: int, flips: Aims) -> Loss | None:
@@ -250,7 +250,8 @@ def grow(state: State, rng: np.random.Generator, care: Care, trials: int) -> flo
 
     A node is put before a pin of another, and given more wires and a table.
     """
-    net, found = state.net, []
+    net = state.net
+    found: list[tuple[float, int, int, int, int, NDArray, np.uint64]] = []
     nodes = net.order[(net.pins[net.order] >= 0).sum(1) > 1]
     for _ in range(trials):
         node = int(rng.choice(nodes))
