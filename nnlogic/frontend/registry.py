@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from nnlogic.core.errors import CheckpointError, UsageError
+from nnlogic.core.errors import CheckpointError, NNLogicError, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.frontend import foreign
 from nnlogic.frontend.foreign.folders import described
@@ -128,9 +128,11 @@ def load(
     fmt = recognize(path) if format is None else _asked(format, path)
     try:
         net = fmt.load(path, LoadOptions(allow_pickle, _options(fmt, read or {})))
-    except UsageError as error:
-        # Whether an option can be depends on the file.
-        raise error.at(error.where or str(path)) from error
+    except NNLogicError as error:
+        if path.name in error.text():
+            raise
+        # Also whether an option can be depends on the file.
+        raise error.at(", ".join(filter(None, (str(path), error.where)))) from error
     net.verify()
     if fmt.title == CHECKPOINT:
         return net
