@@ -18,8 +18,9 @@ from torch import Tensor
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import Fixed
-from nnlogic.nn.family import Codes, Tabulated, refuse
+from nnlogic.nn.family import Tabulated, refuse
 from nnlogic.nn.gates import Price, read_at_all
 from nnlogic.quant.fold import HALF, Levels
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
@@ -22,59 +20,16 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import Connection, Learned, connect, fan_in_of
 from nnlogic.nn.gates import Price, present, probe, probed_gates, soft_codes, table_cost
 from nnlogic.nn.quantizers import Activation, LearnedBits, Uniform, make_activation
-from nnlogic.quant.fold import HALF, Levels
 from nnlogic.quant.ir import Enumerated, Layer
 
 CHUNK = 1024
 """Rows enumerated at once; part of the definition, as it may decide how a float sum rounds."""
 LOOK_UPS_AT_ONCE = 1 << 22
 M = TypeVar("M", bound=nn.Module)
-
-
-@dataclass(frozen=True, eq=False)
-class Codes:
-    """What a layer reads, or gives: unsigned codes and the values they stand for.
-
-    Attributes
-    ----------
-    bits : tuple of int
-        Per wire.
-    values : float64 Tensor on the CPU, shape (wires, 2**max(bits))
-        Value of each code; entries beyond a narrower wire's codes are not used.
-    levels : Levels or None
-        The same values as exact uniform levels common to all wires, where they are that.
-    size : float Tensor, shape (wires,), or None
-        `bits` with gradients, where they are learned.
-    channels : int
-        Of a window, whose wires are tap-major, channel-minor; 0 where the wires are none.
-    """
-
-    bits: tuple[int, ...]
-    values: Tensor
-    levels: Levels | None = None
-    size: Tensor | None = None
-    channels: int = 0
-
-    @property
-    def formats(self) -> tuple[IntFormat, ...]:
-        """Integer format of each wire."""
-        return tuple(IntFormat(b) for b in self.bits)
-
-    @staticmethod
-    def uniform(bits: tuple[int, ...], levels: Levels) -> Codes:
-        """Return codes of uniform levels."""
-        codes = range(1 << max(bits))
-        row = torch.tensor([float(levels.value(k)) for k in codes], dtype=torch.float64)
-        return Codes(bits, row.repeat(len(bits), 1), levels)
-
-
-def input_codes(bits: tuple[int, ...]) -> Codes:
-    """Return what the first layer reads: values around zero, below 2 in size; one bit is +-1."""
-    count = 1 << max(bits)
-    return Codes.uniform(bits, Levels(Fraction(4, count), HALF - Fraction(count, 2), count))
 
 
 class Family(nn.Module):

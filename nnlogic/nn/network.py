@@ -14,8 +14,8 @@ from torch import Tensor
 from nnlogic.model.architecture import FAN_IN_BITS, Architecture
 from nnlogic.model.assemble import assemble, input_levels
 from nnlogic.model.layer import PRUNED
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.families.linear import LinearSums
-from nnlogic.nn.family import Codes
 from nnlogic.nn.sparse import SparseLinear
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import QuantNet

@@ -17,8 +17,9 @@ from nnlogic.model.architecture import FAN_IN_BITS
 from nnlogic.model.layer import LayerSpec
 from nnlogic.model.outputs import classes_said, quantities_said
 from nnlogic.nn.classifier import Classifier
+from nnlogic.nn.codes import Codes, input_codes
 from nnlogic.nn.families import make_family
-from nnlogic.nn.family import Codes, Family, input_codes, refuse
+from nnlogic.nn.family import Family, refuse
 from nnlogic.nn.quantizers import FeatureQuantizer, LearnedBits, Uniform
 from nnlogic.quant.ir import INPUT, InputQuantizer, Layer, QuantNet
 

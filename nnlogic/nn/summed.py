@@ -13,9 +13,9 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.model.layer import SUMS, LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import Connection, Learned, connect
 from nnlogic.nn.family import (
-    Codes,
     Family,
     activation_codes,
     enumerate_codes,

@@ -10,9 +10,9 @@ from nnlogic import minimize, tabulate
 from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes, input_codes
 from nnlogic.nn.encoders import allocate_bits
 from nnlogic.nn.families import make_family
-from nnlogic.nn.family import Codes, input_codes
 from nnlogic.nn.stack import Stack
 from nnlogic.quant.ir import INPUT, QuantNet
 

@@ -12,8 +12,8 @@ from nnlogic.core.errors import CheckpointError, TooWide, UnsupportedModel, Usag
 from nnlogic.frontend import load, read_golden
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn import Stack, load_network, save_checkpoint
+from nnlogic.nn.codes import input_codes
 from nnlogic.nn.families import make_family
-from nnlogic.nn.family import input_codes
 
 NAMES, CLASSES = tuple("abcd"), ("no", "yes")
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
-from nnlogic.nn.family import Codes, Neurons
+from nnlogic.nn.codes import Codes
+from nnlogic.nn.family import Neurons
 
 
 class Radial(Neurons):

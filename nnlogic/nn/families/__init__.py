@@ -16,8 +16,9 @@ from nnlogic.core.errors import Problem, UsageError
 from nnlogic.core.plugins import discover
 from nnlogic.model.keys import key_problems, keys_of, type_problems
 from nnlogic.model.layer import SUMS, LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import kind_of, kinds
-from nnlogic.nn.family import Codes, Family
+from nnlogic.nn.family import Family
 from nnlogic.nn.quantizers import LearnedBits, activation_problems
 
 GROUP = "nnlogic.families"

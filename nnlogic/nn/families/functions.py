@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.encoders import OneFeature, spread_over
-from nnlogic.nn.family import Codes
 from nnlogic.nn.quantizers import forward_as
 
 

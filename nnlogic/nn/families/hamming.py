@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntFormat
 from nnlogic.model.layer import LayerSpec
-from nnlogic.nn.family import Codes, Family, refuse
+from nnlogic.nn.codes import Codes
+from nnlogic.nn.family import Family, refuse
 from nnlogic.nn.gates import Price
 from nnlogic.nn.quantizers import forward_as
 from nnlogic.quant.fold import HALF, Levels

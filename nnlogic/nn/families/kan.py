@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import fan_in_of
-from nnlogic.nn.family import Codes, require_least
+from nnlogic.nn.family import require_least
 from nnlogic.nn.summed import Summed
 
 

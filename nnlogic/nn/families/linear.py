@@ -14,9 +14,9 @@ from nnlogic.core.errors import IRError
 from nnlogic.core.formats import IntArray, IntFormat
 from nnlogic.model.assemble import fold_integers
 from nnlogic.model.layer import ACTIVATIONS, SUMS, WEIGHT_BITS, LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import connect, fan_in_of, kind_of, kinds, mask_of
 from nnlogic.nn.family import (
-    Codes,
     Family,
     activation_codes,
     enumerate_codes,

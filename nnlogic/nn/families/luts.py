@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray
 from nnlogic.model.layer import LayerSpec
-from nnlogic.nn.family import Codes, Tabulated, refuse
+from nnlogic.nn.codes import Codes
+from nnlogic.nn.family import Tabulated, refuse
 from nnlogic.nn.gates import noticed
 from nnlogic.nn.quantizers import Sign
 

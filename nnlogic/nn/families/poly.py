@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
-from nnlogic.nn.family import Codes, Neurons, require_least
+from nnlogic.nn.codes import Codes
+from nnlogic.nn.family import Neurons, require_least
 
 
 class Monomials(nn.Module):

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from nnlogic.core.errors import ToolNotFound
 from nnlogic.model.layer import PRUNED, WEIGHT_BITS, LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import strongest
 from nnlogic.nn.families.linear import LinearSums
-from nnlogic.nn.family import Codes, refuse
+from nnlogic.nn.family import refuse
 
 METHODS = ("pca", "ica", "random")
 TINY = 1e-9

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.encoders import OneFeature, spread_over
-from nnlogic.nn.family import Codes, refuse
+from nnlogic.nn.family import refuse
 from nnlogic.nn.quantizers import forward_as
 
 PARTS = 16.0

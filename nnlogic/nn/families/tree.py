@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import Fixed
-from nnlogic.nn.family import Codes, Family, Tabulated, chain_cost, refuse, require_least
+from nnlogic.nn.family import Family, Tabulated, chain_cost, refuse, require_least
 from nnlogic.nn.gates import Price
 from nnlogic.quant.ir import Layer
 

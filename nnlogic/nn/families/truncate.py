@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from nnlogic.model.layer import LayerSpec
+from nnlogic.nn.codes import Codes, input_codes
 from nnlogic.nn.encoders import OneFeature
-from nnlogic.nn.family import Codes, input_codes, refuse
+from nnlogic.nn.family import refuse
 from nnlogic.nn.gates import Price
 
 

@@ -13,7 +13,8 @@ from nnlogic.core.formats import IntFormat
 from nnlogic.core.windows import PADDING, Frame
 from nnlogic.model.layer import LayerSpec
 from nnlogic.model.window import WindowSpec
-from nnlogic.nn.family import Codes, Family, chain_cost, refuse
+from nnlogic.nn.codes import Codes
+from nnlogic.nn.family import Family, chain_cost, refuse
 from nnlogic.nn.gates import Price, either
 from nnlogic.quant.fold import Levels
 from nnlogic.quant.ir import Layer
