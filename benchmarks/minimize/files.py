@@ -55,7 +55,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", type=Path, help=".pla and .truth files")
-    parser.add_argument("--known", nargs="+", type=Path, default=[], help="directories of .aig")
+    parser.add_argument("--known", nargs="+", type=Path, help="directories of .aig")
     parser.add_argument("--effort", default="normal", choices=EFFORTS)
     parser.add_argument("--budget", type=float, help="seconds of search for each file")
     add_write(parser, "files.md")
@@ -84,7 +84,7 @@ def rows(args: argparse.Namespace) -> Iterator[str]:
         proved(path, ours)
         with Stopwatch() as watch:
             simple = min(filter(None, (scripted(path, s) for s in SCRIPTS)), key=lambda c: c.luts)
-        found = [mapped(folder / f"{path.stem}.aig", path) for folder in args.known]
+        found = [mapped(folder / f"{path.stem}.aig", path) for folder in (args.known or [])]
         known = min((luts for luts in found if luts is not None), default=None)
         counts = (ours.luts, simple.luts, known or 0)
         sums = [a + b for a, b in zip(sums, counts, strict=True)]
@@ -140,7 +140,7 @@ def mapped(aiger: Path, path: Path) -> int | None:
 def document(lines: Sequence[str], args: argparse.Namespace) -> str:
     """Return the page: command, how to read it, table."""
     files = shlex.join(p.name for p in args.files)
-    known = f" --known {' '.join(p.name for p in args.known)}" if args.known else ""
+    known = f" --known {' '.join(p.name for p in (args.known or []))}" if args.known else ""
     budget = f" --budget {args.budget:g}" if args.budget else ""
     head = [
         "# Files of others",

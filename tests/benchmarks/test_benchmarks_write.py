@@ -27,6 +27,7 @@ PAGES = {
     "benchmarks.exports",
     "benchmarks.leaderboard.__main__",
     "benchmarks.minimize.__main__",
+    "benchmarks.minimize.files",
     "benchmarks.minimize.scaling",
     "benchmarks.pulses",
     "benchmarks.zoo.__main__",

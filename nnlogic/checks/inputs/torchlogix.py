@@ -42,7 +42,7 @@ def check_torchlogix(net: QuantNet, source: Path) -> Verdict:
         rows = rows.astype(np.int64)
     else:
         rows = edge_rows(net.quantizer, ROWS)
-    parts = (rows[at : at + PART] for at in range(0, ROWS, PART))
+    parts = (rows[at : at + PART] for at in range(0, len(rows), PART))
     expected = [_classes(state, part, classes, net.info["parametrization"]) for part in parts]
     return compare_on_rows(net, rows, np.concatenate(expected)[:, None], "torchlogix layers").timed(
         start

@@ -264,7 +264,7 @@ def test_auto_turns_to_slices_where_luts_miss_the_budgets(checkpoint, tmp_path, 
     assert LogicNet.load(run.ir_path("logic")).k == 2
     assert run.report.rung(4).verdict == "pass"
     assert not run.ir_path("design").exists()
-    assert "--max-dsps 2 --max-luts 5000" in run.report.commands[0].line
+    assert "--max-luts 5000 --max-dsps 2" in run.report.commands[0].line
 
 
 def test_budgets_no_backend_meets_are_told_for_both(checkpoint, tmp_path):
@@ -295,7 +295,7 @@ def test_a_rate_is_a_budget_of_every_backend(checkpoint, tmp_path):
         ({"backend": "dsp", "dsps": 0}, UsageError, "more than 0"),
         ({"backend": "dsp", "dsps": 2, "max_dsps": 2}, UsageError, "excludes"),
         ({"backend": "dsp", "dsps": 2, "start_from": "rtl"}, UsageError, "--from design"),
-        ({"backend": "lut", "max_luts": 9}, UsageError, "--max-luts"),
+        ({"backend": "lut", "max_luts": 1}, TargetMissed, "--max-luts"),
         ({"backend": "dsp", "dsps": 2, "target": "ice40"}, UsageError, "fabric variant"),
         ({"backend": "auto", "max_luts": 1, "target": "ecp5"}, TargetMissed, "no DSP logic units"),
         ({"backend": "dsp", "dsps": 2, "max_luts": 9, "target": "ecp5"}, UsageError, "synthesis"),
