@@ -53,7 +53,7 @@ class HardwareDesign(Stored):
     n_segments: int
     input_register: bool = True
     stream: bool = False
-    sideband: tuple[tuple[str, int], ...] = ()
+    sideband: tuple[tuple[str, int], ...] = field(default=(), metadata=stored(grown=True))
 
     kind: ClassVar[str] = "HardwareDesign"
     initiation_interval: ClassVar[int] = 1

@@ -16,6 +16,11 @@ from nnlogic.logic.abc_blif import read_blif
 from nnlogic.logic.formats import parse
 
 
+def heeds_interrupts():
+    """Undo what a shell does to programs in the background: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -50,6 +55,7 @@ def test_an_interrupt_keeps_the_best_so_far(folder, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeds_interrupts,
     )
     guard = threading.Timer(240, process.kill)
     guard.start()
@@ -68,7 +74,9 @@ def test_an_interrupt_keeps_the_best_so_far(folder, number):
 
 def test_an_interrupt_before_anything_was_found_writes_nothing(folder):
     command = [sys.executable, "-m", "nnlogic", "minimize", "wide.pla", "-o", "out.blif"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_interrupts
+    )
     assert process.stderr.readline().startswith("nnlogic: minimizing")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=240)

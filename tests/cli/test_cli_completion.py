@@ -34,7 +34,7 @@ def test_shells_of_the_guide_get_their_script(shell):
 def test_verbs_and_options_are_completed():
     assert "_NNLOGIC_COMPLETE=bash_source nnlogic" in GUIDE
     assert (
-        completed("bash_complete", COMP_WORDS="nnlogic comp", COMP_CWORD="1") == "plain,compile\n"
+        completed("bash_complete", COMP_WORDS="nnlogic compi", COMP_CWORD="1") == "plain,compile\n"
     )
     options = completed("bash_complete", COMP_WORDS="nnlogic compile --bac", COMP_CWORD="2")
     assert options == "plain,--backend\n"

@@ -113,14 +113,15 @@ def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     path = (Path("r"),)
     free = {"tool_timeout": None, "tool_output": None}
     bound = {"tool_timeout": 9.0, "tool_output": 2.0}
+    cells = {"target": None, "pnr": True, "liberty": None, "primitives": None}
     assert fake_run.calls == [
         ("verify", path, free | {"simulators": ("verilator", "icarus"), "require_all": False}),
         ("verify", path, bound | {"simulators": ("icarus",), "require_all": True}),
-        ("synth", path, free | {"target": None, "pnr": True, "clock": None, "primitives": None}),
+        ("synth", path, free | {"clock": None} | cells),
         (
             "synth",
             path,
-            bound | {"target": "xc7", "pnr": False, "clock": 50.0, "primitives": None},
+            bound | {**cells, "target": "xc7", "pnr": False, "clock": 50.0},
         ),
     ]
 
