@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hostile import CANARY, MARK, payloads, unprintable, without_comments
 
 from nnlogic.checks.inputs.verilog import check_imported
 from nnlogic.cli.main import main
-from nnlogic.core.errors import IRError, NNLogicError, UnsafeVerilog
+from nnlogic.core.errors import Different, IRError, NNLogicError, UnsafeVerilog
 from nnlogic.frontend import load
 from nnlogic.frontend.native.checkpoint import write_native
 from nnlogic.model.architecture import Architecture
@@ -162,10 +163,13 @@ def test_verilog_that_was_edited_is_given_to_no_tool(line, tmp_path, canary, mak
     file = run.path / "rtl" / "toy.v"
     with file.open("a") as out:
         out.write(line.replace("{}", str(canary)).replace("{top}", "toy"))
-    for verb in (verify, synth):
+    for verb in (verify, partial(synth, primitives=False)):
         with pytest.raises(UnsafeVerilog, match=r"toy\.v:\d+"):
             verb(run.path)
         assert (run.path / "STATUS").read_text() == "error\n"
+    # From cells of the target the file is not read at all.
+    with pytest.raises(Different, match="the run was changed"):
+        synth(run.path)
 
 
 def test_imported_verilog(tmp_path, canary, capsys):
