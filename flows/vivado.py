@@ -99,7 +99,7 @@ def vivado_tcl(
 # Implements {top} on {part}, out of context unless told otherwise.
 # Run: vivado -mode batch -source {script} [-tclargs [in_context] [luts]]
 # luts reads LUT cells in place of expressions, which Vivado would map anew, so that the LUTs stay
-# those that nnlogic found; "nnlogic synth RUN --target xc7" (or xcup) writes them to synth/rtl.
+# those that nnlogic found; "nnlogic synth RUN" for a target of the vendor writes them to synth/rtl.
 set here [file dirname [file normalize [info script]]]
 set context [expr {{"in_context" in $argv ? "default" : "out_of_context"}}]
 set out [file join $here vivado {top} $context]

@@ -30,7 +30,7 @@ _LUT = re.compile(
     r"    \.(?P<out>[OZ])\((?P<net>.*)\)\n  \);\n",
     re.MULTILINE,
 )
-"""A LUT whose output is its last pin, as yosys writes them for xc7, xcup and ecp5."""
+"""A LUT whose output is its last pin, as yosys writes LUT cells."""
 
 
 def behavioural(
