@@ -48,7 +48,7 @@ FLAT_SCRIPTS = (
 MOST_FLAT = 3000
 TABLE_SCRIPTS = (*SCRIPTS[:2], FLAT_SCRIPTS[2])
 """From tables."""
-TIMEOUT = {"fast": 5.0, "normal": 20.0, "high": 60.0}
+TIMEOUT = {"fast": 1.0, "normal": 20.0, "high": 60.0}
 """Seconds for one of the other scripts."""
 
 
@@ -86,6 +86,8 @@ def best_start(cone: Cone, options: SolveOptions, cover: str = "") -> Found:
                 found.append(_mapped(text, script, options, TIMEOUT[options.effort]))
             except (ToolFailed, IRError) as error:
                 log.info("script %s gave no start: %s %s", script, error.what, error.why)
+                if script in FLAT_SCRIPTS:
+                    break  # without structure it is too large for the others, too
     return min(found, key=lambda f: f.cost(options.objective))
 
 
