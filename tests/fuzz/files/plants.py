@@ -85,21 +85,26 @@ PLANTS = (key_error, hang, sleep, eat, eat_and_refuse, warn, crash, nameless, re
 
 
 def found(plant: Callable[[], None], place: Workplace) -> str | None:
-    """Return what is wrong when the reader of checkpoints does what a plant does."""
+    """Return what is wrong when the reader of checkpoints, or what follows, does as a plant does.
+
+    What a reader refuses is always told with its file, so `nameless` comes after it.
+    """
     from nnlogic.frontend.native.format import Native
+    from nnlogic.quant.ir import QuantNet
 
-    right = Native.load
+    holder, name = (QuantNet, "stats") if plant is nameless else (Native, "load")
+    right = getattr(holder, name)
 
-    def load(self, path, options):  # type: ignore[no-untyped-def]
+    def planted(*args):  # type: ignore[no-untyped-def]
         plant()
-        return right(self, path, options)
+        return right(*args)
 
-    Native.load = load
+    setattr(holder, name, planted)
     try:
         fmt = formats()[FORMAT]
         return place.fault(Case(FORMAT, fmt.right(place.made)[0], fmt.commands[0].argv))[0]
     finally:
-        Native.load = right
+        setattr(holder, name, right)
 
 
 def main() -> None:
