@@ -38,7 +38,7 @@ icarus: $(VENV)/flow ## Make sure Icarus Verilog is there (installs it below .to
 	@PYTHON=$(BIN)/python sh .ci/icarus
 
 test: $(VENV)/dev icarus ## Set up and run all tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=15
 
 fuzz: $(VENV)/dev ## Random networks for MINUTES, then COUNT broken files: MINUTES=60 COUNT=9 SEED=1
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

@@ -46,7 +46,7 @@ def test_it_is_trained_compiled_and_verified_without_an_edit(installed, tmp_path
     # What is compiled is tables: the package that made them is not needed any more.
     checkpoint = "trained/digits_radial.safetensors"
     nnlogic(tmp_path, "", "compile", checkpoint, "-o", "run", "--effort", "fast", "--jobs", 1)
-    verified = nnlogic(tmp_path, "", "verify", "run")
+    verified = nnlogic(tmp_path, "", "verify", "run", "--simulator", "icarus")
     assert re.search(r"fc1 +network +80 ", verified)
     assert re.search(r"QuantNet = TableNet +pass +exhaustive: 90 neurons", verified)
     assert "fail" not in re.sub(r"\d+ failed", "", verified)

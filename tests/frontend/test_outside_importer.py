@@ -51,7 +51,7 @@ def test_compile_and_verify(nnlogic):
     shutil.copy(EXAMPLE / "adder.nnt", nnlogic.folder)
     done = nnlogic("compile", "adder.nnt", "-o", "run", "--jobs", "1")
     assert done.returncode == 0, done.stderr
-    done = nnlogic("verify", "run")
+    done = nnlogic("verify", "run", "--simulator", "icarus")
     assert done.returncode == 0, done.stderr
     found = report(run)
     assert found["status"] == "verified"

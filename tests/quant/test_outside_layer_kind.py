@@ -54,7 +54,7 @@ def test_compile_and_verify(folder):
         folder, "compile", "median.safetensors", "-o", "run", "--effort", "fast", "--jobs", "1"
     )
     assert done.returncode == 0, done.stderr
-    done = nnlogic(folder, "verify", "run")
+    done = nnlogic(folder, "verify", "run", "--simulator", "icarus")
     assert done.returncode == 0, done.stderr
     report = json.loads((folder / "run" / "report.json").read_text())
     assert report["status"] == "verified"

@@ -58,7 +58,7 @@ def test_logic_is_built_as_it_is(logic, tmp_path):
 
 
 def test_logic_wider_than_the_device_is_minimized_anew(tmp_path):
-    logic = nnlogic.minimize(nnlogic.load("examples/jets/jets.safetensors"), effort="fast")
+    logic = nnlogic.minimize(nnlogic.load("zoo/jets_xs.safetensors"), effort="fast")
     assert logic.fan_in_counts.max() > 4
     run = nnlogic.compile(logic, tmp_path / "run", target="ice40", **FAST)
     assert LogicNet.load(run.ir_path("logic")).fan_in_counts.max() <= 4
