@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from nnlogic.core.errors import Problem, TargetMissed
@@ -12,12 +13,12 @@ from nnlogic.job.budgets import LUTS, limit_problems, luts_fix, pipeline_fixes
 from nnlogic.job.options import Limited
 from nnlogic.plan.proposal import Planning, Proposal
 from nnlogic.quant.ir import QuantNet
-from nnlogic.train.cost import LUT_INPUTS
-from nnlogic.train.estimate import estimate_luts
 
 if TYPE_CHECKING:
     from nnlogic.job.backend import Backend
 
+PREDICTED_INPUTS = 6
+"""Inputs of the LUTs that predictions count."""
 FAR = 2.0
 """Times a budget by which a prediction has to exceed it, to be believed without minimizing."""
 
@@ -68,9 +69,12 @@ def refuse_hopeless(net: QuantNet, target: Target, opts: Limited) -> None:
     if opts.samples_per_second is not None:
         clock = min(opts.clock or target.fastest_mhz, target.fastest_mhz)
         problems += limit_problems(f"{target.name} at {clock:.0f} MHz", opts, rate=1e6 * clock)
-    if opts.max_luts is not None and opts.mode == "exact" and target.lut_size <= LUT_INPUTS:
+    # Predictions come with the trainer. Without torch a budget is held to what was minimized alone.
+    if opts.max_luts is not None and opts.mode == "exact" and find_spec("torch") is not None:
+        from nnlogic.train.estimate import estimate_luts
+
         predicted = sum(estimate_luts(net).values())
-        if predicted > FAR * opts.max_luts:
+        if target.lut_size <= PREDICTED_INPUTS and predicted > FAR * opts.max_luts:
             who = "the LUT backend, predicted from the tables of the neurons,"
             fixes = {LUTS: luts_fix(predicted, opts)}
             problems += limit_problems(who, opts, luts=predicted, fixes=fixes)
