@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.formats import IntArray, IntFormat, Port
+from nnlogic.design.ir import HardwareDesign
 from nnlogic.logic.ir import LogicNet
 
 Kept = tuple[tuple[int, ...], ...]
@@ -76,6 +77,13 @@ def narrowed(codes: IntArray, inputs: Sequence[Port], kept: Kept) -> IntArray:
             parts = [(codes[:, i] >> b & 1) << at for at, b in enumerate(bits)]
             columns.append(np.sum(parts, axis=0))
     return np.stack(columns, axis=1)
+
+
+def port_codes(logic: LogicNet, design: HardwareDesign, codes: IntArray) -> IntArray:
+    """Return codes of a network as those of the ports of its design, which may lack bits."""
+    if design.inputs == logic.inputs:
+        return codes
+    return narrowed(codes, logic.inputs, read_bits(logic))
 
 
 def kept_text(bits: Sequence[int]) -> str:

@@ -256,7 +256,7 @@ def refuse_unplanned(given: Mapping[str, Any]) -> None:
     for name, (what, default) in known.items():
         if not what.planned and given.get(name) not in (None, default):
             users = [b.name for b in backends().values() if name in options_of(b.options)]
-            why = f"only {' and '.join(users)} use it, and --backend is {AUTO}"
+            why = f"of the backends {' and '.join(users)} alone, and --backend is {AUTO}"
             fix = f"--backend {users[-1]}"
             problems.append(Problem(what.flag(name), why, fix))
     if problems:
@@ -300,5 +300,6 @@ def _foreign(
             continue
         users = [b.name for b in backends().values() if name in options_of(b.options)]
         why = f"the {backend.name} backend does not use it"
-        fix = " or ".join(f"--backend {user}" for user in [*users, AUTO])
+        other = [AUTO] if known[name][0].planned else []
+        fix = " or ".join(f"--backend {user}" for user in [*users, *other])
         yield Problem(known[name][0].flag(name), why, fix)

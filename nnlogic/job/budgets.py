@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from nnlogic.core.errors import Problem
@@ -38,12 +39,17 @@ def limit_problems(
     fixes = fixes or {}
     for name, got, most in ((LUTS, luts, opts.max_luts), (LATENCY, latency_ns, opts.max_latency)):
         if most is not None and got is not None and got > most:
-            why = f"{who} needs {got:,.4g}, {got - most:,.4g} more than {most:,.4g}"
-            out.append(Problem(name, why, _fix(f"allow {got:.4g}", fixes.get(name))))
+            # Rounded up: what is to be allowed must be enough.
+            places = 0 if name == LUTS else 1
+            needs = math.ceil(got * 10**places) / 10**places
+            needed, more, than = (f"{v:,.{places}f}" for v in (needs, needs - most, most))
+            allow = f"allow {needs:.{places}f}"
+            why = f"{who} needs {needed}, {more} more than {than}"
+            out.append(Problem(name, why, _fix(allow, fixes.get(name))))
     asked = opts.samples_per_second
     if asked is not None and rate is not None and rate < asked:
         why = f"{who} takes {rate:,.0f}, one per clock, {asked - rate:,.0f} fewer than {asked:,.0f}"
-        out.append(Problem(RATE, why, _fix(f"allow {rate:,.0f}", fixes.get(RATE))))
+        out.append(Problem(RATE, why, _fix(f"allow {math.floor(rate)}", fixes.get(RATE))))
     return out
 
 

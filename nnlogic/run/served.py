@@ -13,11 +13,13 @@ import numpy as np
 from nnlogic.core.errors import CheckpointError, UnsupportedModel
 from nnlogic.core.formats import IntArray
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.design.unread import port_codes
 from nnlogic.hw.board.protocol import DIGEST_BYTES, ROW, bytes_of, frame
 from nnlogic.hw.names import port_names
 from nnlogic.job.directory import open_run
 from nnlogic.job.rows import Rows, load_rows, read_saved
 from nnlogic.job.verify import refuse_failed, refuse_stale
+from nnlogic.logic.ir import LogicNet
 from nnlogic.quant.ir import QuantNet
 from nnlogic.report.model import Report
 from nnlogic.sim.harness import row_words
@@ -33,6 +35,8 @@ class Served:
     report : Report
     net : QuantNet
         What answers are compared with.
+    logic : LogicNet
+        All of it; ports of the design may lack bits that it does not read.
     design : HardwareDesign
     core : Path
         Verilog of the core.
@@ -41,6 +45,7 @@ class Served:
     path: Path
     report: Report
     net: QuantNet
+    logic: LogicNet
     design: HardwareDesign
     core: Path
 
@@ -64,8 +69,9 @@ class Served:
         if not place.exists():
             raise UnsupportedModel("the run has no core of logic", where=str(path), fix=fix)
         net, design = QuantNet.load(run.ir_path("quant")), HardwareDesign.load(place)
-        if (design.inputs, design.outputs) != (net.inputs, net.outputs):
-            why = f"the core has {len(design.inputs)} inputs, the network {len(net.inputs)}"
+        logic = LogicNet.load(run.ir_path("logic"))
+        if (logic.inputs, design.outputs) != (net.inputs, net.outputs):
+            why = f"the core has {len(logic.inputs)} inputs, the network {len(net.inputs)}"
             raise UnsupportedModel(
                 "the core of this run is not the whole network", where=str(path), why=why, fix=fix
             )
@@ -73,7 +79,7 @@ class Served:
         if not core.exists():
             fix = "compile it without --stop-after"
             raise CheckpointError("the run has no Verilog", where=str(path), fix=fix)
-        return Served(run.path, run.report, net, design, core)
+        return Served(run.path, run.report, net, logic, design, core)
 
     @property
     def digest(self) -> bytes:
@@ -99,8 +105,12 @@ class Served:
 
     def frames(self, codes: IntArray) -> list[bytes]:
         """Return a frame for each row of codes."""
-        words = row_words(codes, self.design.inputs)
-        return [frame(ROW, word.to_bytes(self.input_bytes, "little")) for word in words]
+        return [
+            frame(ROW, word.to_bytes(self.input_bytes, "little")) for word in self._words(codes)
+        ]
+
+    def _words(self, codes: IntArray) -> list[int]:
+        return row_words(port_codes(self.logic, self.design, codes), self.design.inputs)
 
     def answer(self, codes: IntArray) -> list[bytes]:
         """Return the payload that is right for each row, by the network."""
@@ -129,5 +139,5 @@ class Served:
             "inputs": tuple((x[p.name], p.format.bits) for p in self.design.inputs),
             "outputs": tuple((y[p.name], p.format.bits) for p in self.design.outputs),
             "digest": self.digest,
-            "tests": tuple(zip(row_words(codes, self.design.inputs), right, strict=True)),
+            "tests": tuple(zip(self._words(codes), right, strict=True)),
         }

@@ -24,13 +24,24 @@ from nnlogic.sim.board import Heard
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, make_net):
     place = tmp_path_factory.mktemp("board")
-    make_net(widths=(4, 3), features=4).save(place / "net.safetensors")
-    return compile(place / "net.safetensors", place / "run", target="ice40", effort="fast").path
+    make_net(widths=(4, 3), features=8, fan_in=2).save(place / "net.safetensors")
+    how = {"target": "ice40", "effort": "fast", "drop_unused": True}
+    return compile(place / "net.safetensors", place / "run", **how).path
 
 
 @pytest.fixture(scope="module")
 def served(run):
     return Served.of(run)
+
+
+def test_a_core_takes_the_bits_it_reads(served):
+    ports = served.design.inputs, served.net.inputs
+    bits = [sum(p.format.bits for p in each) for each in ports]
+    assert bits[0] < bits[1]
+    codes = served.rows(None).codes
+    # Bits that are not read are not sent: rows that differ there alone are one frame.
+    assert len(set(served.frames(codes))) <= 1 << bits[0]
+    assert {len(f) for f in served.frames(codes)} == {len(frame(ROW, bytes(served.input_bytes)))}
 
 
 def planned(served, name, baud=115200, tests=3):

@@ -15,10 +15,9 @@ from nnlogic.checks import check
 from nnlogic.checks.formal import prove_verilog
 from nnlogic.checks.unread import check_unread
 from nnlogic.core.errors import TargetMissed
-from nnlogic.core.formats import IntArray
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
-from nnlogic.design.unread import kept_text, narrowed, read_bits, without_unread
+from nnlogic.design.unread import kept_text, port_codes, read_bits, without_unread
 from nnlogic.hw.header import Origin
 from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.job import facts
@@ -48,13 +47,6 @@ class PortsStage(Stage):
         """Compare node by node."""
         logic, less = ctx.values["logic"], ctx.values[self.name]
         yield Comparison(3, PORTS_CHECK, lambda: check_unread(logic, less))
-
-
-def port_codes(logic: LogicNet, design: HardwareDesign, codes: IntArray) -> IntArray:
-    """Return codes of a network as those of the ports of its design, which may lack bits."""
-    if design.inputs == logic.inputs:
-        return codes
-    return narrowed(codes, logic.inputs, read_bits(logic))
 
 
 class DesignStage(Stage):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nnlogic.backends.lut.rows import BULK_CHECK
-from nnlogic.backends.lut.stages import port_codes, verilog_files
+from nnlogic.backends.lut.stages import verilog_files
 from nnlogic.checks.faults import planted_faults
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.design.unread import port_codes
 from nnlogic.job import facts
 from nnlogic.job.backend import Simulate
 from nnlogic.job.directory import Run
