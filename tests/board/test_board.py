@@ -222,7 +222,7 @@ class Twin(threading.Thread):
         for port in self.served.design.inputs:
             codes.append(value & (1 << port.format.bits) - 1)
             value >>= port.format.bits
-        outputs = self.served.net.evaluate(np.array([codes]))[0]
+        outputs = self.served.design.logic.evaluate(np.array([codes]))[0]
         word = at = 0
         for port, code in zip(self.served.design.outputs, outputs, strict=True):
             word |= int(code) << at
