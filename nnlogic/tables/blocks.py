@@ -61,10 +61,10 @@ class Function:
 
     def problems(self) -> list[str]:
         """Return what breaks the rules of a function."""
-        words = bits.words_for(1 << self.n_inputs)
-        out = []
-        if not 0 <= self.n_inputs <= MAX_INPUTS:
+        if not 0 <= self.n_inputs <= MAX_INPUTS:  # before anything grows with it
             return [f"{self.n_inputs} inputs, limit {MAX_INPUTS}"]
+        out = []
+        words = bits.words_for(1 << self.n_inputs)
         if self.bits.ndim != 2 or self.bits.shape[1] != words or not len(self.bits):
             return [f"table of shape {self.bits.shape}, need (outputs, {words})"]
         tail = (1 << self.n_inputs) % 64
