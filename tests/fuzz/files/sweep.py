@@ -72,4 +72,5 @@ def _arrays(old: np.ndarray) -> Iterator[np.ndarray]:
             new = old.copy()
             new.reshape(-1)[many] = value
             yield new
-    yield from (old[:0], old.reshape(-1), old[None], np.concatenate([old.reshape(-1)] * 2))
+    flat = old.reshape(-1)
+    yield from (flat[:0], flat, old[None], np.concatenate([flat, flat]))
