@@ -4,15 +4,18 @@ One row per file of a peer that lies below DIR, in folders named as their reposi
 are counted as nodes of the minimized network, encoder, network and output logic apart and in total.
 The peer's figure is what its repository or paper states, as Vivado counted it, or where it states
 none what yosys makes of the Verilog that its own tool wrote (`proc -norom; synth_xilinx -family xc7
--flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out, CARRY4
-told but not counted). It often leaves parts out; "ours, same function" leaves off the same: an
-encoder before the inputs, an argmax after the outputs. Files that no importer reads are rows too,
-with the reason.
+-flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out). It often
+leaves parts out; "ours, same function" leaves off the same: an encoder before the inputs, an argmax
+after the outputs. Files that no importer reads are rows too, with the reason.
 
 *Clocks a row*: what the peer's hardware takes, where that is more than a row every clock as ours
 takes it; the next column compares with as many copies of it as take one every clock. For BTHOWeN
 that is the number of hash functions, times the turns that its hash units need, which its report of
 utilization lists.
+
+*CARRY4*: cells of carry chains beside the peer's LUTs, which the comparison does not count; each
+has four multiplexers and four exclusive ORs. A question mark where the peer publishes LUTs only.
+Ours adds with LUTs and has none.
 
 *ecp5 MHz* (`--fmax`): yosys and nextpnr for LFE5U-25F, of the peer's Verilog and of ours for the
 same function, minimized for LUTs of four inputs, in the same harness and with as many ranks of
@@ -163,7 +166,8 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
     """Return LUTs of the peer's own flow, if it has any."""
     stated = peer.published(file)
     if stated:
-        return {"published": int(stated), "source": peer.source}
+        found = {"published": int(stated), "source": peer.source}
+        return {**found, "carries": peer.carry_cells(file)}
     sources = peer.sources(file)
     if not any(path.stem == peer.top for path in sources):
         return {}
@@ -183,8 +187,8 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
 
 def _speed(peer: Peer, file: Path, row: str, results: Results, *, known: bool) -> dict[str, Any]:
     """Return the clock of the peer's Verilog, and of ours, where there is any."""
-    sources = peer.sources(file)
-    if peer.registers is None or not any(path.stem == peer.top for path in sources):
+    sources, registers = peer.sources(file), peer.registers(file)
+    if registers is None:
         return {}
     key = {"verilog": files_digest(sources), "file": files_digest([file]), "target": TARGET}
     found = results.get(f"{row}-fmax", key)
@@ -192,7 +196,7 @@ def _speed(peer: Peer, file: Path, row: str, results: Results, *, known: bool) -
         start = time.monotonic()
         try:
             net = same_function(peer, file)
-            found = dict(clocks(sources, peer.top, peer.registers, net))
+            found = dict(clocks(sources, peer.top, registers, net))
         except NNLogicError as error:
             found = {"error": " ".join(error.what.split())}
         found["seconds"] = round(time.monotonic() - start)
