@@ -21,10 +21,10 @@ Ours adds with LUTs and has none.
 same function, minimized for LUTs of four inputs, in the same harness and with as many ranks of
 registers: where the peer's Verilog has none, one behind the outputs of both.
 
-Effort *fast*, *normal* or *high* minimizes neuron by neuron, *network* then also across the whole
-network, for area; of the settings that were tried, a row shows the one with fewest LUTs. Checks:
-1 file against QuantNet, 2 QuantNet against tables, 3 tables against logic, 4 logic before against
-logic after the optimization across the network.
+Effort *fast*, *normal* or *high* minimizes neuron by neuron, for LUTs and depth; *area* for LUTs
+alone, *network* then also across the whole network. Of the settings that were tried, a row shows
+the one with fewest LUTs. Checks: 1 file against QuantNet, 2 QuantNet against tables, 3 tables
+against logic, 4 logic before against logic after the optimization across the network.
 
 Accuracy is that of the file on rows that are at hand, of the data set's own test part where it is
 known; n says how many. Trees and networks of torchlogix and TreeLUT were trained by `python -m
@@ -46,7 +46,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.leaderboard.fmax import TARGET, clocks
-from benchmarks.leaderboard.measure import measured, same_function
+from benchmarks.leaderboard.measure import AIMS, measured, same_function, setting
 from benchmarks.leaderboard.own import FIRST, FLOWS, SYNTH, own_luts
 from benchmarks.leaderboard.page import HEAD, Entry, summary, table
 from benchmarks.leaderboard.peers import PEERS, Peer
@@ -56,8 +56,7 @@ from nnlogic.core.errors import NNLogicError
 from nnlogic.frontend.format import files_digest
 
 EFFORTS = ("fast", "normal", "high")
-ACROSS = "network"
-SETTINGS = (*EFFORTS, *(f"{effort}, {ACROSS}" for effort in EFFORTS))
+SETTINGS = tuple(setting(effort, aim) for aim in AIMS for effort in EFFORTS)
 RESULTS = Path("build", "leaderboard")
 
 
@@ -99,8 +98,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="files whose path matches this expression")
     parser.add_argument("--effort", choices=EFFORTS, default="normal")
     parser.add_argument(
-        "--optimize", action="store_true", help="also optimize across the network, for area"
-    )
+        "--aim", choices=AIMS, default=AIMS[0],
+        help="what neurons are minimized for; network: area, then across the whole network",
+    )  # fmt: skip
     parser.add_argument(
         "--fmax", action="store_true",
         help="also place and route for ecp5, the peer's Verilog and ours, where there is any",
@@ -137,12 +137,12 @@ def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -
     key: dict[str, Any] = {"file": files_digest([file]), "read": dict(peer.read)}
     found = [_best(results, row, key)] if args.measured else []
     if not args.measured:
-        setting = f"{args.effort}, {ACROSS}" if args.optimize else args.effort
-        before = results.get(f"{row}-{setting}", key)
+        name_of = setting(args.effort, args.aim)
+        before = results.get(f"{row}-{name_of}", key)
         if before is None or "error" in before:
-            before = measured(peer, file, args.data, args.effort, args.optimize)
-            before["effort"] = setting
-            results.put(f"{row}-{setting}", key, before)
+            before = measured(peer, file, args.data, args.effort, args.aim)
+            before["effort"] = name_of
+            results.put(f"{row}-{name_of}", key, before)
         found = [_best(results, row, key)]
     if found[0] is None:
         return None
