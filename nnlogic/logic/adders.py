@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nnlogic.logic.certificate import Group
 from nnlogic.logic.compressor import plan, shape, surfaced
@@ -81,8 +82,11 @@ def weighted_sum(
         What the network consists of: they turn the terms into the bits.
     """
     heap = _Heap(builder, width, constant)
-    plain = [t for t in terms if len(digits(t.weight)) == 1 or not style.tables]
-    for group in grouped([t for t in terms if t not in plain], k):
+    plain: list[Term] = []
+    tabled: list[Term] = []
+    for term in terms:
+        (tabled if style.tables and len(digits(term.weight)) > 1 else plain).append(term)
+    for group in grouped(tabled, k):
         heap.add_table(group)
     for term in plain:
         heap.add_digits(term)
@@ -96,8 +100,7 @@ def grouped(terms: Sequence[Term], size: int) -> list[list[Term]]:
     return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
-@dataclass(frozen=True, order=True)
-class _Bit:
+class _Bit(NamedTuple):
     level: int
     order: int
     signal: int
