@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
+from nnlogic.cli.options import Session, folder_option, pass_session, tool_options, verb_options
 from nnlogic.core.inert import visible
+
+PLACE = 100
 
 
 class WithBoards(click.Command):
@@ -25,14 +27,7 @@ class WithBoards(click.Command):
 @click.command("board", cls=WithBoards, short_help="Make a bitstream for a board.")
 @click.argument("name", metavar="BOARD|FILE.toml")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write.",
-)
+@folder_option("Folder to write.", required=True)
 @click.option(
     "--baud",
     metavar="N",
