@@ -87,7 +87,7 @@ def any_function(builder: ConeBuilder, inputs: Sequence[int], table: Bools, k: i
         return builder.lut([low, builder.lut([parts[1], inputs[-1]], 0b1000)], 0b1110)
     size = len(parts)
     row = np.arange(1 << (size + by))
-    return builder.lut([*parts, *inputs[n - by :]], _mask(row >> (row >> size) & 1))
+    return builder.lut([*parts, *inputs[n - by :]], _mask((row >> (row >> size) & 1) > 0))
 
 
 def _mask(table: Bools) -> int:

@@ -155,10 +155,10 @@ def cell_ranks(
     reached = [at_least_chosen(builder, low, chooser, _filled(cells, j), k) for j in range(most)]
     starts = window.low + np.searchsorted(window.local, np.array(firsts) << rest, side="right")
     index = np.arange(1 << (width + most))
-    cell = index & ((1 << width) - 1)
-    rank = starts[cell]
+    numbers = index & ((1 << width) - 1)
+    rank = starts[numbers]
     for j in range(most):
-        rank += (index >> (width + j) & 1) * np.array([len(c) > j for c in cells])[cell]
+        rank += (index >> (width + j) & 1) * np.array([len(c) > j for c in cells])[numbers]
     bits = range(len(window.cuts).bit_length())
     inputs = [*chooser, *reached]
     found = [any_function(builder, inputs, (rank >> b & 1) > 0, k) for b in bits]
