@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def command(
     for what, text in (
         ("board", facts["title"]),
         ("bitstream", out / facts["bitstream"]),
-        ("clock", f"{facts['clock_mhz']:g} MHz of the board; {facts['fmax_mhz']} MHz possible"),
+        ("clock", f"{_clock(facts)}; {facts['fmax_mhz']} MHz possible"),
         ("used", used),
         ("serial line", f"{facts['baud']} baud, 8N1, {facts['rows_per_second']} rows per second"),
         ("self-test", f"{facts['test_rows']} rows"),
@@ -83,3 +84,10 @@ def command(
         click.echo(f"{what:<24} {visible(text)}")
     click.echo(f"\nnnlogic talk PORT {visible(run)} --baud {facts['baud']}")
     return 0
+
+
+def _clock(facts: Mapping[str, Any]) -> str:
+    """Say what the core runs at, and where that comes from."""
+    mine, board = facts["clock_mhz"], facts["board_mhz"]
+    parts = round(board / mine)
+    return f"{mine:g} MHz of the board" + f", its {board:g} divided by {parts}" * (parts > 1)
