@@ -144,7 +144,7 @@ def test_what_may_not_be_imported_is_seen(name, source):
         ("frontend/torch/read", "import torch"),
         ("frontend/lightgbm/read", "from nnlogic.frontend.trees.order import ordered"),
         ("checks/inputs/torch", "from nnlogic.frontend.torch.read import read_module"),
-        ("cli/main", "from nnlogic.cli.compile import command"),
+        ("cli/main", "from nnlogic.cli.verbs.compile import command"),
     ],
 )
 def test_what_may_be_imported_is_not(name, source):

@@ -13,6 +13,7 @@ from nnlogic.core.inert import visible
 if TYPE_CHECKING:
     from nnlogic.run.talk_run import Talked
 
+PLACE = 110
 SHOWN = 8
 """Rows with a wrong answer that are printed."""
 

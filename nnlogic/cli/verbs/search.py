@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import (
+    Session,
+    data_option,
+    effort_option,
+    epoch_options,
+    folder_option,
+    pass_session,
+    verb_options,
+)
 
 if TYPE_CHECKING:
     from nnlogic.quant.ir import QuantNet
     from nnlogic.train.search import Found, SearchResult
+
+PLACE = 150
 
 
 class Numbers(click.ParamType):
@@ -34,18 +44,11 @@ class Numbers(click.ParamType):
 
 @click.command("search", short_help="Search bits, fan-in and width of a recipe.")
 @click.argument("recipe")
-@click.option(
-    "-o",
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the trials, the study and the recipes found (default: search-NAME, here).",
+@folder_option(
+    "Folder for the trials, the study and the recipes found (default: search-NAME, here)."
 )
 @click.option("--trials", default=40, show_default=True, help="Networks, of all workers together.")
-@click.option("--epochs", default=0, metavar="N", help="Of a trial (default: the recipe's).")
-@click.option(
-    "--epoch-rows", default=0, metavar="N", help="Rows per epoch (default: the recipe's)."
-)
+@epoch_options("a trial")
 @click.option("--budget", default=0.0, metavar="LUTS", help="LUT6 wanted (default: no bound).")
 @click.option("--bits", type=Numbers(int), default=(), help="Bits of the layers' codes, 1,2,3.")
 @click.option("--input-bits", type=Numbers(int), default=(), help="Bits of the input codes.")
@@ -67,13 +70,7 @@ class Numbers(click.ParamType):
     show_default=True,
     help="What seeds and prunes the search.",
 )
-@click.option(
-    "--effort",
-    type=click.Choice(["fast", "normal"]),
-    default="fast",
-    show_default=True,
-    help="Time spent on compiling a trial.",
-)
+@effort_option("compiling a trial", "fast", "normal")
 @click.option(
     "--storage",
     default="",
@@ -83,13 +80,7 @@ class Numbers(click.ParamType):
 @click.option("--worker", default=0, metavar="N", help="Number of this worker; 0 is the first.")
 @click.option("--resume", is_flag=True, help="Go on with a search, or join it.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of the proposals.")
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Directory of the data sets.",
-)
+@data_option
 @verb_options
 @pass_session
 def command(

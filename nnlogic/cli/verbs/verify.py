@@ -10,6 +10,8 @@ import click
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 from nnlogic.core.inert import visible
 
+PLACE = 30
+
 
 @click.command("verify", short_help="Simulate and prove the Verilog of a run.")
 @click.argument("run", type=click.Path(path_type=Path))

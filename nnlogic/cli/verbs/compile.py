@@ -9,9 +9,11 @@ import click
 from click.core import ParameterSource
 
 from nnlogic.cli.fields import with_options
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, folder_option, pass_session, verb_options
 from nnlogic.core.inert import visible
 from nnlogic.job.backend import DEFAULT, all_options, backends
+
+PLACE = 20
 
 
 def _is_given(name: str) -> bool:
@@ -25,14 +27,7 @@ def _backend_help() -> str:
 
 @click.command("compile", short_help="Compile a checkpoint to proved Verilog.")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Run directory to write.",
-)
+@folder_option("Run directory to write.", required=True)
 @click.option("--backend", default=DEFAULT, metavar="NAME", show_default=True, help=_backend_help())
 @with_options(all_options())
 @click.option("--force", is_flag=True, help="Replace an existing run directory.")

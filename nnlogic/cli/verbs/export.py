@@ -10,6 +10,8 @@ import click
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 from nnlogic.core.inert import visible
 
+PLACE = 90
+
 
 class WithFormats(click.Command):
     """Lists the formats there are below its options; they are imported only for that."""

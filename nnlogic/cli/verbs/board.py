@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
+from nnlogic.cli.options import Session, folder_option, pass_session, tool_options, verb_options
 from nnlogic.core.inert import visible
+
+PLACE = 100
 
 
 class WithBoards(click.Command):
@@ -25,14 +28,7 @@ class WithBoards(click.Command):
 @click.command("board", cls=WithBoards, short_help="Make a bitstream for a board.")
 @click.argument("name", metavar="BOARD|FILE.toml")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    required=True,
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write.",
-)
+@folder_option("Folder to write.", required=True)
 @click.option(
     "--baud",
     metavar="N",
@@ -79,7 +75,7 @@ def command(
     for what, text in (
         ("board", facts["title"]),
         ("bitstream", out / facts["bitstream"]),
-        ("clock", f"{facts['clock_mhz']:g} MHz of the board; {facts['fmax_mhz']} MHz possible"),
+        ("clock", f"{_clock(facts)}; {facts['fmax_mhz']} MHz possible"),
         ("used", used),
         ("serial line", f"{facts['baud']} baud, 8N1, {facts['rows_per_second']} rows per second"),
         ("self-test", f"{facts['test_rows']} rows"),
@@ -88,3 +84,10 @@ def command(
         click.echo(f"{what:<24} {visible(text)}")
     click.echo(f"\nnnlogic talk PORT {visible(run)} --baud {facts['baud']}")
     return 0
+
+
+def _clock(facts: Mapping[str, Any]) -> str:
+    """Say what the core runs at, and where that comes from."""
+    mine, board = facts["clock_mhz"], facts["board_mhz"]
+    parts = round(board / mine)
+    return f"{mine:g} MHz of the board" + f", its {board:g} divided by {parts}" * (parts > 1)

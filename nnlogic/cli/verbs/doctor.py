@@ -6,6 +6,7 @@ import click
 
 from nnlogic.cli.options import Session, pass_session, verb_options
 
+PLACE = 190
 MISSING = 4
 
 

@@ -9,6 +9,8 @@ import click
 from nnlogic.cli.options import Session, pass_session, verb_options
 from nnlogic.core.errors import UsageError
 
+PLACE = 140
+
 
 class FanIn(click.ParamType):
     """A number for all layers, or one per layer with commas between."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, jobs_option, pass_session, verb_options
 from nnlogic.core.inert import visible
 
 if TYPE_CHECKING:
     from nnlogic.faults import Effects, Kind
     from nnlogic.run.faults_run import Faults
 
+PLACE = 80
 SHOWN = 10
 
 
@@ -53,9 +54,7 @@ SHOWN = 10
     type=click.Path(path_type=Path),
     help="Write a line for each fault here.",
 )
-@click.option(
-    "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
-)
+@jobs_option()
 @verb_options
 @pass_session
 def command(session: Session, run: Path, out: Path | None, **options: Any) -> int:

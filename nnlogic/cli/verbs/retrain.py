@@ -11,6 +11,7 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 from nnlogic.core.errors import UsageError
 from nnlogic.core.inert import visible
 
+PLACE = 170
 MEASURED = ("accuracy", "lut_estimate", "golden_rows", "digest", "float_is")
 """Keys of ``info`` that training measures."""
 

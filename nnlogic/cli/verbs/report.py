@@ -8,6 +8,8 @@ import click
 
 from nnlogic.cli.options import Session, pass_session, verb_options
 
+PLACE = 50
+
 
 @click.command("report", short_help="Show the report of a run.")
 @click.argument("run", type=click.Path(path_type=Path))

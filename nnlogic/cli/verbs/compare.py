@@ -8,6 +8,8 @@ import click
 
 from nnlogic.cli.options import Session, pass_session, verb_options
 
+PLACE = 60
+
 
 @click.command("compare", short_help="Show several runs beside each other.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))

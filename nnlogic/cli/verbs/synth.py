@@ -10,6 +10,8 @@ import click
 from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
 from nnlogic.core.inert import visible
 
+PLACE = 40
+
 
 @click.command("synth", short_help="Synthesize, place and route a run.")
 @click.argument("run", type=click.Path(path_type=Path))

@@ -7,10 +7,18 @@ from typing import Any
 
 import click
 
-from nnlogic.cli.options import Session, verb_options
+from nnlogic.cli.options import (
+    Session,
+    data_option,
+    effort_option,
+    folder_option,
+    jobs_option,
+    verb_options,
+)
 from nnlogic.core.errors import UsageError
 from nnlogic.core.inert import visible
 
+PLACE = 130
 MISSING = ("refuse", "drop")
 MOST_QUANTITIES = 8
 """Quantities whose errors are printed one by one."""
@@ -25,38 +33,20 @@ OF_RECIPES = ("data_dir", "resume")
 
 @click.command("train", short_help="Train a recipe, or a table of your own, to a checkpoint.")
 @click.argument("source")
-@click.option(
-    "-o",
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the checkpoint and the state of training (default: train-NAME, here).",
-)
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Directory of the data sets.",
-)
+@folder_option("Folder for the checkpoint and the state of training (default: train-NAME, here).")
+@data_option
 @click.option(
     "--seed", metavar="N", type=click.IntRange(min=0), help="Seed (default: the recipe's)."
 )
 @click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
-@click.option(
-    "--effort",
-    type=click.Choice(["none", "fast", "normal"]),
-    default="fast",
-    show_default=True,
-    help="Time spent on compiling the result, to count its LUTs.",
-)
+@effort_option("compiling the result, to count its LUTs", "none", "fast", "normal")
 @click.option(
     "--teacher",
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="Learn from it: predictions of the rows of a table, or a model that nnlogic reads.",
 )
-@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Processes for that.")
+@jobs_option("Processes for that.")
 @click.option(
     "--label",
     metavar="NAME",

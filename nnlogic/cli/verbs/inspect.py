@@ -12,6 +12,7 @@ from nnlogic.cli.options import Session, pass_session, verb_options
 if TYPE_CHECKING:
     from nnlogic.report.describe import Description, Stage
 
+PLACE = 10
 MOST_QUANTITIES = 8
 """Quantities that are printed one by one."""
 

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import (
+    Session,
+    data_option,
+    effort_option,
+    epoch_options,
+    folder_option,
+    pass_session,
+    verb_options,
+)
 from nnlogic.core.inert import visible
 
 if TYPE_CHECKING:
     from nnlogic.quant.ir import QuantNet
     from nnlogic.train.formats import Compared
 
+PLACE = 160
 FORMATS = (
     "fixed(4,0)", "posit(4,1)", "posit(4,0)", "minifloat(2,1)", "shift(4)", "power(4,2)",
     "ternary()", "binary()",
@@ -37,13 +46,7 @@ class WithFormats(click.Command):
 @click.command("formats", cls=WithFormats, short_help="Compare number formats on a recipe.")
 @click.argument("recipe")
 @click.argument("formats", metavar="[FORMAT]...", nargs=-1)
-@click.option(
-    "-o",
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the networks and formats.svg (default: formats-NAME, here).",
-)
+@folder_option("Folder for the networks and formats.svg (default: formats-NAME, here).")
 @click.option(
     "--of",
     type=click.Choice(["weights", "activations", "both"]),
@@ -64,24 +67,9 @@ class WithFormats(click.Command):
     show_default=True,
     help="Of weights in training.",
 )
-@click.option("--epochs", default=0, metavar="N", help="Of each network (default: the recipe's).")
-@click.option(
-    "--epoch-rows", default=0, metavar="N", help="Rows per epoch (default: the recipe's)."
-)
-@click.option(
-    "--effort",
-    type=click.Choice(["fast", "normal"]),
-    default="fast",
-    show_default=True,
-    help="Time spent on compiling a network.",
-)
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Directory of the data sets.",
-)
+@epoch_options("each network")
+@effort_option("compiling a network", "fast", "normal")
+@data_option
 @verb_options
 @pass_session
 def command(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, jobs_option, pass_session, verb_options
 from nnlogic.core.inert import visible
 
 if TYPE_CHECKING:
     from nnlogic.run.prove_run import Proved
 
+PLACE = 70
 SHOWN = 8
 """Inputs of a counterexample that are printed; all are in the file."""
 
@@ -46,9 +47,7 @@ class WithStatements(click.Command):
     type=click.Path(path_type=Path),
     help="Write counterexamples here, as input codes.",
 )
-@click.option(
-    "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
-)
+@jobs_option()
 @click.option(
     "--tool-timeout",
     metavar="SECONDS",

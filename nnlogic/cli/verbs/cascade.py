@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnlogic.cli.options import Session, pass_session, verb_options
+from nnlogic.cli.options import Session, folder_option, pass_session, verb_options
 from nnlogic.core.inert import visible
 
 if TYPE_CHECKING:
     from nnlogic.run.cascade_run import Cascaded, Choice
 
+PLACE = 180
+
 
 @click.command("cascade", short_help="Two networks in one core: asked by confidence.")
 @click.argument("small", type=click.Path(path_type=Path))
 @click.argument("large", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    metavar="DIR",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder to make: both runs, and the Verilog of the core.",
-)
+@folder_option("Folder to make: both runs, and the Verilog of the core.", required=True)
 @click.option(
     "--rows",
     metavar="FILE",

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnlogic.cli.errors import INTERRUPTED
-from nnlogic.cli.options import Session, pass_session, tool_options, verb_options
+from nnlogic.cli.options import (
+    Session,
+    effort_option,
+    jobs_option,
+    pass_session,
+    tool_options,
+    verb_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nnlogic.run.minimize_run import Minimized
 
+PLACE = 120
 MAX_K = 6
 CACHED = " (some functions from the cache)"
 
@@ -48,22 +56,14 @@ CACHED = " (some functions from the cache)"
     show_default=True,
     help="What to make small: LUTs, both, levels, or LUTs times levels.",
 )
-@click.option(
-    "--effort",
-    type=click.Choice(["fast", "normal", "high"]),
-    default="normal",
-    show_default=True,
-    help="Time spent on minimization.",
-)
+@effort_option("minimization", "fast", "normal", "high", default="normal")
 @click.option(
     "--budget",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds of search per file, then the best so far (default: as the effort needs).",
 )
-@click.option(
-    "--jobs", metavar="N", type=click.IntRange(min=1), help="Parallel jobs (default: all cores)."
-)
+@jobs_option()
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster to work on.")
 @click.option(
     "--care",
