@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from nnlogic.core.errors import Problem, TargetMissed
@@ -12,6 +11,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.job.budgets import LUTS, limit_problems, luts_fix, pipeline_fixes
 from nnlogic.job.options import Limited
 from nnlogic.plan.proposal import Planning, Proposal
+from nnlogic.predict.estimate import estimate_luts
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def refuse_hopeless(net: QuantNet, target: Target, opts: Limited) -> None:
     if opts.samples_per_second is not None:
         clock = min(opts.clock or target.fastest_mhz, target.fastest_mhz)
         problems += limit_problems(f"{target.name} at {clock:.0f} MHz", opts, rate=1e6 * clock)
-    # Predictions come with the trainer. Without torch a budget is held to what was minimized alone.
-    if opts.max_luts is not None and opts.mode == "exact" and find_spec("torch") is not None:
-        from nnlogic.train.estimate import estimate_luts
-
+    if opts.max_luts is not None and opts.mode == "exact":
         predicted = sum(estimate_luts(net).values())
         if target.lut_size <= PREDICTED_INPUTS and predicted > FAR * opts.max_luts:
             who = "the LUT backend, predicted from the tables of the neurons,"
