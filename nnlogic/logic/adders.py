@@ -9,7 +9,8 @@ from typing import NamedTuple
 from nnlogic.logic.certificate import Group
 from nnlogic.logic.compressor import plan, shape, surfaced
 from nnlogic.logic.cone import ConeBuilder
-from nnlogic.tables.ir import Word
+from nnlogic.tables.blocks import bit_weights
+from nnlogic.tables.ir import Sum, Threshold
 
 BEAM = 8
 
@@ -39,15 +40,9 @@ class Style:
     tables: bool = True
 
 
-def terms_of(words: Sequence[Word], weights: Sequence[int]) -> list[Term]:
+def terms_of(block: Sum | Threshold) -> list[Term]:
     """Split weighted words into weighted bits; a sign bit weighs negative."""
-    out: dict[int, int] = {}
-    for word, weight in zip(words, weights, strict=True):
-        last = len(word.signals) - 1
-        for b, s in enumerate(word.signals):
-            sign = -1 if word.signed and b == last else 1
-            out[s] = out.get(s, 0) + weight * (sign << b)
-    return [Term(s, w) for s, w in out.items() if w]
+    return [Term(s, w) for s, w in bit_weights(block).items() if w]
 
 
 def digits(weight: int) -> list[tuple[int, int]]:
