@@ -10,6 +10,7 @@ from nnlogic.job.backend import Backend, Simulate
 
 if TYPE_CHECKING:
     from nnlogic.core.errors import TargetMissed
+    from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
     from nnlogic.job.stage import Stage
@@ -66,6 +67,12 @@ class StreamBackend(Backend):
         from nnlogic.backends.stream.verify import simulate_stream
 
         return (simulate_samples if _continuous(run) else simulate_stream)(run, ask)
+
+    def keeps_luts(self, run: Run, target: Target) -> bool:
+        """Whether the LUTs of all cores fit those of a target."""
+        from nnlogic.backends.stream.synth import fits_cells
+
+        return fits_cells(run, target)
 
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""
