@@ -60,11 +60,11 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
                 base[kept] = s
                 ok, table = fit(net, base, kept + 1, current)
                 if ok:
-                    new = 1
+                    new = np.int64(1)
                     break
         if new == 0 and (falls or drop >= 2) and kept + 2 <= net.k and n > 1:
             ok, table = _two_signals(net, base, kept, pairs, able, n, start, current)
-            new = 2 if ok else 0
+            new = np.int64(2 if ok else 0)
         if new == 0:
             return False, 0
     size = kept + new
