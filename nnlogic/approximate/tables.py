@@ -27,6 +27,7 @@ from nnlogic.tables.approximate.observe import block_groups, entries, entry_coun
 from nnlogic.tables.approximate.patch import Patch, distinct_inputs, substituted
 from nnlogic.tables.approximate.search import Option, Site, State, choose
 from nnlogic.tables.approximate.wide import MOST_PATTERNS, sampled_options
+from nnlogic.tables.approximate.wires import wired
 from nnlogic.tables.evaluate import output_values
 from nnlogic.tables.ir import Block, Function, Instance, Sum, TableNet, Threshold
 
@@ -210,13 +211,16 @@ class _Search:
         allowance: float,
         name: str,
     ) -> None:
-        """Add, for growing R, the minimized functions whose rare entries are free."""
+        """Add wires, and, for growing R, the minimized functions whose rare entries are free."""
         waiting = []
         for site in sites:
             uses = [b for b in (self.exact.blocks[i] for i in site.blocks) if _is_table(b)]
             if uses:
                 function = self.exact.functions[uses[0].function]
                 waiting.append(_Rare(site, function, entry_counts(function, uses, observed.values)))
+        if self.rarity is None:
+            # A wire changes entries however often they are used.
+            self._wire_options(waiting, name)
         for r in self._ladder():
             trying = [rare for rare in waiting if rare.restrict(r)]
             solutions = self._solve([rare.now for rare in trying], f"{name}: rarity {r}")
@@ -236,6 +240,13 @@ class _Search:
             waiting = [rare for rare in waiting if id(rare) not in done]
             if not waiting:
                 break
+
+    def _wire_options(self, tables: Sequence[_Rare], name: str) -> None:
+        trying = [(rare.site, f) for rare in tables for f in wired(rare.function, rare.counts)]
+        solutions = self._solve([f for _, f in trying], f"{name}: wires")
+        for (site, _), solution in zip(trying, solutions, strict=True):
+            cost = len(site.blocks) * _cost(solution.cone)
+            site.options.append(Option("wires", cost, whole_function(solution.cone)))
 
     def _wide_options(
         self,

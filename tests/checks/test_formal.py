@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand_nets import write_by_hand
+from helpers_logic import logic_net
 
 from nnlogic.checks.formal import prove_netlist, prove_verilog
 from nnlogic.checks.netlist import Netlist, StructureError
 from nnlogic.core.errors import ToolFailed
+from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.synth import synthesize
 from nnlogic.flows.targets import Target
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -120,6 +124,21 @@ def test_synthesized_netlists_are_proved(design, verilog, tmp_path, name, comman
     flipped = f"{found[1]}{int(found[2], 16) ^ 16 ** len(found[2]) - 1:x})"
     out.write_text(text[: found.start()] + flipped + text[found.end() :])
     assert not prove_netlist(design, [out], target=Target.named(name)).equal
+
+
+def test_cells_with_two_outputs_are_proved(tmp_path):
+    nodes = [([0, 1, 2, 3], 0x1EE8), ([1, 2, 4], 0x96), ([5, 6], 6), ([5, 6, 0], 0xE8)]
+    design = build(logic_net(nodes, inputs=(5,), outputs=[[7, 8]]), name="tiny", stream=False)
+    target = Target.named("xc7")
+    files = write_verilog(design, tmp_path / "rtl", primitives=target.lut_cell, dual=True)
+    result = synthesize(files, "tiny", target, tmp_path / "synth")
+    assert result.luts == {"LUT6_2": 2}
+    out = result.files["netlist_verilog"]
+    assert prove_netlist(design, [out], target=target).equal
+    text = out.read_text()
+    pins = {".O5(": ".O6(", ".O6(": ".O5("}
+    out.write_text(re.sub(r"\.O[56]\(", lambda pin: pins[pin[0]], text))
+    assert not prove_netlist(design, [out], target=target).equal
 
 
 def netlist(tmp_path, gates, names=None, **modules):

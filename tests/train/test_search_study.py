@@ -32,15 +32,20 @@ RECIPE = Recipe(
 SPACE = search_space(RECIPE, bits=(1, 2, 3), fan_in=(2, 3), width=(0.5, 1.0, 2.0))
 
 
-@pytest.fixture(autouse=True)
-def toy(monkeypatch):
+def toy_sources():
+    """All data sets, and the one of RECIPE."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 5))
     y = (x[:, 0] + x[:, 1] > 0).astype(int) + (x[:, 2] > 0.5)
     names = tuple("abcde"), ("none", "one", "both")
     raw = datasets.Raw(x[:400], y[:400], x[400:], y[400:], *names, "made up")
-    known = datasets._sources()
-    monkeypatch.setattr(datasets, "_sources", lambda: {**known, "toy": lambda data_dir: raw})
+    return {**datasets._sources(), "toy": lambda data_dir: raw}
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    sources = toy_sources()
+    monkeypatch.setattr(datasets, "_sources", lambda: sources)
 
 
 class Luts:

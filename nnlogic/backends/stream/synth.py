@@ -35,7 +35,7 @@ from nnlogic.core.errors import (
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.reports import Cells
-from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.synth import SynthResult, add_cells, dual_note, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import frame_module
 from nnlogic.job.backend import backend_of
@@ -97,6 +97,13 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     return placed(report, run, result, ask, StreamTiming.of(design).alone)
 
 
+def fits_cells(run: Run, target: Target) -> bool:
+    """Whether the LUTs of all cores of a run fit those of a target."""
+    parts = cut_of(saved_context(backend_of(run), run)).parts
+    cores = load_cores(run.path, parts).values()
+    return all(core.logic.k <= target.lut_cell.width for core in cores)
+
+
 def synthesized(
     run: Run, ask: Ask, design: StreamDesign, parts: Sequence[Part], harness: str
 ) -> tuple[Report, SynthResult]:
@@ -121,7 +128,7 @@ def synthesized(
     cores = load_cores(run.path, parts)
     if ask.primitives:
         for part in cores.values():
-            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
+            made = write_primitives(part, folder / "rtl", ask)
             files[made.name] = made
     goal = run.report.config.get("clock")
     result = synthesize(
@@ -184,7 +191,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
         if found:
             cells = add_cells(c for c, copies in found for _ in range(copies))
             rows.append(_row(part, cells, target))
-    how = f"{result.target}: {result.tool}, {result.command}; "
+    how = f"{result.target}: {result.tool}, {result.command}{dual_note(result.total, target)}; "
     return [*rows, _row(TOTAL, result.total, target, how)]
 
 
