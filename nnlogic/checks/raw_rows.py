@@ -10,7 +10,6 @@ from nnlogic.core.bits import sample_count
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import InputQuantizer, QuantNet
 
-
 LARGEST = float(np.finfo(np.float32).max)
 
 
