@@ -115,19 +115,23 @@ def main() -> None:
     page = Page(parser, args.out, is_part(parser, args, *free))
     results = Results(args.results)
     entries: list[Entry] = []
+    left: list[str] = []
     print(HEAD)
     for peer in PEERS:
         for file in peer.found(args.peers):
             if not re.search(args.only, str(file.relative_to(args.peers))):
                 continue
             entry = _entry(peer, file, args, results)
-            if entry is not None:
-                entries.append(entry)
-                print(entry.line(), flush=True)
-                page.so_far(table(entries) + "\n")
+            if entry is None:
+                left.append(f"{peer.family} `{file.relative_to(args.peers / peer.repository)}`")
+                continue
+            entries.append(entry)
+            print(entry.line(), flush=True)
+            page.so_far(table(entries) + "\n")
     if not entries:
         parser.error(f"no file of a peer below {args.peers}: fetch the repositories there")
     parts = ["# Other people's networks", __doc__.partition("\n\n")[2].strip(), summary(entries)]
+    parts += [f"Not run: {', '.join(left)}."] if left else []
     page.done("\n\n".join([*parts, table(entries)]) + "\n")
 
 

@@ -89,8 +89,10 @@ def test_what_was_measured_is_kept(peers, monkeypatch, capsys):
         table.write_text(table.read_text().replace("2]", "1]"))
         with pytest.raises(AssertionError, match="measured again"):
             run(patch, capsys, peers)
-        left = run(patch, capsys, peers, "--measured")
+        page = peers / "page.md"
+        left = run(patch, capsys, peers, "--measured", "--write", str(page))
     assert [row["family"] for row in left] == ["difflogic"]
+    assert "Not run: KANELE `benchmarks/MNIST/models/toy/truth_tables.json`." in page.read_text()
 
 
 def test_the_best_of_several_efforts_is_shown(tmp_path):
