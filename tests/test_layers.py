@@ -11,9 +11,10 @@ ROOT = Path(__file__).parents[1]
 # Folders in the order data flows; what shares a line may import each other. `core` and `tools`
 # stand before all of them. The longest pattern that fits a module says where it stands.
 ORDER = [
-    ["core"], ["tools"], ["quant"], ["model"], ["frontend"], ["data"], ["nn"], ["train"],
-    ["tables"], ["logic"], ["backends/*/model"], ["design"], ["hw"], ["flows"], ["sim"], ["checks"],
-    ["backends/*/checks"], ["export", "faults", "properties"], ["report"],
+    ["core"], ["tools"], ["quant"], ["model"], ["predict"], ["frontend"], ["data"], ["nn"],
+    ["train"], ["tables"], ["predict/whole"], ["logic"], ["backends/*/model"], ["design"], ["hw"],
+    ["flows"], ["sim"], ["checks"], ["backends/*/checks"], ["export", "faults", "properties"],
+    ["report"],
     ["job", "approximate", "plan", "refine"], ["backends"], ["run"], ["cli"],
 ]  # fmt: skip
 TOP_LEVEL = {"hw", "sim", "flows"}

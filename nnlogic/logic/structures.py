@@ -49,7 +49,7 @@ def structures(block: Arithmetic, k: int) -> Iterator[tuple[str, Structure]]:
         if n <= MAX_PAIRED:
             yield "all pairs", tournament(block, k, n, n)
         return
-    terms = terms_of(block.words, block.weights)
+    terms = terms_of(block)
     styles = {"structure": Style(), "flat structure": Style(level_cost=FLAT)}
     if any(len(digits(t.weight)) > 1 for t in terms):
         styles["structure of digits"] = Style(tables=False)

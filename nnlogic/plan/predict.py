@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from typing import Any
 
 from nnlogic.core.errors import NNLogicError, Problem, TargetMissed
@@ -11,6 +10,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.job.backend import Backend, backends
 from nnlogic.job.budgets import LUTS, limit_problems, luts_fix
 from nnlogic.job.options import Limited, Options
+from nnlogic.predict.estimate import estimate_luts
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.layer import Layer
 from nnlogic.quant.layers.windowed import Windowed
@@ -22,10 +22,8 @@ FAR = 2.0
 """Times a budget by which a prediction has to exceed it, to be believed without minimizing."""
 
 
-def predicted_luts(net: QuantNet, *, unrolled: bool = False) -> float | None:
-    """Return the LUT6 of a network; None without torch.
-
-    Predictions come with the trainer, which needs torch; compiling does not.
+def predicted_luts(net: QuantNet, *, unrolled: bool = False) -> float:
+    """Return the LUT6 of a network.
 
     Parameters
     ----------
@@ -33,10 +31,6 @@ def predicted_luts(net: QuantNet, *, unrolled: bool = False) -> float | None:
     unrolled : bool
         Count the kernels of windows at all positions, before anything is shared; else once.
     """
-    if find_spec("torch") is None:
-        return None
-    from nnlogic.train.estimate import estimate_luts
-
     luts = estimate_luts(net)
     return sum(luts[la.name] * (_positions(la) if unrolled else 1) for la in net.layers)
 
@@ -59,7 +53,7 @@ def hopeless_luts(
 ) -> list[Problem]:
     """Return the budget of LUTs, where a prediction says that it is far out of reach.
 
-    Only a prediction of `FAR` times the budget is believed; without torch there is none.
+    Only a prediction of `FAR` times the budget is believed.
 
     Parameters
     ----------
@@ -76,7 +70,7 @@ def hopeless_luts(
     if opts.max_luts is None or opts.mode != "exact" or target.lut_size > PREDICTED_INPUTS:
         return []
     luts = predicted_luts(net, unrolled=unrolled)
-    if luts is None or luts <= FAR * opts.max_luts:
+    if luts <= FAR * opts.max_luts:
         return []
     who = f"{who}, predicted from the tables of the neurons,"
     fix = luts_fix(luts, opts, approximate=approximate)

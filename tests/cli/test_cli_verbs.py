@@ -115,7 +115,7 @@ def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     path = (Path("r"),)
     free = {"tool_timeout": None, "tool_output": None}
     bound = {"tool_timeout": 9.0, "tool_output": 2.0}
-    cells = {"target": None, "pnr": True, "liberty": None, "primitives": None}
+    cells = {"target": None, "pnr": True, "liberty": None, "primitives": None, "dual_luts": False}
     assert fake_run.calls == [
         ("verify", path, free | {"simulators": ("verilator", "icarus"), "require_all": False}),
         ("verify", path, bound | {"simulators": ("icarus",), "require_all": True}),

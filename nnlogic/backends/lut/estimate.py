@@ -58,7 +58,7 @@ def forecast(net: QuantNet, target: Target, opts: Options) -> str:
     """Say what a pipeline would take, windows unrolled."""
     luts = predicted_luts(net, unrolled=True)
     rate = 1e6 * min(opts.clock or target.clock_mhz, target.fastest_mhz)
-    return "" if luts is None else f"about {luts:,.0f} LUTs, {rate:,.0f} samples per second"
+    return f"about {luts:,.0f} LUTs, {rate:,.0f} samples per second"
 
 
 def refuse_hopeless(net: QuantNet, target: Target, opts: Limited) -> None:

@@ -71,6 +71,12 @@ class StreamBackend(Backend):
 
         return (simulate_samples if _continuous(run) else simulate_stream)(run, ask)
 
+    def keeps_luts(self, run: Run, target: Target) -> bool:
+        """Whether the LUTs of all cores fit those of a target."""
+        from nnlogic.backends.stream.synth import fits_cells
+
+        return fits_cells(run, target)
+
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""
         from nnlogic.backends.stream.continuous.synth import synth_samples

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.options import StreamOptions
 from nnlogic.backends.stream.plan import clock_of, design_of, planned_cut
 from nnlogic.backends.stream.section import budget_problems, stream_facts
@@ -20,7 +19,7 @@ from nnlogic.logic.build import minimize
 from nnlogic.plan.predict import hopeless_luts, predicted_luts
 from nnlogic.plan.proposal import Planning, Proposal
 from nnlogic.quant.ir import QuantNet
-from nnlogic.quant.kernel_network import leading_windows
+from nnlogic.quant.kernel_network import Part, leading_windows
 from nnlogic.tables.build import tabulate
 from nnlogic.tables.passes import simplify
 

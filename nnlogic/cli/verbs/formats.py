@@ -135,11 +135,11 @@ def _plot(recipe: str, rows: tuple[Compared, ...]) -> Any:
 
 
 def _show(rows: tuple[Compared, ...]) -> None:
-    click.echo("validation      test    LUT6  depth  format")
+    click.echo("validation      test    LUT6  depth    DSP  format")
     for r in rows:
         layers = ", ".join(f"{k} {v}" for k, v in r.formats.items())
         mixed = f" ({layers})" if len(set(r.formats.values())) > 1 else ""
         click.echo(
-            f"{100 * r.validation:8.2f} %{100 * r.test:8.2f} %{r.luts:8}{r.depth:7}  "
+            f"{100 * r.validation:8.2f} %{100 * r.test:8.2f} %{r.luts:8}{r.depth:7}{r.dsps:7}  "
             f"{visible(r.name)}{visible(mixed)}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nnlogic.report.describe import Description, Stage
 
 PLACE = 10
+MOST_TABLES = 5000
+"""Tables of a network up to which figures are predicted."""
 MOST_QUANTITIES = 8
 """Quantities that are printed one by one."""
 
@@ -52,9 +54,11 @@ def command(session: Session, file: Path, allow_pickle: bool, read: str | None) 
     stage = _load(file, allow_pickle, read)
     found = describe(stage)
     if session.json:
-        print_json({**to_json(found), "bound_luts": found.bound})
+        told = _prediction(stage)
+        print_json({**to_json(found), "bound_luts": found.bound, "predicted": told})
     else:
         _print(found)
+        _print_prediction(stage)
         _print_choices(stage, file)
     return 0
 
@@ -121,6 +125,53 @@ def _print(found: Description) -> None:
         text = f"{found.bound:,} LUT6 (bound: every table built from LUTs, nothing minimized)"
         fact(console, "LUTs", text)
     fact(console, "stats", ", ".join(f"{k} {v}" for k, v in found.stats.items()))
+
+
+def _prediction(stage: Stage) -> dict[str, Any] | None:
+    """Return what a network that is not minimized yet will take, or None where that is not known.
+
+    Not known: a network that cannot be tabulated as it is, or only in very many tables.
+    """
+    from dataclasses import asdict
+
+    from nnlogic.core.errors import TooWide, UnsupportedModel
+    from nnlogic.flows.targets import Target
+    from nnlogic.predict.whole.surrogate import predict, surrogate
+    from nnlogic.quant.ir import QuantNet
+    from nnlogic.tables.build import tabulate
+    from nnlogic.tables.ir import TableNet
+
+    if isinstance(stage, QuantNet):
+        try:
+            stage = tabulate(stage, arith="auto", unroll=MOST_TABLES)
+        except (TooWide, UnsupportedModel):
+            return None
+    if not isinstance(stage, TableNet) or len(stage.blocks) > MOST_TABLES:
+        return None
+    found, target = predict(stage), Target.default()
+    period = target.delay.segment_ns(max(1, round(found.segment)))
+    clock = {"fmax_mhz": round(1000 / period, 1), "target": target.name}
+    figures = {name: round(value, 2) for name, value in asdict(found).items()}
+    return {**figures, **clock, "error": surrogate().facts["error"]}
+
+
+def _print_prediction(stage: Stage) -> None:
+    from rich.console import Console
+
+    from nnlogic.report.terminal import fact
+
+    told = _prediction(stage)
+    if told is None:
+        return
+    error = told["error"]["luts"]
+    fact(
+        Console(),
+        "predicted",
+        f"{told['luts']:,.0f} LUT6, {told['ffs']:,.0f} FF, depth {told['depth']:.0f}, "
+        f"{told['fmax_mhz']:.0f} MHz ({told['target']}'s delay model, a stage per layer), "
+        f"{told['seconds']:.1f} s at effort fast; LUT6 of small networks are half within "
+        f"{100 * error['p50']:.0f} %, nine in ten within {100 * error['p90']:.0f} %",
+    )
 
 
 def _print_choices(stage: Stage, file: Path) -> None:

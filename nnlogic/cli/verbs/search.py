@@ -57,11 +57,13 @@ class Numbers(click.ParamType):
     "--width", type=Numbers(float), default=(0.5, 0.75, 1.0, 1.5), help="Factors on the widths."
 )
 @click.option(
+    "--method",
     "--sampler",
-    type=click.Choice(["cluster", "tpe", "random"]),
+    "sampler",
+    type=click.Choice(["cluster", "tpe", "random", "ilp"]),
     default="cluster",
     show_default=True,
-    help="How points are proposed.",
+    help="How points are proposed; ilp: by integer programming from sensitivities alone.",
 )
 @click.option(
     "--sensitivity",
@@ -69,6 +71,13 @@ class Numbers(click.ParamType):
     default="fisher",
     show_default=True,
     help="What seeds and prunes the search.",
+)
+@click.option(
+    "--luts",
+    type=click.Choice(["compiled", "predicted"]),
+    default="compiled",
+    show_default=True,
+    help="Of a trial; where they are predicted, only the networks found are compiled.",
 )
 @effort_option("compiling a trial", "fast", "normal")
 @click.option(
@@ -113,6 +122,7 @@ def command(
         base,
         out=out,
         luts=lambda net: compiled_luts(net, options.effort),
+        predict=predicted_luts,
         space=search_space(base, input_bits=input_bits, bits=bits, fan_in=fan_in, width=width),
         options=options,
         storage=storage,
@@ -132,6 +142,14 @@ def compiled_luts(net: QuantNet, effort: str) -> int:
     import nnlogic
 
     return int(nnlogic.minimize(nnlogic.tabulate(net), effort=effort, jobs=1).n_nodes)
+
+
+def predicted_luts(net: QuantNet) -> float:
+    """Return the LUT6 a network is predicted to compile to."""
+    import nnlogic
+    from nnlogic.predict.whole.surrogate import predict
+
+    return predict(nnlogic.tabulate(net, arith="auto")).luts
 
 
 def _show(result: SearchResult, budget: float) -> None:

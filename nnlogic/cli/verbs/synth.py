@@ -34,6 +34,12 @@ PLACE = 40
     "let it map expressions anew (default: keep, where LUTs are a network that fits the target).",
 )
 @click.option(
+    "--dual-luts",
+    is_flag=True,
+    help="Of these, put two functions of shared inputs into one cell where the target has cells "
+    "with two outputs, such as LUT6_2.",
+)
+@click.option(
     "--clock",
     metavar="MHZ",
     type=click.FloatRange(min=0, min_open=True),

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.formats import IntFormat, Port
+from nnlogic.predict.cost import WIDEST, CostModel, cost_model, live_neurons, neuron_codes
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.layer import Formats, Largest, Layer, Sums
 from nnlogic.quant.layers.windowed import Windowed
-from nnlogic.train.cost import WIDEST, CostModel, cost_model, live_neurons, neuron_codes
 
 ADDER_BIT = 1.0
 """LUT6 per word bit that enters an adder tree."""

@@ -149,7 +149,7 @@ def cost_model(effort: str = "fast") -> CostModel:
     UsageError
         Not calibrated for this effort.
     """
-    data = json.loads((resources.files("nnlogic.train") / "cost.json").read_text("utf-8"))
+    data = json.loads((resources.files("nnlogic.predict") / "cost.json").read_text("utf-8"))
     if effort not in data:
         known = ", ".join(data)
         raise UsageError("no cost model for this effort", why=f"{effort!r}, known are {known}")
