@@ -24,6 +24,7 @@ PAGES = {
     "benchmarks.dsp.__main__",
     "benchmarks.dsp.lenet",
     "benchmarks.dsp_engine",
+    "benchmarks.emulation",
     "benchmarks.exports",
     "benchmarks.leaderboard.__main__",
     "benchmarks.minimize.__main__",
