@@ -14,7 +14,17 @@ from nnlogic.design.ir import HardwareDesign
 VALID_CHAIN = "valid"
 
 
-class Core(Protocol):
+class Ported(Protocol):
+    """What has ports of numbers."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]: ...  # noqa: D102
+
+    @property
+    def outputs(self) -> tuple[Port, ...]: ...  # noqa: D102
+
+
+class Core(Ported, Protocol):
     """What a free-running core promises: one row per clock, its result `latency` clocks later.
 
     The Verilog module has the ports ``clk``, ``rst``, ``in_valid``, ``out_valid`` and those of
@@ -23,12 +33,6 @@ class Core(Protocol):
 
     @property
     def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def inputs(self) -> tuple[Port, ...]: ...  # noqa: D102
-
-    @property
-    def outputs(self) -> tuple[Port, ...]: ...  # noqa: D102
 
     @property
     def latency(self) -> int: ...  # noqa: D102
@@ -41,12 +45,12 @@ class StreamedCore(Core, Protocol):
     def stream(self) -> bool: ...  # noqa: D102
 
 
-def port_names(design: Core) -> tuple[dict[str, Identifier], dict[str, Identifier]]:
+def port_names(design: Ported) -> tuple[dict[str, Identifier], dict[str, Identifier]]:
     """Return the RTL name of each port of the core.
 
     Parameters
     ----------
-    design : Core
+    design : Ported
 
     Returns
     -------

@@ -12,7 +12,7 @@ from nnlogic.core.errors import TargetMissed
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.target_facts import DelayModel
 from nnlogic.flows.targets import Target
-from nnlogic.hw.names import port_names
+from nnlogic.hw.names import Ported, port_names
 from nnlogic.logic.ir import LogicNet
 from nnlogic.report.describe import lut_bound
 from nnlogic.report.hardware import DeviceRow, PinRow
@@ -145,24 +145,29 @@ def device_facts(target: Target, total: ResourceRow | None) -> list[DeviceRow]:
     return []
 
 
-def pin_facts(design: HardwareDesign, notes: Mapping[str, str]) -> list[PinRow]:
+def pin_facts(
+    core: Ported, notes: Mapping[str, str] | None = None, *, stream: bool = True
+) -> list[PinRow]:
     """Return the ports of a core, with their places in its stream.
 
     Parameters
     ----------
-    design : HardwareDesign
-    notes : mapping of str to str
+    core : Ported
+    notes : mapping of str to str, optional
         What else there is to say of an input.
+    stream : bool
+        Whether there is one.
     """
     out = []
-    x_names, y_names = port_names(design)
-    sides = (("input", design.inputs, x_names), ("output", design.outputs, y_names))
+    notes = notes or {}
+    x_names, y_names = port_names(core)
+    sides = (("input", core.inputs, x_names), ("output", core.outputs, y_names))
     for way, ports, names in sides:
         at = 0
         for port in ports:
             note = notes.get(port.name, "") if way == "input" else ""
             carries = f"{port.name}, {port.format}" + (f", {note}" if note else "")
-            low = at if design.stream else None
+            low = at if stream else None
             out.append(PinRow(names[port.name], way, port.format.bits, low, carries))
             at += port.format.bits
     return out

@@ -24,12 +24,14 @@ PAGES = {
     "benchmarks.dsp.__main__",
     "benchmarks.dsp.lenet",
     "benchmarks.dsp_engine",
+    "benchmarks.emulation",
     "benchmarks.exports",
     "benchmarks.leaderboard.__main__",
     "benchmarks.minimize.__main__",
     "benchmarks.minimize.files",
     "benchmarks.minimize.scaling",
     "benchmarks.pulses",
+    "benchmarks.raw",
     "benchmarks.zoo.__main__",
 }
 READ = {"zoo"}

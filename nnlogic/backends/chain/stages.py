@@ -33,6 +33,7 @@ from nnlogic.hw.chain.top import write_chain
 from nnlogic.hw.dsp.vectors import write_vector_engine
 from nnlogic.job.commands import origin
 from nnlogic.job.context import Context
+from nnlogic.job.facts import pin_facts
 from nnlogic.job.ladder import accuracy_rows
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
@@ -167,4 +168,5 @@ class ConnectStage(Stage):
     def checked(self, ctx: Context) -> Iterable[Row]:
         """Say how accurate the segments are, one after the other."""
         outputs = run_chain(ctx.values["parts"], ctx.rows.codes)[-1]
-        return accuracy_rows(ctx.net, ctx.rows, "segments", outputs)
+        rows = accuracy_rows(ctx.net, ctx.rows, "segments", outputs)
+        return [*pin_facts(ctx.whole), *rows]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.backends.dsp import section as dsp_section
+from nnlogic.backends.dsp.model.ir import Program
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.backends.dsp.model.plot import Tried, activity, tried_csv
 from nnlogic.backends.dsp.model.search import Point
@@ -14,6 +15,7 @@ from nnlogic.core.archive import write_bytes
 from nnlogic.flows.memories import Resources
 from nnlogic.hw.dsp.encode import EngineShape
 from nnlogic.hw.slice_kinds import FABRIC
+from nnlogic.report.hardware import PinRow
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.plots import scatter_file
 from nnlogic.report.rows import (
@@ -138,3 +140,20 @@ def measured_report(report: Report, found: Resources, how: str) -> Report:
     row = ResourceRow(TOTAL, "synth", found.luts, found.ffs, found.wide_muxes, how)
     report = report.with_section(dsp_section.section(measured)).put(row)
     return report.with_check(6, Check(COUNT_CHECK, word, "exhaustive", detail))  # type: ignore[arg-type]
+
+
+def pin_rows(program: Program) -> list[PinRow]:
+    """Return what the beats of an engine's streams carry; a bit of 48 vectors in each word."""
+    emitting = int(program.emit.any(axis=0).sum())
+    came = (
+        f"row of {LANES} vectors by input bank; {program.input_rows} rows in each of "
+        f"{program.contexts} contexts"
+    )
+    went = (
+        f"output word of {LANES} vectors by slice; {program.output_rows} words in each of "
+        f"{program.contexts} contexts"
+    )
+    return [
+        PinRow("s_axis_tdata", "input", LANES * program.input_banks, 0, came),
+        PinRow("m_axis_tdata", "output", LANES * emitting, 0, went),
+    ]

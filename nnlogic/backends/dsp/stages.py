@@ -30,6 +30,7 @@ from nnlogic.backends.dsp.rows import (
     OPS_CHECK,
     PROGRAM_CHECK,
     engine_report,
+    pin_rows,
     write_tried,
 )
 from nnlogic.checks.verdict import Verdict
@@ -120,9 +121,11 @@ class ProgramStage(Stage):
         yield Comparison(4, INTERPRETER_CHECK, lambda: compare(logic, program, codes))
 
     def checked(self, ctx: Context) -> Iterable[Row]:
-        """Say how accurate the program is."""
-        outputs = ctx.values[self.name].evaluate(ctx.rows.codes)
-        return accuracy_rows(ctx.net, ctx.rows, "DSP program", outputs)
+        """Say how accurate the program is, and what its streams carry."""
+        program = ctx.values[self.name]
+        outputs = program.evaluate(ctx.rows.codes)
+        pins = [] if isinstance(program, KernelChain) else pin_rows(program)
+        return [*pins, *accuracy_rows(ctx.net, ctx.rows, "DSP program", outputs)]
 
     def file(self, value: Program | KernelChain) -> str:
         """Return where a program, or a chain of kernels, is saved."""

@@ -78,7 +78,7 @@ class DesignStage(Stage):
             )
         timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
         ctx.report = ctx.report.replace(timing=timing)
-        pins = facts.pin_facts(design, _origin(ctx, design).notes)
+        pins = facts.pin_facts(design, _origin(ctx, design).notes, stream=design.stream)
         return [*facts.estimate_facts(design), *pins]
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:

@@ -114,7 +114,7 @@ class DesignStage(Stage):
         ctx.report = ctx.report.replace(timing=facts.timing_facts(design, ctx.opts.clock))
         ctx.report = pair_report(ctx.report, _pair(ctx))
         check_limits(ctx.report, ctx)
-        return ()
+        return facts.pin_facts(_pair(ctx), stream=ctx.opts.stream)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare the cycle model with the logic."""

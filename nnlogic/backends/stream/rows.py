@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
 from nnlogic.backends.stream.model.cut import Cut
+from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.job.ladder import open_rungs
 from nnlogic.job.part_runs import part_row
 from nnlogic.quant.kernel_network import Part
+from nnlogic.report.hardware import PinRow
 from nnlogic.report.model import Report
 
 CUT_CHECK = "kernels and wires"
@@ -80,3 +82,23 @@ def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -
         row = part_row(title_of(part, what), own, INNER[what], owes=owes)
         report = report.with_check(INNER[what][-1], row)
     return report
+
+
+def pin_rows(design: StreamDesign) -> list[PinRow]:
+    """Return what a beat carries that comes in, and one that goes out."""
+    first, last = design.layers[0], design.layers[-1]
+    channels = ", ".join(f"u{bits}" for bits in first.channels)
+    came = f"{_counted(first.lanes, 'position')} of the map, channel by channel: {channels}"
+    if design.dense is not None:
+        went = ", ".join(f"{p.name} {p.format}" for p in design.outputs)
+    else:
+        each = ", ".join(f"u{bits}" for bits in last.output_channels)
+        went = f"{_counted(last.scan.output_lanes, 'position')} of the last map: {each}"
+    return [
+        PinRow("s_axis_tdata", "input", design.input_width, 0, came),
+        PinRow("m_axis_tdata", "output", design.output_width, 0, went),
+    ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -23,6 +23,7 @@ from nnlogic.backends.stream.rows import (
     FRAMES_CHECK,
     LOGIC,
     VERILOG,
+    pin_rows,
     with_part,
 )
 from nnlogic.backends.stream.section import check_budgets, described
@@ -108,7 +109,7 @@ class StreamStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return ()
+        return pin_rows(design)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare whole frames with the network."""

@@ -197,3 +197,13 @@ def test_a_run_whose_plan_was_chosen_before_plans_were_recorded_has_options(chec
     config = {**run.report.config, "plan": None, "backend": "auto"}
     opts = backend_named("chain").saved_options(config, run.path)
     assert [kind for kind, _ in opts.entries] == ["mac", "mac", "lut"]
+
+
+def test_the_report_says_where_ports_lie(run):
+    net = QuantNet.load(run.ir_path("quant"))
+    for way, ports in (("input", net.inputs), ("output", net.outputs)):
+        pins = [pin for pin in run.report.pins if pin.way == way]
+        assert [pin.bits for pin in pins] == [p.format.bits for p in ports]
+        assert [pin.low for pin in pins] == [
+            sum(p.format.bits for p in ports[:i]) for i in range(len(ports))
+        ]

@@ -1,6 +1,7 @@
 """The DSP backend as a user runs it: compile, verify, synth, report, and what is refused."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -334,3 +335,12 @@ def test_a_program_can_go_on_from_a_run_and_luts_are_not_counted_on_pairs(run, t
         compile_run(
             run.path, tmp_path / "b", backend="auto", max_luts=9, start_from="design", **OPTIONS
         )
+
+
+def test_the_report_says_what_beats_carry(run):
+    [engine] = (run.path / "rtl").glob("*.v")
+    text = engine.read_text()
+    for pin in run.report.pins:
+        assert pin.bits % 48 == 0
+        assert re.search(rf"put[^;]*\[{pin.bits - 1}:0\]\s*{pin.name}\b", text), pin
+    assert [pin.way for pin in run.report.pins] == ["input", "output"]

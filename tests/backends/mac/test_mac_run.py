@@ -127,3 +127,13 @@ def test_no_fault_is_planted_where_none_can_show(tmp_path):
     check = verilog_fault_check(Run(tmp_path, None), None, (), SILENT)
     assert (check.title, check.verdict) == (VERILOG_FAULT, "not run")
     assert "same for all of 4 rows" in check.detail
+
+
+def test_the_report_says_where_ports_lie(run):
+    net = QuantNet.load(run.ir_path("quant"))
+    for way, ports in (("input", net.inputs), ("output", net.outputs)):
+        pins = [pin for pin in run.report.pins if pin.way == way]
+        assert [pin.bits for pin in pins] == [p.format.bits for p in ports]
+        assert [pin.low for pin in pins] == [
+            sum(p.format.bits for p in ports[:i]) for i in range(len(ports))
+        ]

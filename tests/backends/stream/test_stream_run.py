@@ -280,3 +280,13 @@ def test_a_wrong_bit_in_a_module_of_the_netlist_is_seen(run, tmp_path):
     check = prove_parts(cores, result, ask)
     assert check.verdict == "fail"
     assert "digits_2_conv2_kernel0" in check.detail
+
+
+def test_the_report_says_what_beats_carry(run):
+    text = (run.path / "rtl" / f"{run.report.name}_stream.v").read_text()
+    came, went = run.report.pins
+    for pin in (came, went):
+        width = 8 * -(-pin.bits // 8)
+        assert re.search(rf"put[^;]*\[{width - 1}:0\]\s*{pin.name}\b", text), pin
+    assert came.carries.startswith("1 position of the map, channel by channel: u")
+    assert "class" in went.carries

@@ -10,6 +10,7 @@ from nnlogic.backends.stream.checks.samples import check_samples
 from nnlogic.backends.stream.continuous.rows import SAMPLES_CHECK, described
 from nnlogic.backends.stream.model.continuous import ContinuousDesign, continuous
 from nnlogic.backends.stream.plan import clock_of, design_of, stream_options
+from nnlogic.backends.stream.rows import pin_rows
 from nnlogic.backends.stream.section import check_budgets
 from nnlogic.backends.stream.stages import RtlStage, cores_of, cut_of
 from nnlogic.design.ir import HardwareDesign
@@ -39,7 +40,7 @@ class SampleStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return ()
+        return pin_rows(design)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare a long sequence with the network."""
