@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.backends.lut.synth import write_primitives
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.netlist import NetlistBench, netlist_checks
@@ -45,6 +44,7 @@ from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
 from nnlogic.sim.cocotb_run import CocotbRun
