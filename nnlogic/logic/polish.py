@@ -17,9 +17,6 @@ ROUNDS = {
     "high": ((16, 20_000), (5, 60_000), (2, 200_000), (1, 400_000)),
 }
 """Per effort: how many networks are improved in each round, and by how many moves."""
-IDLE = {"fast": 340, "normal": 340, "high": None}
-"""Moves per LUT of which none frees one, after which later rounds are left out. Of 37 networks of
-neurons, 13 lost nothing in the first round of normal effort, and none of these in the second."""
 SLACK = {"area": 2, "balanced": 1, "adp": 0, "depth": 0}
 """Levels a network may gain while it is improved, per objective."""
 REFERENCE_WORDS = 64
@@ -73,7 +70,6 @@ def polished(
         chosen = sorted(chosen, key=lambda c: cost(c.cone))[:width]
         chosen = [c for c in chosen if c.cone.luts <= most] or chosen[:1]
         moves = moves * REFERENCE_WORDS // max(REFERENCE_WORDS, words)
-        before, idle = chosen, IDLE[effort]
         chosen = [
             Candidate(
                 c.engine,
@@ -82,9 +78,4 @@ def polished(
             )
             for c in chosen
         ]
-        if idle is not None and all(
-            new.cone.luts == old.cone.luts and moves >= idle * old.cone.luts
-            for new, old in zip(chosen, before, strict=True)
-        ):
-            break
     return [(f"{c.engine}+resub", c.cone) for c in chosen]
