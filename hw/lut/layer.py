@@ -84,10 +84,10 @@ def _lines(
                 unread.append(bit)
     unread += [names.taps[n_in + n][0] for n in plan.nodes if names.taps[n_in + n][0] not in read]
     yield from (f"  reg {new};" for pairs in stages.values() for new, _ in pairs)
-    pairs = {}
+    partner: dict[int, int] = {}
     if primitive is not None and dual and primitive.dual:
-        pairs = plan_pairs(design, plan, primitive.width - 1)
-    first = set(pairs.values())
+        partner = plan_pairs(design, plan, primitive.width - 1)
+    first = set(partner.values())
     halves: dict[int, Half] = {}
     for (node, text, _), row in zip(rows, plan.fanins, strict=True):
         out = names.taps[n_in + node][0]
@@ -96,8 +96,8 @@ def _lines(
             continue
         yield f"  wire {out};"
         halves[node] = half = Half(int(logic.tables[node]), [name[t] for t in row], out)
-        if node in pairs:
-            yield f"  {dual_instance(primitive, halves[pairs[node]], half)}"
+        if node in partner:
+            yield f"  {dual_instance(primitive, halves[partner[node]], half)}"
         elif node not in first:
             yield f"  {lut_instance(primitive, *half)}"
     for at, registers in sorted(stages.items()):

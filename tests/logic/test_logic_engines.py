@@ -11,7 +11,7 @@ from logic_nets import functions, neuron
 from nnlogic.core.bits import pack
 from nnlogic.core.errors import ToolFailed, ToolTimeout
 from nnlogic.logic import portfolio
-from nnlogic.logic.cone import Cone, ConeBuilder, function_of, mismatches
+from nnlogic.logic.cone import Cone, ConeBuilder, function_of, input_patterns, mismatches
 from nnlogic.logic.engines import abc as abc_engine
 from nnlogic.logic.engines.abc import ABC_ENGINES, AbcEngine
 from nnlogic.logic.engines.decompose import Decompose
@@ -19,6 +19,7 @@ from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.engines.multiplicity import count_columns
 from nnlogic.logic.portfolio import SolveOptions, attempt_engine, solve
 from nnlogic.logic.support import Partial, settle_outputs
+from nnlogic.tables.ir import Function
 from nnlogic.tools import abc as abc_tool
 from nnlogic.tools.find import Tool
 
@@ -251,3 +252,36 @@ def test_shuffled_start_gives_back_inputs_and_outputs_in_order():
     function = neuron(4, 9, 3)
     engine = AbcEngine("shuffled", ABC_ENGINES[1].script, order=7)
     assert mismatches(engine.solve(function, 6, 60), function) == 0
+
+
+class Given:
+    """An engine under the name of one of arithmetic, whose network is known."""
+
+    name = portfolio.ARITHMETIC_ENGINES[0].name
+
+    def __init__(self, cone):
+        self.cone = cone
+
+    def applicable(self, function, k, effort):
+        return self.cone.n_inputs == function.n_inputs
+
+    def solve(self, function, k, timeout):
+        return self.cone
+
+
+def test_scripts_are_left_out_where_arithmetic_has_a_network():
+    builder = ConeBuilder(12)
+    first = builder.lut(range(6), 1 << 63)
+    cone = builder.cone([builder.lut([first, *range(6, 11)], 1 << 63), builder.lut([first, 11], 8)])
+    whole = Function(12, pack(cone.evaluate(input_patterns(12))))
+    script = AbcEngine("script", "strash; if -K 6")
+
+    def tried(function, engine):
+        found = solve(function, SolveOptions(effort="fast"), (engine, script))
+        return "script" in {attempt.engine for attempt in found.attempts}
+
+    assert not tried(whole, Given(cone))
+    assert tried(whole, Given(ConeBuilder(3).cone([0])))
+    care = np.zeros(1 << 12, bool)
+    care[::3] = True
+    assert tried(Function(12, whole.bits & pack(care), pack(care), "observed data"), Given(cone))
