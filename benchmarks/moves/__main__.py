@@ -21,7 +21,7 @@ from nnlogic.tables.ir import Function
 
 ZOO = Path(__file__).parents[2] / "zoo"
 INPUTS = range(7, 11)
-LEARN_SECONDS = 4.0
+LEARN_SECONDS = 3.0
 FACTORS = (1, 3)
 NOTES = Path(__file__).with_name("notes.md")
 
@@ -84,7 +84,7 @@ def table(rows: list[dict]) -> list[str]:
 def main() -> None:
     """Learn the prior, compare, print the page, and write it where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.moves", description=__doc__)
-    parser.add_argument("--functions", type=int, default=40)
+    parser.add_argument("--functions", type=int, default=20)
     parser.add_argument("--rows", type=Path, default=Path("build/moves.jsonl"))
     add_write(parser, "moves.md")
     args = parser.parse_args()
