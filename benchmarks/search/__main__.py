@@ -66,10 +66,12 @@ def compare(grid: Grid) -> dict[str, np.ndarray]:
 
     seeds = grid.seeds()
     out: dict[str, np.ndarray] = {}
-    for sampler in SAMPLERS:
-        for title, start in ((sampler, None), (f"ilp, then {sampler}", seeds)):
-            runs = [areas(race(grid, sampler, seed, start)) for seed in range(SEEDS)]
-            out[title] = np.array(runs)
+    starts = [(sampler, sampler, None) for sampler in SAMPLERS]
+    starts += [(f"ilp with pruning, then {sampler}", sampler, seeds) for sampler in SAMPLERS]
+    starts.append(("ilp, then cluster", "cluster", Seeds(grid.space, seeds.params)))
+    for title, sampler, start in starts:
+        runs = [areas(race(grid, sampler, seed, start)) for seed in range(SEEDS)]
+        out[title] = np.array(runs)
     points = [grid.space.base_params(), *seeds.params]
     alone = np.array([grid.values(point) for point in points])
     out[f"ilp alone, {len(points)} networks"] = np.array([areas(alone)])

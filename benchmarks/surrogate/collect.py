@@ -17,16 +17,17 @@ from benchmarks.surrogate.networks import EPOCHS, part_of, recipe_of
 from nnlogic import data
 from nnlogic.core.progress import SILENT
 from nnlogic.design.build import BALANCED, build
+from nnlogic.predict.cost import LUT_INPUTS
 from nnlogic.predict.whole.features import features
 from nnlogic.quant.ir import QuantNet
-from nnlogic.tables.ir import TableNet
+from nnlogic.tables.ir import Instance, TableNet
 from nnlogic.tables.passes import simplify
 from nnlogic.train.layered import LayeredTraining
 
 DATASETS = ("jets", "jets", "digits", "nid")
 TARGETS = ("luts", "ffs", "depth", "segment", "seconds")
 ZOO = Path(__file__).parents[2] / "zoo"
-STREAM, MOST_BLOCKS = "stream", 1500
+STREAM, MOST_WORK = "stream", 12
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,19 @@ def sample(number: int, folder: Path) -> Sample:
 
 
 def of_zoo() -> Iterator[Sample]:
-    """Compile the networks of the zoo, those on windows and the largest left out."""
-    for number, path in enumerate(sorted(ZOO.rglob("*.safetensors"))):
-        if STREAM not in path.stem:
-            tables = tables_of(nnlogic.load(path))
-            if len(tables.blocks) <= MOST_BLOCKS:
-                found = features(tables)
-                yield Sample(number, path.stem, found, found, compiled(tables))
+    """Compile networks of the zoo of few wide tables and sums, smallest first, no windows."""
+    paths = [path for path in sorted(ZOO.rglob("*.safetensors")) if STREAM not in path.stem]
+    found = [(tables_of(nnlogic.load(path)), path.stem) for path in paths]
+    small = [(tables, name) for tables, name in found if _work(tables) <= MOST_WORK]
+    for number, (tables, name) in enumerate(sorted(small, key=lambda item: len(item[0].blocks))):
+        measured = features(tables)
+        yield Sample(number, name, measured, measured, compiled(tables))
+
+
+def _work(tables: TableNet) -> int:
+    """Return how many distinct functions and arithmetic blocks have to be searched for."""
+    wide = sum(f.n_inputs > LUT_INPUTS for f in tables.functions)
+    return wide + sum(not isinstance(block, Instance) for block in tables.blocks)
 
 
 def _cpu() -> float:

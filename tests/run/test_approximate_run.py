@@ -1,8 +1,11 @@
 """Approximate mode through the Python interface: budget, honesty, determinism."""
 
+import re
+
 import numpy as np
 import pytest
 
+import nnlogic
 from nnlogic.approximate.rows import split_rows
 from nnlogic.checks.agreement import measure
 from nnlogic.core.archive import frozen
@@ -218,3 +221,27 @@ def test_neurons_known_only_by_samples(tmp_path):
     assert mixed.report.approximation.held
     assert mixed.report.approximation.layers[0].sampled < 6
     assert any(isinstance(b, Threshold) for b in TableNet.load(mixed.ir_path("tables")).blocks)
+
+
+def test_sums_without_their_lowest_columns_within_the_budget(tmp_path, monkeypatch):
+    for other in ("sampled_options", "shorter_options"):
+        monkeypatch.setattr(f"nnlogic.approximate.tables.{other}", lambda *asked: iter(()))
+    net = wide_net()
+    net.save(tmp_path / "wide.safetensors")
+    rows_file(net, tmp_path / "rows.npz", 2400)
+    options = {
+        "mode": "approximate", "rows": tmp_path / "rows.npz", "effort": "fast", "jobs": 1,
+        "arith": "auto", "cut_columns": 3, "accuracy_budget": 20.0, "stop_after": "tables",
+    }  # fmt: skip
+    run = compile_run(tmp_path / "wide.safetensors", tmp_path / "r", **options)
+    assert run.report.approximation.held
+    assert run.report.approximation.layers[0].sampled == 0
+    (said,) = [c.detail for c in run.report.rung(2).checks if "within the budget" in c.title]
+    found = re.search(r"(\d) sums without their lowest columns, wrong by (-\d+) to (\d+)", said)
+    assert found, said
+    assert 1 <= int(found[1]) <= 6
+    exact = nnlogic.tabulate(net, arith="auto")
+    left = TableNet.load(run.ir_path("tables"))
+    wide = [b for b in left.blocks if isinstance(b, Threshold)]
+    assert len(wide) == 6
+    assert wide != [b for b in exact.blocks if isinstance(b, Threshold)]
