@@ -18,7 +18,8 @@ from nnlogic.cli.options import Session, session_options
 
 VERBS = (
     "inspect", "compile", "verify", "synth", "report", "compare", "prove", "faults", "export",
-    "board", "talk", "minimize", "train", "quantize", "search", "formats", "retrain", "cascade",
+    "board", "talk", "minimize", "train", "quantize", "search", "formats", "retrain", "refine",
+    "cascade",
     "doctor",
 )  # fmt: skip
 
