@@ -137,14 +137,16 @@ def with_wrong_bits(
         Its module; gets an input `WRONG` with a bit for each wrong LUT, all 0 for the netlist as
         it is.
     most : int
-        LUTs, drawn among all, evenly.
+        LUTs: half of them those of fewest inputs, whose bits few rows read already, the others
+        drawn among all, evenly.
     seed : int
 
     Returns
     -------
     text : str
     places : tuple of str
-        Where bit 0, bit 1, ... of the input plant a wrong bit; at least one.
+        Where bit 0, bit 1, ... of the input plant a wrong bit, LUTs of fewest inputs first; at
+        least one.
 
     Raises
     ------
@@ -152,7 +154,10 @@ def with_wrong_bits(
         The netlist has no LUT whose bits can be changed.
     """
     found = [m for m in _LUT.finditer(text) if _NOT_ZERO.search(m["bits"])]
-    cells = sorted(random.Random(seed).sample(found, min(most, len(found))), key=re.Match.start)
+    drawn = random.Random(seed).sample(found, len(found))
+    drawn = [*sorted(drawn, key=lambda m: m["kind"])[: most // 2], *drawn]
+    numbers = {cell: i for i, cell in enumerate(list(dict.fromkeys(drawn))[:most])}
+    cells = sorted(numbers, key=re.Match.start)
     head = re.search(rf"^module {re.escape(top)}\((.*?)\);\n", text, re.MULTILINE | re.DOTALL)
     if not cells or head is None:
         why = f"no LUT with bits among the cells of {top}"
@@ -165,7 +170,8 @@ def with_wrong_bits(
         *(f"  wire [{high}:0] {name};\n" for name in names),
     ]
     at = head.end()
-    for number, cell in enumerate(cells):
+    for cell in cells:
+        number = numbers[cell]
         digit = _NOT_ZERO.search(cell["bits"])
         lowest = int(digit[0], 16)  # type: ignore[index]
         place = digit.start()  # type: ignore[union-attr]
@@ -183,4 +189,4 @@ def with_wrong_bits(
         parts.append(f"  assign {cell['net']} = {WRONG}[{number}] ? {other} : {right};\n")
         at = cell.end()
     parts.append(text[at:])
-    return "".join(parts), tuple(f"{cell['kind']} {cell['name'].strip()}" for cell in cells)
+    return "".join(parts), tuple(f"{cell['kind']} {cell['name'].strip()}" for cell in numbers)

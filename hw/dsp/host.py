@@ -41,7 +41,12 @@ def host_schedule(chain: KernelChain, *, most: int, load: bool | None = None) ->
     number of groups in its first beat; send ``contexts * rows_in`` beats for each group on
     ``s_axis``: in beat ``k * rows_in + row``, lanes ``48 * bank`` and up are a word of batch k
     of the group, where ``reads`` has ``[row, bank, word]`` and anything elsewhere; and take
-    ``contexts * rows_out`` beats from ``m_axis``: ``makes`` has ``[row, place, word]``.
+    ``contexts * rows_out`` beats from ``m_axis``: ``makes`` has ``[row, place, word]``. Word -1 is
+    all zeros, -2 all ones.
+
+    A kernel with ``runs`` above 1 runs so often on every group, run after run before the next
+    group, and the packet's number of groups is so many times higher. A read is ``[row, bank, [word
+    of run 0, word of run 1, ...]]`` then, and run r makes the words of run 0 plus r times ``step``.
 
     Parameters
     ----------
@@ -77,6 +82,7 @@ def host_schedule(chain: KernelChain, *, most: int, load: bool | None = None) ->
                 "rows_out": program.output_rows,
                 "reads": _reads(program, chain.sources[i]),
                 "makes": _makes(program, shape, chain.starts[i]),
+                **_repeated(chain, i),
             }
             for i, program in enumerate(chain.programs)
         ],
@@ -99,10 +105,19 @@ def _ports(ports: Sequence[Port], words: NDArray[np.integer[Any]]) -> dict[str, 
     return out
 
 
-def _reads(program: Program, source: NDArray[np.int32]) -> list[list[int]]:
+def _repeated(chain: KernelChain, number: int) -> dict[str, int]:
+    """Return what is said of a kernel that runs several times only."""
+    runs, program = chain.times[number]
+    return {"runs": runs, "step": len(program.output_slice)} if runs > 1 else {}
+
+
+def _reads(program: Program, source: NDArray[np.int32]) -> list[list[Any]]:
     used = np.flatnonzero(program.input_bank >= 0)
-    bank = program.input_bank[used] - program.slices
-    return np.stack([program.input_row[used], bank, source[used]], axis=1).tolist()
+    bank, row = program.input_bank[used] - program.slices, program.input_row[used]
+    if len(source) == program.n_inputs:
+        return np.stack([row, bank, source[used]], axis=1).tolist()
+    words = source.reshape(-1, program.n_inputs)[:, used].T.tolist()
+    return [list(read) for read in zip(row.tolist(), bank.tolist(), words, strict=True)]
 
 
 def _makes(program: Program, shape: EngineShape, first: int) -> list[list[int]]:

@@ -122,7 +122,7 @@ class Descent:
         self.values = [torch.cat(parts, 1)]
         for pins, bits in zip(self.pins, self.bits, strict=True):
             below = self.values[-1]
-            made = [_read(*table, below) for table in zip(pins, bits, strict=True)]
+            made = [looked_up(*table, below) for table in zip(pins, bits, strict=True)]
             self.values.append(torch.stack(made))
         self.votes = model.votes
         self.outputs = model.outputs
@@ -216,7 +216,7 @@ class Descent:
         return True
 
     def _put(self, layer: int, table: int, pins: Tensor, bits: Tensor) -> None:
-        new = _read(pins, bits, self.values[layer])
+        new = looked_up(pins, bits, self.values[layer])
         self.scores = self._scores_with(layer, table, new)
         for at, number, values in list(self._changes(layer, table, new)):
             self.values[at + 1][number] = values
@@ -240,7 +240,7 @@ class Descent:
             sources = torch.tensor(sorted(before), device=pins.device)
             changed = {}
             for number in torch.isin(pins, sources).any(1).nonzero()[:, 0].tolist():
-                new = _read(pins[number], self.bits[at][number], self.values[at], before)
+                new = looked_up(pins[number], self.bits[at][number], self.values[at], before)
                 changed[number] = new
                 yield at, number, new
 
@@ -291,9 +291,10 @@ def _index(pins: Tensor, values: Tensor, other: dict[int, Tensor] | None = None)
     return out
 
 
-def _read(
+def looked_up(
     pins: Tensor, bits: Tensor, values: Tensor, other: dict[int, Tensor] | None = None
 ) -> Tensor:
+    """Return what a table gives, (rows,), of wires (wires, rows); `other` replaces some of them."""
     return bits[_index(pins, values, other)]
 
 

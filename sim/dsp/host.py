@@ -26,7 +26,8 @@ class ScheduleHost:
         self.schedule: dict[str, Any] = json.loads(Path(schedule).read_text())
         self.lanes, self.contexts = self.schedule["lanes"], self.schedule["contexts"]
         self.expected = expected
-        self.kept = [dict(enumerate(int(w, 16) for w in words)) for words in batches]
+        equal = {-1: 0, -2: (1 << self.lanes) - 1}
+        self.kept = [{**equal, **dict(enumerate(int(w, 16) for w in words))} for words in batches]
 
     @property
     def groups(self) -> int:
@@ -46,7 +47,11 @@ class ScheduleHost:
 
     def groups_of(self, kernel: int) -> int:
         """Return how many groups a kernel runs."""
-        return self.groups
+        return self.groups * self.runs_of(kernel)
+
+    def runs_of(self, kernel: int) -> int:
+        """Return how often a kernel runs on every group."""
+        return int(self.schedule["kernels"][kernel].get("runs", 1))
 
     def rows_out(self, kernel: int) -> int:
         """Return the beats of a batch on ``m_axis``."""
@@ -60,20 +65,32 @@ class ScheduleHost:
         """Return the beats for ``s_axis``; a word that was never made is zero."""
         plan = self.schedule["kernels"][kernel]
         out = []
-        for batch in self.kept:
+        for batch, run in self._order(kernel):
             rows = [0] * plan["rows_in"]
             for row, bank, word in plan["reads"]:
-                rows[row] |= batch.get(word, 0) << self.lanes * bank
+                read = word if isinstance(word, int) else word[run]
+                rows[row] |= batch.get(read, 0) << self.lanes * bank
             out += rows
         return out
 
     def take(self, kernel: int, beats: list[int]) -> None:
         """Keep what a kernel made; `beats` are all of ``m_axis``."""
         plan = self.schedule["kernels"][kernel]
-        for number, batch in enumerate(self.kept):
+        for number, (batch, run) in enumerate(self._order(kernel)):
             for row, place, word in plan["makes"]:
                 beat = beats[number * plan["rows_out"] + row]
-                batch[word] = beat >> self.lanes * place & ((1 << self.lanes) - 1)
+                value = beat >> self.lanes * place & ((1 << self.lanes) - 1)
+                batch[word + run * plan.get("step", 0)] = value
+
+    def _order(self, kernel: int) -> list[tuple[dict[int, int], int]]:
+        """Return which batch, in which run, a kernel has in turn: groups, runs, then contexts."""
+        each = self.contexts
+        return [
+            (batch, run)
+            for group in range(self.groups)
+            for run in range(self.runs_of(kernel))
+            for batch in self.kept[group * each : (group + 1) * each]
+        ]
 
     def check(self) -> str:
         """Return which output is wrong, or nothing."""

@@ -16,6 +16,7 @@ from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.dsp.model.ops import LANES
 from nnlogic.core import bits
 from nnlogic.core.archive import write_bytes
+from nnlogic.core.bits import Words
 from nnlogic.core.formats import IntArray
 from nnlogic.core.names import identifier
 from nnlogic.core.progress import SILENT, Progress
@@ -116,7 +117,8 @@ def chain_kernels(
     most : int
         Words of program memory.
     codes, expected : int arrays, shapes (samples, inputs) and (samples, outputs)
-        Port values in, and the port values that must come out.
+        Port values in, and the port values that must come out; full groups where a kernel runs
+        several times.
     faults : mapping of str to Path, optional
         Schedule files with a planted fault, by title.
     """
@@ -141,18 +143,28 @@ def chain_kernels(
     def arguments(file: Path) -> dict[str, str]:
         return {"schedule": str(Path(file).resolve()), "data": str(path)}
 
-    spans = zip(chain.programs, chain.starts[:-1], chain.starts[1:], strict=True)
     return Kernels(
         name=chain.name,
         programs=chain.programs,
         most=most,
         host="nnlogic.sim.dsp.host:from_files",
         arguments=arguments(schedule),
-        codes=tuple(
-            bits.unpack_ports(kept[at:end], program.outputs, samples) for program, at, end in spans
-        ),
+        codes=tuple(_made(chain, i, kept, samples) for i in range(len(chain.programs))),
         faults={title: arguments(file) for title, file in (faults or {}).items()},
     )
+
+
+def _made(chain: KernelChain, kernel: int, kept: Words, samples: int) -> IntArray:
+    """Return what a kernel makes, in the order in which it does: groups, runs, then vectors."""
+    runs, program = chain.times[kernel]
+    words = kept[chain.starts[kernel] : chain.starts[kernel + 1]]
+    each = words.reshape(runs, -1, words.shape[1])
+    codes = np.stack([bits.unpack_ports(own, program.outputs, samples) for own in each])
+    if runs == 1:
+        return codes[0]
+    groups = codes.reshape(runs, -1, chain.vectors, codes.shape[2])
+    made: IntArray = groups.transpose(1, 0, 2, 3).reshape(-1, codes.shape[2])
+    return made
 
 
 def run_kernels(

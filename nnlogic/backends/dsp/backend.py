@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.plan.proposal import Planning, Proposal
@@ -36,11 +37,28 @@ class DspBackend(Backend):
     def prepare(self, ctx: Context) -> None:
         """Refuse targets without slices, and limits that nothing can hold."""
         from nnlogic.backends.dsp.choice import room_of
+        from nnlogic.backends.dsp.patches import open_patches, parts_in, patched
+        from nnlogic.backends.dsp.rows import RUNGS
+        from nnlogic.job.ladder import open_rungs
 
         assert isinstance(ctx.opts, DspOptions)
         room_of(ctx.target, ctx.opts)
+        if patched(ctx):
+            ctx.report = open_patches(ctx.report, parts_in(ctx))
+        else:
+            ctx.report = open_rungs(ctx.report, RUNGS)
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
+        """Return the stages of one program, or of kernels that run at every position of a map."""
+        from nnlogic.backends.dsp.patches import PartsStage, PatchStage, patched
+        from nnlogic.backends.dsp.stages import RtlStage
+        from nnlogic.job.stages import QuantStage
+
+        if patched(ctx):
+            return [QuantStage(), PartsStage(), PatchStage(), RtlStage()]
+        return self.plain_stages(ctx)
+
+    def plain_stages(self, ctx: Context) -> Sequence[Stage]:
         """Return tables, logic of two-input nodes, operations, program and engine."""
         from nnlogic.backends.dsp.stages import OpsStage, ProgramStage, RtlStage
         from nnlogic.job.stages import QuantStage, SimplifiedStage, TablesStage, logic_stages
@@ -52,11 +70,8 @@ class DspBackend(Backend):
         ]  # fmt: skip
 
     def open_ladder(self, report: Report, net: QuantNet) -> Report:
-        """Return a report with rungs 0 and 4 to 6 of an engine."""
-        from nnlogic.backends.dsp.rows import RUNGS
-        from nnlogic.job.ladder import open_rungs
-
-        return open_rungs(report, RUNGS)
+        """Return the report: its rungs depend on the options, and are there already."""
+        return report
 
     def commands(self, ctx: Context) -> list[Command]:
         """Return how to make, simulate and synthesize the run."""
@@ -81,6 +96,12 @@ class DspBackend(Backend):
         from nnlogic.backends.dsp.synth import synth_engine
 
         return synth_engine(run, ask)
+
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Say what the network would take here."""
+        from nnlogic.backends.dsp.estimate import forecast
+
+        return forecast(net, target, opts)
 
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Propose the fastest engine within the budgets."""

@@ -86,15 +86,30 @@ def choose_kernels(graph: OpGraph, target: Target, opts: DspOptions) -> KernelsP
         program = compile_ops(graph, cut.machine)
         cost = cost_of(program, mhz=mhz)
         return within([Point(program, bounds(graph, cut.machine), cost)], target, opts)
-    shape = shape_of(cut.chain, cut.memory_words)
-    cost = kernels_cost(cut.chain.programs, cut.memory_words, pass_cycles(shape, 1), mhz=mhz)
-    within([Point(cut.chain.programs[0], cut.bound, cost)], target, opts)
+    return costed(cut, target, opts)
+
+
+def costed(cut: Cut, target: Target, opts: DspOptions) -> KernelsPoint:
+    """Return an engine of several kernels with its cost.
+
+    Raises
+    ------
+    TargetMissed
+        A budget is missed.
+    """
+    chain, words = cut.chain, cut.memory_words
+    cycles = pass_cycles(chain, shape_of(chain, words), 1)
+    runs = [runs for runs, _ in chain.times]
+    mhz = assumed_clock(target, opts)
+    cost = kernels_cost(chain.programs, words, cycles, runs=runs, mhz=mhz)
+    within([Point(chain.programs[0], cut.bound, cost)], target, opts)
     return KernelsPoint(cut, cost)
 
 
-def pass_cycles(shape: EngineShape, groups: int) -> int:
+def pass_cycles(chain: KernelChain, shape: EngineShape, groups: int) -> int:
     """Return the cycles of so many groups through all kernels."""
-    return sum(k.visit(groups, load=not shape.resident) for k in shape.kernels)
+    kernels = zip(shape.kernels, chain.times, strict=True)
+    return sum(k.visit(runs * groups, load=not shape.resident) for k, (runs, _) in kernels)
 
 
 def open_kernels_ladder(report: Report) -> Report:
@@ -114,7 +129,7 @@ def kernels_report(
     first = dsp_section.of(report)
     if first is None:
         raise ValueError("not the report of a DSP run")
-    cycles = pass_cycles(shape, 1)
+    cycles = pass_cycles(chain, shape, 1)
     dsp = replace(
         first,
         operations=chain.n_ops,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from nnlogic.backends.dsp.checks.kernels import (
     WORD_FAULT,
     plant_chain,
     planted_chain_faults,
+    prove_chain,
 )
 from nnlogic.backends.dsp.kernels import SIMULATED, host_path
 from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
+from nnlogic.backends.dsp.patches import Patches
 from nnlogic.backends.dsp.rows import ENGINE_FAULT
 from nnlogic.backends.dsp.verify import engine_files, fault_rows, logic_faults
 from nnlogic.checks.verdict import Verdict
@@ -25,7 +28,8 @@ from nnlogic.core.errors import IRError, ToolNotFound
 from nnlogic.core.folders import fresh_folder
 from nnlogic.core.formats import IntArray
 from nnlogic.hw.dsp.host import write_host
-from nnlogic.job.backend import Simulate
+from nnlogic.job.backend import Simulate, backend_of
+from nnlogic.job.context import Context, saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
@@ -54,6 +58,11 @@ def simulate_kernels(run: Run, ask: Simulate) -> Report:
     if dsp is None:
         raise IRError("the report has no section of an engine", where=str(run.path))
     chain = KernelChain.load(run.ir_path("kernels"))
+    patches = None if run.ir_path("ops").exists() else Patches(run, _context(run))
+    if patches is not None:
+        report = patches.check_parts(report, ask)
+        if report.failed:
+            return report
     rows, outputs = read_saved(run.path / "sim" / "rows.npz")
     picked = np.arange(GROUPS * chain.vectors) % len(rows.codes)
     codes, expected = rows.codes[picked], outputs[picked]
@@ -77,14 +86,21 @@ def simulate_kernels(run: Run, ask: Simulate) -> Report:
         return report
     for check in seen.values():
         report = report.with_check(0, check)
-    graph = OpGraph.load(run.ir_path("ops"))
     with ask.progress.step("planted faults"):
-        for title, caught in logic_faults(run, rows.codes):
-            report = report.with_check(0, verdict_check(title, caught))
+        if patches is not None:
+            prove = patches.prove
+        else:
+            prove = partial(prove_chain, OpGraph.load(run.ir_path("ops")))
+            for title, caught in logic_faults(run, rows.codes):
+                report = report.with_check(0, verdict_check(title, caught))
         some = fault_rows(chain.inputs, rows.codes)
-        for title, caught in planted_chain_faults(graph, chain, codes=some):
+        for title, caught in planted_chain_faults(prove, chain, codes=some):
             report = report.with_check(0, verdict_check(title, caught))
     return report.put(*simulator_facts(ran), Artifact("sim/rows.npz", "rows simulated"))
+
+
+def _context(run: Run) -> Context:
+    return saved_context(backend_of(run), run)
 
 
 def _faulty_hosts(

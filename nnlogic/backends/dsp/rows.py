@@ -20,7 +20,6 @@ from nnlogic.report.rows import (
     Artifact,
     Check,
     ResourceRow,
-    Rung,
 )
 from nnlogic.report.timing import Timing
 
@@ -46,15 +45,6 @@ DEFINITION = (
     "readable; the initiation interval is from one group to the next. In ns: cycles divided by "
     "the clock."
 )
-
-
-def open_dsp_ladder(report: Report) -> Report:
-    """Return a report whose rungs 0 and 4 to 6 are those of the DSP backend, not run."""
-    for number, (title, parts) in RUNGS.items():
-        report = report.put(Rung(number, title))
-        for part in parts:
-            report = report.with_check(number, Check(part))
-    return report
 
 
 def engine_report(

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from nnlogic.backends.stream.model.continuous import refuse_framed, refuse_rate
-from nnlogic.backends.stream.model.cut import Cut, Part, cut, rates
+from nnlogic.backends.stream.model.cut import Cut, cut, rates
 from nnlogic.backends.stream.model.ir import DenseCore, KernelCore, MapLayer, StreamDesign
 from nnlogic.backends.stream.model.memory import BLOCK, LUT_MEMORY, REGISTERS, blocks, choose
 from nnlogic.backends.stream.model.memory import lut_memory_luts as memory_luts
@@ -22,7 +22,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import window_shape
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.kernel import Kernel
-from nnlogic.quant.kernel_network import leading_windows
+from nnlogic.quant.kernel_network import Part, leading_windows
 
 
 def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
-from nnlogic.backends.stream.model.cut import Cut, Part
+from nnlogic.backends.stream.model.cut import Cut
 from nnlogic.job.ladder import open_rungs
+from nnlogic.job.part_runs import part_row
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import Report
-from nnlogic.report.rows import Check
 
 CUT_CHECK = "kernels and wires"
 FRAMES_CHECK = "whole frames, cycle model"
@@ -74,17 +75,8 @@ def open_ladder(report: Report, parts: Cut, faults: tuple[str, ...], whole: str)
 def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -> Report:
     """Return a report with what the own ladder of a part says, row by row."""
     for what in kinds:
-        checks = [c for n in INNER[what] for c in own.rung(n).checks]
-        if what in (VERILOG, FAULTS):
-            # Cores are simulated as parts of the stream.
-            checks = [c for c in checks if c.verdict != "not run"]
-        words = [c.verdict for c in checks]
-        word = next((v for v in ("fail", "stale", "not run") if v in words), "pass")
-        word = word if checks else "not run"
-        how = "; ".join(dict.fromkeys(c.how for c in checks if c.how))
-        bad = next((c for c in checks if c.verdict == "fail"), None)
-        detail = f"{bad.title}: {bad.detail}" if bad else ""
-        seconds = round(sum(c.seconds or 0.0 for c in checks), 3)
-        row = Check(title_of(part, what), word, how, detail, seconds)  # type: ignore[arg-type]
+        # Cores are simulated as parts of the stream.
+        owes = what not in (VERILOG, FAULTS)
+        row = part_row(title_of(part, what), own, INNER[what], owes=owes)
         report = report.with_check(INNER[what][-1], row)
     return report

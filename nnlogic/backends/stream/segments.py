@@ -11,27 +11,23 @@ import numpy as np
 from nnlogic.backends.lut.backend import LutBackend
 from nnlogic.backends.lut.options import LutOptions
 from nnlogic.backends.lut.stages import DesignStage, verilog_files
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.checks.faults import planted_faults
-from nnlogic.core import bits
 from nnlogic.core.progress import Progress
 from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
+from nnlogic.job import part_runs
 from nnlogic.job.backend import Simulate
-from nnlogic.job.context import Context, open_context, saved_context
-from nnlogic.job.directory import Run, close_run, ir_path, reopened_run, staged_run
-from nnlogic.job.evidence import COMPARED, bound, compared
+from nnlogic.job.context import Context
+from nnlogic.job.directory import Run, ir_path
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.option import options_of
 from nnlogic.job.options import Options
-from nnlogic.job.rows import Rows, read_saved
-from nnlogic.job.runner import recheck, run_stages
+from nnlogic.job.rows import read_saved
 from nnlogic.job.stage import Stage
 from nnlogic.job.stages.tables import load_simplified
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import Report
-
-ROWS = 1024
 
 
 class _CoreStage(DesignStage):
@@ -68,19 +64,11 @@ def compile_part(
     target : Target
     progress : Progress
     """
-    place = folder / part.folder
-    place.parent.mkdir(exist_ok=True)
-    source = place.parent / f"{part.net.name}.safetensors"
-    part.net.save(source)
     known: dict[str, Any] = {name: getattr(opts, name) for name in options_of(Options)}
-    mine = LutOptions(**{**known, "rows": None, "stream": False})
-    codes = _rows(part)
-    rows = Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
-    with staged_run(place, force=False) as work:
-        ctx = open_context(
-            _CoreBackend(), mine, source, work, target=target, rows=rows, progress=progress
-        )
-        return run_stages(ctx)
+    mine = LutOptions(**{**known, "stream": False})
+    return part_runs.compile_part(
+        part, folder, _CoreBackend(), mine, target=target, progress=progress
+    )
 
 
 def check_part(part: Part, folder: Path, ask: Simulate) -> Report:
@@ -88,16 +76,7 @@ def check_part(part: Part, folder: Path, ask: Simulate) -> Report:
 
     Its Verilog is simulated with the stream, not alone.
     """
-    place = folder / part.folder
-    with reopened_run(place) as run:
-        taken = {number: compared(run.path, number) for number in COMPARED}
-        report = recheck(saved_context(_CoreBackend(), run, ask.progress))
-        if not report.failed:
-            report = _with_faults(run, report)
-        status = "failed" if report.failed else run.report.status
-        report = bound(report.replace(status=status), run.path, run.report, taken)
-        close_run(run.path, report, "sim/")
-    return report
+    return part_runs.check_part(part, folder, _CoreBackend(), _with_faults, progress=ask.progress)
 
 
 def _with_faults(run: Run, report: Report) -> Report:
@@ -110,10 +89,6 @@ def _with_faults(run: Run, report: Report) -> Report:
     for title, caught in faults:
         report = report.with_check(0, verdict_check(title, caught))
     return report
-
-
-def _rows(part: Part) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return bits.random_codes(part.net.inputs, ROWS)
 
 
 def load_cores(folder: Path, parts: Sequence[Part]) -> dict[str, HardwareDesign]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from nnlogic.backends.lut.synth import write_primitives
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.netlist import NetlistBench, netlist_checks
@@ -36,7 +35,7 @@ from nnlogic.core.errors import (
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.reports import Cells
-from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.synth import SynthResult, add_cells, dual_note, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import frame_module
 from nnlogic.job.backend import backend_of
@@ -45,6 +44,7 @@ from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
 from nnlogic.sim.cocotb_run import CocotbRun
@@ -97,6 +97,13 @@ def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     return placed(report, run, result, ask, StreamTiming.of(design).alone)
 
 
+def fits_cells(run: Run, target: Target) -> bool:
+    """Whether the LUTs of all cores of a run fit those of a target."""
+    parts = cut_of(saved_context(backend_of(run), run)).parts
+    cores = load_cores(run.path, parts).values()
+    return all(core.logic.k <= target.lut_cell.width for core in cores)
+
+
 def synthesized(
     run: Run, ask: Ask, design: StreamDesign, parts: Sequence[Part], harness: str
 ) -> tuple[Report, SynthResult]:
@@ -121,7 +128,7 @@ def synthesized(
     cores = load_cores(run.path, parts)
     if ask.primitives:
         for part in cores.values():
-            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
+            made = write_primitives(part, folder / "rtl", ask)
             files[made.name] = made
     goal = run.report.config.get("clock")
     result = synthesize(
@@ -184,7 +191,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
         if found:
             cells = add_cells(c for c, copies in found for _ in range(copies))
             rows.append(_row(part, cells, target))
-    how = f"{result.target}: {result.tool}, {result.command}; "
+    how = f"{result.target}: {result.tool}, {result.command}{dual_note(result.total, target)}; "
     return [*rows, _row(TOTAL, result.total, target, how)]
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS, geometry_faults
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.rows import (
@@ -34,6 +33,7 @@ from nnlogic.job.ladder import accuracy_rows, verdict_check
 from nnlogic.job.rows import read_saved
 from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.cocotb_run import CocotbRun

@@ -51,7 +51,9 @@ def test_few_kernels_fit_small_memories(example):
 def test_planted_faults_are_seen(example):
     graph, cut = example
     codes = bits.random_codes(graph.inputs, 1000, seed=1)
-    found = dict(planted_chain_faults(graph, cut.chain, codes=codes))
+    found = dict(
+        planted_chain_faults(lambda chain: prove_chain(graph, chain), cut.chain, codes=codes)
+    )
     assert {*found} > {*CHAIN_FAULTS}
     assert all(v.equal for v in found.values()), found
 

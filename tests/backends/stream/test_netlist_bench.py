@@ -51,6 +51,22 @@ def test_a_like_with_one_wrong_bit_stands_beside_a_lut():
     assert text.endswith(TEXT[TEXT.index("  LUT2") :])
 
 
+def test_luts_of_fewest_inputs_are_tried_first():
+    # A bit of a wide LUT may not be read on a few frames; one of a narrow LUT hardly fails to be.
+    lut = "  LUT{n} #(\n    .INIT({size}'h8)\n  ) l{i} (\n{pins}    .O(y[{i}])\n  );\n"
+    widths = [6] * 20 + [2, 1] + [6] * 20
+    cells = [
+        lut.format(n=n, size=1 << n, i=i, pins="".join(f"    .I{k}(x[{k}]),\n" for k in range(n)))
+        for i, n in enumerate(widths)
+    ]
+    text = "module core(x, y);\n" + "".join(cells) + "endmodule\n"
+    made, places = with_wrong_bits(text, "core", 4)
+    assert places[:2] == ("LUT1 l21", "LUT2 l20")
+    assert len(set(places)) == 4
+    for number, place in enumerate(places):
+        assert f"assign y[{place.split(' l')[1]}] = nnlogic_wrong[{number}] ?" in made
+
+
 def test_no_bit_to_plant_is_said():
     for text, top in ((TEXT[TEXT.index("  LUT2") :], "core"), (TEXT, "other")):
         with pytest.raises(UsageError, match="wrong bit cannot be planted"):

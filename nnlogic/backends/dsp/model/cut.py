@@ -87,7 +87,12 @@ def cut_kernels(graph: OpGraph, slices: int, **options: int) -> Cut:
 
 
 def kernels_cost(
-    programs: Sequence[Program], words: int, latency: int, *, mhz: float | None = None
+    programs: Sequence[Program],
+    words: int,
+    latency: int,
+    *,
+    runs: Sequence[int] = (),
+    mhz: float | None = None,
 ) -> Cost:
     """Return the cost of an engine for several programs, its interval that of groups without end.
 
@@ -98,6 +103,8 @@ def kernels_cost(
         Of program memory.
     latency : int
         Cycles of one group through all programs.
+    runs : sequence of int
+        How often each program runs on a group; once unless given.
     mhz : float, optional
         Replaces the clock of the model.
     """
@@ -113,7 +120,7 @@ def kernels_cost(
         data_brams=max(c.data_brams for c in costs),
         program_brams=brams,
         memory_luts=max(data_luts) + luts,
-        interval=sum(c.interval for c in costs),
+        interval=sum(n * c.interval for n, c in zip(runs or [1] * len(costs), costs, strict=True)),
         latency=latency,
     )
 
@@ -130,4 +137,4 @@ def _cut(graph: OpGraph, machine: Machine) -> Cut:
 
 
 def _cycles_per_batch(chain: KernelChain) -> float:
-    return sum(p.interval for p in chain.programs) / chain.contexts
+    return chain.interval / chain.contexts

@@ -21,6 +21,9 @@ from nnlogic.core.fields import stored
 from nnlogic.core.formats import IntArray, Port
 from nnlogic.core.stored import Stored
 
+ZERO, ONE = -1, -2
+"""In place of a word's number: all of its bits are 0, or 1."""
+
 
 @dataclass(frozen=True, eq=False)
 class KernelChain(Stored):
@@ -28,7 +31,11 @@ class KernelChain(Stored):
 
     *Words.* For each batch of 48 vectors a host keeps words of 48 lanes, numbered from 0: first
     the bits of the input ports (port by port, LSB first), then the output bits of program 0, of
-    program 1 and so on. A program reads input bits and results of programs before it.
+    program 1 and so on. A program reads input bits and results of programs before it; `ZERO` and
+    `ONE` are words of equal bits.
+
+    *Runs.* A program may run several times on every batch, each time on other words: a kernel at
+    every position of a map. Its output bits are words run by run then.
 
     Attributes
     ----------
@@ -37,7 +44,7 @@ class KernelChain(Stored):
     programs : tuple of Program
         For the same slices, input banks, contexts and latency.
     sources : tuple of int32 array
-        Per program the word that each of its input bits is.
+        Per program the word that each of its input bits is, run by run.
     output_words : int32 array, shape (output bits,)
         The word that each bit of the output ports is.
     """
@@ -81,8 +88,17 @@ class KernelChain(Stored):
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """Number of the first word each program makes, and after the last the count of words."""
-        made = [bits.total_bits(p.outputs) for p in self.programs]
+        made = [self.runs(i) * bits.total_bits(p.outputs) for i, p in enumerate(self.programs)]
         return tuple((self.n_inputs + np.cumsum([0, *made])).tolist())
+
+    def runs(self, kernel: int) -> int:
+        """Return how often a program runs on every batch."""
+        return len(self.sources[kernel]) // max(1, self.programs[kernel].n_inputs) or 1
+
+    @cached_property
+    def times(self) -> tuple[tuple[int, Program], ...]:
+        """Every program, and how often it runs."""
+        return tuple((self.runs(i), program) for i, program in enumerate(self.programs))
 
     @property
     def slices(self) -> int:
@@ -102,7 +118,7 @@ class KernelChain(Stored):
     @property
     def n_ops(self) -> int:
         """Operations executed per batch."""
-        return sum(p.n_ops for p in self.programs)
+        return sum(runs * p.n_ops for runs, p in self.times)
 
     @property
     def steps(self) -> int:
@@ -117,7 +133,12 @@ class KernelChain(Stored):
     @property
     def utilization(self) -> float:
         """Share of slice cycles that do an operation, while programs run."""
-        return self.n_ops / max(1, self.active.size)
+        return self.n_ops / max(1, sum(runs * p.active.size for runs, p in self.times))
+
+    @property
+    def interval(self) -> int:
+        """Cycles from one group to the next, were each program given groups without end."""
+        return sum(runs * p.interval for runs, p in self.times)
 
     @property
     def traffic(self) -> int:
@@ -149,8 +170,15 @@ class KernelChain(Stored):
         uint64 array, shape (words of the chain, words)
         """
         kept = np.asarray(words, np.uint64)
-        for run, source in zip(runners, self.sources, strict=True):
-            kept = np.concatenate([kept, run(kept[source])])
+        size = kept.shape[1]
+        equal = np.zeros((2, size), np.uint64)
+        equal[ONE] = ~np.uint64(0)
+        for number, (run, source) in enumerate(zip(runners, self.sources, strict=True)):
+            runs = self.runs(number)
+            read = np.concatenate([kept, equal])[source].reshape(runs, -1, size)
+            made = run(read.transpose(1, 0, 2).reshape(-1, runs * size))
+            made = made.reshape(-1, runs, size).transpose(1, 0, 2).reshape(-1, size)
+            kept = np.concatenate([kept, made])
         return kept
 
     def verify(self) -> None:
@@ -172,7 +200,8 @@ class KernelChain(Stored):
                 mine, first = getattr(program, name), getattr(self.programs[0], name)
                 if mine != first:
                     problems.append(Problem(where, f"{name} {mine}, but {first} in kernel 0"))
-            problems += _words(where, source, program.n_inputs, self.starts[number])
+            count = self.runs(number) * program.n_inputs
+            problems += _words(where, source, count, self.starts[number], least=ONE)
         wanted = bits.total_bits(self.outputs)
         problems += _words("outputs", self.output_words, wanted, self.starts[-1])
         if problems:
@@ -195,17 +224,21 @@ class KernelChain(Stored):
         lines = [f"KernelChain {self.name}: {len(self.programs)} kernels, {self.starts[-1]} words"]
         for number, (program, source) in enumerate(zip(self.programs, self.sources, strict=True)):
             made = f"{self.starts[number]} to {self.starts[number + 1] - 1}"
-            lines += ["", f"kernel {number}", f"reads words {' '.join(map(str, source.tolist()))}"]
+            runs = self.runs(number)
+            lines += ["", f"kernel {number}" + (f", run {runs} times" if runs > 1 else "")]
+            lines += [f"reads words {' '.join(map(str, source.tolist()))}"]
             lines += [f"makes words {made}", program.text().rstrip("\n")]
         lines += ["", f"outputs are words {' '.join(map(str, self.output_words.tolist()))}"]
         return "\n".join(lines) + "\n"
 
 
-def _words(where: str, source: NDArray[np.int32], count: int, known: int) -> list[Problem]:
+def _words(
+    where: str, source: NDArray[np.int32], count: int, known: int, *, least: int = 0
+) -> list[Problem]:
     out = []
     if source.shape != (count,):
         out.append(Problem(where, f"{source.shape} words for {count} bits"))
-    bad = source[(source < 0) | (source >= known)]
+    bad = source[(source < least) | (source >= known)]
     if len(bad):
         out.append(Problem(where, f"reads word {int(bad[0])}, of {known} there are by then"))
     return out

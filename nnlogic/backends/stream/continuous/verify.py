@@ -9,7 +9,6 @@ from pathlib import Path
 
 from nnlogic.backends.stream.checks.samples import CONTINUOUS_FAULTS, window_faults
 from nnlogic.backends.stream.model.continuous import ContinuousDesign
-from nnlogic.backends.stream.model.cut import Part
 from nnlogic.backends.stream.model.samples import results_of, samples_of
 from nnlogic.backends.stream.rows import DESIGN, FAULTS, LOGIC, TAGS_CHECK, VERILOG, with_part
 from nnlogic.backends.stream.section import with_facts
@@ -29,6 +28,7 @@ from nnlogic.job.ladder import verdict_check
 from nnlogic.job.rows import read_saved
 from nnlogic.job.simulate import missing_simulator, need_simulator, simulator_facts
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, Check
 from nnlogic.sim.cocotb_run import CocotbRun

@@ -12,9 +12,10 @@ from nnlogic.core.bits import total_bits
 from nnlogic.core.errors import IRError, Problem
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
-from nnlogic.core.names import Identifier, identifier
+from nnlogic.core.names import Identifier
 from nnlogic.core.stored import Stored
 from nnlogic.core.windows import Frame, Window
+from nnlogic.quant.kernel_network import module_name
 
 
 @dataclass(frozen=True)
@@ -252,8 +253,3 @@ class StreamDesign(Stored):
                 f"{self.dense.latency} clocks"
             )
         return printed([*lines, *(f"  output {p}" for p in self.outputs)])
-
-
-def module_name(design: str, number: int, layer: str, what: str) -> Identifier:
-    """Return the name of a module of the layer `layer`, the one of this number."""
-    return Identifier(f"{design}_{number}_{identifier(layer)}_{what}")
