@@ -40,7 +40,8 @@ COLUMNS = (
 HEAD = f"""# Small tables of UCI
 
 Made by `python -m benchmarks.uci TABLES.npz`, test accuracies of one split, seed 0; with so few
-test rows differences of a few points are noise. Codes of 4 bits by quantiles are made outside the logic.
+test rows differences of a few points are noise. Codes of 4 bits by quantiles are made outside the
+logic.
 "Forest", "boosted trees" and "perceptron" (64 hidden) are float models of scikit-learn.
 
 | {" | ".join(COLUMNS)} |
@@ -68,12 +69,17 @@ class Split:
 
 
 def tables(path: Path) -> Iterator[tuple[str, NDArray, NDArray, tuple[str, ...]]]:
-    """Yield name, rows, labels and class names, the smallest tables first."""
+    """Yield name, rows, labels and class names, the smallest tables first.
+
+    Rows that lack a value are left out.
+    """
     with np.load(path, allow_pickle=False) as file:
         names = [k.removesuffix("__X") for k in file if k.endswith("__X")]
         for name in sorted(names, key=lambda n: file[f"{n}__X"].size):
             classes = tuple(str(c) for c in file[f"{name}__classes"])
-            yield name, file[f"{name}__X"].astype(np.float32), file[f"{name}__y"], classes
+            x, y = file[f"{name}__X"].astype(np.float32), file[f"{name}__y"]
+            whole = np.isfinite(x).all(1)
+            yield name, x[whole], y[whole], classes
 
 
 def floats(split: Split) -> list[float]:
