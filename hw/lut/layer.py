@@ -100,11 +100,11 @@ def _lines(
             yield f"  {dual_instance(primitive, halves[pairs[node]], half)}"
         elif node not in first:
             yield f"  {lut_instance(primitive, *half)}"
-    for at, pairs in sorted(stages.items()):
+    for at, registers in sorted(stages.items()):
         yield ""
         yield f"  // registers behind segment {at}"
         yield "  always @(posedge clk) begin"
-        yield from (f"    {new} <= {old};" for new, old in pairs)
+        yield from (f"    {new} <= {old};" for new, old in registers)
         yield "  end"
     yield ""
     if unread:

@@ -10,6 +10,8 @@ from nnlogic.core.bits import sample_count
 from nnlogic.core.formats import IntArray
 from nnlogic.quant.ir import InputQuantizer, QuantNet
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def edge_rows(quantizer: InputQuantizer, rows: int, seed: int = 0) -> NDArray[np.float32]:
     """Return random rows whose values are thresholds or their neighbours among the float32.
@@ -29,10 +31,13 @@ def edge_rows(quantizer: InputQuantizer, rows: int, seed: int = 0) -> NDArray[np
     columns = []
     for thresholds in quantizer.thresholds:
         t = thresholds if len(thresholds) else np.zeros(1, np.float32)
-        far = np.float32(1 + np.abs(t).max())
-        values = np.concatenate(
-            [t, np.nextafter(t, -far), np.nextafter(t, far), [t[0] - far, t[-1] + far]]
-        )
+        wide = t.astype(np.float64)
+        far = 1 + np.abs(wide).max()
+        ends = [wide[0] - far, wide[-1] + far]
+        # Where a threshold is the largest number, there is nothing finite behind it.
+        with np.errstate(over="ignore"):
+            around = [np.nextafter(t, np.float32(way)) for way in (-np.inf, np.inf)]
+        values = np.clip(np.concatenate([t, *around, ends]), -LARGEST, LARGEST)
         columns.append(rng.choice(values.astype(np.float32), rows))
     return np.stack(columns, axis=1)
 

@@ -34,7 +34,7 @@ OFFSET = "input_layer.pre_transforms.1.bias"
 PART = re.compile(
     r"layers\.(\d{1,3})\.(base_weight|spline_weight|spline_scaler|spline_selector|grid)"
 )
-LARGEST = np.finfo(np.float32).max
+LARGEST = float(np.finfo(np.float32).max)
 MOST_ORDER = 16
 MOST_LAYERS = 64
 ACTIVATIONS: Mapping[str, Callable[[Wide], Wide]] = {

@@ -165,7 +165,7 @@ class _Measure:
             if isinstance(block, Threshold):
                 result = float(total)
                 count["compared"] += result * len(set(block.thresholds))
-        else:
+        elif isinstance(block, ArgmaxBlock):
             sizes = [int(self.moving[list(word.signals)].sum()) for word in block.words]
             count["choice"] += cost_model().choice(len(sizes), max(sizes, default=0))
         count["arithmetic"] += 1
