@@ -30,6 +30,7 @@ PAGES = {
     "benchmarks.minimize.files",
     "benchmarks.minimize.scaling",
     "benchmarks.pulses",
+    "benchmarks.uci",
     "benchmarks.zoo.__main__",
 }
 READ = {"zoo"}
