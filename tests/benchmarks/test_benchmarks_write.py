@@ -32,6 +32,7 @@ PAGES = {
     "benchmarks.minimize.scaling",
     "benchmarks.pulses",
     "benchmarks.raw",
+    "benchmarks.uci",
     "benchmarks.zoo.__main__",
 }
 READ = {"zoo"}

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import GenericAlias
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nnlogic.backends.chain.model.chain import Chain
 from nnlogic.backends.dsp.model.ir import OpGraph, Program
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
 from nnlogic.backends.mac.model.ir import MacNet
+from nnlogic.core import fields
 from nnlogic.core.archive import read_archive, write_archive
 from nnlogic.core.errors import CheckpointError
 from nnlogic.core.fields import stored
@@ -143,3 +146,17 @@ def test_another_version_is_refused(tmp_path):
     write_archive(tmp_path / "t", "Tree", 2, *tree().parts())
     with pytest.raises(CheckpointError, match="unknown version"):
         Tree.load(tmp_path / "t")
+
+
+def test_arrays_whose_type_is_an_alias_of_its_own(monkeypatch):
+    # As `NDArray` is from NumPy 2.5 on.
+    class Alias:
+        pass
+
+    monkeypatch.setattr(fields, "ARRAYS", (np.ndarray, Alias))
+    for hint in (GenericAlias(Alias, (np.int64,)), NDArray[np.int64]):
+        codec, arrays = fields._codec(hint, fields._Form(), "x"), {}
+        codec.write(np.arange(3), "x", arrays)
+        assert codec.read(None, "x", arrays).tolist() == [0, 1, 2]
+        with pytest.raises(ValueError, match="need int64"):
+            codec.read(None, "x", {"x": np.zeros(3, np.float32)})

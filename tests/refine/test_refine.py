@@ -1,5 +1,7 @@
 """Refinement: gains are true, moves keep what they say, results are proved equal."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from nnlogic.core.errors import InputError, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.nn import fit_thresholds
 from nnlogic.quant.ir import InputQuantizer
+from nnlogic.refine.fit import fit, sizes
 from nnlogic.refine.moves import Care, grow, improve, losses
 from nnlogic.refine.netlist import Netlist, Rows, State, reduced
 from nnlogic.refine.network import to_quantnet
@@ -201,3 +204,58 @@ def test_what_cannot_be_refined_is_told(trained):
         start_of(net, wire_bits=1)
     with pytest.raises(InputError, match="do not fit"):
         worth_of(labels, 3, np.zeros((4, 3)))
+
+
+@pytest.fixture(scope="module")
+def files(trained, tmp_path_factory):
+    """A checkpoint, and rows for it as a table."""
+    net, x, labels = trained
+    folder = tmp_path_factory.mktemp("refine")
+    net.save(folder / "net.safetensors")
+    names = [p.name for p in net.inputs]
+    rows = [",".join([*map(str, r), "abc"[c]]) for r, c in zip(x[:3000], labels, strict=False)]
+    (folder / "rows.csv").write_text("\n".join([",".join([*names, "y"]), *rows]))
+    return folder
+
+
+def test_command(trained, files, capsys):
+    from nnlogic.cli.main import main
+
+    net, x, labels = trained
+    out = files / "small.safetensors"
+    line = ["refine", str(files / "net.safetensors"), "--data", str(files / "rows.csv")]
+    line += ["--label", "y", "--luts", "9", "-o", str(out)]
+    assert main([*line, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    made = nnlogic.load(out)
+    assert sum(len(la.formats) for la in made.layers if la.role == "network") <= told["luts"] + 2
+    assert told["luts"] <= 9
+    assert told["luts"] == min(w["luts"] for w in told["walked"])
+    fresh = made.evaluate(made.encode(x[3000:]))[:, made.class_output] == labels[3000:]
+    before = net.evaluate(net.encode(x[3000:]))[:, net.class_output] == labels[3000:]
+    assert fresh.mean() > before.mean() + 0.1
+    assert abs(fresh.mean() - told["validation"]) < 0.06
+    tables = nnlogic.tabulate(made)
+    assert nnlogic.check(tables, nnlogic.minimize(tables, effort="fast")).how == "proved"
+    assert main(line) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main([*line, "--force", "--luts", "1", "--minutes", "0.0001"]) == 6
+    assert "more --minutes" in capsys.readouterr().err
+
+
+def test_what_cannot_be_refined_by_rows_is_told(trained):
+    net, x, labels = trained
+    codes = net.encode(x)
+    with pytest.raises(InputError, match="too few rows"):
+        next(fit(net, codes[:40], labels[:40], luts=9, seconds=1))
+    with pytest.raises(InputError, match="too few rows"):
+        next(fit(net, codes, labels * 0 - 1, luts=9, seconds=1))
+    bare = type(net)(net.name, net.inputs, net.layers, net.output_wires, None, net.info)
+    with pytest.raises(UsageError, match="cannot lose bits"):
+        next(fit(bare, codes, labels, luts=9, seconds=1))
+
+
+def test_sizes_of_a_walk():
+    assert sizes(20, 10) == (16, 12, 10, 12, 10, 12, 10, 12, 10)
+    assert sizes(5, 5) == (5, 6, 5, 6, 5, 6, 5)
+    assert sizes(3, 1) == (2, 1, 2, 1, 2, 1, 2, 1)

@@ -10,7 +10,7 @@ import torch
 
 from nnlogic.core.errors import UsageError
 from nnlogic.model.window import WindowSpec
-from nnlogic.train.descend import Descent, descend
+from nnlogic.train.descend import Descent, descend, write
 from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.population_rows import PopulationRows
 from nnlogic.train.population_steps import PopulationSteps
@@ -108,6 +108,40 @@ def test_no_member_gets_worse_and_a_sweep_without_changes_is_the_last():
     assert (job.ranking() > before).any()
     assert sum(count for count, _ in said) == 30 * recipe.members
     assert len(said) < 30 * recipe.members
+
+
+def test_tables_are_given_up_for_little_and_stay_constant():
+    job = trained(FLAT, rows())
+    descent = Descent(job.model, 0, job.rows, FLAT)
+    descent.sweep()
+    prices, before = [1.0, 2.0], [len(live) for live in descent.live()]
+    descent.give_up(prices, 0.3)
+    gone = sum(price * len(one) for price, one in zip(prices, descent.gone, strict=True))
+    assert 0.3 * 24 - 2 <= gone <= 0.3 * 24 + 2
+    assert before[1] == 6
+    for live, given in zip(descent.live(), descent.gone, strict=True):
+        assert not given & set(live)
+    loss = float(descent.losses(descent.scores).mean())
+    descent.sweep()
+    assert float(descent.losses(descent.scores).mean()) <= loss
+    for bits, given in zip(descent.bits, descent.gone, strict=True):
+        assert all(len(set(bits[table].tolist())) == 1 for table in given)
+    write(job.model, 0, descent.tables())
+    assert torch.equal(descent.scores.t(), job.model.hard_scores(job.rows.x)[0])
+
+
+def test_entries_change_where_it_is_sure_and_members_are_chosen():
+    job = trained(FLAT, rows())
+    careful = Descent(job.model, 0, job.rows, FLAT, sigmas=1e6)
+    before = careful.tables()
+    careful.share = [2, 2]
+    assert careful.sweep() == 0
+    assert all(torch.equal(a[1], b[1]) for a, b in zip(before, careful.tables(), strict=True))
+    other = job.model.layers[0].hard(0)
+    descend(job, members=[1])
+    assert all(
+        np.array_equal(a, b) for a, b in zip(other, job.model.layers[0].hard(0), strict=True)
+    )
 
 
 def test_it_is_for_tables_that_are_looked_up():
