@@ -38,13 +38,15 @@ KINDS = {"logic": (2, 3), "operations": (4,)}
 def patched(ctx: Context) -> bool:
     """Whether kernels of windows are the kernels of the engine.
 
-    They are where the engine may run several (``--kernels``), and each reads whole maps.
+    They are where the engine may run so many (``--kernels``), and each reads whole maps.
     """
     opts = cast(DspOptions, ctx.opts)
-    if opts.most_kernels == 1 or opts.start_from is not None:
-        return False
     unrolled = ir_path(ctx.folder, "ops").exists()
-    return not unrolled and not apart_problems(ctx.net, "")
+    if opts.most_kernels == 1 or opts.start_from is not None or unrolled:
+        return False
+    if apart_problems(ctx.net, ""):
+        return False
+    return opts.most_kernels is None or len(parts_in(ctx)) <= opts.most_kernels
 
 
 def parts_in(ctx: Context) -> tuple[Part, ...]:
