@@ -47,8 +47,9 @@ class Plan:
     ----------
     board : Board
     clock_hz : float
+        Of the board.
     clocks : int
-        Of a bit on the serial line.
+        Of the shell, of a bit on the serial line.
     clock : Identifier
         The pin of the clock.
     pins : mapping of str to Pin
@@ -57,6 +58,8 @@ class Plan:
         By name.
     commands : tuple of tuple of str
         Programs of `Board.target`, and yosys, with their arguments.
+    divide : int
+        Clocks of the board in one of the shell and its core.
     """
 
     board: Board
@@ -66,6 +69,12 @@ class Plan:
     pins: Mapping[str, Pin]
     files: Mapping[str, bytes]
     commands: tuple[tuple[str, ...], ...]
+    divide: int = 1
+
+    @property
+    def shell_hz(self) -> float:
+        """Clock of the shell and its core."""
+        return self.clock_hz / self.divide
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,12 @@ def clocks_of_bit(clock_hz: float, baud: int) -> int:
 
 
 def plan_board(
-    board: Board, parameters: Any, core: Mapping[str, bytes], baud: int, latency: int
+    board: Board,
+    parameters: Any,
+    core: Mapping[str, bytes],
+    baud: int,
+    latency: int,
+    divide: int = 1,
 ) -> Plan:
     """Return the top module of a core on a board.
 
@@ -124,6 +138,8 @@ def plan_board(
         Bits per second of the line.
     latency : int
         Clocks of the core.
+    divide : int
+        Clocks of the board in one of the shell and its core; a power of two.
 
     Raises
     ------
@@ -134,17 +150,17 @@ def plan_board(
     """
     platform = board.open_platform()
     clock_hz = float(platform.default_clk_frequency)
-    clocks = clocks_of_bit(clock_hz, baud)
+    clocks = clocks_of_bit(clock_hz / divide, baud)
     if latency + 8 > BITS * clocks:
         why = f"a byte is {BITS * clocks} clocks, and an answer takes {latency} and 8"
         raise UsageError("the line is faster than the core", where="--baud", why=why)
-    quiet = round(QUIET_S * clock_hz)
+    quiet = round(QUIET_S * clock_hz / divide)
     shell = Shell(ShellParameters(**parameters, clocks=clocks, quiet=quiet))
     ports = _ports(platform, board)
     for name, data in core.items():
         platform.add_file(name, data)
     made = platform.prepare(
-        Top(shell, ports),
+        Top(shell, ports, divide),
         TOP,
         emit_src=False,
         script_after_synth=f"tee -q -o stat.json stat -json\nwrite_verilog -noattr {NETLIST}",
@@ -154,7 +170,7 @@ def plan_board(
     [clock] = [Identifier(port.name) for port, _ in platform.iter_port_clock_constraints()]
     told = json.loads(files.pop(f"build_{TOP}.json"))["commands"]
     pins = {name: Pin(Identifier(port.io.name), any(port.invert)) for name, port in ports.items()}
-    return Plan(board, clock_hz, clocks, clock, pins, files, tuple(map(tuple, told)))
+    return Plan(board, clock_hz, clocks, clock, pins, files, tuple(map(tuple, told)), divide)
 
 
 def _ports(platform: Any, board: Board) -> dict[str, Any]:
@@ -197,7 +213,7 @@ def build_board(
     Raises
     ------
     TargetMissed
-        The design does not fit the board's device, or misses its clock.
+        The design does not fit the board's device.
     UnsafeVerilog
         The core does more than describe a circuit.
     ToolNotFound, ToolFailed, ToolTimeout
@@ -233,15 +249,29 @@ def build_board(
                     raise _too_large(plan, error) from error
                 raise
     pnr = read_pnr_report(folder / REPORT, target.pnr.packed_suffix)
-    if pnr.fmax_mhz * 1e6 < plan.clock_hz:
-        raise TargetMissed(
-            f"the board's clock of {plan.clock_hz / 1e6:g} MHz is not met",
-            where=plan.board.title,
-            why=f"place and route reached {pnr.fmax_mhz:.1f} MHz",
-            fix="compile with a --clock of the board or more, so that it gets more registers",
-        )
     bitstream = (folder / TOP).with_suffix(Path(target.pnr.bitstream).suffix)
     return Built(bitstream, folder / NETLIST, pnr, tuple(tools))
+
+
+def divisor(plan: Plan, pnr: PnrReport) -> int:
+    """Return the least power of two by which the board's clock is slow enough for a layout.
+
+    Raises
+    ------
+    TargetMissed
+        What divides the board's clock is itself too slow for it.
+    """
+    asked = pnr.asked_mhz or 0.0
+    if plan.divide > 1 and asked > 1.01 * plan.shell_hz / 1e6 and asked > pnr.fmax_mhz:
+        raise TargetMissed(
+            f"the board's clock of {plan.clock_hz / 1e6:g} MHz cannot be divided",
+            where=plan.board.title,
+            why=f"place and route reached {pnr.fmax_mhz:.1f} MHz for the divider",
+        )
+    divide = plan.divide
+    while plan.clock_hz / divide > 1e6 * pnr.fmax_mhz:
+        divide *= 2
+    return divide
 
 
 def _too_large(plan: Plan, error: ToolFailed) -> TargetMissed:

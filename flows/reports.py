@@ -67,16 +67,19 @@ class PnrReport:
     Attributes
     ----------
     fmax_mhz : float
-        Of the only clock.
+        Of the clock, of several that which is nearest to its limit.
     utilization : mapping of str to (int, int)
         Used and available, for each resource in use.
     path : TimingPath or None
         The path that limits the clock.
+    asked_mhz : float or None
+        What this clock was held to.
     """
 
     fmax_mhz: float
     utilization: Mapping[str, tuple[int, int]]
     path: TimingPath | None
+    asked_mhz: float | None = None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -162,7 +165,7 @@ def read_stat(path: Path, target: Target) -> tuple[Cells, dict[str, Cells]]:
 
 
 def read_pnr_report(path: Path, packed_suffix: str = "") -> PnrReport:
-    """Read the JSON report of nextpnr for a design with one clock.
+    """Read the JSON report of nextpnr; of several clocks, that which is nearest to its limit.
 
     Parameters
     ----------
@@ -173,15 +176,13 @@ def read_pnr_report(path: Path, packed_suffix: str = "") -> PnrReport:
     Raises
     ------
     ToolFailed
-        The file is damaged, or has no clock or several.
+        The file is damaged, or has no clock.
     """
     report = read_json(path)
     clocks = _get(report, "fmax", path)
-    if len(clocks) != 1:
-        raise ToolFailed(
-            "nextpnr reported no single clock", where=str(path), why=f"clocks: {list(clocks)}"
-        )
-    clock, fmax = next(iter(clocks.items()))
+    if not clocks:
+        raise ToolFailed("nextpnr reported no clock", where=str(path), why="fmax is empty")
+    clock, fmax = min(clocks.items(), key=lambda item: _slack(item[1]))
     used = {
         name: (int(entry["used"]), int(entry["available"]))
         for name, entry in _get(report, "utilization", path).items()
@@ -194,7 +195,12 @@ def read_pnr_report(path: Path, packed_suffix: str = "") -> PnrReport:
         if entry["from"] == edge and entry["to"] == edge and entry["path"]
     ]
     worst = max(paths, key=lambda p: p.delay_ns, default=None)
-    return PnrReport(float(fmax["achieved"]), used, worst)
+    return PnrReport(float(fmax["achieved"]), used, worst, fmax.get("constraint"))
+
+
+def _slack(fmax: Mapping[str, float]) -> float:
+    """Return the clock that was reached, in units of the one that was asked for."""
+    return fmax["achieved"] / (fmax.get("constraint") or 1.0)
 
 
 def _path(entries: list[dict[str, Any]], packed_suffix: str) -> TimingPath:

@@ -257,6 +257,13 @@ def add_cells(parts: Iterable[Cells]) -> Cells:
     )
 
 
+def dual_note(cells: Cells, target: Target) -> str:
+    """Say how many cells hold two LUTs, and how many LUTs that makes; nothing where none does."""
+    dual = target.lut_cell.dual
+    held = cells.luts.get(dual, 0)
+    return f"; {held} {dual} hold two LUTs each: {cells.luts_total + held} LUTs" if held else ""
+
+
 def read_ports(netlist: Path, top: str) -> tuple[NetPort, ...]:
     """Return the ports of a module in a yosys JSON netlist, in order.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import Problem, UsageError
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,23 @@ class LutCell:
         Output pin.
     parameter : str
         Receives the table, bit ``i`` for index ``i``.
+    dual : str
+        Cell of two functions of all inputs but the last; empty where the family has none.
+    dual_outputs : tuple of str
+        Its outputs: the lower half of the table, and the half that the last input chooses.
     """
 
     cells: tuple[str, ...]
     inputs: tuple[str, ...]
     output: str
     parameter: str
+    dual: str = ""
+    dual_outputs: tuple[str, ...] = ()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong, named by key."""
+        if len(self.dual_outputs) != (2 if self.dual else 0):
+            yield Problem("dual_outputs", f"{len(self.dual_outputs)} names", "two, beside dual")
 
     @property
     def width(self) -> int:

@@ -20,6 +20,7 @@ from nnlogic.hw.board.top import INPUTS
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.sim.ram_models import ram_models, unknown_mode
 from nnlogic.tools.find import Tool, find, yosys_library
+from nnlogic.tools.objects import compiling
 from nnlogic.tools.run import run_tool
 
 PINS = ("rx", "button", "tx", "passed", "failed")
@@ -134,6 +135,7 @@ def board_model(
             arguments,
             cwd=folder,
             timeout=timeout,
+            env=compiling(),
             outputs=(program,),
             log_file=folder / "build.log",
         )

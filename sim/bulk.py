@@ -17,6 +17,7 @@ from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import Core, port_names
 from nnlogic.tools.find import Tool, find
+from nnlogic.tools.objects import compiling
 from nnlogic.tools.plain import plain, scratch
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
@@ -123,6 +124,7 @@ def build_model(
             ],
             cwd=work,
             timeout=timeout,
+            env=compiling(),
             outputs=(work / "obj" / "model",),
             log_file=work / "build.log",
         )

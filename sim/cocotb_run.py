@@ -19,6 +19,7 @@ from nnlogic.sim.cocotb_results import TestOutcome, read_results
 from nnlogic.sim.harness import TOP, bench_top, beside_bits, check_rows, row_words
 from nnlogic.sim.ram_models import ram_models
 from nnlogic.tools.find import Tool, find
+from nnlogic.tools.objects import compiling
 from nnlogic.tools.plain import plain
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
@@ -361,6 +362,7 @@ def _build_verilator(
         ],
         cwd=folder,
         timeout=timeout,
+        env=compiling(),
         outputs=(build / TOP,),
         log_file=folder / "build.log",
     )

@@ -30,6 +30,18 @@ def test_checkpoint_gives_what_torch_gave(name):
     assert recipe.dataset == net.info["dataset"]["name"]
 
 
+@pytest.mark.parametrize("name", ["jets_hyper", "jets_pca", "jets_formats"])
+def test_systems_are_what_their_recipes_gave(name):
+    path = ZOO / "systems" / f"{name}.safetensors"
+    net = nnlogic.load(path)
+    rows, outputs = read_golden(path)
+    assert len(rows) == 100
+    assert (net.evaluate(net.encode(rows)) == outputs).all()
+    assert net.info["accuracy"]["table"] > 0.63
+    recipe = load_recipe(name)
+    assert net.info["training"]["recipe"]["layers"] == recipe.to_meta()["layers"]
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if "wire" in name])
 def test_inputs_from_the_wire_cost_no_logic(name):
     net = nnlogic.load(ZOO / f"{name}.safetensors")

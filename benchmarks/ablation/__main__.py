@@ -20,11 +20,11 @@ import nnlogic
 from benchmarks.ablation.variants import BUDGET, TRIALS, Variant, variants
 from benchmarks.page import Page, add_write, is_part
 from nnlogic import data
+from nnlogic.predict.cost import cost_model
+from nnlogic.predict.estimate import luts_by_role
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train import PopulationRecipe, train
-from nnlogic.train.cost import cost_model
 from nnlogic.train.cost_loss import LutCost
-from nnlogic.train.estimate import luts_by_role
 from nnlogic.train.layered import make_network
 from nnlogic.train.search import SearchOptions, search
 

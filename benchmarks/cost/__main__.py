@@ -1,4 +1,4 @@
-"""``python -m benchmarks.cost collect|fit``: calibrate `nnlogic.train.cost`, report its error."""
+"""``python -m benchmarks.cost collect|fit``: calibrate `nnlogic.predict.cost`, report its error."""
 
 from __future__ import annotations
 

@@ -15,8 +15,7 @@ from scipy.optimize import least_squares
 from benchmarks.cost.collect import CLASSES, FEATURES, random_recipe
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.nn.gates import influences, noticed
-from nnlogic.quant.ir import INPUT, Argmax, Layer, Linear, QuantNet
-from nnlogic.train.cost import (
+from nnlogic.predict.cost import (
     LUT_INPUTS,
     MEASURES,
     CostModel,
@@ -24,6 +23,7 @@ from nnlogic.train.cost import (
     formula,
     neuron_codes,
 )
+from nnlogic.quant.ir import INPUT, Argmax, Layer, Linear, QuantNet
 
 HELD_OUT = 4
 """Every fourth network takes no part in the fit."""
@@ -163,7 +163,7 @@ def calibrate(samples: Path, effort: str, argmax: Callable[[int, int], int]) -> 
     Returns
     -------
     dict
-        As `nnlogic.train.cost.model_from_meta` takes it.
+        As `nnlogic.predict.cost.model_from_meta` takes it.
     """
     nets = read(samples, effort)
     fitted = [net for i, net in enumerate(nets) if i % HELD_OUT]

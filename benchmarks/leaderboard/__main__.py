@@ -4,24 +4,27 @@ One row per file of a peer that lies below DIR, in folders named as their reposi
 are counted as nodes of the minimized network, encoder, network and output logic apart and in total.
 The peer's figure is what its repository or paper states, as Vivado counted it, or where it states
 none what yosys makes of the Verilog that its own tool wrote (`proc -norom; synth_xilinx -family xc7
--flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out, CARRY4
-told but not counted). It often leaves parts out; "ours, same function" leaves off the same: an
-encoder before the inputs, an argmax after the outputs. Files that no importer reads are rows too,
-with the reason.
+-flatten -nowidelut`, the better of with and without `-abc9`; LUTs of one input left out). It often
+leaves parts out; "ours, same function" leaves off the same: an encoder before the inputs, an argmax
+after the outputs. Files that no importer reads are rows too, with the reason.
 
 *Clocks a row*: what the peer's hardware takes, where that is more than a row every clock as ours
 takes it; the next column compares with as many copies of it as take one every clock. For BTHOWeN
 that is the number of hash functions, times the turns that its hash units need, which its report of
 utilization lists.
 
+*CARRY4*: cells of carry chains beside the peer's LUTs, which the comparison does not count; each
+has four multiplexers and four exclusive ORs. A question mark where the peer publishes LUTs only.
+Ours adds with LUTs and has none.
+
 *ecp5 MHz* (`--fmax`): yosys and nextpnr for LFE5U-25F, of the peer's Verilog and of ours for the
 same function, minimized for LUTs of four inputs, in the same harness and with as many ranks of
 registers: where the peer's Verilog has none, one behind the outputs of both.
 
-Effort *fast*, *normal* or *high* minimizes neuron by neuron, *network* then also across the whole
-network, for area; of the settings that were tried, a row shows the one with fewest LUTs. Checks:
-1 file against QuantNet, 2 QuantNet against tables, 3 tables against logic, 4 logic before against
-logic after the optimization across the network.
+Effort *fast*, *normal* or *high* minimizes neuron by neuron, for LUTs and depth; *area* for LUTs
+alone, *network* then also across the whole network. Of the settings that were tried, a row shows
+the one with fewest LUTs. Checks: 1 file against QuantNet, 2 QuantNet against tables, 3 tables
+against logic, 4 logic before against logic after the optimization across the network.
 
 Accuracy is that of the file on rows that are at hand, of the data set's own test part where it is
 known; n says how many. Trees and networks of torchlogix and TreeLUT were trained by `python -m
@@ -43,7 +46,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.leaderboard.fmax import TARGET, clocks
-from benchmarks.leaderboard.measure import measured, same_function
+from benchmarks.leaderboard.measure import AIMS, measured, same_function, setting
 from benchmarks.leaderboard.own import FIRST, FLOWS, SYNTH, own_luts
 from benchmarks.leaderboard.page import HEAD, Entry, summary, table
 from benchmarks.leaderboard.peers import PEERS, Peer
@@ -53,8 +56,7 @@ from nnlogic.core.errors import NNLogicError
 from nnlogic.frontend.format import files_digest
 
 EFFORTS = ("fast", "normal", "high")
-ACROSS = "network"
-SETTINGS = (*EFFORTS, *(f"{effort}, {ACROSS}" for effort in EFFORTS))
+SETTINGS = tuple(setting(effort, aim) for aim in AIMS for effort in EFFORTS)
 RESULTS = Path("build", "leaderboard")
 
 
@@ -96,8 +98,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="files whose path matches this expression")
     parser.add_argument("--effort", choices=EFFORTS, default="normal")
     parser.add_argument(
-        "--optimize", action="store_true", help="also optimize across the network, for area"
-    )
+        "--aim", choices=AIMS, default=AIMS[0],
+        help="what neurons are minimized for; network: area, then across the whole network",
+    )  # fmt: skip
     parser.add_argument(
         "--fmax", action="store_true",
         help="also place and route for ecp5, the peer's Verilog and ours, where there is any",
@@ -134,12 +137,12 @@ def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -
     key: dict[str, Any] = {"file": files_digest([file]), "read": dict(peer.read)}
     found = [_best(results, row, key)] if args.measured else []
     if not args.measured:
-        setting = f"{args.effort}, {ACROSS}" if args.optimize else args.effort
-        before = results.get(f"{row}-{setting}", key)
+        name_of = setting(args.effort, args.aim)
+        before = results.get(f"{row}-{name_of}", key)
         if before is None or "error" in before:
-            before = measured(peer, file, args.data, args.effort, args.optimize)
-            before["effort"] = setting
-            results.put(f"{row}-{setting}", key, before)
+            before = measured(peer, file, args.data, args.effort, args.aim)
+            before["effort"] = name_of
+            results.put(f"{row}-{name_of}", key, before)
         found = [_best(results, row, key)]
     if found[0] is None:
         return None
@@ -163,7 +166,8 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
     """Return LUTs of the peer's own flow, if it has any."""
     stated = peer.published(file)
     if stated:
-        return {"published": int(stated), "source": peer.source}
+        found = {"published": int(stated), "source": peer.source}
+        return {**found, "carries": peer.carry_cells(file)}
     sources = peer.sources(file)
     if not any(path.stem == peer.top for path in sources):
         return {}
@@ -183,8 +187,8 @@ def _own(peer: Peer, file: Path, row: str, results: Results, known: bool) -> dic
 
 def _speed(peer: Peer, file: Path, row: str, results: Results, *, known: bool) -> dict[str, Any]:
     """Return the clock of the peer's Verilog, and of ours, where there is any."""
-    sources = peer.sources(file)
-    if peer.registers is None or not any(path.stem == peer.top for path in sources):
+    sources, registers = peer.sources(file), peer.registers(file)
+    if registers is None:
         return {}
     key = {"verilog": files_digest(sources), "file": files_digest([file]), "target": TARGET}
     found = results.get(f"{row}-fmax", key)
@@ -192,7 +196,7 @@ def _speed(peer: Peer, file: Path, row: str, results: Results, *, known: bool) -
         start = time.monotonic()
         try:
             net = same_function(peer, file)
-            found = dict(clocks(sources, peer.top, peer.registers, net))
+            found = dict(clocks(sources, peer.top, registers, net))
         except NNLogicError as error:
             found = {"error": " ".join(error.what.split())}
         found["seconds"] = round(time.monotonic() - start)

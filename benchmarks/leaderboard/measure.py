@@ -26,11 +26,18 @@ from nnlogic.quant.ir import INPUT, Argmax, QuantNet
 from nnlogic.tables.build import tabulate
 
 TIMEOUT = 600.0
+AIMS = ("balanced", "area", "network")
+"""What neurons are minimized for; the last is area, and then across the whole network."""
 Row = dict[str, Any]
 """What JSON holds; `benchmarks.leaderboard.page` says what is shown."""
 
 
-def measured(peer: Peer, file: Path, data: Path | None, effort: str, optimize: bool = False) -> Row:
+def setting(effort: str, aim: str) -> str:
+    """Return the name of how a network was minimized."""
+    return effort if aim == AIMS[0] else f"{effort}, {aim}"
+
+
+def measured(peer: Peer, file: Path, data: Path | None, effort: str, aim: str = AIMS[0]) -> Row:
     """Return what our flow makes of a file, or why it makes nothing of it.
 
     Parameters
@@ -41,8 +48,8 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str, optimize: b
         Folder of data sets, None for no accuracies.
     effort : str
         Of the minimization.
-    optimize : bool
-        Also optimize across the network, for area.
+    aim : str
+        See `AIMS`.
     """
     start = time.monotonic()
     dataset = peer.dataset(file)
@@ -57,10 +64,10 @@ def measured(peer: Peer, file: Path, data: Path | None, effort: str, optimize: b
             "inputs": len(net.inputs),
             "bits": sum(port.format.bits for port in net.inputs),
             **_accuracy(net, dataset, known),
-            "whole": compiled(net, effort, optimize),
+            "whole": compiled(net, effort, aim),
         }
         if peer.bits or peer.scores or peer.same:
-            found["same"] = compiled(same_function(peer, file, net, read), effort, optimize)
+            found["same"] = compiled(same_function(peer, file, net, read), effort, aim)
         found["whole"]["proved"].insert(0, against)
     except NNLogicError as error:
         found = {"error": " ".join(error.what.split())}
@@ -90,13 +97,13 @@ def same_function(
     return without_argmax(core) if peer.scores else core
 
 
-def compiled(net: QuantNet, effort: str, optimize: bool) -> Row:
+def compiled(net: QuantNet, effort: str, aim: str) -> Row:
     """Return LUT6 by role, depth, and how tables and logic were checked."""
     tables = tabulate(net, arith="auto", limit=16)
-    objective = "area" if optimize else "balanced"
+    objective = AIMS[0] if aim == AIMS[0] else "area"
     logic = minimize(tables, effort=effort, objective=objective, jobs=1)
     proved = [_said(check(net, tables)), _said(check(tables, logic))]
-    if optimize:
+    if aim == AIMS[-1]:
         assembled, logic = logic, optimize_net(logic, objective=objective, effort=effort, jobs=1)
         proved.append(_said(check(assembled, logic)))
     luts = dict.fromkeys(ROLES, 0)

@@ -8,8 +8,8 @@ from typing import Any
 
 COLUMNS = (
     "family", "file", "accuracy %", "encoder", "network", "output", "LUT6", "depth", "peer",
-    "of", "ours, same function", "times", "clocks a row", "times, a row per clock", "ecp5 MHz",
-    "effort", "proved", "s",
+    "of", "CARRY4, peer / ours", "ours, same function", "times", "clocks a row",
+    "times, a row per clock", "ecp5 MHz", "effort", "proved", "s",
 )  # fmt: skip
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'|'.join(['---'] * len(COLUMNS))}|"
 AIM = 0.7
@@ -25,8 +25,8 @@ class Entry:
     ours : mapping
         Of the measure that found fewest LUTs, see `benchmarks.leaderboard.measure`.
     own : mapping
-        ``luts`` and ``carries`` of its Verilog; or ``published`` figure and its ``source``; or
-        nothing.
+        ``luts`` of its Verilog, or ``published`` figure and its ``source``, with ``carries`` where
+        they are known; or nothing.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
     clocks : int, optional
@@ -84,6 +84,7 @@ class Entry:
                 self.family, name, shown,
                 *(f"{whole[role]:,}" for role in ("encoder", "network", "output", "total")),
                 str(whole["depth"]), f"{self.peer:,}" if self.peer else "", self._source(),
+                self._carries(),
                 f"{self.same['total']:,}" if self.peer else "",
                 "" if self.times is None else f"**{self.times:.3f}**",
                 "" if self.clocks is None else str(self.clocks),
@@ -112,9 +113,13 @@ class Entry:
     def _source(self) -> str:
         if "published" in self.own:
             return str(self.own["source"])
+        return "its Verilog, yosys" if "luts" in self.own else ""
+
+    def _carries(self) -> str:
+        if not self.peer:
+            return ""
         carries = self.own.get("carries")
-        more = f" + {carries:,} CARRY4" if carries else ""
-        return f"its Verilog, yosys{more}" if "luts" in self.own else ""
+        return f"{'?' if carries is None else f'{carries:,}'} / 0"
 
 
 def table(entries: Sequence[Entry]) -> str:

@@ -36,6 +36,8 @@ class Peer:
         LUTs that the peer's paper or repository states elsewhere, by a part of the file's path.
     source : str
         Where that is from.
+    carries : mapping of str to int
+        CARRY4 beside those LUTs, by a part of the file's path, where they are known.
     verilog : tuple of str
         Patterns, from the file's folder, of the Verilog that the peer's tool wrote for it.
     top : str
@@ -50,8 +52,9 @@ class Peer:
         Data sets by a part of the file's path, see `benchmarks.leaderboard.data`.
     interval : callable, optional
         Gives the clocks that the peer's hardware takes for a row, of a file and the first report.
-    registers : int, optional
-        On every path of the Verilog, from the inputs on; None where its clock is not compared.
+    rank : str, optional
+        Matches once per rank of registers in the text of the module, which all paths cross; None
+        where its clock is not compared.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
     """
@@ -63,6 +66,7 @@ class Peer:
     reports: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
     source: str = "published"
+    carries: Mapping[str, int] = field(default_factory=dict)
     verilog: tuple[str, ...] = ()
     top: str = ""
     same: Mapping[str, str] = field(default_factory=dict)
@@ -70,12 +74,16 @@ class Peer:
     scores: bool = False
     rows: Mapping[str, str] = field(default_factory=dict)
     interval: Callable[[Path, str], int] | None = None
-    registers: int | None = None
+    rank: str | None = None
     why: str = ""
 
     def found(self, peers: Path) -> Iterator[Path]:
         """Yield the files that are there, in order."""
         yield from sorted((peers / self.repository).glob(self.files))
+
+    def carry_cells(self, file: Path) -> int | None:
+        """Return the CARRY4 beside the stated LUTs; None where they are not known."""
+        return next((count for part, count in self.carries.items() if part in str(file)), None)
 
     def published(self, file: Path) -> str:
         """Return the LUTs that the peer states for a file; an empty text where it states none."""
@@ -97,6 +105,13 @@ class Peer:
         """Return the Verilog that the peer's tool wrote for a file."""
         return [found for name in self.verilog for found in _matching(file, name)]
 
+    def registers(self, file: Path) -> int | None:
+        """Return the registers on every path of the Verilog; None where there is none to place."""
+        tops = [path for path in self.sources(file) if path.stem == self.top]
+        if self.rank is None or not tops:
+            return None
+        return len(re.findall(self.rank, tops[0].read_text(errors="replace")))
+
     def dataset(self, file: Path) -> str:
         """Return the name of the rows that a file is measured on; empty where there are none."""
         return _of(self.rows, file)
@@ -113,6 +128,10 @@ def _of(known: Mapping[str, str], file: Path) -> str:
     return next((value for part, value in known.items() if part in str(file)), "")
 
 
+NO_RANK = r"(?!)"
+"""Matches nowhere."""
+
+
 TRAIN = "{train}"
 NONE = {"decision": "none"}
 PEERS = (
@@ -125,15 +144,16 @@ PEERS = (
          reports=("README.md",), same=NONE),
     Peer("DWN", "dwn-fpga-study", "training/artifacts/*_checkpoint.pt",
          stated={"distributive_50_l_b100": "108"}, bits=True,
-         verilog=("{stem}/dwn_core.v", "../../rtl/*.v"), top="dwn_core", rows={"jsc": "jets:raw"},
+         verilog=("{stem}/dwn_core.v", "../../rtl/*.v"), top="dwn_core", rank=r"\bpipe_reg #",
+         rows={"jsc": "jets:raw"},
          why="every table of six bits is one LUT in both; only the sums and the argmax can shrink, "
          "and the peer's use carry chains, which are not counted"),
     Peer("LogicNets", "IIoT-LogicNets", "experiments/binary*/*/verilog/lut_based_model.pth",
          {"bits": "1/2/2", "decision": "threshold:0.75"}, ("results_logicnet/res.txt",),
-         verilog=("*.v",), top="logicnet", same=NONE),
+         verilog=("*.v",), top="logicnet", rank=r"\bmyreg #", same=NONE),
     Peer("LogicNets", "IIoT-LogicNets", "experiments/6_*/*/verilog/lut_based_model.pth",
          {"bits": "1/2/2"}, ("results_logicnet/res.txt",), verilog=("*.v",), top="logicnet",
-         same=NONE),
+         rank=r"\bmyreg #", same=NONE),
     Peer("difflogic", "mase", "*.pth", {"classes": "10"}, rows={"mnist": "mnist:bits20"}),
     Peer("BTHOWeN", "BTHOWeN", "software_model/selected_models/*.pickle.lzma", {"train": TRAIN},
          ("../../rtl/synthesis_reports/utilization/{stem}.rpt",), bits=True,
@@ -146,19 +166,19 @@ PEERS = (
          "has of them; ours takes a row every clock, with all hashes side by side"),
     *(Peer("torchlogix", "torchlogix-models", f"{kind}*_{name}/state.pt",
            {"classes": classes, **meant}, bits=True, scores=True, verilog=("circuit.v",),
-           top="circuit", registers=0, rows={name: f"uci-third:{name}"},
+           top="circuit", rank=NO_RANK, rows={name: f"uci-third:{name}"},
            why="most of it is sums, and the peer's use carry chains, which are not counted")
       for name, classes in (("digits", "10"), ("vehicle", "4"))
       for kind, meant in (("raw", {}), ("warp", {"parametrization": "warp"}),
                           ("light", {"parametrization": "light"}))),
     Peer("TreeLUT (Verilog)", "treelut-models", "*/TreeLUT/verilog/TreeLUT.v", verilog=("*.v",),
-         top="TreeLUT", registers=0),
+         top="TreeLUT", rank=NO_RANK),
     Peer("LightGBM", "trees", "lightgbm_*.txt", rows={"vehicle": "uci-third:vehicle"}),
     Peer("xgboost", "trees", "xgboost_*.json", rows={"vowel": "uci-third:vowel"}),
     Peer("conifer", "trees", "conifer_*.json", rows={"wine": "uci-third:wine"}),
     Peer("HGQ-LUT (ALIR)", "HGQ-LUT-AE", "alir/*.json", {"inputs": "features"}, same=NONE,
          stated={"openml-598": "199", "openml-1439": "1237"},
-         source="its Verilog, yosys, + 50 (598) or 192 (1,439) CARRY4",
+         source="its Verilog, yosys", carries={"openml-598": 50, "openml-1439": 192},
          why="the peer adds with carry chains, which are not counted"),
     Peer("QONNX", "qonnx_model_zoo", "models/MNIST/**/*.onnx", rows={"MNIST": "mnist:ink"}),
     Peer("QONNX", "qonnx_model_zoo", "models/JetTagging/**/*.onnx", {"inputs": "q6.10"},

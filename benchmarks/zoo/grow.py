@@ -2,6 +2,7 @@
 
     python -m benchmarks.zoo.grow nid --data DIR --scan          # all shapes, with LUTs as mapped
     python -m benchmarks.zoo.grow nid --data DIR --out zoo/peers # the chosen ones
+    python -m benchmarks.zoo.grow jets --wire ...                # from saturating fixed point
 
 The shapes in ``boost.toml`` were chosen on validation rows from a scan.
 """
@@ -24,6 +25,7 @@ from nnlogic import data
 from nnlogic.core.errors import UnsupportedModel
 from nnlogic.frontend.trees.ensemble import Leaves, TreeEnsemble
 from nnlogic.frontend.trees.net import tree_net
+from nnlogic.nn import fit_thresholds
 from nnlogic.quant.ir import InputQuantizer, QuantNet
 
 CHOSEN = Path(__file__).parent / "boost.toml"
@@ -42,7 +44,7 @@ class Inputs:
     quantizer : InputQuantizer
     bits : tuple of int
         Per feature: 1 where all values are 0 or 1, otherwise 6, with a sixty-fourth of the
-        training rows on each code.
+        training rows on each code; or *from the wire*, the bits of saturating fixed-point numbers.
     train, val : float32 arrays, shape (rows, features)
     """
 
@@ -53,13 +55,17 @@ class Inputs:
     val: NDArray[np.float32]
 
     @staticmethod
-    def of(rows: data.Dataset) -> Inputs:
+    def of(rows: data.Dataset, *, wire: bool = False) -> Inputs:
         """Fit the input codes to the training rows."""
         thresholds, widths = [], []
         for column in rows.x_train.T:
             if np.isin(column, (0.0, 1.0)).all():
                 thresholds.append(np.array([0.5], dtype=np.float32))
                 widths.append(1)
+            elif wire:
+                x, labels = column[:, None], rows.y_train
+                thresholds += fit_thresholds(x, (6,), method="fixed", labels=labels)
+                widths.append(6)
             else:
                 cuts = np.quantile(column.astype(np.float64), np.arange(1, 64) / 64)
                 thresholds.append(np.unique(cuts.astype(np.float32)))
@@ -96,7 +102,7 @@ def scan(inputs: Inputs) -> None:
             print(f"{luts:5d} {right:6.2f} {shape} rounds={number}", flush=True)
 
 
-def train(inputs: Inputs, chosen: list[dict[str, Any]], out: Path) -> None:
+def train(inputs: Inputs, chosen: list[dict[str, Any]], out: Path, prefix: str) -> None:
     """Train the chosen shapes and write their checkpoints."""
     rows = inputs.rows
     for item in chosen:
@@ -116,7 +122,7 @@ def train(inputs: Inputs, chosen: list[dict[str, Any]], out: Path) -> None:
             accuracy={"validation": right},
             training=item,
         )
-        path = out / f"{rows.name}_{item['name']}.safetensors"
+        path = out / f"{prefix}_{item['name']}.safetensors"
         net.save(path)
         print(f"{path}: validation {100 * right:.2f} %", flush=True)
 
@@ -128,14 +134,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--scan", action="store_true")
+    parser.add_argument("--wire", action="store_true", help="6-bit fixed point, not quantiles")
     args = parser.parse_args()
-    inputs = Inputs.of(data.load(args.dataset, args.data))
+    inputs = Inputs.of(data.load(args.dataset, args.data), wire=args.wire)
     if args.scan:
         scan(inputs)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         chosen = tomllib.loads(CHOSEN.read_text(encoding="utf-8"))
-        train(inputs, chosen[args.dataset], args.out)
+        prefix = f"{args.dataset}_wire" if args.wire else args.dataset
+        train(inputs, chosen[args.dataset], args.out, prefix)
 
 
 if __name__ == "__main__":

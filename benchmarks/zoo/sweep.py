@@ -79,9 +79,9 @@ def main() -> None:
     makers = [lambda r=r: PopulationSteps(r, pools.get(r)) for r in recipes]
     for job in run_jobs(makers, at_once=args.at_once, until=until, report=report):
         refine(job)
-        descend(job)
+        order = np.argsort(-job.ranking(), kind="stable")[: args.keep]
+        descend(job, members=order.tolist())
         accuracy, ranking = job.merits(), job.ranking()
-        order = np.argsort(-ranking, kind="stable")[: args.keep]
         print(
             f"[{time.monotonic() - begun:6.1f} s] {job.recipe.name:34s} done {job.done:6d} of "
             f"{job.recipe.steps}: ranked {ranking.astype(float).round(5).tolist()}, "

@@ -15,13 +15,17 @@ Expression = tuple[Any, ...]
 
 ZERO: Expression = ("0",)
 ONE: Expression = ("1",)
+WORTH_COUNTING = 6
+"""Gates from which on bits of a sum are tried: they are six themselves."""
 
 
 def expression(table: int, n_inputs: int) -> Expression:
     """Return a short expression of a truth table.
 
     Shannon expansion, smallest over all variable orders; where a cofactor is constant, or one is
-    the complement of the other, the expansion is an AND, OR or XOR instead of a multiplexer.
+    the complement of the other, the expansion is an AND, OR or XOR instead of a multiplexer. Where
+    it only matters how many of three inputs are 1, as in adders, the two bits of their sum may
+    stand for them instead.
 
     Parameters
     ----------
@@ -35,7 +39,63 @@ def expression(table: int, n_inputs: int) -> Expression:
     Expression
         Reads variable ``("v", b)`` for input ``b``.
     """
-    return _smallest(int(table), n_inputs)[1]
+    return _shortest(int(table), n_inputs)[1]
+
+
+@lru_cache(maxsize=1 << 18)
+def _shortest(table: int, n: int) -> tuple[int, Expression]:
+    """Return two-input gates and expression, of an expansion or with sums of three inputs."""
+    best = _smallest(table, n)
+    trio = _alike(table, n) if best[0] > WORTH_COUNTING else ()
+    if not trio:
+        return best
+    (a, _), (b, _), _ = trio
+    by_count = []
+    for ones in range(4):
+        part = table
+        for at, (v, flip) in enumerate(trio):
+            part = _cofactors(part, n, v)[(at < ones) ^ flip]
+        by_count.append(part)
+    odd, two = _variable(n, a), _variable(n, b)
+    zero, one, pair, all_ = by_count
+    outer = zero & ~odd & ~two | one & odd & ~two | pair & ~odd & two | all_ & odd & two
+    p, q, r = (("~", ("v", v)) if flip else ("v", v) for v, flip in trio)
+    inner = {a: ("^", p, ("^", q, r)), b: ("|", ("&", p, q), ("&", r, ("|", p, q)))}
+    made = _replaced(_shortest(outer, n)[1], inner)
+    return min(best, (_gates(made), made), key=lambda found: found[0])
+
+
+def _alike(table: int, n: int) -> tuple[tuple[int, bool], ...]:
+    """Return three inputs that are exchangeable, some of them complemented; none if there are none.
+
+    Returns
+    -------
+    tuple of (input, whether it is complemented)
+    """
+    for a in range(n - 2):
+        low, high = _cofactors(table, n, a)
+        found = [(a, False)]
+        for b in range(a + 1, n):
+            (ll, lh), (hl, hh) = _cofactors(low, n, b), _cofactors(high, n, b)
+            if low != high and (ll, hl) != (lh, hh) and (lh == hl or ll == hh):
+                found.append((b, lh != hl))
+        if len(found) > 2:
+            return tuple(found[:3])
+    return ()
+
+
+def _replaced(expr: Expression, inner: dict[int, Expression]) -> Expression:
+    """Return an expression with others in place of some of its inputs."""
+    op, *args = expr
+    if op == "v":
+        return inner.get(args[0], expr)
+    return (op, *(_replaced(a, inner) for a in args)) if op not in "01" else expr
+
+
+def _gates(expr: Expression) -> int:
+    op, *args = expr
+    own = 0 if op in "v01~" else 3 if op == "?" else 1
+    return own + (sum(map(_gates, args)) if op not in "v01" else 0)
 
 
 @lru_cache(maxsize=1 << 18)

@@ -9,14 +9,19 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.header import comment_lines
 from nnlogic.hw.lines import concatenation, vector, wrapped
 from nnlogic.hw.lut.expression import expression, to_text, variables
-from nnlogic.hw.lut.primitives import lut_instance
+from nnlogic.hw.lut.pairs import plan_pairs
+from nnlogic.hw.lut.primitives import Half, dual_instance, lut_instance
 from nnlogic.hw.lut.structure import LayerPlan, Tap
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import Names
 
 
 def layer_text(
-    design: HardwareDesign, plan: LayerPlan, names: Names, primitive: LutCell | None = None
+    design: HardwareDesign,
+    plan: LayerPlan,
+    names: Names,
+    primitive: LutCell | None = None,
+    dual: bool = False,
 ) -> str:
     """Return the module of a layer.
 
@@ -31,14 +36,20 @@ def layer_text(
     names : Names
     primitive : LutCell, optional
         Emit each node as an instance of a device's LUT instead of an expression.
+    dual : bool
+        Put two nodes of shared inputs into one cell where the device has such cells.
     """
     about = comment_lines(CommentText(design.logic.layers[plan.layer].name))
-    lines = map(wrapped, _lines(design, plan, names, primitive))
+    lines = map(wrapped, _lines(design, plan, names, primitive, dual))
     return "\n".join([*about, *lines]) + "\n"
 
 
 def _lines(
-    design: HardwareDesign, plan: LayerPlan, names: Names, primitive: LutCell | None
+    design: HardwareDesign,
+    plan: LayerPlan,
+    names: Names,
+    primitive: LutCell | None,
+    dual: bool,
 ) -> Iterator[str]:
     logic, n_in = design.logic, design.logic.n_inputs
     name = {t: names.taps[t[0]][t[1]] for row in plan.fanins for t in row}
@@ -73,14 +84,22 @@ def _lines(
                 unread.append(bit)
     unread += [names.taps[n_in + n][0] for n in plan.nodes if names.taps[n_in + n][0] not in read]
     yield from (f"  reg {new};" for pairs in stages.values() for new, _ in pairs)
+    pairs = {}
+    if primitive is not None and dual and primitive.dual:
+        pairs = plan_pairs(design, plan, primitive.width - 1)
+    first = set(pairs.values())
+    halves: dict[int, Half] = {}
     for (node, text, _), row in zip(rows, plan.fanins, strict=True):
         out = names.taps[n_in + node][0]
-        if primitive is not None and row:
-            yield f"  wire {out};"
-            table = int(logic.tables[node])
-            yield f"  {lut_instance(primitive, table, [name[t] for t in row], out)}"
+        if primitive is None or not row:
+            yield f"  wire {out} = {text};"
             continue
-        yield f"  wire {out} = {text};"
+        yield f"  wire {out};"
+        halves[node] = half = Half(int(logic.tables[node]), [name[t] for t in row], out)
+        if node in pairs:
+            yield f"  {dual_instance(primitive, halves[pairs[node]], half)}"
+        elif node not in first:
+            yield f"  {lut_instance(primitive, *half)}"
     for at, pairs in sorted(stages.items()):
         yield ""
         yield f"  // registers behind segment {at}"

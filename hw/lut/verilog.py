@@ -25,6 +25,7 @@ def write_verilog(
     folder: Path,
     *,
     primitives: LutCell | None = None,
+    dual: bool = False,
     origin: Origin | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Path, ...]:
@@ -41,6 +42,8 @@ def write_verilog(
     primitives : LutCell, optional
         Instantiate the LUT cells of a device (`Target.lut_cell`), so that a vendor tool keeps the
         mapping; the default is technology-neutral expressions.
+    dual : bool
+        Of these, put two functions of shared inputs into one where the device has such cells.
     origin : Origin, optional
         Told at the top of the files.
     progress : Progress
@@ -61,7 +64,7 @@ def write_verilog(
     if primitives is not None:
         primitives.check_width(design.logic.k)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = _verilog_texts(design, primitives, origin, progress)
+    texts = _verilog_texts(design, primitives, dual, origin, progress)
     paths = []
     for name, text in texts.items():
         path = folder / f"{name}.v"
@@ -73,6 +76,7 @@ def write_verilog(
 def _verilog_texts(
     design: HardwareDesign,
     primitives: LutCell | None,
+    dual: bool,
     origin: Origin | None,
     progress: Progress,
 ) -> dict[str, str]:
@@ -83,7 +87,7 @@ def _verilog_texts(
         parts = [component_verilog(core, top, start=VALID_CHAIN, purge=False)]
         step.advance(note=top)
         for plan in core.plan.layers:
-            parts.append(layer_text(design, plan, core.names, primitives))
+            parts.append(layer_text(design, plan, core.names, primitives, dual))
             step.advance(note=core.names.modules[plan.layer])
         texts = {top: several(parts)}
         if design.stream:

@@ -115,14 +115,28 @@ def with_luts(report: Report, exact: LogicNet | None, logic: LogicNet) -> Report
     return report.replace(approximation=replace(what, layers=tuple(layers)))
 
 
-def budget_check(what: Approximation) -> Check:
-    """Return the second part of rung 2: never a proof, always a sample."""
+def cuts_text(done: Approximated) -> str:
+    """Say how many sums lost their lowest columns, and by how much they are wrong; or nothing."""
+    cuts = [cut for layer in done.layers for cut in layer.cuts]
+    if not cuts:
+        return ""
+    least, most = min(cut.least for cut in cuts), max(cut.most for cut in cuts)
+    worst = max(cut.rms for cut in cuts)
+    return (
+        f"; {len(cuts)} sums without their lowest columns, wrong by {least} to {most} at most, "
+        f"{worst:.2f} root mean square over all inputs (exact)"
+    )
+
+
+def budget_check(what: Approximation, note: str = "") -> Check:
+    """Return the second part of rung 2: never a proof, always a sample; `note` is added."""
     rows = {row.part: row for row in what.rows}
     test, validation = rows["test"], rows["validation"]
     verdict: Literal["pass", "fail"] = "pass" if what.held else "fail"
     detail = (
         f"agreement {test.agreement:.3f} % on test rows that took no part; {what.measure} drop "
         f"{drop_of(validation):.3f} of {what.budget:g} points on {validation.n:,} validation rows"
+        f"{note}"
     )
     return Check(BUDGET_CHECK, verdict, f"sampled n={test.n}", detail)
 

@@ -9,6 +9,7 @@ from nnlogic.approximate.report import (
     RUNG,
     approximation_of,
     budget_check,
+    cuts_text,
     open_approximate,
     with_luts,
 )
@@ -102,6 +103,7 @@ class ApproximateRun:
             budget=self.opts.budget,
             rarity=self.opts.rarity,
             arith=self.opts.arith,
+            columns=self.opts.cut_columns or 0,
             jobs=self.opts.jobs,
             progress=progress,
         )
@@ -115,7 +117,9 @@ class ApproximateRun:
             report = report.put(self.previous.rung(RUNG))
             return report.replace(approximation=self.previous.approximation)
         what = approximation_of(self.net, self.done, self.split, self.opts.budget)
-        return report.replace(approximation=what).with_check(RUNG, budget_check(what))
+        return report.replace(approximation=what).with_check(
+            RUNG, budget_check(what, cuts_text(self.done))
+        )
 
     def with_luts(self, report: Report, logic: LogicNet, progress: Progress = SILENT) -> Report:
         """Return a report with LUTs before and after.

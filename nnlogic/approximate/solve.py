@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import pack
+from nnlogic.core.places import cache_folder
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.logic.cache import ResultCache, default_directory
+from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone, input_patterns
 from nnlogic.logic.portfolio import Solution, SolveOptions
 from nnlogic.logic.unit import Unit
@@ -36,7 +37,7 @@ def solve_all(
         Name of the step.
     progress : Progress
     """
-    cache = ResultCache(default_directory())
+    cache = ResultCache(cache_folder())
     keys = [Unit(c, "candidate", 1).key(options) for c in contents]
     units: dict[str, Unit] = {}
     known: dict[str, Solution] = {}

@@ -20,14 +20,16 @@ from nnlogic.logic.portfolio import Solution
 from nnlogic.logic.portfolio import SolveOptions as Ask
 from nnlogic.logic.structures import structure
 from nnlogic.logic.unit import local_block
+from nnlogic.tables.approximate.cut import SumError, cut_options
 from nnlogic.tables.approximate.learned import shorter_options
 from nnlogic.tables.approximate.loss import Yardstick
 from nnlogic.tables.approximate.observe import block_groups, entries, entry_counts, without_rare
 from nnlogic.tables.approximate.patch import Patch, distinct_inputs, substituted
 from nnlogic.tables.approximate.search import Option, Site, State, choose
 from nnlogic.tables.approximate.wide import MOST_PATTERNS, sampled_options
+from nnlogic.tables.approximate.wires import wired
 from nnlogic.tables.evaluate import output_values
-from nnlogic.tables.ir import Block, Function, Instance, TableNet, Threshold
+from nnlogic.tables.ir import Block, Function, Instance, Sum, TableNet, Threshold
 
 RARITIES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987)
 EDGE = 1 / 64
@@ -49,6 +51,8 @@ class LayerChange:
         The largest one in use.
     sampled : int
         Neurons too wide for a table that are known on the observed rows only.
+    cuts : tuple of SumError
+        Of sums without their lowest columns, one for each neuron.
     loss : float
         Bound of the drop up to and including this layer, percentage points, see
         `nnlogic.tables.approximate.loss.Yardstick.loss`.
@@ -61,6 +65,7 @@ class LayerChange:
     freed: int
     rarity: int
     sampled: int
+    cuts: tuple[SumError, ...]
     loss: float
 
 
@@ -93,6 +98,7 @@ def approximate(
     budget: float,
     rarity: int | None = None,
     arith: str = "auto",
+    columns: int = 0,
     jobs: int | None = None,
     progress: Progress = SILENT,
 ) -> Approximated:
@@ -118,6 +124,8 @@ def approximate(
     arith : {"auto", "never"}
         ``"auto"``: neurons too wide for a table may stay arithmetic blocks, exact or with shorter
         weights; ``"never"``: all become sampled functions.
+    columns : int
+        Most columns that sums may lose, see `nnlogic.tables.approximate.cut`.
     jobs : int, optional
     progress : Progress
 
@@ -126,7 +134,7 @@ def approximate(
     TooWide
         The budget does not allow what ``arith="never"`` asks for.
     """
-    return _Search(exact, split, ask, budget, rarity, arith, jobs, progress).run()
+    return _Search(exact, split, ask, budget, rarity, arith, columns, jobs, progress).run()
 
 
 @dataclass(eq=False)
@@ -137,6 +145,7 @@ class _Search:
     budget: float
     rarity: int | None
     arith: str
+    columns: int
     jobs: int | None
     progress: Progress
 
@@ -156,6 +165,7 @@ class _Search:
             name = exact.layers[exact.blocks[group.start].layer].name
             self._table_options(mine, observed, group.stop, share, name)
             self._wide_options(mine, observed, validation, group.stop, name)
+            self._cut_options(mine)
             choose(observed, validation, mine, group.stop, share)
             layers.append(self._change(mine, group, validation.loss))
         self._refuse_loss(validation.loss)
@@ -201,13 +211,16 @@ class _Search:
         allowance: float,
         name: str,
     ) -> None:
-        """Add, for growing R, the minimized functions whose rare entries are free."""
+        """Add wires, and, for growing R, the minimized functions whose rare entries are free."""
         waiting = []
         for site in sites:
             uses = [b for b in (self.exact.blocks[i] for i in site.blocks) if _is_table(b)]
             if uses:
                 function = self.exact.functions[uses[0].function]
                 waiting.append(_Rare(site, function, entry_counts(function, uses, observed.values)))
+        if self.rarity is None:
+            # A wire changes entries however often they are used.
+            self._wire_options(waiting, name)
         for r in self._ladder():
             trying = [rare for rare in waiting if rare.restrict(r)]
             solutions = self._solve([rare.now for rare in trying], f"{name}: rarity {r}")
@@ -227,6 +240,13 @@ class _Search:
             waiting = [rare for rare in waiting if id(rare) not in done]
             if not waiting:
                 break
+
+    def _wire_options(self, tables: Sequence[_Rare], name: str) -> None:
+        trying = [(rare.site, f) for rare in tables for f in wired(rare.function, rare.counts)]
+        solutions = self._solve([f for _, f in trying], f"{name}: wires")
+        for (site, _), solution in zip(trying, solutions, strict=True):
+            cost = len(site.blocks) * _cost(solution.cone)
+            site.options.append(Option("wires", cost, whole_function(solution.cone)))
 
     def _wide_options(
         self,
@@ -262,6 +282,16 @@ class _Search:
                     site.choice = best + 1
                     observed.accept(observed.trial(site, site.chosen, behind))
                 step.advance(note=block.origin)
+
+    def _cut_options(self, sites: Sequence[Site]) -> None:
+        """Add sums without their lowest columns, for all that may stay arithmetic."""
+        for site in sites if self.columns and self.arith == "auto" else ():
+            block = self.exact.blocks[site.blocks[0]]
+            if isinstance(block, Sum | Threshold):
+                count, local = len(site.blocks), local_block(block)[0]
+                for what, patch, error in cut_options(local, self.columns):
+                    cost = count * self._patch_cost(patch)
+                    site.options.append(Option(what, cost, patch=patch, error=error))
 
     def _patterns(self, site: Site, observed: State) -> Bools:
         """Return what the blocks of a site read on the rows, bool (inputs, patterns).
@@ -313,7 +343,8 @@ class _Search:
             sum(entries(self.exact.functions[b.function]) for b in instances),
             sum(s.chosen.freed for s in sites),
             max((s.chosen.rarity for s in sites), default=0),
-            sum(s.chosen.patch is not None for s in sites),
+            sum(s.chosen.patch is not None and s.chosen.error is None for s in sites),
+            tuple(s.chosen.error for s in sites for _ in s.blocks if s.chosen.error is not None),
             loss,
         )
 

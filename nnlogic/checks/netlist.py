@@ -30,6 +30,15 @@ CELLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 REGISTER = "$_DFF_P_"
 IGNORED = ("$scopeinfo",)
+# How lines of yosys' JSON begin, by the level of what they open.
+MODULE, SECTION, ENTRY, ENTRY_END, DEEPER = (
+    4 * " " + '"',
+    6 * " " + '"',
+    8 * " " + '"',
+    8 * " " + "}",
+    9 * " ",
+)
+HIDDEN = '"hide_name": 1,'
 
 
 class StructureError(Different):
@@ -65,33 +74,19 @@ class Netlist:
     @staticmethod
     def read(path: Path, top: str) -> Netlist:
         """Read the module `top` of a yosys JSON file."""
-        module = json.loads(Path(path).read_text())["modules"][top]
         ports: dict[str, dict[str, tuple[Net, ...]]] = {"input": {}, "output": {}, "inout": {}}
-        for name, port in module["ports"].items():
-            ports[port["direction"]][name] = tuple(port["bits"])
         drivers: dict[Net, Gate | Register] = {}
         other: dict[Net, str] = {}
-        for cell in module["cells"].values():
-            kind, pins = cell["type"], cell["connections"]
-            if kind in IGNORED:
-                continue
-            driven = _driven(cell)
-            clash = [n for n in driven if n in drivers or n in other]
-            if clash:
-                other.update(dict.fromkeys(clash, "second"))
-            elif kind in CELLS:
-                names, cubes = CELLS[kind]
-                drivers[driven[0]] = Gate(tuple(pins[p][0] for p in names), cubes)
-            elif kind == REGISTER:
-                drivers[driven[0]] = Register(pins["D"][0], pins["C"][0])
-            else:
-                other.update(dict.fromkeys(driven, kind))
+        shown: dict[Net, str] = {}
+        for section, name, entry in _entries(Path(path), top):
+            if section == "ports":
+                ports[entry["direction"]][name] = tuple(entry["bits"])
+            elif section == "netnames":
+                shown.update((bit, f"{name}[{i}]") for i, bit in enumerate(entry["bits"]))
+            elif section == "cells" and entry["type"] not in IGNORED:
+                _add_cell(entry, drivers, other)
         for net in other.keys() & drivers.keys():
             del drivers[net]
-        shown: dict[Net, str] = {}
-        for name, value in module["netnames"].items():
-            if not value.get("hide_name"):
-                shown.update((bit, f"{name}[{i}]") for i, bit in enumerate(value["bits"]))
         return Netlist(ports["input"], ports["output"], drivers, other, shown)
 
     def fanins(self, net: Net) -> tuple[Net, ...]:
@@ -128,6 +123,53 @@ class Netlist:
                     stack.append((net, True))
                     if net not in stop:
                         stack += [(f, False) for f in self.fanins(net) if f not in done]
+
+
+def _entries(path: Path, top: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield ports, cells and named nets of a module one by one: section, name, content.
+
+    yosys writes a line per value, indented by two blanks a level. As one value, the file of a
+    large network takes gigabytes.
+    """
+    module = section = ""
+    lines: list[str] = []
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(DEEPER):
+                lines.append(line)
+            elif line.startswith(ENTRY_END):
+                hidden = section == "netnames" and lines[1].strip() == HIDDEN
+                if module == top and not hidden:
+                    text = "".join(lines)
+                    yield section, *next(iter(json.loads(f"{{{text}}}}}").items()))
+                lines = []
+            elif line.startswith(ENTRY):
+                lines = [line]
+            elif line.startswith(SECTION):
+                section = _opened(line)
+            elif line.startswith(MODULE):
+                module = _opened(line)
+
+
+def _opened(line: str) -> str:
+    return str(json.loads(line.rpartition(": {")[0]))
+
+
+def _add_cell(
+    cell: dict[str, Any], drivers: dict[Net, Gate | Register], other: dict[Net, str]
+) -> None:
+    kind, pins = cell["type"], cell["connections"]
+    driven = _driven(cell)
+    clash = [n for n in driven if n in drivers or n in other]
+    if clash:
+        other.update(dict.fromkeys(clash, "second"))
+    elif kind in CELLS:
+        names, cubes = CELLS[kind]
+        drivers[driven[0]] = Gate(tuple(pins[p][0] for p in names), cubes)
+    elif kind == REGISTER:
+        drivers[driven[0]] = Register(pins["D"][0], pins["C"][0])
+    else:
+        other.update(dict.fromkeys(driven, kind))
 
 
 def _driven(cell: dict[str, Any]) -> list[Net]:

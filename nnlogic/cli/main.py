@@ -1,8 +1,7 @@
-"""The `nnlogic` command. Verbs are imported when they are used, so that help is quick."""
+"""The `nnlogic` command. Verbs are found by their place, and imported when they are used."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import signal
 import sys
@@ -15,27 +14,19 @@ import click
 
 from nnlogic.cli.errors import Guard
 from nnlogic.cli.options import Session, session_options
-
-VERBS = (
-    "inspect", "compile", "verify", "synth", "report", "compare", "prove", "faults", "export",
-    "board", "talk", "minimize", "train", "quantize", "search", "formats", "retrain", "cascade",
-    "doctor",
-)  # fmt: skip
+from nnlogic.cli.verb import verb, verbs
 
 
 class VerbGroup(click.Group):
-    """Group that imports ``nnlogic.cli.<verb>`` for each verb."""
+    """Group of the verbs that are found; one is imported for its own use, all for the list."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of use."""
-        return list(VERBS)
+        return verbs()
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return the command of a verb."""
-        if name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(f"nnlogic.cli.{name}").command
-        return command
+        return verb(name)
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

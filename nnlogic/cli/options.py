@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -90,6 +91,47 @@ def tool_options(default: str) -> Callable[[F], F]:
         return function
 
     return add
+
+
+data_option = click.option(
+    "--data", "data_dir", metavar="DIR", type=click.Path(path_type=Path),
+    help="Directory of the data sets.",
+)  # fmt: skip
+
+
+def epoch_options(each: str) -> Callable[[F], F]:
+    """Return a decorator that adds how long `each` network of a recipe is trained."""
+
+    def add(function: F) -> F:
+        rows = click.option(
+            "--epoch-rows", default=0, metavar="N", help="Rows per epoch (default: the recipe's)."
+        )
+        epochs = click.option(
+            "--epochs", default=0, metavar="N", help=f"Of {each} (default: the recipe's)."
+        )
+        return epochs(rows(function))
+
+    return add
+
+
+def effort_option(what: str, *words: str, default: str = "fast") -> Callable[[F], F]:
+    """Return a decorator that adds the time that is spent on `what`."""
+    return click.option(
+        "--effort", type=click.Choice(words), default=default, show_default=True,
+        help=f"Time spent on {what}.",
+    )  # fmt: skip
+
+
+def jobs_option(text: str = "Parallel jobs (default: all cores).") -> Callable[[F], F]:
+    """Return a decorator that adds how many processes work."""
+    return click.option("--jobs", metavar="N", type=click.IntRange(min=1), help=text)
+
+
+def folder_option(text: str, *, required: bool = False) -> Callable[[F], F]:
+    """Return a decorator that adds a folder to write, `text` says which."""
+    return click.option(
+        "-o", "--out", required=required, metavar="DIR", type=click.Path(path_type=Path), help=text
+    )
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -41,6 +41,8 @@ Arrays = dict[str, NDArray]
 Meta = dict[str, Any]
 NOTHING: Any = object()
 """In place of JSON data: the field is all arrays."""
+ARRAYS = (np.ndarray, NDArray)
+"""Origins of the types of arrays: from NumPy 2.5 on `NDArray` is an alias of its own."""
 PLAIN: dict[type, Callable[[Any], Any]] = {str: str, int: index, float: float, bool: bool}
 
 
@@ -166,7 +168,7 @@ def _codec(hint: Any, form: _Form, name: str) -> _Codec:
     if get_origin(hint) in (Union, UnionType):
         inner = _codec(options[0], form, name) if len(options) == 1 else _union(options, form)
         return _or_none(inner) if NoneType in get_args(hint) else inner
-    if get_origin(hint) is np.ndarray:
+    if get_origin(hint) in ARRAYS:
         return _array(hint, form.dims)
     if get_origin(hint) is tuple:
         return _items(hint, form, name)
@@ -211,7 +213,8 @@ def _array(hint: Any, dims: int | None) -> _Codec:
 
 
 def _dtype(hint: Any) -> Any:
-    return get_args(get_args(hint)[1])[0]
+    last = get_args(hint)[-1]
+    return get_args(last)[0] if get_args(last) else last
 
 
 def _items(hint: Any, form: _Form, name: str) -> _Codec:
@@ -291,7 +294,7 @@ def _holds_arrays(cls: Any) -> bool:
 def _is_or_holds_array(hint: Any) -> bool:
     if hasattr(hint, "__dataclass_fields__"):
         return _holds_arrays(hint)
-    return get_origin(hint) is np.ndarray or any(map(_is_or_holds_array, get_args(hint)))
+    return get_origin(hint) in ARRAYS or any(map(_is_or_holds_array, get_args(hint)))
 
 
 def _row(cls: Any) -> _Codec:

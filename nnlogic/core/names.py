@@ -77,14 +77,16 @@ def identifier(text: str, prefix: str = "") -> Identifier:
 def unique_identifiers(texts: Iterable[str], prefix: str = "") -> list[Identifier]:
     """Return identifiers in order, with ``_2``, ``_3`` ... where two would be equal."""
     used: set[str] = set()
+    counts: dict[str, int] = {}  # by base, up to which all names are taken
     out: list[Identifier] = []
     for text in texts:
         base = name = identifier(text, prefix)
-        count = 1
         # Verilog is case sensitive, but file systems and some tools are not.
+        count = counts.get(base.lower(), 1)
         while name.lower() in used:
             count += 1
             name = Identifier(f"{base}_{count}")
+        counts[base.lower()] = count
         used.add(name.lower())
         out.append(name)
     return out

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import InputError
+from nnlogic.core.places import cache_folder
 
 TIMEOUT_S = 60
 
@@ -17,10 +18,7 @@ TIMEOUT_S = 60
 def cache_dir() -> Path:
     """Return the cache folder: ``$NNLOGIC_CACHE``, or ``nnlogic`` in the user's cache folder."""
     chosen = os.environ.get("NNLOGIC_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "nnlogic"
+    return Path(chosen) if chosen else cache_folder()
 
 
 def get(url: str) -> bytes:

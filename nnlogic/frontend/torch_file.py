@@ -168,9 +168,13 @@ def as_array(value: Any) -> NDArray[Any]:
     Returns
     -------
     array
-        For anything else an empty one of objects, so that its kind and shape tell.
+        A float is float32, as tensors are, and infinite beyond it. For anything else an empty array
+        of objects, so that its kind and shape tell.
     """
-    if isinstance(value, np.ndarray) or type(value) in (bool, int, float):
+    if type(value) is float:
+        with np.errstate(over="ignore"):
+            return np.asarray(value).astype(np.float32)
+    if isinstance(value, np.ndarray) or type(value) in (bool, int):
         return np.asarray(value)
     return np.zeros(0, object)
 

@@ -133,6 +133,20 @@ class Backend:
         """Synthesize a run, place and route it; return the report, and a clock that is missed."""
         raise NotImplementedError
 
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Return in words what a network would take here; nothing where it would not go.
+
+        In seconds, and without a tool: it stands beside a budget that another backend misses.
+
+        Parameters
+        ----------
+        net : QuantNet
+        target : Target
+        opts : Options
+            Of the backend that misses the budget.
+        """
+        return ""
+
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Return designs of this backend under the budgets of ``--backend auto``; none if never."""
         return ()

@@ -10,6 +10,9 @@ from nnlogic.flows.target_facts import DelayModel
 from nnlogic.job.options import Limited
 
 LUTS, LATENCY, RATE = "--max-luts", "--max-latency, ns", "--samples-per-second"
+APPROXIMATE = 0.87
+"""LUTs in approximate mode over those of exact mode, at half a point of accuracy: the bundled
+network (docs/benchmarks/minimize.md)."""
 MEASURED = (0.97, 1.0)
 """LUTs with ``--optimize network`` over those without: `jets_m` and `jets_xs` of the zoo."""
 
@@ -48,7 +51,7 @@ def limit_problems(
             out.append(Problem(name, why, _fix(allow, fixes.get(name))))
     asked = opts.samples_per_second
     if asked is not None and rate is not None and rate < asked:
-        why = f"{who} takes {rate:,.0f}, one per clock, {asked - rate:,.0f} fewer than {asked:,.0f}"
+        why = f"{who} takes {rate:,.0f}, {asked - rate:,.0f} fewer than {asked:,.0f}"
         out.append(Problem(RATE, why, _fix(f"allow {math.floor(rate)}", fixes.get(RATE))))
     return out
 
@@ -57,17 +60,31 @@ def _fix(allow: str, other: str | None) -> str:
     return f"{allow}, or {other}" if other else allow
 
 
-def luts_fix(luts: float, opts: Limited) -> str:
-    """Say what would take fewer LUTs, with figures where there are."""
+def luts_fix(luts: float, opts: Limited, *, approximate: bool = True) -> str:
+    """Say what would take fewer LUTs, with figures where there are.
+
+    Parameters
+    ----------
+    luts : float
+        That the design takes.
+    opts : Limited
+    approximate : bool
+        Whether the backend takes approximate networks.
+    """
     ways = []
     if opts.optimize == "none":
         least, most = (round(luts * part) for part in MEASURED)
         ways.append(f"--optimize network (as on the zoo: {least:,} to {most:,}, estimate)")
     if opts.objective != "area":
         ways.append("--objective area")
-    if opts.mode == "exact":
-        ways.append("--mode approximate --rows FILE, which frees what rows rarely show")
-    ways.append("--backend auto, which asks the others; a smaller network: nnlogic search")
+    if opts.mode == "exact" and approximate:
+        ways.append(
+            "--mode approximate --rows FILE, which frees what rows rarely show (as on the bundled "
+            f"network at half a point of accuracy: {APPROXIMATE * luts:,.0f}, estimate)"
+        )
+    wanted = f" --budget {opts.max_luts}" if opts.max_luts is not None else ""
+    ways.append(f"a smaller network: nnlogic search RECIPE{wanted}")
+    ways.append("--backend auto, which tries the others")
     return "; ".join(ways)
 
 

@@ -122,6 +122,11 @@ class Options:
         metavar="R", kind=int, least=1,
         until="tables",
     )  # fmt: skip
+    cut_columns: int | None = option(
+        None, "Approximate: leave out up to N of the lowest columns of sums, with --arith auto.",
+        metavar="N", kind=int, least=0, most=16,
+        until="tables",
+    )  # fmt: skip
     accuracy_budget: float | None = option(
         None,
         "Approximate: percentage points that may be lost on validation rows (default: 0.1).",
@@ -201,6 +206,7 @@ class Options:
             "--validation-rows": self.validation_rows,
             "--test-rows": self.test_rows,
             "--rarity": self.rarity,
+            "--cut-columns": self.cut_columns,
             "--accuracy-budget": self.accuracy_budget,
         }
         if self.mode != "approximate":

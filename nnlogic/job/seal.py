@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import logging
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.limits import parse_json
+from nnlogic.tools.key import user_key
 
-log = logging.getLogger("nnlogic.run")
 FILE = "manifest.json"
 REPORT, PAGE = "report.json", "report.html"
 UNLISTED = {FILE, REPORT, "STATUS", "nnlogic.log"}
@@ -91,7 +88,7 @@ def write_seal(folder: Path, fresh: tuple[str, ...] = ("",)) -> None:
         # A file that is gone stays on the list, and so stays missed.
         gone = {n: d for n, d in old.items() if not n.startswith(fresh) and n not in files}
         files |= gone
-    key = _key()
+    key = user_key()
     data = {"files": files, "key": _key_name(key), "signature": _sign(key, folder, files)}
     write_bytes(folder / FILE, (json.dumps(data, indent=1) + "\n").encode())
 
@@ -104,7 +101,7 @@ def read_seal(folder: Path) -> Seal | None:
         name, signature = str(data["key"]), str(data["signature"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    key = _key(make=False)
+    key = user_key(make=False)
     ours = bool(key) and name == _key_name(key)
     # Bytes: text of a file may hold any character, also half of one.
     given = signature.encode("utf-8", "surrogatepass")
@@ -117,35 +114,6 @@ def _sign(key: bytes, folder: Path, files: Mapping[str, str]) -> str:
         return ""
     text = json.dumps([sha256(folder / REPORT), dict(files)], sort_keys=True)
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def key_path() -> Path:
-    """Return where the key lives, ``$XDG_STATE_HOME/nnlogic/seal.key``."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state"
-    return root / "nnlogic" / "seal.key"
-
-
-def _key(make: bool = True) -> bytes:
-    """Return the key, made when it is first needed; empty where none can be kept."""
-    try:
-        path = key_path()
-        if make and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            mine = path.with_name(f"{path.name}.{os.getpid()}")
-            mine.touch(mode=0o600)
-            mine.write_bytes(secrets.token_bytes(32))
-            try:
-                os.link(mine, path)  # the first of two processes wins
-            except FileExistsError:
-                pass
-            finally:
-                mine.unlink()
-        return path.read_bytes()
-    except (OSError, RuntimeError) as error:
-        if make:
-            log.warning("runs cannot be sealed: %s", error)
-        return b""
 
 
 def _key_name(key: bytes) -> str:

@@ -27,6 +27,7 @@ class Ask:
     target: Target
     pnr: bool
     primitives: bool
+    dual: bool
     clock: float | None
     timeout: float
     progress: Progress

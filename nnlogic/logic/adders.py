@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nnlogic.logic.certificate import Group
 from nnlogic.logic.compressor import plan, shape, surfaced
 from nnlogic.logic.cone import ConeBuilder
-from nnlogic.tables.ir import Word
+from nnlogic.tables.blocks import bit_weights
+from nnlogic.tables.ir import Sum, Threshold
 
 BEAM = 8
 
@@ -38,15 +40,9 @@ class Style:
     tables: bool = True
 
 
-def terms_of(words: Sequence[Word], weights: Sequence[int]) -> list[Term]:
+def terms_of(block: Sum | Threshold) -> list[Term]:
     """Split weighted words into weighted bits; a sign bit weighs negative."""
-    out: dict[int, int] = {}
-    for word, weight in zip(words, weights, strict=True):
-        last = len(word.signals) - 1
-        for b, s in enumerate(word.signals):
-            sign = -1 if word.signed and b == last else 1
-            out[s] = out.get(s, 0) + weight * (sign << b)
-    return [Term(s, w) for s, w in out.items() if w]
+    return [Term(s, w) for s, w in bit_weights(block).items() if w]
 
 
 def digits(weight: int) -> list[tuple[int, int]]:
@@ -81,8 +77,11 @@ def weighted_sum(
         What the network consists of: they turn the terms into the bits.
     """
     heap = _Heap(builder, width, constant)
-    plain = [t for t in terms if len(digits(t.weight)) == 1 or not style.tables]
-    for group in grouped([t for t in terms if t not in plain], k):
+    plain: list[Term] = []
+    tabled: list[Term] = []
+    for term in terms:
+        (tabled if style.tables and len(digits(term.weight)) > 1 else plain).append(term)
+    for group in grouped(tabled, k):
         heap.add_table(group)
     for term in plain:
         heap.add_digits(term)
@@ -96,8 +95,7 @@ def grouped(terms: Sequence[Term], size: int) -> list[list[Term]]:
     return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
-@dataclass(frozen=True, order=True)
-class _Bit:
+class _Bit(NamedTuple):
     level: int
     order: int
     signal: int

@@ -125,7 +125,7 @@ def _tight(block: Arithmetic, cone: Cone, k: int) -> bool:
     """Whether a sum of bits is about as small as counters make it: a bit less with each LUT."""
     if not isinstance(block, Sum) or k < MAX_K:
         return False
-    bits = sum(len(digits(t.weight)) for t in terms_of(block.words, block.weights))
+    bits = sum(len(digits(t.weight)) for t in terms_of(block))
     return cone.luts <= TIGHT * (bits - len(block.outputs)) + 2
 
 

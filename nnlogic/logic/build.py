@@ -16,9 +16,10 @@ from nnlogic.core import bits
 from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.passes import PassRecord, run_passes
+from nnlogic.core.places import cache_folder
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.core.stages import refused
-from nnlogic.logic.cache import ResultCache, default_directory
+from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.engines.base import EFFORTS
 from nnlogic.logic.ir import MAX_K, LogicNet
@@ -224,7 +225,7 @@ def _options(
 def _directory(cache_dir: Path | str | Literal[False] | None) -> Path | None:
     if cache_dir is False:
         return None
-    return default_directory() if cache_dir is None else Path(cache_dir)
+    return cache_folder() if cache_dir is None else Path(cache_dir)
 
 
 def _solve_all(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,6 @@ UNREADABLE = (
     OverflowError,
 )
 """What reading something that is no entry ends in."""
-
-
-def default_directory() -> Path:
-    """Return the user's cache directory for nnlogic, ``$XDG_CACHE_HOME/nnlogic``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG rules say to ignore relative paths.
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
-    return root / "nnlogic"
 
 
 class ResultCache:

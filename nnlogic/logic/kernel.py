@@ -31,6 +31,10 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+internal = compiled(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For what only kernels call: no way in from Python, which takes a third of the compilation."""
+
+
 @compiled(forceinline=True)
 def _lut1(m, o, x0):  # type: ignore[no-untyped-def]
     return m[o] ^ (x0 & (m[o] ^ m[o + 1]))

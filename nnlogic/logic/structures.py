@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from nnlogic.logic import comparators
 from nnlogic.logic.adders import Style, Term, digits, terms_of, weighted_sum
-from nnlogic.logic.certificate import Entry, Match, Structure
+from nnlogic.logic.certificate import Entry, Group, Match, Structure
 from nnlogic.logic.cone import Cone, ConeBuilder
 from nnlogic.logic.passes.propagate_constants import propagate_constants
+from nnlogic.logic.ranks import rank_cones
+from nnlogic.logic.truth import NOT
 from nnlogic.tables.ir import ArgmaxBlock, Sum, Threshold, block_inputs
 
 Arithmetic = Sum | Threshold | ArgmaxBlock
 
-STRUCTURES = 3
+STRUCTURES = 4
 """Raised when structures change: what is cached is proved against those that are built now."""
+SHARED = 4
+"""Thresholds of one word from which on they are not compared each alone."""
 MAX_PAIRED = 8
 """Most words of an argmax for which all pairs are compared."""
 FLAT = 3.0
@@ -44,7 +49,7 @@ def structures(block: Arithmetic, k: int) -> Iterator[tuple[str, Structure]]:
         if n <= MAX_PAIRED:
             yield "all pairs", tournament(block, k, n, n)
         return
-    terms = terms_of(block.words, block.weights)
+    terms = terms_of(block)
     styles = {"structure": Style(), "flat structure": Style(level_cost=FLAT)}
     if any(len(digits(t.weight)) > 1 for t in terms):
         styles["structure of digits"] = Style(tables=False)
@@ -53,6 +58,8 @@ def structures(block: Arithmetic, k: int) -> Iterator[tuple[str, Structure]]:
             yield name, _sum(block, terms, k, style)
         else:
             yield name, _thresholds(block, terms, k, style)
+    if isinstance(block, Threshold) and len(block.words) == 1:
+        yield from _ranks(block, k)
 
 
 def tidy(cone: Cone) -> Cone:
@@ -83,6 +90,37 @@ def _thresholds(block: Threshold, terms: list[Term], k: int, style: Style) -> St
     room = len(block.outputs)
     bits += [builder.constant(False)] * (room - len(bits))
     return Structure(builder.cone(bits[:room]), tuple(groups), tuple(total), -low)
+
+
+def _ranks(block: Threshold, k: int) -> Iterator[tuple[str, Structure]]:
+    """Yield what ranks the word of a block without a comparator for every threshold."""
+    [word], weights = block.words, block.weights
+    low = word.format.lo
+    cuts = [t - block.bias - low for t in block.thresholds]
+    n = len(word.signals)
+    orderly = all(a < b for a, b in pairwise([0, *cuts, 1 << n]))
+    if weights != (1,) or len(cuts) < SHARED or not orderly or len(set(word.signals)) < n:
+        return
+    found = list(rank_cones(n, cuts, k))
+    for cost in (_product, _area):
+        name, cone = min(found, key=lambda item: cost(item[1]))
+        builder = ConeBuilder(n_inputs_of(block))
+        total = list(word.signals)
+        groups: tuple[Group, ...] = ()
+        if word.signed:
+            total[-1] = builder.lut(total[-1:], NOT)
+            groups = (Group(((word.signals[-1], low),), ((total[-1], -low),), low),)
+        bits = [*builder.add(cone, total)][: len(block.outputs)]
+        bits += [builder.constant(False)] * (len(block.outputs) - len(bits))
+        yield name, Structure(builder.cone(bits), groups, tuple(total), -low - block.bias)
+
+
+def _product(cone: Cone) -> tuple[int, int]:
+    return cone.luts * cone.depth, cone.luts
+
+
+def _area(cone: Cone) -> tuple[int, int]:
+    return cone.luts, cone.depth
 
 
 def tournament(block: ArgmaxBlock, k: int, size: int, final: int) -> Structure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from nnlogic.checks.verdict import Verdict
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.flows.board_build import Built, Plan, build_board, plan_board
+from nnlogic.flows.board_build import Built, Plan, build_board, divisor, plan_board
 from nnlogic.flows.boards import Board
 from nnlogic.flows.targets import Target
 from nnlogic.hw.board.protocol import COUNT_BYTES, DIGEST_BYTES, QUIET_S, REFUSED, TEST, WHO, frame
@@ -94,7 +94,7 @@ def board(
     UnsupportedModel
         The core does not take a whole row at a time.
     TargetMissed
-        It does not fit, or the clock of the board is not met.
+        It does not fit.
     Different
         The simulated board answers otherwise than the network; nothing was written.
     ToolNotFound, ToolFailed, ToolTimeout
@@ -110,15 +110,19 @@ def board(
     for program in ("yosys", *(target.pnr.programs if target.pnr else ()), *SIMULATOR * simulate):
         find(program)
     core = {served.core.name: served.core.read_bytes()}
-    plan = plan_board(chosen, served.shell(codes[:test_rows]), core, baud, served.design.latency)
+    parameters = served.shell(codes[:test_rows])
     bounds = run_limits(served.report.config, tool_timeout, tool_output, least=SECONDS)
     with (
         limited(bounds),
         tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as work,
     ):
-        folder = Path(work) / "board"
-        folder.mkdir()
-        built = build_board(plan, folder, progress=progress)
+        plan, built, folder = _fitted(
+            lambda divide: plan_board(
+                chosen, parameters, core, baud, served.design.latency, divide
+            ),
+            Path(work),
+            progress,
+        )
         checks: tuple[Verdict, ...] = ()
         if simulate:
             sent = codes[:SIMULATED]
@@ -134,6 +138,22 @@ def board(
             shutil.rmtree(out)
         folder.rename(out)
     return Boarded(out, facts, checks)
+
+
+def _fitted(
+    planned: Callable[[int], Plan], work: Path, progress: Progress
+) -> tuple[Plan, Built, Path]:
+    """Build with the board's clock, or with the fastest part of it that the layout can take."""
+    divide = 1
+    while True:
+        folder = work / f"clock{divide}"
+        folder.mkdir()
+        plan = planned(divide)
+        built = build_board(plan, folder, progress=progress)
+        enough = divisor(plan, built.pnr)
+        if enough == divide:
+            return plan, built, folder
+        divide = enough
 
 
 def _refuse_existing(out: Path, force: bool) -> None:
@@ -257,7 +277,8 @@ def _facts(
         "title": plan.board.title,
         "bitstream": built.bitstream.name,
         "digest": served.digest.hex(),
-        "clock_mhz": plan.clock_hz / 1e6,
+        "clock_mhz": plan.shell_hz / 1e6,
+        "board_mhz": plan.clock_hz / 1e6,
         "fmax_mhz": round(built.pnr.fmax_mhz, 2),
         "longest_path_ns": None if path is None else path.delay_ns,
         "used": {name: list(pair) for name, pair in built.pnr.utilization.items()},

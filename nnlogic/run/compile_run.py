@@ -28,6 +28,8 @@ from nnlogic.job.directory import Run, is_run, staged_run
 from nnlogic.job.options import Options
 from nnlogic.job.recorded import Recorded, recorded
 from nnlogic.job.runner import run_stages
+from nnlogic.job.source import load_source
+from nnlogic.plan.predict import with_other_ways
 from nnlogic.report.model import Report
 from nnlogic.report.rows import StepRow
 from nnlogic.run.given import Given, as_file
@@ -141,6 +143,9 @@ def _planned(
         except (TargetMissed, UsageError) as error:
             # What was estimated did not hold, or the design cannot be cut as planned.
             if name != AUTO or not error.problems:
+                if isinstance(error, TargetMissed) and name != AUTO:
+                    net, _ = load_source(source, chosen, allow_pickle)
+                    raise with_other_ways(error, backend, net, options, chosen) from error
                 raise
             problems += [replace(p, where=f"{p.where} ({backend.name})") for p in error.problems]
     raise TargetMissed("no design meets the budgets", where="--backend auto", problems=problems)

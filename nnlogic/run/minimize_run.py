@@ -17,8 +17,9 @@ from nnlogic.checks.verdict import Verdict
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.bits import Bools
 from nnlogic.core.errors import Different, FormatError, Problem, ToolFailed, UsageError
+from nnlogic.core.places import cache_folder
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.logic.cache import ResultCache, default_directory
+from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.dual import shared_cells
 from nnlogic.logic.formats import (
@@ -187,7 +188,7 @@ def minimize_files(
     targets = _targets(sources, out, kind, force)
     options = SolveOptions(k, effort, objective)
     seconds = math.inf if budget is None else budget
-    cache = default_directory() if cache_dir is None else cache_dir
+    cache = cache_folder() if cache_dir is None else cache_dir
     specs = _read_all(sources)
     work = []
     for source, target, (spec, data) in zip(sources, targets, specs, strict=True):

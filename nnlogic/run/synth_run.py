@@ -31,6 +31,7 @@ def synth(
     target: str | Path | None = None,
     pnr: bool = True,
     primitives: bool | None = None,
+    dual_luts: bool = False,
     clock: float | None = None,
     liberty: Path | str | None = None,
     tool_timeout: float | None = None,
@@ -51,6 +52,8 @@ def synth(
     primitives : bool, optional
         Synthesize from the target's own LUT cells in place of Boolean expressions, so that the
         mapping is kept as it is; written to ``synth/rtl``. By default where the backend can.
+    dual_luts : bool
+        Of these cells, put two functions of shared inputs into one with two outputs.
     clock : float, optional
         MHz to meet; the run's own by default.
     liberty : path, optional
@@ -87,9 +90,11 @@ def synth(
         primitives = not library and backend.keeps_luts(opened, chosen)
     if not library:
         backend.refuse_synth(opened, chosen, primitives)
+    if dual_luts:
+        _refuse_dual(chosen, primitives)
     with limited(bounds), reopened_run(Path(path)) as run:
         chosen.keep(run.path / TARGETS)
-        ask = Ask(chosen, pnr, primitives, clock, bounds.within(None), progress)
+        ask = Ask(chosen, pnr, primitives, dual_luts, clock, bounds.within(None), progress)
         report, missed = synth_cells(run, library, ask) if library else backend.synth(run, ask)
         status = "failed" if report.failed else status if status in WORDS else "stale"
         report = report.replace(status=status, target=chosen.name)
@@ -122,6 +127,16 @@ def _library(
         why = "--primitives are LUTs of a device"
         raise UsageError("options that do not fit", why=why, fix="leave one of them out")
     return Library.load(Path(liberty))
+
+
+def _refuse_dual(target: Target, primitives: bool) -> None:
+    why = ""
+    if not target.lut_cell.dual:
+        why = f"{target.name} has no LUTs with two outputs"
+    elif not primitives:
+        why = "synthesis maps LUTs anew here, or makes none"
+    if why:
+        raise UsageError("--dual-luts cannot be had", why=why, fix="leave --dual-luts out")
 
 
 def _changes(report: Report, target: str, clock: float | None) -> tuple[str, ...]:

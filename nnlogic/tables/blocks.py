@@ -61,10 +61,10 @@ class Function:
 
     def problems(self) -> list[str]:
         """Return what breaks the rules of a function."""
-        words = bits.words_for(1 << self.n_inputs)
-        out = []
-        if not 0 <= self.n_inputs <= MAX_INPUTS:
+        if not 0 <= self.n_inputs <= MAX_INPUTS:  # before anything grows with it
             return [f"{self.n_inputs} inputs, limit {MAX_INPUTS}"]
+        out = []
+        words = bits.words_for(1 << self.n_inputs)
         if self.bits.ndim != 2 or self.bits.shape[1] != words or not len(self.bits):
             return [f"table of shape {self.bits.shape}, need (outputs, {words})"]
         tail = (1 << self.n_inputs) % 64
@@ -166,3 +166,14 @@ def block_inputs(block: Block) -> tuple[int, ...]:
     if isinstance(block, Instance):
         return block.inputs
     return tuple(s for word in block.words for s in word.signals)
+
+
+def bit_weights(block: Sum | Threshold) -> dict[int, int]:
+    """Return what each input bit adds to the sum when it is one, by signal."""
+    out: dict[int, int] = {}
+    for word, weight in zip(block.words, block.weights, strict=True):
+        last = len(word.signals) - 1
+        for b, signal in enumerate(word.signals):
+            sign = -1 if word.signed and b == last else 1
+            out[signal] = out.get(signal, 0) + weight * (sign << b)
+    return out

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlogic.core.errors import UsageError
-from nnlogic.train.cost import CostModel
+from nnlogic.predict.cost import CostModel
 from nnlogic.train.sensitivity import LayerSensitivity
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from nnlogic.nn.family import chain_cost
 from nnlogic.nn.stack import Stack
-from nnlogic.train.cost import LUT_INPUTS, CostModel, cost_model, formula
-from nnlogic.train.estimate import adder_luts
+from nnlogic.predict.cost import LUT_INPUTS, CostModel, cost_model, formula
+from nnlogic.predict.estimate import adder_luts
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ wires is tried against all candidates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -23,8 +23,8 @@ from nnlogic.train.population_steps import PopulationSteps
 
 CHUNK = 1 << 14
 """Rows whose codes become wires at once."""
-PROPOSING = {"cpu": 1 << 14, "cuda": 1 << 20}
-"""Rows, drawn for each pin, on which wires are compared. All rows decide on the best of them."""
+PROPOSING = {"cpu": 1 << 14, "cuda": 1 << 17}
+"""Rows, others for each pin, on which wires are compared. All rows decide on the best of them."""
 LEAST_GAIN = 1e-6
 """Of the loss of a row, by which other wires must be better than those that are."""
 SCALES = [0.1 * 1.1**i for i in range(40)]
@@ -32,9 +32,11 @@ SCALES = [0.1 * 1.1**i for i in range(40)]
 
 
 def descend(
-    steps: PopulationSteps, advance: Callable[[int, str], None] = lambda count, note: None
+    steps: PopulationSteps,
+    advance: Callable[[int, str], None] = lambda count, note: None,
+    members: Iterable[int] | None = None,
 ) -> None:
-    """Improve the dense layers of every member of a trained population, as its recipe says.
+    """Improve the dense layers of members of a trained population, as its recipe says.
 
     Each member keeps the best of its passes on the rows for ranking, so none gets worse there.
     Kernels on windows and encoders stay as they are.
@@ -45,12 +47,14 @@ def descend(
         Of a recipe with ``shape = "luts"``; does nothing where its `descend` is 0.
     advance : callable
         Called with a number of passes done and a note.
+    members : iterable of int, optional
+        All where it is left out.
     """
     model, recipe = steps.model, steps.recipe
     if not recipe.descend or not isinstance(model, LutPopulation):
         return
     best = steps.ranking()
-    for member in range(model.members):
+    for member in range(model.members) if members is None else members:
         descent = Descent(model, member, steps.rows, recipe)
         kept = descent.tables()
         for number in range(recipe.descend):
@@ -86,12 +90,25 @@ class Descent:
     rows : PopulationRows
     recipe : PopulationRecipe
         Says how much the teacher counts.
+    sigmas : float
+        An entry is changed where the gain is more than so many standard deviations of it.
+
+    Attributes
+    ----------
+    gone : list of set of int
+        Per layer, the tables that were given up: constants, which stay as they are.
     """
 
     @torch.no_grad()
     def __init__(
-        self, model: LutPopulation, member: int, rows: PopulationRows, recipe: PopulationRecipe
+        self,
+        model: LutPopulation,
+        member: int,
+        rows: PopulationRows,
+        recipe: PopulationRecipe,
+        sigmas: float = 0.0,
     ) -> None:
+        self.sigmas = sigmas
         self.task, self.y = rows.task, rows.y
         self.teacher = rows.teacher if recipe.distill else None
         self.weight, self.temperature = recipe.distill, recipe.temperature
@@ -100,6 +117,7 @@ class Descent:
         self.share = [layer.share for layer in layers]
         self.pins = [layer.pins()[member].clone() for layer in layers]
         self.bits = [(layer.logits[member] > 0).to(torch.uint8) for layer in layers]
+        self.gone: list[set[int]] = [set() for _ in layers]
         parts = [model.dense_wires(part, member) for part in rows.x.split(CHUNK)]
         self.values = [torch.cat(parts, 1)]
         for pins, bits in zip(self.pins, self.bits, strict=True):
@@ -139,11 +157,51 @@ class Descent:
     @torch.no_grad()
     def sweep(self) -> int:
         """Set every table of every layer once, in random order; return how many changed."""
-        places = [(i, t) for i, pins in enumerate(self.pins) for t in range(len(pins))]
+        places = [(i, t) for i, live in enumerate(self.live()) for t in live]
         order = torch.randperm(len(places), generator=self.random).tolist()
         changed = sum(self._set(*places[i]) for i in order)
         self._rescale()
         return changed
+
+    def live(self) -> list[list[int]]:
+        """Return the tables of each layer that scores depend on and that were not given up."""
+        out: list[list[int]] = []
+        read = set(range(len(self.pins[-1])))
+        for pins, gone in zip(reversed(self.pins), reversed(self.gone), strict=True):
+            out.append(sorted(read - gone))
+            read = set(pins[out[-1]].flatten().tolist())
+        return out[::-1]
+
+    @torch.no_grad()
+    def give_up(self, prices: Sequence[float], share: float) -> None:
+        """Make the tables constant that cost least loss for their price.
+
+        Parameters
+        ----------
+        prices : sequence of float
+            Of a table of each layer.
+        share : float
+            Of the price of all tables, to be saved at once.
+        """
+        before = float(self.losses(self.scores).mean())
+        found, total = [], 0.0
+        for layer, tables in enumerate(self.live()):
+            total += prices[layer] * len(tables)
+            for table in tables:
+                for value in (0, 1):
+                    constant = torch.full_like(self.values[0][0], value)
+                    loss = float(self.losses(self._scores_with(layer, table, constant)).mean())
+                    found.append(((loss - before) / prices[layer], layer, table, value))
+        left = share * total
+        for _, layer, table, value in sorted(found):
+            if left <= 0:
+                break
+            if table not in self.gone[layer]:
+                self._put(layer, table, self.pins[layer][table], torch.full_like(
+                    self.bits[layer][table], value))  # fmt: skip
+                self.gone[layer].add(table)
+                left -= prices[layer]
+        self._rescale()
 
     def _set(self, layer: int, table: int) -> bool:
         zero, one = (
@@ -154,12 +212,15 @@ class Descent:
         same = torch.equal(pins, self.pins[layer][table])
         if same and torch.equal(bits, self.bits[layer][table]):
             return False
+        self._put(layer, table, pins, bits)
+        return True
+
+    def _put(self, layer: int, table: int, pins: Tensor, bits: Tensor) -> None:
         new = looked_up(pins, bits, self.values[layer])
         self.scores = self._scores_with(layer, table, new)
         for at, number, values in list(self._changes(layer, table, new)):
             self.values[at + 1][number] = values
         self.pins[layer][table], self.bits[layer][table] = pins, bits
-        return True
 
     def _scores_with(self, layer: int, table: int, values: Tensor) -> Tensor:
         """Return the scores if a table had other values, (rows,)."""
@@ -197,16 +258,20 @@ class Descent:
                 if float(gain) > LEAST_GAIN * len(d):
                     pins[j], index, cells = wire, other, found
         # Entries that no row reads, or that make no difference, stay as they are.
-        bits = torch.where(cells == 0, self.bits[layer][table], (cells < 0).to(torch.uint8))
+        noise = self.sigmas * _cells(index, d.square()).sqrt() if self.sigmas else 0.0
+        bits = torch.where(
+            cells.abs() <= noise, self.bits[layer][table], (cells < 0).to(torch.uint8)
+        )
         return pins, bits
 
     def _proposed(self, index: Tensor, pin: int, d: Tensor, values: Tensor) -> int:
         """Return the wire that would be best at a pin, the other five as they are."""
         most = PROPOSING.get(d.device.type, CHUNK)
         kind = torch.bfloat16 if d.is_cuda else torch.float32
-        if len(d) > most:
-            drawn = torch.randint(len(d), (most,), generator=self.random).to(d.device)
-            index, d, values = index[drawn], d[drawn], values[:, drawn]
+        step = -(-len(d) // most)
+        if step > 1:
+            some = slice(int(torch.randint(step, (), generator=self.random)), None, step)
+            index, d, values = index[some], d[some], values[:, some]
         five = (index & ((1 << pin) - 1)) | (index >> (pin + 1) << pin)
         spread = torch.zeros((ROWS // 2, len(d)), dtype=kind, device=d.device)
         spread.scatter_(0, five[None], d.to(kind)[None])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from nnlogic.core.archive import write_bytes
@@ -21,7 +22,9 @@ from nnlogic.model.layer import PLAIN, PRUNED
 from nnlogic.nn.checkpoint import load_network
 from nnlogic.nn.families.linear import LinearSums
 from nnlogic.nn.quantizers import FormattedWeights
+from nnlogic.predict.cost import live_neurons
 from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.layer import Sums
 from nnlogic.quant.numbers import numbers
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.recipe_data import as_seen_from, load_dataset
@@ -47,6 +50,9 @@ class Compared:
         Accuracies; no choice here was made by the test rows.
     luts, depth : int
         Compiled, everything counted.
+    dsps : int
+        Products of sums by weights that are no power of two, of neurons that some output needs: so
+        many DSP slices multiply them at a sample per clock, where each does one.
     formats : dict of str to str
         Of each layer that has one.
     recipe, checkpoint : Path
@@ -57,6 +63,7 @@ class Compared:
     test: float
     luts: int
     depth: int
+    dsps: int
     formats: dict[str, str]
     recipe: Path
     checkpoint: Path
@@ -262,6 +269,17 @@ def cheapest_mix(
     return out
 
 
+def count_products(net: QuantNet) -> int:
+    """Return how many products of a network are by weights that are no power of two."""
+    live = live_neurons(net)
+    total = 0
+    for layer in net.layers:
+        if isinstance(layer.arithmetic, Sums):
+            weights = np.abs(layer.arithmetic.weights[live[layer.name]])
+            total += int(np.count_nonzero(weights & (weights - 1)))
+    return total
+
+
 @dataclass
 class _Comparison:
     out: Path
@@ -292,4 +310,7 @@ class _Comparison:
                 "luts": luts, "depth": depth,
             }  # fmt: skip
             write_bytes(file, json.dumps(found).encode())
-        return Compared(name=name, formats=formats, recipe=known, checkpoint=checkpoint, **found)
+        products = count_products(load(checkpoint))
+        return Compared(
+            name=name, dsps=products, formats=formats, recipe=known, checkpoint=checkpoint, **found
+        )

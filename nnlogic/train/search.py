@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.frontend import load
+from nnlogic.predict.cost import cost_model
 from nnlogic.quant.ir import QuantNet
 from nnlogic.train import search_study as studies
-from nnlogic.train.cost import cost_model
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.recipe_data import as_seen_from, load_dataset
 from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
-from nnlogic.train.search_seeds import sensitivity_seeds
+from nnlogic.train.search_seeds import SEEDS, sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
 from nnlogic.train.sensitivity import METHODS
 from nnlogic.train.trainer import train
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SPACE, IDENTITY = "space", "identity"
 CHECKPOINT, REPEATED = "checkpoint", "repeated"
+COMPILED, PREDICTED = LUTS = "compiled", "predicted"
 UNSURE = 1.5
 """A point is not tried when it is predicted to miss the budget by more than this factor."""
 
@@ -48,9 +49,12 @@ class SearchOptions:
     budget : float
         LUT6 wanted; points far above it are not tried. 0 for none.
     sampler : str
-        ``"cluster"``, ``"tpe"`` or ``"random"``.
+        ``"cluster"``, ``"tpe"`` or ``"random"``; or ``"ilp"``: allocations by integer programming
+        alone, at budgets from the cheapest to the dearest, and nothing once these are tried.
     sensitivity : str
         ``"fisher"``, ``"hutchinson"``, or ``"none"``: no seeds, nothing pruned.
+    luts : str
+        ``"compiled"``, or ``"predicted"``: trials are not compiled, only the front is.
     effort : str
         Of the compilation, for predictions.
     worker : int
@@ -64,6 +68,7 @@ class SearchOptions:
     budget: float = 0.0
     sampler: str = "cluster"
     sensitivity: str = "fisher"
+    luts: str = "compiled"
     effort: str = "fast"
     worker: int = 0
     seed: int = 0
@@ -71,11 +76,14 @@ class SearchOptions:
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values."""
         out = []
-        known = {"sampler": studies.SAMPLERS, "sensitivity": (*METHODS, "none")}
+        known = {"sampler": studies.SAMPLERS, "sensitivity": (*METHODS, "none"), "luts": LUTS}
         for key, names in known.items():
             if getattr(self, key) not in names:
                 why = f"{getattr(self, key)!r}, known are {', '.join(names)}"
                 out.append(Problem(key, why))
+        if self.sampler == studies.ILP and self.sensitivity == "none":
+            why = f"{self.sampler!r} allocates by sensitivities, and 'none' was asked for"
+            out.append(Problem("sampler", why))
         least = {"trials": 1, "epochs": 0, "epoch_rows": 0, "budget": 0, "worker": 0, "seed": 0}
         for key, bound in least.items():
             if getattr(self, key) < bound:
@@ -138,6 +146,7 @@ def search(
     *,
     out: Path | str,
     luts: Callable[[QuantNet], int],
+    predict: Callable[[QuantNet], float] | None = None,
     space: SearchSpace | None = None,
     options: SearchOptions | None = None,
     storage: str = "",
@@ -158,6 +167,8 @@ def search(
     luts : callable
         Compiles a network and returns its LUT6. `nnlogic.train` comes before compilation and does
         not know it.
+    predict : callable, optional
+        Predicts them for a trained network; needed where the options ask for that.
     space : SearchSpace, optional
         Default: `search_space` of the recipe.
     options : SearchOptions, optional
@@ -189,7 +200,9 @@ def search(
             "cannot write the output", where=str(folder), why=str(error), fix="choose another one"
         ) from error
     study = studies.open_study(recipe.name, storage or studies.study_folder(folder), resume)
-    run = _Search(study, space, options, folder, luts, data_dir, progress)
+    if options.luts == PREDICTED and predict is None:
+        raise ValueError("nothing to predict LUTs with")
+    run = _Search(study, space, options, folder, luts, predict, data_dir, progress)
     run.check_identity()
     studies.release_interrupted(study, options.worker)
     with progress.step(f"search {recipe.name}", options.trials) as step:
@@ -197,7 +210,7 @@ def search(
         if SPACE not in study.user_attrs:
             run.prepare()
             step.advance(1, run.note())
-        while studies.settled(study) < options.trials:
+        while studies.settled(study) < options.trials and run.goes_on():
             run.next_trial()
             step.advance(1, run.note())
     return run.result(time.monotonic() - start)
@@ -210,6 +223,7 @@ class _Search:
     options: SearchOptions
     folder: Path
     luts: Callable[[QuantNet], int]
+    predict: Callable[[QuantNet], float] | None
     data_dir: Path | str | None
     progress: Progress
 
@@ -219,6 +233,7 @@ class _Search:
         choices = {name: list(values) for name, values in self.space.choices.items()}
         shared = [options.epochs, options.epoch_rows, options.budget, options.sensitivity]
         parts = [self.space.base.to_meta(), choices, shared, options.effort, options.seed]
+        parts += [options.luts] * (options.luts != COMPILED)
         identity = json.dumps(parts, sort_keys=True)
         known = self.study.user_attrs.get(IDENTITY)
         if known is None:
@@ -252,6 +267,7 @@ class _Search:
                 cost_model(options.effort),
                 method=options.sensitivity,
                 budget=options.budget,
+                count=options.trials if options.sampler == studies.ILP else SEEDS,
             )
             space, seeds = found.space, found.params
         attrs = {"params": base, CHECKPOINT: checkpoint, studies.WORKER: 0}
@@ -261,6 +277,10 @@ class _Search:
         # Set last: other workers may start once it is there.
         choices = {name: list(offered) for name, offered in space.choices.items()}
         self.study.set_user_attr(SPACE, choices)
+
+    def goes_on(self) -> bool:
+        """Whether there is anything to propose."""
+        return self.options.sampler != studies.ILP or studies.waiting(self.study)
 
     def next_trial(self) -> None:
         """Ask for a point, train and compile it, and tell what it gave."""
@@ -315,7 +335,8 @@ class _Search:
         place = self.folder / "trials" / f"{number:04}"
         result = train(recipe, out=place, data_dir=self.data_dir, resume=True)
         (place / recipe.state_name).unlink(missing_ok=True)
-        count = self.luts(load(result.checkpoint))
+        size = self.luts if options.luts == COMPILED or self.predict is None else self.predict
+        count = size(load(result.checkpoint))
         checkpoint = str(result.checkpoint.resolve())
         return (result.accuracy["validation"], float(count)), checkpoint, False
 
@@ -345,19 +366,31 @@ class _Search:
             write_bytes(
                 recipes / f"{name}.toml", recipe_text(as_seen_from(own, recipes), comment).encode()
             )
-        within = studies.best_within(trials, self.options.budget) if self.options.budget else None
         base = [t for t in trials if t.user_attrs["params"] == self.space.base_params()]
+        found = _front([self._found(t) for t in best])
+        fitting = [f for f in found if f.luts <= self.options.budget]
         return SearchResult(
-            tuple(_found(t) for t in best),
-            _found(base[0]) if base else None,
-            _found(within) if within else None,
+            tuple(found),
+            self._found(base[0]) if base else None,
+            fitting[-1] if fitting else None,
             len(trials),
             recipes,
             seconds,
         )
 
+    def _found(self, trial: FrozenTrial) -> Found:
+        """Return a trial; what was predicted is compiled now."""
+        accuracy, luts = trial.values
+        attrs = trial.user_attrs
+        checkpoint = Path(attrs[CHECKPOINT])
+        count = int(luts) if self.options.luts == COMPILED else self.luts(load(checkpoint))
+        return Found(trial.number, accuracy, count, attrs["params"], checkpoint)
 
-def _found(trial: FrozenTrial) -> Found:
-    accuracy, luts = trial.values
-    attrs = trial.user_attrs
-    return Found(trial.number, accuracy, int(luts), attrs["params"], Path(attrs[CHECKPOINT]))
+
+def _front(found: Sequence[Found]) -> list[Found]:
+    """Return the networks no other one beats in both accuracy and LUTs, cheapest first."""
+    out: list[Found] = []
+    for one in sorted(found, key=lambda f: (f.luts, -f.validation, f.trial)):
+        if not out or one.validation > out[-1].validation:
+            out.append(one)
+    return out

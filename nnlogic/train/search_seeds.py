@@ -11,8 +11,8 @@ import torch
 from nnlogic.core.errors import UsageError
 from nnlogic.data import Dataset
 from nnlogic.nn.checkpoint import load_network
+from nnlogic.predict.cost import CostModel
 from nnlogic.train.bits_ilp import Allocation, LayerChoices, allocate, layer_choices
-from nnlogic.train.cost import CostModel
 from nnlogic.train.search_space import KNOBS, SearchSpace
 from nnlogic.train.sensitivity import sensitivities
 
@@ -45,6 +45,7 @@ def sensitivity_seeds(
     *,
     method: str = "fisher",
     budget: float = 0.0,
+    count: int = SEEDS,
 ) -> Seeds:
     """Allocate bits and fan-in at budgets from the cheapest to the dearest.
 
@@ -64,6 +65,8 @@ def sensitivity_seeds(
         See `nnlogic.train.sensitivity.sensitivities`.
     budget : float
         LUT6 of one more allocation, tried first; 0 for none.
+    count : int
+        Most allocations but that one.
 
     Raises
     ------
@@ -81,14 +84,18 @@ def sensitivity_seeds(
         bits = space.choices.get(f"{spec.name}.bits", (spec.bits,))
         offered = space.choices.get(f"{spec.name}.fan_in", (spec.fan_in,))
         choices.append(layer_choices(layer, bits, [f for f in offered if f <= spec.fan_in]))
-    found = allocations(choices, space, model, budget)
+    found = allocations(choices, space, model, budget, count)
     return Seeds(_pruned(space, found), tuple(_point(space, a) for a in found))
 
 
 def allocations(
-    choices: list[LayerChoices], space: SearchSpace, model: CostModel, budget: float
+    choices: list[LayerChoices],
+    space: SearchSpace,
+    model: CostModel,
+    budget: float,
+    count: int = SEEDS,
 ) -> list[Allocation]:
-    """Return distinct allocations: the one for `budget` first, then `SEEDS` along the sweep."""
+    """Return distinct allocations: the one for `budget` first, then `count` along the sweep."""
 
     def best(luts: float) -> Allocation:
         return allocate(
@@ -102,14 +109,14 @@ def allocations(
     first = [best(budget)] if budget else []
     dearest = best(np.inf)
     sweep = [dearest]
-    for luts in np.geomspace(dearest.luts, dearest.luts / 64, BUDGETS)[1:]:
+    for luts in np.geomspace(dearest.luts, dearest.luts / 64, max(BUDGETS, 4 * count))[1:]:
         try:
             sweep.append(best(float(luts)))
         except UsageError:
             break
     distinct = {a.options: a for a in reversed(sweep)}
     kept = list(distinct.values())
-    picks = sorted({round(i) for i in np.linspace(0, len(kept) - 1, SEEDS)})
+    picks = sorted({round(i) for i in np.linspace(0, len(kept) - 1, count)})
     return [*first, *(kept[i] for i in picks)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
-from nnlogic.train.cost import CostModel
+from nnlogic.predict.cost import CostModel
 from nnlogic.train.recipe import Recipe
 
 KNOBS = ("bits", "fan_in", "width")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 DIRECTIONS = ("maximize", "minimize")
-SAMPLERS = ("cluster", "tpe", "random")
+ILP = "ilp"
+SAMPLERS = ("cluster", "tpe", "random", ILP)
 WHY, WORKER = "why", "worker"
 
 
@@ -102,6 +103,13 @@ def settled(study: Study) -> int:
 
     failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
     return len(finished(study)) + sum(WHY in t.user_attrs for t in failed)
+
+
+def waiting(study: Study) -> bool:
+    """Whether points are left that were given to be tried."""
+    from optuna.trial import TrialState
+
+    return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
 
 def release(study: Study, trial: FrozenTrial | Trial, params: Mapping[str, int]) -> None:
@@ -195,12 +203,6 @@ def front(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         if not out or trial.values[0] > out[-1].values[0]:
             out.append(trial)
     return out
-
-
-def best_within(trials: Sequence[FrozenTrial], budget: float) -> FrozenTrial | None:
-    """Return the most accurate trial of at most `budget` LUT6."""
-    fitting = [t for t in front(trials) if t.values[1] <= budget]
-    return fitting[-1] if fitting else None
 
 
 def study_folder(out: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnlogic.data import Dataset
-from nnlogic.train.cost import cost_model
+from nnlogic.predict.cost import cost_model
 from nnlogic.train.given_teacher import DISTILL
 from nnlogic.train.population_recipe import PopulationRecipe
 

@@ -16,7 +16,7 @@ from nnlogic.core.errors import UnsupportedModel, UsageError
 from nnlogic.core.lock import locked
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.data import Dataset
-from nnlogic.train.estimate import luts_by_role
+from nnlogic.predict.estimate import luts_by_role
 from nnlogic.train.given_teacher import DISTILL, with_teacher
 from nnlogic.train.layered import LayeredTraining
 from nnlogic.train.population import PopulationTraining

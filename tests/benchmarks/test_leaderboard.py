@@ -15,8 +15,8 @@ from benchmarks.leaderboard.fmax import clocks
 from benchmarks.leaderboard.measure import without_argmax, without_encoder
 from benchmarks.leaderboard.own import own_luts
 from benchmarks.leaderboard.page import COLUMNS, Entry, summary
-from benchmarks.leaderboard.peers import PEERS, Peer
-from nnlogic.core.formats import IntFormat, Port
+from benchmarks.leaderboard.peers import NO_RANK, PEERS, Peer
+from nnlogic.core.formats import ROLES, IntFormat, Port
 from nnlogic.frontend import load
 from nnlogic.quant.ir import Enumerated, QuantNet
 from tests.frontend import bloom
@@ -95,9 +95,9 @@ def test_what_was_measured_is_kept(peers, monkeypatch, capsys):
 
 def test_the_best_of_several_efforts_is_shown(tmp_path):
     results = board.Results(tmp_path)
-    for effort, total in (("fast", 9), ("normal", 7), ("high", 8)):
+    for effort, total in (("fast", 9), ("normal, area", 7), ("high, network", 8)):
         results.put(f"a-{effort}", {"k": 1}, {"effort": effort, "whole": {"total": total}})
-    assert board._best(results, "a", {"k": 1})["effort"] == "normal"
+    assert board._best(results, "a", {"k": 1})["effort"] == "normal, area"
     assert board._best(results, "a", {"k": 2}) is None
 
 
@@ -119,6 +119,32 @@ def test_figures_of_peers(tmp_path):
     assert Peer("a", "b", "c", reports=("../models/{stem}.rpt",)).published(file) == "46"
     (file.parent / "res.txt").write_text("nothing")
     assert Peer("a", "b", "c", reports=("res.txt",)).published(file) == ""
+
+
+def test_carries_of_peers_are_told_where_they_are_known(tmp_path):
+    alir = next(peer for peer in PEERS if "ALIR" in peer.family)
+    assert alir.carry_cells(tmp_path / "openml-598.json") == 50
+    assert alir.carry_cells(tmp_path / "other.json") is None
+    whole = {"whole": {**dict.fromkeys((*ROLES, "total", "depth"), 5), "proved": []}}
+
+    def cell(own):
+        row = Entry("f", "n", {**whole, "effort": "fast", "seconds": 0}, own).line()
+        return dict(zip(COLUMNS, row.strip("| ").split(" | "), strict=False))["CARRY4, peer / ours"]
+
+    assert cell({"luts": 9, "carries": 12}) == "12 / 0"
+    assert cell({"published": 9, "source": "published", "carries": None}) == "? / 0"
+
+
+def test_ranks_of_registers_are_counted_in_the_verilog(tmp_path):
+    dwn = next(peer for peer in PEERS if peer.family == "DWN")
+    file = tmp_path / "a" / "b" / "m_checkpoint.pt"
+    top = file.parent / "m_checkpoint" / "dwn_core.v"
+    top.parent.mkdir(parents=True)
+    assert dwn.registers(file) is None
+    top.write_text("pipe_reg #(.W(3)) a (x);\n// pipes\n  pipe_reg #(.W(3)) b (y);\n")
+    assert dwn.registers(file) == 2
+    assert replace(dwn, rank=NO_RANK).registers(file) == 0
+    assert replace(dwn, rank=None).registers(file) is None
 
 
 def test_luts_of_verilog(tmp_path):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hand_nets import write_by_hand
+from helpers_logic import logic_net
 
 from nnlogic.checks.formal import prove_netlist, prove_verilog
 from nnlogic.checks.netlist import Netlist, StructureError
 from nnlogic.core.errors import ToolFailed
+from nnlogic.design.build import build
 from nnlogic.design.ir import HardwareDesign
+from nnlogic.flows.synth import synthesize
 from nnlogic.flows.targets import Target
+from nnlogic.hw.lut.verilog import write_verilog
 from nnlogic.tools.find import find
 from nnlogic.tools.run import run_tool
 
@@ -121,13 +126,59 @@ def test_synthesized_netlists_are_proved(design, verilog, tmp_path, name, comman
     assert not prove_netlist(design, [out], target=Target.named(name)).equal
 
 
+def test_cells_with_two_outputs_are_proved(tmp_path):
+    nodes = [([0, 1, 2, 3], 0x1EE8), ([1, 2, 4], 0x96), ([5, 6], 6), ([5, 6, 0], 0xE8)]
+    design = build(logic_net(nodes, inputs=(5,), outputs=[[7, 8]]), name="tiny", stream=False)
+    target = Target.named("xc7")
+    files = write_verilog(design, tmp_path / "rtl", primitives=target.lut_cell, dual=True)
+    result = synthesize(files, "tiny", target, tmp_path / "synth")
+    assert result.luts == {"LUT6_2": 2}
+    out = result.files["netlist_verilog"]
+    assert prove_netlist(design, [out], target=target).equal
+    text = out.read_text()
+    pins = {".O5(": ".O6(", ".O6(": ".O5("}
+    out.write_text(re.sub(r"\.O[56]\(", lambda pin: pins[pin[0]], text))
+    assert not prove_netlist(design, [out], target=target).equal
+
+
+def netlist(tmp_path, gates, names=None, **modules):
+    """As yosys writes it: two blanks a level."""
+    ports = {"y": {"direction": "output", "bits": [2]}, "a": {"direction": "input", "bits": [3]}}
+    kinds = {"A": "input", "Y": "output"}
+    module = {
+        "attributes": {"src": "m.v:1.1-2.2"},
+        "ports": ports,
+        "cells": {
+            name: {"hide_name": 0, "type": kind, "port_directions": kinds, "connections": pins}
+            for name, kind, pins in gates
+        },
+        "netnames": {name: {"hide_name": hide, "bits": bits} for name, hide, bits in names or []},
+    }
+    path = Path(tmp_path / "m.json")
+    path.write_text(json.dumps({"creator": "-", "modules": {**modules, "m": module}}, indent=2))
+    return Netlist.read(path, "m")
+
+
 def test_combinational_loop_is_an_error(tmp_path):
-    path = Path(tmp_path / "loop.json")
-    path.write_text(
-        '{"modules": {"m": {"ports": {"y": {"direction": "output", "bits": [2]}}, "netnames": {},'
-        '"cells": {"c": {"type": "$_NOT_", "port_directions": {"A": "input", "Y": "output"},'
-        '"connections": {"A": [2], "Y": [2]}}}}}}'
-    )
-    net = Netlist.read(path, "m")
+    net = netlist(tmp_path, [("c", "$_NOT_", {"A": [2], "Y": [2]})])
     with pytest.raises(StructureError, match="loop"):
         list(net.cone([2]))
+
+
+def test_netlists_are_read_whatever_their_names_are(tmp_path):
+    odd = ['a": {', "cells", "\\ }", '      "cells": {', "}, {"]
+    cells = [(name, "$_NOT_", {"A": [3], "Y": [4 + i]}) for i, name in enumerate(odd)]
+    names = [(name, i % 2, [4 + i]) for i, name in enumerate(odd)]
+    other = {"attributes": {}, "ports": {"z": {"direction": "input", "bits": [9]}}, "cells": {}}
+    net = netlist(tmp_path, cells, names, **{"cells": other})
+    assert (net.inputs, net.outputs) == ({"a": (3,)}, {"y": (2,)})
+    assert sorted(net.drivers) == [4, 5, 6, 7, 8]
+    assert all(gate.fanins == (3,) for gate in net.drivers.values())
+    assert net.names == {4 + i: f"{odd[i]}[0]" for i in (0, 2, 4)}
+
+
+def test_second_drivers_and_other_cells_are_told(tmp_path):
+    pins = {"A": [3], "Y": [2]}
+    net = netlist(tmp_path, [("c", "$_NOT_", pins), ("d", "$_BUF_", pins)])
+    assert (net.drivers, net.other) == ({}, {2: "second"})
+    assert netlist(tmp_path, [("c", "$_DLATCH_P_", pins)]).other == {2: "$_DLATCH_P_"}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from nnlogic.core.places import cache_folder
 from nnlogic.data.fetch import cache_dir
-from nnlogic.logic.cache import default_directory
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "cli.md").read_text(encoding="utf-8")
 NNLOGIC = Path(sys.executable).with_name("nnlogic")
@@ -45,9 +45,9 @@ def test_the_guide_says_where_things_are_kept(monkeypatch, tmp_path):
     assert "`NNLOGIC_CACHE`" in GUIDE
     monkeypatch.delenv("NNLOGIC_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_directory() == cache_dir() == tmp_path / "nnlogic"
+    assert cache_folder() == cache_dir() == tmp_path / "nnlogic"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert default_directory() == cache_dir() == Path("/home/somebody/.cache/nnlogic")
+    assert cache_folder() == cache_dir() == Path("/home/somebody/.cache/nnlogic")
     monkeypatch.setenv("NNLOGIC_CACHE", "/data")
     assert cache_dir() == Path("/data")

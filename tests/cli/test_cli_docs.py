@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 import pytest
 
-from nnlogic.cli.main import VERBS, cli
+from nnlogic.cli.main import cli
 from nnlogic.cli.options import Session
+from nnlogic.cli.verb import verbs
 from nnlogic.core import errors
 from nnlogic.core.errors import NNLogicError
 
+VERBS = verbs()
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 
 
@@ -19,7 +21,7 @@ def sections():
 
 
 def command(verb):
-    return import_module(f"nnlogic.cli.{verb}").command
+    return import_module(f"nnlogic.cli.verbs.{verb}").command
 
 
 def options(cmd):
@@ -28,7 +30,7 @@ def options(cmd):
 
 
 def test_every_verb_has_its_section_in_order():
-    assert list(sections()[1]) == list(VERBS) == cli.list_commands(click.Context(cli))
+    assert list(sections()[1]) == VERBS == cli.list_commands(click.Context(cli))
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -10,10 +10,10 @@ from nnlogic.train.formats import BASE, MIX, Compared
 def asked(monkeypatch):
     calls = []
     rows = (
-        Compared(BASE, 0.7, 0.71, 400, 9, {}, Path("r"), Path("c")),
-        Compared("ternary()", 0.6, 0.61, 100, 5, {"a": "ternary()"}, Path("r"), Path("c")),
+        Compared(BASE, 0.7, 0.71, 400, 9, 77, {}, Path("r"), Path("c")),
+        Compared("ternary()", 0.6, 0.61, 100, 5, 0, {"a": "ternary()"}, Path("r"), Path("c")),
         Compared(
-            MIX, 0.7, 0.7, 200, 6, {"a": "fixed(4,0)", "b": "ternary()"}, Path("r"), Path("c")
+            MIX, 0.7, 0.7, 200, 6, 31, {"a": "fixed(4,0)", "b": "ternary()"}, Path("r"), Path("c")
         ),
     )
 
@@ -29,7 +29,7 @@ def test_a_comparison_as_table_plot_and_data(nnlogic, asked, tmp_path):
     line = ("--mix", "fixed(4,0)", "--mix", "ternary()", "--mix-bits", 3, "--gradient", "gap")
     done = nnlogic("formats", "digits", "ternary()", "-o", tmp_path, *line, "--of", "both")
     assert done.code == 0, done.err
-    assert "   61.00 %     100      5  ternary()" in done.out
+    assert "   61.00 %     100      5      0  ternary()" in done.out
     assert "mix (a fixed(4,0), b ternary())" in done.out
     recipe, formats, how = asked[0]
     assert recipe.name == "digits"

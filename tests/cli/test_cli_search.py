@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from nnlogic.cli.search import compiled_luts
+from nnlogic.cli.verbs.search import compiled_luts
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import Argmax, QuantNet
 from nnlogic.train import search as package

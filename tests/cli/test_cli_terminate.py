@@ -21,7 +21,7 @@ def command(session):
     tool = Tool("sleeper", (sys.executable, "-c", code), (1,), "test")
     run_tool(tool, [sys.argv[1] + ".tmp"], cwd=Path("."), timeout=60)
 
-sys.modules["nnlogic.cli.doctor"] = types.SimpleNamespace(command=command)
+sys.modules["nnlogic.cli.verbs.doctor"] = types.SimpleNamespace(command=command)
 from nnlogic.cli.main import main
 sys.exit(main(["doctor"]))
 """

@@ -3,10 +3,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from nnlogic.cli.verb import FOLDER, verbs
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Check
 from nnlogic.tools import revision
@@ -91,7 +93,7 @@ def test_compile_passes_its_options_on(nnlogic, fake_run):
 
 
 def test_compile_options_and_defaults_are_those_of_the_backends():
-    from nnlogic.cli.compile import command
+    from nnlogic.cli.verbs.compile import command
     from nnlogic.job.backend import all_options, backends
 
     given = {p.name: p.default for p in command.params if p.name is not None}
@@ -113,7 +115,7 @@ def test_verify_and_synth_pass_their_options_on(nnlogic, fake_run):
     path = (Path("r"),)
     free = {"tool_timeout": None, "tool_output": None}
     bound = {"tool_timeout": 9.0, "tool_output": 2.0}
-    cells = {"target": None, "pnr": True, "liberty": None, "primitives": None}
+    cells = {"target": None, "pnr": True, "liberty": None, "primitives": None, "dual_luts": False}
     assert fake_run.calls == [
         ("verify", path, free | {"simulators": ("verilator", "icarus"), "require_all": False}),
         ("verify", path, bound | {"simulators": ("icarus",), "require_all": True}),
@@ -250,3 +252,48 @@ def test_budgets_below_one_are_refused(nnlogic, fake_run, option):
     assert done.code == 2
     assert option in done.err
     assert not fake_run.calls
+
+
+OUTSIDE = """
+import click
+
+PLACE = 25
+
+
+@click.command("weigh", short_help="Weigh it.")
+def command():
+    click.echo("heavy")
+"""
+
+
+def outside(tmp_path, text):
+    """Make a package with a verb, as pip would leave it; return a command that knows it."""
+    (tmp_path / "weighing.py").write_text(text)
+    info = tmp_path / "weighing-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: weighing\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[nnlogic.verbs]\nweigh = weighing\n")
+    return lambda *args: in_new_process(
+        f"import sys; from nnlogic.cli.main import main; sys.exit(main({args!r}))",
+        PYTHONPATH=str(tmp_path),
+    )
+
+
+def test_a_verb_of_another_package_stands_at_its_place(tmp_path):
+    run = outside(tmp_path, OUTSIDE)
+    assert run("weigh").stdout == "heavy\n"
+    listed = run("--help").stdout.partition("Commands:")[2].split("\n")
+    assert [line.split()[0] for line in listed if line][1:4] == ["compile", "weigh", "verify"]
+
+
+@pytest.mark.parametrize("text", ["import no_such_module", "command = 1"])
+def test_a_verb_that_cannot_be_used_says_whose_it_is(tmp_path, text):
+    done = outside(tmp_path, text)("weigh")
+    assert done.returncode == 2
+    assert "entry point weigh of nnlogic.verbs" in done.stderr
+
+
+def test_verbs_of_ours_have_places_of_their_own():
+    modules = [import_module(f"{FOLDER}.{name}") for name in verbs()]
+    assert len({module.PLACE for module in modules}) == len(modules)
+    assert [module.command.name for module in modules] == verbs()

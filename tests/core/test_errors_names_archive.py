@@ -60,6 +60,13 @@ def test_identifiers_never_collide():
     assert names == ["a_b", "a_b_2", "A_B_3", "n_clk"]
 
 
+def test_many_equal_names_are_numbered_at_once():
+    # Searched from 2 for each, these would take minutes.
+    names = unique_identifiers(["n_3", *["n", "N"] * 20_000])
+    assert names[:6] == ["n_3", "n", "N_2", "n_4", "N_5", "n_6"]
+    assert len({name.lower() for name in names}) == 40_001
+
+
 def test_archive_round_trip_and_refusals(tmp_path):
     path = tmp_path / "x.safetensors"
     arrays = {"w": np.arange(6).reshape(2, 3), "empty": np.zeros((0,), np.float32)}

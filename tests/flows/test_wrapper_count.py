@@ -16,8 +16,8 @@ from nnlogic.report.rows import ResourceRow
 
 def ask(target):
     return Ask(
-        target=Target.named(target), pnr=False, primitives=False, clock=None, timeout=100,
-        progress=SILENT,
+        target=Target.named(target), pnr=False, primitives=False, dual=False, clock=None,
+        timeout=100, progress=SILENT,
     )  # fmt: skip
 
 

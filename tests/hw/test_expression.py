@@ -39,6 +39,37 @@ def test_known_functions_are_small(table, n, count):
     assert gates(check(table, n)) == count
 
 
+def sum_bit(b, n, flipped=0):
+    return sum(((i ^ flipped).bit_count() >> b & 1) << i for i in range(1 << n))
+
+
+@pytest.mark.parametrize("flipped", [0, 0b100101, 0b111111])
+@pytest.mark.parametrize(("b", "most"), [(0, 5), (1, 19), (2, 26)])
+def test_bits_of_sums_are_sums_of_bits(b, most, flipped):
+    assert gates(check(sum_bit(b, 6, flipped), 6)) <= most
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 1, 2, 2), (1, 1, 1, 1, 2, 2), (2, 1, 1, 2, 1)])
+def test_bits_of_weighted_sums_are_found_at_any_place(weights):
+    values = [
+        sum(w for at, w in enumerate(weights) if i >> at & 1) for i in range(1 << len(weights))
+    ]
+    for b in range(3):
+        table = sum((v >> b & 1) << i for i, v in enumerate(values))
+        assert gates(check(table, len(weights))) <= 24
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 255), st.integers(0, 63), st.permutations(range(6)))
+def test_functions_of_how_many_of_three_are_one(inner, flips, order):
+    # A function of a count 0..3 of three inputs, and of one other.
+    table = 0
+    for i in range(64):
+        bits = [(i ^ flips) >> at & 1 for at in order]
+        table |= (inner >> (sum(bits[:3]) | bits[3] << 2) & 1) << i
+    assert gates(check(table, 6)) <= 18
+
+
 def test_verilog_computes_the_same(tmp_path):
     tables = [0, 0xFFFF, 0x6996, 0x1234, 0xCAFE, 0x7E81, 0x0001, 0xAAAA, 0x5555, 0x8000, 0x9669]
     lines = ["module bench;", "  reg [3:0] i;", f"  wire [{len(tables) - 1}:0] o;"]

@@ -17,6 +17,14 @@ def test_nothing_shares_with_six_inputs_or_a_wire():
     assert shared_cells(cone) == []
 
 
+def test_no_cell_reads_itself():
+    straight = Cone(3, ((0, 1, 2), (1, 2, 3)), (1, 1), (4,))
+    assert shared_cells(straight) == []
+    # Either pair alone would do; both together read each other.
+    crossed = Cone(8, ((0, 1, 2, 3), (4, 5, 6, 7), (4, 5, 6, 8), (0, 1, 2, 9)), (1,) * 4, (10, 11))
+    assert shared_cells(crossed) == [(0, 3)]
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sets(st.integers(0, 7), min_size=1, max_size=6), max_size=12))
 def test_pairs_fit_and_none_that_fits_is_left(fanins):

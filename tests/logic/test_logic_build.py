@@ -9,9 +9,10 @@ from logic_nets import table_net
 
 from nnlogic.core import bits
 from nnlogic.core.errors import IRError, ToolNotFound, UsageError
+from nnlogic.core.places import cache_folder
 from nnlogic.logic import build, portfolio
 from nnlogic.logic.build import minimize, minimize_with_records
-from nnlogic.logic.cache import ResultCache, default_directory
+from nnlogic.logic.cache import ResultCache
 from nnlogic.logic.cone import Cone
 from nnlogic.logic.portfolio import SolveOptions
 from nnlogic.logic.rewrite import GONE
@@ -122,10 +123,10 @@ def test_unwritable_cache_costs_speed_only(tables, tmp_path, caplog):
 
 def test_default_cache_directory_follows_the_platform(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_directory() == tmp_path / "nnlogic"
+    assert cache_folder() == tmp_path / "nnlogic"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", os.fspath(tmp_path))
-    assert default_directory() == tmp_path / ".cache" / "nnlogic"
+    assert cache_folder() == tmp_path / ".cache" / "nnlogic"
     unit = Unit(Function(1, bits.pack(np.array([[False, True]]))), "wire", 1)
     assert ResultCache(None).read(unit, SolveOptions()) is None
 

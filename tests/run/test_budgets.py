@@ -6,11 +6,16 @@ import pytest
 
 from nnlogic.backends.lut.estimate import refuse_hopeless
 from nnlogic.backends.lut.options import LutOptions
-from nnlogic.core.errors import TargetMissed
+from nnlogic.backends.stream.estimate import refuse_hopeless as refuse_hopeless_stream
+from nnlogic.backends.stream.options import StreamOptions
+from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.design.build import build
 from nnlogic.flows.targets import Target
+from nnlogic.frontend import load
+from nnlogic.job.backend import backend_named
 from nnlogic.job.budgets import LATENCY, LUTS, RATE, limit_problems, pipeline_fixes
 from nnlogic.logic.build import minimize
+from nnlogic.plan.predict import PREDICTED, predicted_luts, with_other_ways
 from nnlogic.run import compile as compile_run
 
 
@@ -34,7 +39,8 @@ def test_a_pipeline_that_misses_says_what_would_do(checkpoint, tmp_path):
         checkpoint, tmp_path, max_luts=20, max_latency=1.5, levels_per_stage=3,
         samples_per_second=2.2e8,
     )  # fmt: skip
-    assert set(found) == {LUTS, LATENCY, RATE}
+    assert {w for w in found if not w.startswith("--backend ")} == {LUTS, LATENCY, RATE}
+    assert "slices (fabric), about" in found["--backend mac"].why
     assert "--optimize network (as on the zoo:" in found[LUTS].fix
     assert "a network of fewer levels than" in found[LATENCY].fix
     assert "--levels-per-stage" in found[RATE].fix
@@ -93,3 +99,32 @@ def test_sums_on_multipliers_are_held_to_budgets_too():
     assert [p.where for p in caught.value.problems] == [LUTS, LATENCY]
     ctx.opts = MacOptions(max_luts=600, max_latency=1e4, samples_per_second=1e6)
     check_limits(report, ctx)
+
+
+def test_other_backends_say_what_they_would_take(make_net):
+    net = make_net(4)
+    error = TargetMissed("missed", where="xcup", problems=[Problem(LUTS, "too many")])
+    opts = LutOptions(max_luts=5, target="xcup")
+    lut = backend_named("lut")
+    told = {
+        p.where: p.why for p in with_other_ways(error, lut, net, {"max_luts": 5}, opts).problems
+    }
+    assert next(iter(told)) == LUTS
+    assert "slice" in told["--backend dsp"]
+    assert all(PREDICTED in why for where, why in told.items() if where != LUTS)
+    # Windows it does not have are no stream, and who missed them is not asked again.
+    assert not {"--backend stream", "--backend lut"} & set(told)
+    assert with_other_ways(error, lut, net, {}, opts) is error
+
+
+def test_a_stream_out_of_reach_is_refused_before_any_work():
+    net, target = load("zoo/mnist_stream_s.safetensors"), Target.named("xcup")
+    with pytest.raises(TargetMissed) as caught:
+        refuse_hopeless_stream(net, target, StreamOptions(max_luts=50, max_latency=1000.0))
+    found = {p.where: p for p in caught.value.problems}
+    assert set(found) == {LUTS, LATENCY}
+    assert "approximate" not in found[LUTS].fix
+    assert "--positions-per-clock 2, 980 ns and more" in found[LATENCY].fix
+    refuse_hopeless_stream(net, target, StreamOptions(max_luts=5000, max_latency=1e6))
+    kernels = predicted_luts(net)
+    assert predicted_luts(net, unrolled=True) > 10 * kernels

@@ -11,9 +11,9 @@ import pytest
 
 from nnlogic.cli.main import main
 from nnlogic.core.errors import Different
-from nnlogic.job.seal import key_path
 from nnlogic.run import compile as compile_run
 from nnlogic.run import synth, verify
+from nnlogic.tools.key import key_path
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ def test_bulk_equals_the_network(compiled, models):
     assert out.dtype == np.int64
     assert np.array_equal(out, compiled.net.evaluate(codes))
     program = build_model(compiled.design, compiled.files, models)
+    assert "objects_process.py" in (program.parent / "build.log").read_text()
     stamp = program.stat().st_mtime_ns
     assert build_model(compiled.design, compiled.files, models).stat().st_mtime_ns == stamp
     assert len(run_bulk(compiled.design, compiled.files, models, codes=codes[:1])) == 1

@@ -18,6 +18,7 @@ from nnlogic.tables.approximate.sampled import Sampled, cover, grow
 from nnlogic.tables.approximate.search import Option, Site, State, choose
 from nnlogic.tables.approximate.small_tables import SmallTables, add_cover, add_forest
 from nnlogic.tables.approximate.wide import sampled_options
+from nnlogic.tables.approximate.wires import wired
 from nnlogic.tables.evaluate import output_values
 from nnlogic.tables.ir import Function, Instance, TableNet, Threshold, Word
 
@@ -44,6 +45,19 @@ def and_or_net():
         (3, 4),
         (LayerInfo("a"), LayerInfo("b")),
     )
+
+
+def test_outputs_give_way_to_what_agrees_on_most_rows():
+    majority = table(3, [0, 0, 0, 1, 0, 1, 1, 1])
+    counts = np.array([9, 0, 0, 2, 0, 3, 0, 9])
+    (wire,) = wired(majority, counts)
+    assert wire.table().tolist() == table(3, [0, 1] * 4).table().tolist()
+    two = Function(3, bits.pack(np.array([[0, 0, 0, 1, 0, 1, 1, 1], [0, 1] * 4], bool)))
+    # The second output is a wire already; alone it gives nothing new.
+    assert [f.table()[0].tolist() for f in wired(two, counts)] == [wire.table()[0].tolist()] * 2
+    constant = [0, 0, 0, 1]
+    assert wired(table(2, constant), np.array([5, 2, 2, 1]))[0].table().tolist() == [[0] * 4]
+    assert wired(table(2, [0, 1, 0, 1]), np.ones(4, int)) == []
 
 
 def test_rare_entries_become_dont_cares_that_name_their_reason():

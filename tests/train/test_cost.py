@@ -12,8 +12,8 @@ from nnlogic.model.architecture import Architecture
 from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network
 from nnlogic.nn.gates import influences
+from nnlogic.predict.cost import cost_model, diagram_width, formula, live_neurons, neuron_codes
 from nnlogic.quant.ir import Argmax, Enumerated, Linear, QuantNet
-from nnlogic.train.cost import cost_model, diagram_width, formula, live_neurons, neuron_codes
 from nnlogic.train.cost_loss import LutCost, lut_penalty
 
 MODEL = cost_model()

@@ -10,8 +10,16 @@ import nnlogic
 from nnlogic.core.errors import UsageError
 from nnlogic.frontend import load, read_golden
 from nnlogic.nn.checkpoint import load_network
+from nnlogic.predict.cost import live_neurons
 from nnlogic.quant.numbers import numbers
-from nnlogic.train.formats import BASE, MIX, cheapest_mix, compare_formats, in_formats
+from nnlogic.train.formats import (
+    BASE,
+    MIX,
+    cheapest_mix,
+    compare_formats,
+    count_products,
+    in_formats,
+)
 from nnlogic.train.recipe_file import load_recipe
 from nnlogic.train.sensitivity import weight_importance
 
@@ -50,6 +58,21 @@ def test_rows_are_trained_compiled_and_kept(compared):
     for row in rows:
         assert 0 <= row.test <= 1
         assert load_recipe(row.recipe).name.startswith("digits_")
+
+
+def test_products_that_are_no_shifts_are_counted(compared):
+    _, rows, _, _, _ = compared
+    assert rows[0].dsps > rows[1].dsps
+    net = load(rows[0].checkpoint)
+    assert rows[0].dsps <= sum(int((np.abs(la.weights) > 2).sum()) for la in net.layers[:-1])
+    shifts = tuple(
+        dataclasses.replace(la, weights=np.sign(la.weights) * 4) for la in net.layers[:-1]
+    )
+    assert count_products(dataclasses.replace(net, layers=(*shifts, net.layers[-1]))) == 0
+    more = tuple(dataclasses.replace(la, weights=la.weights * 3) for la in shifts)
+    live = live_neurons(net)
+    read = sum(int((la.weights[live[la.name]] != 0).sum()) for la in net.layers[:-1])
+    assert count_products(dataclasses.replace(net, layers=(*more, net.layers[-1]))) == read
 
 
 def test_weights_that_are_compiled_are_numbers_of_the_format(compared):

@@ -13,11 +13,11 @@ from nnlogic import data, load
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.windows import Frame, Window
+from nnlogic.predict.estimate import estimate_luts
 from nnlogic.quant.ir import Enumerated, QuantNet
 from nnlogic.quant.kernel import WINDOW, Kernel
 from nnlogic.quant.layers.windowed import Windowed
 from nnlogic.train import load_recipe, train
-from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.population_recipe import check_fit
 from nnlogic.train.recipe_file import parse_recipe
 

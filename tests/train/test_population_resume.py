@@ -14,9 +14,9 @@ import nnlogic
 from nnlogic.core.errors import CheckpointError, UsageError
 from nnlogic.data import dataset as datasets
 from nnlogic.nn.population import SumPopulation, to_quantnet
+from nnlogic.predict.estimate import estimate_luts
 from nnlogic.quant.ir import Enumerated
 from nnlogic.train import PopulationRecipe, train
-from nnlogic.train.estimate import estimate_luts
 from nnlogic.train.population import PopulationTraining
 from nnlogic.train.population_rows import PopulationRows
 from nnlogic.train.population_steps import PopulationSteps

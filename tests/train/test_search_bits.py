@@ -11,8 +11,8 @@ from nnlogic.core.errors import UsageError
 from nnlogic.model.architecture import Architecture
 from nnlogic.model.layer import plain_layer
 from nnlogic.nn import Network
+from nnlogic.predict.cost import cost_model
 from nnlogic.train.bits_ilp import LayerChoices, LayerOption, allocate, layer_choices
-from nnlogic.train.cost import cost_model
 from nnlogic.train.sensitivity import sensitivities
 
 MODEL = cost_model()

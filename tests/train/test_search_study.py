@@ -15,7 +15,7 @@ from nnlogic.train.recipe_file import recipe_text
 from nnlogic.train.search import SearchOptions, search
 from nnlogic.train.search_sampler import joined, log_density, split_by_clusters
 from nnlogic.train.search_space import search_space
-from nnlogic.train.search_study import best_within, front
+from nnlogic.train.search_study import front
 
 RECIPE = Recipe(
     name="toy",
@@ -32,15 +32,20 @@ RECIPE = Recipe(
 SPACE = search_space(RECIPE, bits=(1, 2, 3), fan_in=(2, 3), width=(0.5, 1.0, 2.0))
 
 
-@pytest.fixture(autouse=True)
-def toy(monkeypatch):
+def toy_sources():
+    """All data sets, and the one of RECIPE."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(500, 5))
     y = (x[:, 0] + x[:, 1] > 0).astype(int) + (x[:, 2] > 0.5)
     names = tuple("abcde"), ("none", "one", "both")
     raw = datasets.Raw(x[:400], y[:400], x[400:], y[400:], *names, "made up")
-    known = datasets._sources()
-    monkeypatch.setattr(datasets, "_sources", lambda: {**known, "toy": lambda data_dir: raw})
+    return {**datasets._sources(), "toy": lambda data_dir: raw}
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch):
+    sources = toy_sources()
+    monkeypatch.setattr(datasets, "_sources", lambda: sources)
 
 
 class Luts:
@@ -111,10 +116,35 @@ def test_other_samplers(tmp_path, sampler):
     assert told(run(tmp_path / "a", options=options)) == told(run(tmp_path / "b", options=options))
 
 
+def test_integer_programming_alone_tries_its_allocations_and_stops(tmp_path):
+    result = run(tmp_path, options={"sampler": "ilp", "trials": 40})
+    assert 2 < result.trials < 40
+    widths = {f.params["fc1.width"] for f in result.front}
+    assert widths == {RECIPE.layers[0].width}
+    whole = run(tmp_path, options={"sampler": "ilp", "trials": 40}, resume=True)
+    assert told(whole) == told(result)
+
+
+def test_predicted_luts_choose_and_only_the_front_is_compiled(tmp_path):
+    luts, predicted = Luts(), Luts()
+    options = {"luts": "predicted", "sensitivity": "none", "budget": 25.0}
+    result = run(tmp_path, luts, predict=lambda net: predicted(net) * 1.3, options=options)
+    assert predicted.calls == result.trials == 12
+    assert 0 < luts.calls < 12
+    import nnlogic
+
+    assert all(Luts()(nnlogic.load(f.checkpoint)) == f.luts for f in result.front)
+    assert result.within_budget is None or result.within_budget.luts <= 25
+    with pytest.raises(UsageError, match="another search"):
+        run(tmp_path, resume=True, options={**options, "luts": "compiled"})
+
+
 def test_errors(tmp_path):
     with pytest.raises(UsageError, match="'grid', known are cluster") as caught:
         run(tmp_path, options={"sampler": "grid", "trials": 0})
     assert re.search(r"trials +0, at least 1", str(caught.value))
+    with pytest.raises(UsageError, match="'ilp' allocates by sensitivities"):
+        run(tmp_path, options={"sampler": "ilp", "sensitivity": "none"})
     with pytest.raises(UsageError, match=r"needs \d+ LUT6, \d+ more than the budget of 2"):
         run(tmp_path / "poor", options={"budget": 2.0})
     run(tmp_path / "a", options={"trials": 2})
@@ -184,11 +214,9 @@ def test_joined_losses_reward_both_objectives():
         assert found[0] < found[2] < found[1]
 
 
-def test_front_and_budget():
+def test_front():
     trials = [
         SimpleNamespace(values=v, number=i)
         for i, v in enumerate([(0.7, 50), (0.6, 50), (0.8, 90), (0.75, 95), (0.5, 20), (0.7, 50)])
     ]
     assert [t.number for t in front(trials)] == [4, 0, 2]
-    assert best_within(trials, 60).number == 0
-    assert best_within(trials, 10) is None

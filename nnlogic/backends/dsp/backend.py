@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.plan.proposal import Planning, Proposal
@@ -95,6 +96,12 @@ class DspBackend(Backend):
         from nnlogic.backends.dsp.synth import synth_engine
 
         return synth_engine(run, ask)
+
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Say what the network would take here."""
+        from nnlogic.backends.dsp.estimate import forecast
+
+        return forecast(net, target, opts)
 
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Propose the fastest engine within the budgets."""

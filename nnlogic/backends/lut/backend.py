@@ -107,6 +107,12 @@ class LutBackend(Backend):
 
         return synth(run, ask)
 
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Say what the network would take here."""
+        from nnlogic.backends.lut.estimate import forecast
+
+        return forecast(net, target, opts)
+
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Propose the pipeline, as estimated."""
         from nnlogic.backends.lut.estimate import proposal

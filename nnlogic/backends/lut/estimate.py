@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from nnlogic.core.errors import Problem, TargetMissed
@@ -10,17 +9,13 @@ from nnlogic.design.build import BALANCED, build
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.job.budgets import LUTS, limit_problems, luts_fix, pipeline_fixes
-from nnlogic.job.options import Limited
+from nnlogic.job.options import Limited, Options
+from nnlogic.plan.predict import hopeless_luts, predicted_luts
 from nnlogic.plan.proposal import Planning, Proposal
 from nnlogic.quant.ir import QuantNet
 
 if TYPE_CHECKING:
     from nnlogic.job.backend import Backend
-
-PREDICTED_INPUTS = 6
-"""Inputs of the LUTs that predictions count."""
-FAR = 2.0
-"""Times a budget by which a prediction has to exceed it, to be believed without minimizing."""
 
 
 def proposal(backend: Backend, planning: Planning) -> Proposal:
@@ -59,24 +54,22 @@ def lut_problems(
     return f"{luts} LUTs, {latency:.1f} ns at {1000 / period:.0f} MHz ({clock})", missed
 
 
+def forecast(net: QuantNet, target: Target, opts: Options) -> str:
+    """Say what a pipeline would take, windows unrolled."""
+    luts = predicted_luts(net, unrolled=True)
+    rate = 1e6 * min(opts.clock or target.clock_mhz, target.fastest_mhz)
+    return f"about {luts:,.0f} LUTs, {rate:,.0f} samples per second"
+
+
 def refuse_hopeless(net: QuantNet, target: Target, opts: Limited) -> None:
     """Raise TargetMissed for budgets far out of reach, in seconds, before anything is minimized.
 
-    LUTs as predicted from the tables of the neurons; only `FAR` times the budget is hopeless. A
-    pipeline takes a sample per clock.
+    LUTs as predicted from the tables of the neurons. A pipeline takes a sample per clock.
     """
     problems = []
     if opts.samples_per_second is not None:
         clock = min(opts.clock or target.fastest_mhz, target.fastest_mhz)
         problems += limit_problems(f"{target.name} at {clock:.0f} MHz", opts, rate=1e6 * clock)
-    # Predictions come with the trainer. Without torch a budget is held to what was minimized alone.
-    if opts.max_luts is not None and opts.mode == "exact" and find_spec("torch") is not None:
-        from nnlogic.train.estimate import estimate_luts
-
-        predicted = sum(estimate_luts(net).values())
-        if target.lut_size <= PREDICTED_INPUTS and predicted > FAR * opts.max_luts:
-            who = "the LUT backend, predicted from the tables of the neurons,"
-            fixes = {LUTS: luts_fix(predicted, opts)}
-            problems += limit_problems(who, opts, luts=predicted, fixes=fixes)
+    problems += hopeless_luts("the LUT backend", net, target, opts, unrolled=True)
     if problems:
         raise TargetMissed("budgets out of reach", where=target.name, problems=problems)

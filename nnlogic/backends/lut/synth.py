@@ -11,10 +11,9 @@ from nnlogic.core.errors import TargetMissed
 from nnlogic.core.progress import Progress
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.reports import Cells
-from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.synth import SynthResult, add_cells, dual_note, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.lut.verilog import write_verilog
-from nnlogic.hw.lut_cell import LutCell
 from nnlogic.hw.names import name_design
 from nnlogic.job import facts
 from nnlogic.job.directory import Run
@@ -36,7 +35,7 @@ def synth(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
     core = run.path / "rtl" / f"{design.name}.v"
     if ask.primitives:
         folder = run.path / "synth" / "rtl"
-        core = write_primitives(design, folder, ask.target.lut_cell, ask.progress)
+        core = write_primitives(design, folder, ask)
     report, result = _synthesize(run, design, core, ask.target, ask.timeout, ask.progress)
     total = report.resource(facts.TOTAL, "synth")
     if design.stream and total is not None:
@@ -51,13 +50,14 @@ def fits_cells(path: Path, target: Target) -> bool:
     return HardwareDesign.load(path).logic.k <= target.lut_cell.width
 
 
-def write_primitives(
-    design: HardwareDesign, folder: Path, lut_cell: LutCell, progress: Progress
-) -> Path:
+def write_primitives(design: HardwareDesign, folder: Path, ask: Ask) -> Path:
     """Write the core as LUT cells of a device family; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     core_only = replace(design, stream=False)
-    return write_verilog(core_only, folder, primitives=lut_cell, progress=progress)[0]
+    cell = ask.target.lut_cell
+    return write_verilog(core_only, folder, primitives=cell, dual=ask.dual, progress=ask.progress)[
+        0
+    ]
 
 
 def _synthesize(
@@ -70,7 +70,7 @@ def _synthesize(
 ) -> tuple[Report, SynthResult]:
     folder = run.path / "synth"
     result = synthesize([core], design.name, target, folder, timeout=timeout, progress=progress)
-    rows = _synth_rows(design, result)
+    rows = _synth_rows(design, result, target)
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
     with progress.step("check: Verilog = netlist"):
         netlist = result.files["netlist_verilog"]
@@ -78,7 +78,7 @@ def _synthesize(
     return report.with_check(6, verdict_check("Verilog = netlist", verdict)), result
 
 
-def _synth_rows(design: HardwareDesign, result: SynthResult) -> list[ResourceRow]:
+def _synth_rows(design: HardwareDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
     modules = name_design(design).modules
     role_of: dict[str, str] = {modules[i]: design.logic.layers[i].role for i in modules}
     rows = []
@@ -90,6 +90,7 @@ def _synth_rows(design: HardwareDesign, result: SynthResult) -> list[ResourceRow
     if rest:
         rows.append(_row("input registers and valid chain", add_cells(rest)))
     detail = f"{result.target}: {result.tool}, {result.command}"
+    detail += dual_note(result.total, target)
     return [*rows, replace(_row(facts.TOTAL, result.total), detail=detail)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nnlogic.backends.mac.options import MacOptions
 from nnlogic.core.errors import UsageError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.quant.ir import QuantNet
@@ -31,6 +32,7 @@ class MacBackend(Backend):
 
     def prepare(self, ctx: Context) -> None:
         """Refuse to go on from a run of another backend; turn a clock into LUT levels."""
+        from nnlogic.backends.mac.estimate import refuse_hopeless
         from nnlogic.design.build import BALANCED
         from nnlogic.job.directory import open_run
 
@@ -44,6 +46,8 @@ class MacBackend(Backend):
         ctx.schedule = ctx.opts.levels_per_stage or BALANCED
         if ctx.opts.clock is not None:
             ctx.schedule = ctx.target.levels_for(ctx.opts.clock)
+        if not ctx.opts.reuses("quant"):
+            refuse_hopeless(ctx.net, ctx.target, cast("MacOptions", ctx.opts))
 
     def stages(self, ctx: Context) -> Sequence[Stage]:
         """Return chains, tail, its logic, its pipeline, and the Verilog of both."""
@@ -85,6 +89,12 @@ class MacBackend(Backend):
         from nnlogic.backends.mac.synth import synth_mac
 
         return synth_mac(run, ask)
+
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Say what the network would take here."""
+        from nnlogic.backends.mac.estimate import forecast
+
+        return forecast(net, target, opts)
 
     def wrote(self, folder: Path) -> bool:
         """Whether a run holds chains."""

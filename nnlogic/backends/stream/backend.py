@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from nnlogic.backends.stream.whole import Whole
     from nnlogic.core.errors import TargetMissed
     from nnlogic.core.progress import Progress
+    from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
+    from nnlogic.job.options import Options
     from nnlogic.job.stage import Stage
     from nnlogic.job.tools import Ask
     from nnlogic.plan.proposal import Planning, Proposal
@@ -37,10 +39,12 @@ class StreamBackend(Backend):
     def prepare(self, ctx: Context) -> None:
         """Refuse networks that do not stream, rates and lines that the target does not allow."""
         from nnlogic.backends.stream.continuous.rows import open_continuous_ladder
+        from nnlogic.backends.stream.estimate import refuse_hopeless
         from nnlogic.backends.stream.plan import stream_options
         from nnlogic.backends.stream.rows import open_stream_ladder
         from nnlogic.backends.stream.stages import cut_of
 
+        refuse_hopeless(ctx.net, ctx.target, stream_options(ctx.opts))
         continuous = stream_options(ctx.opts).continuous
         opened = open_continuous_ladder if continuous else open_stream_ladder
         ctx.report = opened(ctx.report, cut_of(ctx))
@@ -72,11 +76,23 @@ class StreamBackend(Backend):
 
         return simulate_stream(run, _whole(run, ask.progress), ask)
 
+    def keeps_luts(self, run: Run, target: Target) -> bool:
+        """Whether the LUTs of all cores fit those of a target."""
+        from nnlogic.backends.stream.synth import fits_cells
+
+        return fits_cells(run, target)
+
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""
         from nnlogic.backends.stream.synth import synth_stream
 
         return synth_stream(run, _whole(run, ask.progress, netlist=True), ask)
+
+    def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
+        """Say what the network would take here."""
+        from nnlogic.backends.stream.estimate import forecast
+
+        return forecast(net, target, opts)
 
     def proposals(self, planning: Planning) -> Iterable[Proposal]:
         """Propose the slowest rate that is fast enough."""

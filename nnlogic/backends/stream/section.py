@@ -15,6 +15,7 @@ from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import window_shape
 from nnlogic.hw.stream.frame import frame_ages
+from nnlogic.job.budgets import LATENCY, LUTS, limit_problems, luts_fix
 from nnlogic.report.codec import to_json
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import ResourceRow
@@ -276,19 +277,25 @@ def budget_problems(facts: StreamFacts | None, opts: StreamOptions) -> list[Prob
     if facts is None:
         return []
     latency = 1000.0 * facts.latency_cycles / facts.clock_mhz
-    found = (
-        ("--max-luts", facts.luts, opts.max_luts),
-        ("--max-latency, ns", latency, opts.max_latency),
+    return limit_problems(
+        "the stream",
+        opts,
+        luts=facts.luts,
+        latency_ns=latency,
+        rate=facts.frames_per_second,
+        fixes={
+            LUTS: luts_fix(facts.luts, opts, approximate=False),
+            LATENCY: _latency_fix(facts, opts),
+        },
     )
-    return [
-        Problem(
-            name,
-            f"the stream needs {got:,.6g}, {got - most:,.4g} more than {most:,.6g}",
-            f"allow {got:,.6g}",
-        )
-        for name, got, most in found
-        if most is not None and got > most
-    ]
+
+
+def _latency_fix(facts: StreamFacts, opts: StreamOptions) -> str:
+    """Say how long a frame at least takes to come in, and what makes that shorter."""
+    lanes = opts.positions_per_clock or 1
+    frame = 1e9 / facts.frames_per_second
+    least = f"a frame takes {frame:,.4g} ns to come in"
+    return f"--positions-per-clock {2 * lanes} ({least}; then {frame / 2:,.4g}, estimate)"
 
 
 def _facts(facts: StreamFacts) -> list[Fact]:

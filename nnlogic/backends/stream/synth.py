@@ -22,6 +22,7 @@ from nnlogic.backends.stream.section import (
     with_facts,
 )
 from nnlogic.backends.stream.segments import load_cores
+from nnlogic.backends.stream.stages import cut_of
 from nnlogic.backends.stream.whole import Whole, regression_check
 from nnlogic.checks.formal import prove_netlist
 from nnlogic.core.archive import write_bytes
@@ -34,9 +35,11 @@ from nnlogic.core.errors import (
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.memories import resources_of, stream_target
 from nnlogic.flows.reports import Cells
-from nnlogic.flows.synth import SynthResult, add_cells, synthesize
+from nnlogic.flows.synth import SynthResult, add_cells, dual_note, synthesize
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import frame_module
+from nnlogic.job.backend import backend_of
+from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
@@ -69,6 +72,13 @@ def synth_stream(run: Run, whole: Whole, ask: Ask) -> tuple[Report, TargetMissed
     return placed(report, run, result, ask, whole.latency)
 
 
+def fits_cells(run: Run, target: Target) -> bool:
+    """Whether the LUTs of all cores of a run fit those of a target."""
+    parts = cut_of(saved_context(backend_of(run), run)).parts
+    cores = load_cores(run.path, parts).values()
+    return all(core.logic.k <= target.lut_cell.width for core in cores)
+
+
 def synthesized(
     run: Run, ask: Ask, design: StreamDesign, parts: Sequence[Part], harness: str
 ) -> tuple[Report, SynthResult]:
@@ -93,7 +103,7 @@ def synthesized(
     cores = load_cores(run.path, parts)
     if ask.primitives:
         for part in cores.values():
-            made = write_primitives(part, folder / "rtl", ask.target.lut_cell, ask.progress)
+            made = write_primitives(part, folder / "rtl", ask)
             files[made.name] = made
     goal = run.report.config.get("clock")
     result = synthesize(
@@ -157,7 +167,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
         if found:
             cells = add_cells(c for c, copies in found for _ in range(copies))
             rows.append(_row(part, cells, target))
-    how = f"{result.target}: {result.tool}, {result.command}; "
+    how = f"{result.target}: {result.tool}, {result.command}{dual_note(result.total, target)}; "
     return [*rows, _row(TOTAL, result.total, target, how)]
 
 

@@ -60,7 +60,7 @@ def _minimized(ctx: Context, k: int) -> LogicNet:
 
 
 def optimized(net: LogicNet, opts: Options, progress: Progress) -> LogicNet:
-    """Return a network optimized as ``--optimize`` says."""
+    """Return a network optimized as ``--optimize`` says, by its objective never a worse one."""
 
     def run(net: LogicNet, layers: str) -> LogicNet:
         return network.optimize_net(
@@ -74,13 +74,16 @@ def optimized(net: LogicNet, opts: Options, progress: Progress) -> LogicNet:
 
     if opts.optimize == "none":
         return net
-    apart = run(net, "keep")
+
+    def cost(net: LogicNet) -> tuple[int, ...]:
+        return OBJECTIVES[opts.objective](cone_of(net))
+
+    apart = min(net, run(net, "keep"), key=cost)
     if opts.optimize == "layer":
         return apart
     merged = run(net, "merge")
-    cost = OBJECTIVES[opts.objective]
     # Blocks of layers are other blocks: across layers must not be worse than inside them.
-    return run(apart, "merge") if cost(cone_of(apart)) < cost(cone_of(merged)) else merged
+    return min(apart, run(apart, "merge"), key=cost) if cost(apart) < cost(merged) else merged
 
 
 class AssembledStage(Stage):

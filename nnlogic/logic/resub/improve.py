@@ -118,7 +118,7 @@ def _state(cone: Cone, function: Function, k: int, limit: int, seed: int) -> Sta
         k=k,
         limit=limit,
         fan=fan,
-        size=np.array([len(f) for f in cone.fanins], np.int32),
+        size=np.array([len(f) for f in cone.fanins], np.int64),
         tables=np.array(cone.tables, np.uint64),
         refs=np.bincount([*read, *cone.outputs], minlength=signals).astype(np.int32),
         outputs=np.array(cone.outputs, np.int32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
+from nnlogic.logic.kernel import ONE, ONES, ZERO, internal
 from nnlogic.logic.resub.separate import MOST, conflicts, differs, fit, separates
 from nnlogic.logic.resub.split import tabulate, two_tables
 from nnlogic.logic.resub.state import collect_usable, contains, draw, redefine
@@ -14,7 +14,7 @@ SUPPORTS = 8
 PARTITIONS = 30
 
 
-@compiled()
+@internal
 def exchange(net, t):  # type: ignore[no-untyped-def]
     """Drop some inputs of node `t` and find at most two signals that make up for them.
 
@@ -40,14 +40,14 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
     for b in range(kept, count):
         falls = falls or (base[b] >= net.n_in and net.refs[base[b]] == 1)
     pairs = conflicts(net, base, kept, draw(net.random, net.on.shape[0]))
-    new = 0
+    new = np.int64(0)
     table = ZERO
     current = net.values[net.n_in + t]
     if pairs == 0:
         ok, table = fit(net, base, kept, current)
     else:
         able = np.empty(net.values.shape[0], np.int32)
-        n = 0
+        n = np.int64(0)
         for s in able[: collect_usable(net, net.required[net.n_in + t] - 1, able)]:
             # With one input dropped, taking back an old one is no change.
             if not contains(old if drop == 1 else base, count if drop == 1 else kept, s):
@@ -60,11 +60,11 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
                 base[kept] = s
                 ok, table = fit(net, base, kept + 1, current)
                 if ok:
-                    new = 1
+                    new = np.int64(1)
                     break
         if new == 0 and (falls or drop >= 2) and kept + 2 <= net.k and n > 1:
             ok, table = _two_signals(net, base, kept, pairs, able, n, start, current)
-            new = 2 if ok else 0
+            new = np.int64(2 if ok else 0)
         if new == 0:
             return False, 0
     size = kept + new
@@ -76,7 +76,7 @@ def exchange(net, t):  # type: ignore[no-untyped-def]
     return False, 0
 
 
-@compiled()
+@internal
 def _two_signals(net, base, kept, pairs, able, n, start, current):  # type: ignore[no-untyped-def]
     """Find two signals that complete the base; each wrong try adds a pair they must separate."""
     apart = np.zeros((n, 2), np.uint64)
@@ -109,7 +109,7 @@ def _two_signals(net, base, kept, pairs, able, n, start, current):  # type: igno
     return False, ZERO
 
 
-@compiled()
+@internal
 def recluster(net, t):  # type: ignore[no-untyped-def]
     """Rebuild node `t` and an input that only `t` reads, from all inputs of both but one.
 
@@ -131,7 +131,7 @@ def recluster(net, t):  # type: ignore[no-untyped-def]
         return False, 0, -1
     f = inner_signal - net.n_in
     union = np.empty(2 * net.k, np.int32)
-    n = 0
+    n = np.int64(0)
     for b in range(net.size[f]):
         union[n] = net.fan[f, b]
         n += 1
@@ -175,7 +175,7 @@ def recluster(net, t):  # type: ignore[no-untyped-def]
     return False, 0, f
 
 
-@compiled()
+@internal
 def _partition(net, t, f, union, n):  # type: ignore[no-untyped-def]
     """Try random partitions of the signals among the two LUTs `t` and `f`."""
     if not tabulate(net, union, n):
@@ -190,8 +190,8 @@ def _partition(net, t, f, union, n):  # type: ignore[no-untyped-def]
         for j in range(n - 1, 0, -1):
             other = draw(net.random, j + 1)
             places[j], places[other] = places[other], places[j]
-        n_inner = 0
-        n_outer = 0
+        n_inner = np.int64(0)
+        n_outer = np.int64(0)
         for j in range(n):
             if n_inner < k and net.level[union[places[j]]] <= latest:
                 inner[n_inner] = places[j]

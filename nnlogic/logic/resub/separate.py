@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
+from nnlogic.logic.kernel import ONE, ONES, ZERO, internal
 from nnlogic.logic.resub.state import common, copy, fill, meet
 
 PAIRS = 32
@@ -13,7 +13,7 @@ MOST = 64
 ROUNDS = 16
 
 
-@compiled()
+@internal
 def differs(row, a, b):  # type: ignore[no-untyped-def]
     """Return 1 where a signal tells pattern `a` from pattern `b`, else 0."""
     x = row[a >> 6] >> np.uint64(a & 63)
@@ -21,7 +21,7 @@ def differs(row, a, b):  # type: ignore[no-untyped-def]
     return (x ^ y) & ONE
 
 
-@compiled()
+@internal
 def separates(row, pairs, count):  # type: ignore[no-untyped-def]
     """Whether a signal tells all of the first `count` pairs apart."""
     for p in range(count):
@@ -30,7 +30,7 @@ def separates(row, pairs, count):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled()
+@internal
 def conflicts(net, base, count, start):  # type: ignore[no-untyped-def]
     """Collect pairs (on pattern, off pattern) that the base signals do not tell apart.
 
@@ -86,7 +86,7 @@ def conflicts(net, base, count, start):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled()
+@internal
 def fit(net, signals, count, old):  # type: ignore[no-untyped-def]
     """Find the table of a LUT that is one on the on-set and zero on the off-set.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnlogic.logic.kernel import ONE, ZERO, compiled
+from nnlogic.logic.kernel import ONE, ZERO, compiled, internal
 
 MOST_SIGNALS = 11
 ON = np.uint8(1)
@@ -12,7 +12,7 @@ OFF = np.uint8(2)
 HALF = 6
 
 
-@compiled()
+@internal
 def tabulate(net, signals, count):  # type: ignore[no-untyped-def]
     """Mark in ``net.cells`` which combinations of signals hold patterns of the on- or off-set.
 
@@ -46,7 +46,7 @@ def tabulate(net, signals, count):  # type: ignore[no-untyped-def]
     return True
 
 
-@compiled()
+@internal
 def _gather(places, count, first, bits, out):  # type: ignore[no-untyped-def]
     """For each value of `bits` signals from `first` on, collect the bits that `places` name."""
     for value in range(1 << bits):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnlogic.logic.kernel import ONE, ONES, ZERO, compiled
+from nnlogic.logic.kernel import ONE, ONES, ZERO, internal
 
 WIDTH = 6
 
@@ -19,7 +19,7 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    fan, size, tables : int32 (nodes, WIDTH), int32 (nodes,), uint64 (nodes,)
+    fan, size, tables : int32 (nodes, WIDTH), int64 (nodes,), uint64 (nodes,)
         Inputs of each LUT, how many they are, and its table.
     refs : int32 (signals,)
         Readers of each signal, outputs included; a node without readers is dead.
@@ -61,21 +61,21 @@ class State(NamedTuple):
     live: Any
 
 
-@compiled()
+@internal
 def fill(row, word):  # type: ignore[no-untyped-def]
     """Set all words of a row; slices would cost seconds of compilation."""
     for w in range(row.shape[0]):
         row[w] = word
 
 
-@compiled()
+@internal
 def copy(source, row):  # type: ignore[no-untyped-def]
     """Copy a row of words."""
     for w in range(row.shape[0]):
         row[w] = source[w]
 
 
-@compiled()
+@internal
 def draw(random, bound):  # type: ignore[no-untyped-def]
     """Return a random number from 0 to `bound` - 1 (xorshift)."""
     x = random[0]
@@ -86,7 +86,7 @@ def draw(random, bound):  # type: ignore[no-untyped-def]
     return np.int64((x >> np.uint64(11)) % np.uint64(max(bound, 1)))
 
 
-@compiled()
+@internal
 def contains(items, count, item):  # type: ignore[no-untyped-def]
     """Whether `item` is among the first `count` items."""
     for b in range(count):
@@ -95,7 +95,7 @@ def contains(items, count, item):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled()
+@internal
 def simulate(fanin, count, table, values, out):  # type: ignore[no-untyped-def]
     """Evaluate one LUT on all patterns into row `out` of `values`, as a tree of multiplexers."""
     words = values.shape[1]
@@ -121,7 +121,7 @@ def simulate(fanin, count, table, values, out):  # type: ignore[no-untyped-def]
     copy(tree[0], values[out])
 
 
-@compiled()
+@internal
 def arrange(net):  # type: ignore[no-untyped-def]
     """Put live nodes in topological order and find their levels and required levels."""
     n_in, fan, size = net.n_in, net.fan, net.size
@@ -165,7 +165,7 @@ def arrange(net):  # type: ignore[no-untyped-def]
             net.required[s] = min(net.required[s], net.required[n_in + i] - 1)
 
 
-@compiled()
+@internal
 def release(net, signal):  # type: ignore[no-untyped-def]
     """Take one reader from a signal; return how many nodes with two or more inputs died."""
     net.refs[signal] -= 1
@@ -178,7 +178,7 @@ def release(net, signal):  # type: ignore[no-untyped-def]
     return dead
 
 
-@compiled()
+@internal
 def acquire(net, signal):  # type: ignore[no-untyped-def]
     """Add a reader to a signal; return how many nodes came back to life."""
     net.refs[signal] += 1
@@ -191,7 +191,7 @@ def acquire(net, signal):  # type: ignore[no-untyped-def]
     return born
 
 
-@compiled()
+@internal
 def redefine(net, i, fanin, count, table):  # type: ignore[no-untyped-def]
     """Give a live node other inputs; return how many LUTs that frees (negative: needs)."""
     gain = (1 if net.size[i] >= 2 else 0) - (1 if count >= 2 else 0)
@@ -206,7 +206,7 @@ def redefine(net, i, fanin, count, table):  # type: ignore[no-untyped-def]
     return gain
 
 
-@compiled()
+@internal
 def refresh(net, first, second):  # type: ignore[no-untyped-def]
     """Simulate again after two nodes (or one, twice) were redefined."""
     changed = np.zeros(net.values.shape[0], np.bool_)
@@ -225,7 +225,7 @@ def refresh(net, first, second):  # type: ignore[no-untyped-def]
             copy(net.values[out], net.other[out])
 
 
-@compiled()
+@internal
 def observe(net, t):  # type: ignore[no-untyped-def]
     """Find the patterns on which node `t` must be one or zero, by flipping it.
 
@@ -271,7 +271,7 @@ def observe(net, t):  # type: ignore[no-untyped-def]
             copy(values[s], other[s])
 
 
-@compiled()
+@internal
 def collect_usable(net, latest, signals):  # type: ignore[no-untyped-def]
     """List the signals of at most level `latest` that the node under consideration may read.
 
@@ -294,7 +294,7 @@ def collect_usable(net, latest, signals):  # type: ignore[no-untyped-def]
     return n
 
 
-@compiled()
+@internal
 def meet(a, b):  # type: ignore[no-untyped-def]
     """Whether two sets of patterns have one in common."""
     for w in range(a.shape[0]):
@@ -303,7 +303,7 @@ def meet(a, b):  # type: ignore[no-untyped-def]
     return False
 
 
-@compiled()
+@internal
 def common(a, b, start):  # type: ignore[no-untyped-def]
     """Return a pattern of both sets, searching from word `start` on; -1 when there is none."""
     words = a.shape[0]

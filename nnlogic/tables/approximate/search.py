@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlogic.core.bits import Bools
 from nnlogic.core.formats import IntArray
+from nnlogic.tables.approximate.cut import SumError
 from nnlogic.tables.approximate.loss import Yardstick
 from nnlogic.tables.approximate.patch import Patch, distinct_inputs
 from nnlogic.tables.evaluate import gather_index, output_values, run_blocks
@@ -37,6 +38,8 @@ class Option:
         Option of the same site whose loss on the observation rows stands for the loss of this
         one. An entry seen R - 1 times is one seen R times had the row at hand been left out, so
         the next rarity says what rows not observed would lose.
+    error : SumError or None
+        Of a sum without its lowest columns.
     """
 
     what: str
@@ -46,6 +49,7 @@ class Option:
     rarity: int = 0
     freed: int = 0
     judge: int | None = None
+    error: SumError | None = None
 
     def outputs(self, block: Block, values: Bools) -> Bools:
         """Return output bits of a block built this way, bool, shape (outputs, rows)."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from . import sweep as systematic
 from .format import Format
 from .formats import formats
 from .place import Case, Workplace, drawn
@@ -40,32 +42,34 @@ class Campaign:
     memory: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def run(self, fmt: Format, seed: int, number: int) -> None:
-        """Run a case; keep it when it fails in a way not seen yet."""
-        case = drawn(fmt, seed, number, self.place.made)
+    def run(self, case: Case, smaller: Iterable[Case] = ()) -> None:
+        """Run a case; keep it, or the first of some smaller ones that fails in the same way."""
         title, out = self.place.fault(case)
-        self.tried[fmt.name] += 1
-        self.memory[fmt.name] = max(self.memory[fmt.name], out.memory)
-        self.seconds[fmt.name] = max(self.seconds.get(fmt.name, 0), out.seconds)
+        name = case.format
+        self.tried[name] += 1
+        self.memory[name] = max(self.memory[name], out.memory)
+        self.seconds[name] = max(self.seconds.get(name, 0), out.seconds)
         if title is None:
             return
-        self.failed[fmt.name] += 1
-        known = f"{fmt.name}: {title}"
+        self.failed[name] += 1
+        known = f"{name}: {title}"
         self.titles[known] += 1
         if self.titles[known] > 1:
             return
-        for most in range(1, len(case.done)):
-            smaller = drawn(fmt, seed, number, self.place.made, most)
-            if self.place.fault(smaller)[0] == title:
-                case = smaller
-                break
+        case = next((c for c in smaller if self.place.fault(c)[0] == title), case)
         self.keep.mkdir(parents=True, exist_ok=True)
-        path = self.keep / f"{fmt.name}-{zlib.crc32(case.data + title.encode()):08x}.json"
+        path = self.keep / f"{name}-{zlib.crc32(case.data + title.encode()):08x}.json"
         case.save(path, title)
         click.echo(f"FOUND {known}")
-        click.echo(f"  seed {seed}, number {number}: nnlogic {' '.join(case.argv)}")
+        click.echo(f"  nnlogic {' '.join(case.argv)}")
         click.echo(f"  {'; '.join(case.done)!r}")
         click.echo(f"  python -m tests.fuzz files --replay {path}")
+
+    def random(self, fmt: Format, seed: int, number: int) -> None:
+        """Run the case of a seed and a number."""
+        case = drawn(fmt, seed, number, self.place.made)
+        fewer = range(1, len(case.done))
+        self.run(case, (drawn(fmt, seed, number, self.place.made, most) for most in fewer))
 
     def summary(self) -> None:
         """Print counts."""
@@ -122,10 +126,11 @@ def replayed(place: Workplace, cases: Sequence[Case]) -> int:
     "--keep", default=Path("build/fuzz/files"), type=Path, help="Folder for failing cases."
 )
 @click.option("--seconds", default=20, show_default=True, help="Of the processor, for each.")
+@click.option("--sweep", is_flag=True, help="Every place with every odd value, at most --minutes.")
 @click.option("--replay", type=Path, help="Run the case in a file, or those in a folder.")
 def main(
     count: int | None, minutes: float | None, seed: int | None, names: tuple[str, ...], keep: Path,
-    seconds: int, replay: Path | None,
+    seconds: int, sweep: bool, replay: Path | None,
 ) -> None:  # fmt: skip
     """Give broken files of every format to the commands that read them."""
     known = formats()
@@ -145,8 +150,13 @@ def main(
         click.echo(f"seed {seed}", err=True)
         campaign = Campaign(place, keep)
         until = None if minutes is None else time.monotonic() + 60 * minutes
-        for name, number in turns(chosen, count, until):
-            campaign.run(known[name], seed, number)
+        if sweep:
+            every = (case for name in chosen for case in systematic.cases(known[name], place.made))
+            for case in itertools.takewhile(lambda _: not until or time.monotonic() < until, every):
+                campaign.run(case)
+        else:
+            for name, number in turns(chosen, count, until):
+                campaign.random(known[name], seed, number)
         campaign.summary()
     if campaign.titles:
         raise SystemExit(1)

@@ -76,14 +76,16 @@ class Format:
         return data, done, how
 
 
-def tree(codec: Codec) -> Mutation:
-    """Return the mutation of the tree in a file."""
+@dataclass(frozen=True)
+class Tree:
+    """The mutation of the tree in a file, as a codec sees it."""
 
-    def mutate(rng: Random, data: bytes) -> tuple[bytes, str]:
-        value, what = trees.mutated(rng, codec.decode(data))
-        return codec.encode(value), what
+    codec: Codec
 
-    return mutate
+    def __call__(self, rng: Random, data: bytes) -> tuple[bytes, str]:
+        """Return a broken file, and what is broken in it."""
+        value, what = trees.mutated(rng, self.codec.decode(data))
+        return self.codec.encode(value), what
 
 
 def member(rng: Random, data: bytes) -> tuple[bytes, str]:

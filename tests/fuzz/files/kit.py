@@ -11,19 +11,19 @@ from pathlib import Path
 
 from . import codecs, tensors, texts
 from .commands import Command, command
-from .format import member, tree
+from .format import Tree, member
 
 Right = Callable[[Path], list[bytes]]
 Put = Callable[[Path, Path], object]
 
-SAFETENSORS = (*[tree(codecs.ARCHIVE)] * 6, tree(codecs.HEADER), *texts.RAW[:2])
-JSON = (*[tree(codecs.JSON)] * 4, texts.worded, *texts.RAW)
-TOML = (*[tree(codecs.TOML)] * 3, texts.worded, texts.lined, *texts.RAW)
-NPZ = (*[tree(codecs.NPZ)] * 4, member, *texts.RAW)
-NPY = (*[tree(codecs.NPY)] * 3, texts.worded, *texts.RAW)
-UBJSON = (*[tree(codecs.UBJSON)] * 4, *texts.RAW)
-TORCH = (*[tree(codecs.TORCH)] * 5, *[tensors.retyped] * 2, member, *texts.RAW)
-ZIP = (*[tree(codecs.ZIP)] * 6, member, *texts.RAW[:2])
+SAFETENSORS = (*[Tree(codecs.ARCHIVE)] * 6, Tree(codecs.HEADER), *texts.RAW[:2])
+JSON = (*[Tree(codecs.JSON)] * 4, texts.worded, *texts.RAW)
+TOML = (*[Tree(codecs.TOML)] * 3, texts.worded, texts.lined, *texts.RAW)
+NPZ = (*[Tree(codecs.NPZ)] * 4, member, *texts.RAW)
+NPY = (*[Tree(codecs.NPY)] * 3, texts.worded, *texts.RAW)
+UBJSON = (*[Tree(codecs.UBJSON)] * 4, *texts.RAW)
+TORCH = (*[Tree(codecs.TORCH)] * 5, *[tensors.retyped] * 2, member, *texts.RAW)
+ZIP = (*[Tree(codecs.ZIP)] * 6, member, *texts.RAW[:2])
 EFFORT = "--effort fast --jobs 1"
 TABLES = f"-o out --stop-after tables {EFFORT}"
 NET = "toy.safetensors"

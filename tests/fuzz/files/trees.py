@@ -10,7 +10,7 @@ import numpy as np
 
 from . import values
 
-Path = tuple[Any, ...]
+Place = tuple[Any, ...]
 
 
 def mutated(rng: Random, tree: Any) -> tuple[Any, str]:
@@ -19,18 +19,18 @@ def mutated(rng: Random, tree: Any) -> tuple[Any, str]:
     path = _somewhere(rng, tree)
     if not path:
         return values.value(rng), "all of it"
-    at = _get(tree, path[:-1])
+    at = inside(tree, path[:-1])
     what = _change(rng, tree, at, path[-1])
     return tree, f"{'.'.join(map(str, path))[:80]}: {what}"
 
 
-def _somewhere(rng: Random, tree: Any) -> Path:
+def _somewhere(rng: Random, tree: Any) -> Place:
     """Return a path: any leaf, or one near the root or with few siblings."""
     if rng.random() < 0.4:
-        return rng.choice(_leaves(tree))
-    path: Path = ()
+        return rng.choice(leaves(tree))
+    path: Place = ()
     while True:
-        here = _get(tree, path)
+        here = inside(tree, path)
         if not isinstance(here, (dict, list)) or not here or (path and rng.random() < 0.15):
             return path
         path = (
@@ -39,19 +39,21 @@ def _somewhere(rng: Random, tree: Any) -> Path:
         )
 
 
-def _leaves(tree: Any) -> list[Path]:
-    leaves: list[Path] = []
-    waiting: list[Path] = [()]
+def leaves(tree: Any) -> list[Place]:
+    """Return the places of all that holds nothing else."""
+    found: list[Place] = []
+    waiting: list[Place] = [()]
     while waiting:
         path = waiting.pop()
-        here = _get(tree, path)
+        here = inside(tree, path)
         keys = here if isinstance(here, dict) else range(len(here) if isinstance(here, list) else 0)
         waiting += [(*path, key) for key in keys]
-        leaves += [] if keys else [path]
-    return leaves
+        found += [] if keys else [path]
+    return found
 
 
-def _get(tree: Any, path: Path) -> Any:
+def inside(tree: Any, path: Place) -> Any:
+    """Return what stands in a place."""
     for key in path:
         tree = tree[key]
     return tree
@@ -69,7 +71,7 @@ def _change(rng: Random, tree: Any, at: Any, key: Any) -> str:
         at.insert(key, old)
     elif how == "swap":
         # Deep copies: a tree in itself is no file.
-        at[key] = copy.deepcopy(_get(tree, _somewhere(rng, tree)))
+        at[key] = copy.deepcopy(inside(tree, _somewhere(rng, tree)))
     elif how == "rename" and isinstance(at, dict):
         at[rng.choice((f"{key}_", str(key).upper(), "", *map(str, at)))] = old
         if rng.random() < 0.5:

@@ -91,8 +91,18 @@ def program_width(program: Program) -> int:
 
 def model_mhz(program: Program) -> float:
     """Return the clock of the model in MHz, see `CLOCK_SOURCE`."""
-    levels = max(1, -(-(program.banks - 1).bit_length() // 2))
-    return min(MOST_MHZ, 1e3 / (FIXED_NS + LEVEL_NS * levels + SLICE_NS * program.slices))
+    return modelled_mhz(program.slices, program.banks)
+
+
+def modelled_mhz(slices: int, banks: int) -> float:
+    """Return the clock of a number of slices and of banks they read."""
+    levels = max(1, -(-(banks - 1).bit_length() // 2))
+    return min(MOST_MHZ, 1e3 / (FIXED_NS + LEVEL_NS * levels + SLICE_NS * slices))
+
+
+def crossbar_luts(slices: int, banks: int) -> int:
+    """Return the LUT6 that bring every bank to both operands of every slice."""
+    return 2 * slices * LANES * -(-(banks - 1) // 3)
 
 
 def cost_of(program: Program, *, mhz: float | None = None) -> Cost:
@@ -110,7 +120,7 @@ def cost_of(program: Program, *, mhz: float | None = None) -> Cost:
         else:
             data += count * -(-words // BRAM_ROWS)
     program_brams, program_luts = program_memory(program_width(program), program.steps)
-    crossbar = 2 * program.slices * LANES * -(-(program.banks - 1) // 3)
+    crossbar = crossbar_luts(program.slices, program.banks)
     return Cost(
         slices=program.slices,
         data_brams=data,

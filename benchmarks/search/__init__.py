@@ -1,0 +1,1 @@
+"""Which search finds better networks at equal trials."""

@@ -1,0 +1,1 @@
+"""Small networks of every family, compiled, and the surrogate learned from them."""

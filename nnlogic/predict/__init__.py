@@ -1,0 +1,1 @@
+"""What a network will take, predicted before anything is minimized; needs no torch."""
