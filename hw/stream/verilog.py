@@ -1,18 +1,21 @@
-"""Write a StreamDesign as Verilog, beside the cores that it instantiates."""
+"""Write a stream as Verilog, with frames or without, beside the cores that it instantiates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from nnlogic.backends.stream.model.continuous import ContinuousDesign
 from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
+from nnlogic.core.formats import Port
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.convert import component_verilog
 from nnlogic.hw.header import Origin
 from nnlogic.hw.stream.core import StreamCore, stream_parts
 from nnlogic.hw.stream.files import write_modules
+from nnlogic.hw.stream.samples import SampleCore, SampleShape, SampleStream, sample_parts
 from nnlogic.hw.stream.window import WindowShape
 from nnlogic.hw.stream.wrapper import FrameStream
 
@@ -58,6 +61,33 @@ def write_stream(
     return write_modules(texts, folder, origin)
 
 
+def write_samples(
+    design: ContinuousDesign,
+    cores: Mapping[str, HardwareDesign],
+    folder: Path,
+    *,
+    shapes: Mapping[str, SampleShape] | None = None,
+    origin: Origin | None = None,
+) -> tuple[Path, ...]:
+    """Write a stream without frames, see `write_stream`.
+
+    Parameters
+    ----------
+    design : ContinuousDesign
+    cores, folder, origin
+        As for `write_stream`.
+    shapes : mapping of str to SampleShape, optional
+        As for `nnlogic.hw.stream.samples.sample_parts`.
+    """
+    core = component_verilog(SampleCore(design, cores), design.name, sample_parts(design, shapes))
+    wrapper = component_verilog(SampleStream(design), design.top)
+    texts = {
+        Identifier(design.name): (core, _sample_core_lines(design)),
+        design.top: (wrapper, _sample_wrapper_lines(design)),
+    }
+    return write_modules(texts, folder, origin)
+
+
 def _core_lines(design: StreamDesign) -> list[str]:
     lines = [f"{len(design.layers)} window generators, {design.beats} beats a frame", ""]
     for number, layer in enumerate(design.layers):
@@ -86,11 +116,43 @@ def _wrapper_lines(design: StreamDesign) -> list[str]:
     ]
     for lane in range(first.lanes):
         lines.append(f"  [{(lane + 1) * bits - 1}:{lane * bits}]  position {lane} of the beat")
-    lines.append("m_axis_tdata, the rest is padding:")
     if design.dense is None:
+        lines.append("m_axis_tdata, the rest is padding:")
         return [*lines, f"  [{design.output_width - 1}:0]  a beat of the last map"]
-    at = 0
-    for port in design.outputs:
+    return [*lines, *_fields("m_axis_tdata", design.outputs)]
+
+
+def _sample_core_lines(design: ContinuousDesign) -> list[str]:
+    reach = design.reach
+    return [
+        f"a result of the last {reach.samples} samples, every {reach.hop}, without frames",
+        f"{design.pipeline} clocks after the sample that completes it",
+        "",
+        "clk        rising edge",
+        "rst        synchronous, active high: forgets all samples",
+        "in_valid   x holds a sample",
+        "out_valid  y holds a result",
+        *_fields("x", design.inputs),
+        *_fields("y", design.outputs),
+    ]
+
+
+def _sample_wrapper_lines(design: ContinuousDesign) -> list[str]:
+    reach = design.reach
+    return [
+        f"AXI4-Stream around {design.name}; aresetn is synchronous and active low",
+        f"a result every {reach.hop} samples, {design.latency} clocks after the one that completes "
+        "it; none before the first",
+        f"{reach.samples} samples have come in",
+        "",
+        *_fields("s_axis_tdata", design.inputs),
+        *_fields("m_axis_tdata", design.outputs),
+    ]
+
+
+def _fields(name: str, ports: tuple[Port, ...]) -> list[str]:
+    lines, at = [f"{name}, the rest is padding:"], 0
+    for port in ports:
         lines.append(f"  [{at + port.format.bits - 1}:{at}]  {port.name}  {port.format}")
         at += port.format.bits
     return lines

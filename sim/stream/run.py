@@ -29,6 +29,8 @@ STREAM_TESTS = (
 )
 WRONG_BITS_TEST = "stream_wrong_bits"
 TAG_TESTS = ("unique_tags",)
+SECONDS = 1800.0
+"""For a build, and for a run: thousands of LUTs take Icarus ten minutes on a busy machine."""
 
 
 def run_stream_bench(
@@ -42,7 +44,7 @@ def run_stream_bench(
     tests: tuple[str, ...] = STREAM_TESTS,
     faults: int = 0,
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float = SECONDS,
     progress: Progress = SILENT,
 ) -> CocotbRun:
     """Run the tests of a whole stream at its AXI4-Stream ports.
@@ -108,7 +110,7 @@ def run_tags(
     layers: Sequence[int] | None = None,
     simulator: str = "icarus",
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float = SECONDS,
     progress: Progress = SILENT,
 ) -> CocotbRun:
     """Send unique tags through window generators; parameters as for `run_stream_bench`.

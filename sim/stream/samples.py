@@ -16,6 +16,7 @@ from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.stream.samples import SampleShape, sample_shapes
 from nnlogic.sim.cocotb_run import CocotbRun, run_cocotb
 from nnlogic.sim.harness import TOP
+from nnlogic.sim.stream.run import SECONDS
 
 SAMPLE_TESTS = (
     "samples_times",
@@ -41,7 +42,7 @@ def run_samples_bench(
     tests: tuple[str, ...] = SAMPLE_TESTS,
     faults: int = 0,
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float = SECONDS,
     progress: Progress = SILENT,
 ) -> CocotbRun:
     """Run the tests of a whole stream at its AXI4-Stream ports.
@@ -107,7 +108,7 @@ def run_chains(
     modules: Sequence[str] | None = None,
     simulator: str = "icarus",
     seed: int = 1,
-    timeout: float = 600,
+    timeout: float = SECONDS,
     progress: Progress = SILENT,
 ) -> CocotbRun:
     """Send unique tags through sliding windows; parameters as for `run_samples_bench`.

@@ -80,15 +80,15 @@ def assumed_clock(target: Target, opts: DspOptions) -> float | None:
     return target.clock_mhz if fabric else None
 
 
-def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point, ...]:
-    """Return the engines to choose from: the one asked for, or several numbers of slices.
+def check_slices(graph: OpGraph, target: Target, opts: DspOptions) -> DspRoom:
+    """Return what an engine may use on a target, where the slices asked for make sense there.
 
     Raises
     ------
     UsageError
         More slices than operations.
     TargetMissed
-        More slices than the part has, or no program fits its memories.
+        More slices than the part has.
     """
     room = room_of(target, opts)
     if opts.dsps is not None and opts.dsps > graph.n_ops:
@@ -104,6 +104,20 @@ def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point
             why=f"{opts.dsps} slices, {opts.dsps - room.dsps} more than its {room.dsps}",
             fix=f"--dsps {room.dsps} or fewer, or a larger part ({with_slices()})",
         )  # fmt: skip
+    return room
+
+
+def try_engines(graph: OpGraph, target: Target, opts: DspOptions) -> tuple[Point, ...]:
+    """Return the engines to choose from: the one asked for, or several numbers of slices.
+
+    Raises
+    ------
+    UsageError
+        More slices than operations.
+    TargetMissed
+        More slices than the part has, or no program fits its memories.
+    """
+    room = check_slices(graph, target, opts)
     mhz = assumed_clock(target, opts)
     if opts.dsps is not None and not opts.budgeted:
         return (point_for(graph, opts.dsps, mhz, **opts.memories),)

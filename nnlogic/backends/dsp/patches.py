@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from nnlogic.backends.dsp.checks.kernels import ORDER_FAULT, WORD_FAULT
 from nnlogic.backends.dsp.checks.patches import check_frames, check_parts, prove_patches
-from nnlogic.backends.dsp.choice import most_slices, room_of
+from nnlogic.backends.dsp.choice import check_slices, most_slices, room_of
 from nnlogic.backends.dsp.kernels import SIMULATED, costed, kernels_report
 from nnlogic.backends.dsp.model.ir import OpGraph
 from nnlogic.backends.dsp.model.kernel_chain import KernelChain
@@ -38,13 +38,15 @@ KINDS = {"logic": (2, 3), "operations": (4,)}
 def patched(ctx: Context) -> bool:
     """Whether kernels of windows are the kernels of the engine.
 
-    They are where the engine may run several (``--kernels``), and each reads whole maps.
+    They are where the engine may run so many (``--kernels``), and each reads whole maps.
     """
     opts = cast(DspOptions, ctx.opts)
-    if opts.most_kernels == 1 or opts.start_from is not None:
-        return False
     unrolled = ir_path(ctx.folder, "ops").exists()
-    return not unrolled and not apart_problems(ctx.net, "")
+    if opts.most_kernels == 1 or opts.start_from is not None or unrolled:
+        return False
+    if apart_problems(ctx.net, ""):
+        return False
+    return opts.most_kernels is None or len(parts_in(ctx)) <= opts.most_kernels
 
 
 def parts_in(ctx: Context) -> tuple[Part, ...]:
@@ -122,12 +124,16 @@ class PatchStage(Stage):
 
         Raises
         ------
+        UsageError
+            More slices than any part has operations.
         TargetMissed
             A part does not fit the memories, or a budget is missed.
         """
         opts, target, parts = cast(DspOptions, ctx.opts), ctx.target, parts_in(ctx)
         graphs = graphs_of(ctx.folder, parts)
-        slices = most_slices(max(graphs, key=lambda g: g.n_ops), target, opts)
+        largest = max(graphs, key=lambda graph: graph.n_ops)
+        check_slices(largest, target, opts)
+        slices = most_slices(largest, target, opts)
         with ctx.progress.step("schedule"):
             cut = patch_chain(ctx.net, parts, graphs, slices, **opts.memories)
         point = costed(cut, target, opts)

@@ -9,7 +9,9 @@ from nnlogic.backends.stream.options import StreamOptions
 from nnlogic.job.backend import Backend, Simulate
 
 if TYPE_CHECKING:
+    from nnlogic.backends.stream.whole import Whole
     from nnlogic.core.errors import TargetMissed
+    from nnlogic.core.progress import Progress
     from nnlogic.flows.targets import Target
     from nnlogic.job.context import Context
     from nnlogic.job.directory import Run
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from nnlogic.quant.ir import QuantNet
     from nnlogic.report.model import Report
     from nnlogic.report.rows import Command
+
+
+NETLIST_FRAMES, NETLIST_SAMPLES = 8, 1_500
+"""What a netlist is sent: it runs slowly."""
 
 
 class StreamBackend(Backend):
@@ -65,11 +71,10 @@ class StreamBackend(Backend):
         return run_commands(ctx, vivado=bool(ctx.target.part))
 
     def simulate(self, run: Run, ask: Simulate) -> Report:
-        """Check the parts, then simulate window generators and the whole stream."""
-        from nnlogic.backends.stream.continuous.verify import simulate_samples
+        """Check the parts, then simulate windows and the whole stream."""
         from nnlogic.backends.stream.verify import simulate_stream
 
-        return (simulate_samples if _continuous(run) else simulate_stream)(run, ask)
+        return simulate_stream(run, _whole(run, ask.progress), ask)
 
     def keeps_luts(self, run: Run, target: Target) -> bool:
         """Whether the LUTs of all cores fit those of a target."""
@@ -79,10 +84,9 @@ class StreamBackend(Backend):
 
     def synth(self, run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
         """Synthesize the whole, count its parts, simulate the netlist."""
-        from nnlogic.backends.stream.continuous.synth import synth_samples
         from nnlogic.backends.stream.synth import synth_stream
 
-        return (synth_samples if _continuous(run) else synth_stream)(run, ask)
+        return synth_stream(run, _whole(run, ask.progress, netlist=True), ask)
 
     def forecast(self, net: QuantNet, target: Target, opts: Options) -> str:
         """Say what the network would take here."""
@@ -97,9 +101,16 @@ class StreamBackend(Backend):
         return proposals(self, planning)
 
 
-def _continuous(run: Run) -> bool:
-    """Whether a run has no frames; older ones do not say."""
-    return bool(run.report.config.get("continuous", False))
+def _whole(run: Run, progress: Progress, *, netlist: bool = False) -> Whole:
+    """Return the stream of a run with what its Verilog, or its netlist, is sent."""
+    # Older runs do not say whether they have frames: all have.
+    if run.report.config.get("continuous", False):
+        from nnlogic.backends.stream.continuous.sequence import samples_in
+
+        return samples_in(run, progress, *([NETLIST_SAMPLES] if netlist else []))
+    from nnlogic.backends.stream.frames import frames_of
+
+    return frames_of(run, progress, NETLIST_FRAMES if netlist else None)
 
 
 BACKEND = StreamBackend()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT
-from nnlogic.backends.stream.verify import tag_simulator
+from nnlogic.backends.stream.whole import tag_simulator
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import ToolFailed, ToolNotFound, ToolTimeout, UsageError
 from nnlogic.flows.synth import SynthResult

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nnlogic.backends.lut.synth import write_primitives
-from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.backends.stream.netlist import NetlistBench, netlist_checks
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_PARTS
@@ -23,7 +23,7 @@ from nnlogic.backends.stream.section import (
 )
 from nnlogic.backends.stream.segments import load_cores
 from nnlogic.backends.stream.stages import cut_of
-from nnlogic.backends.stream.verify import regression_check
+from nnlogic.backends.stream.whole import Whole, regression_check
 from nnlogic.checks.formal import prove_netlist
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.errors import (
@@ -42,59 +42,34 @@ from nnlogic.job.backend import backend_of
 from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
-from nnlogic.job.rows import read_saved
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
 from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
 from nnlogic.sim.cocotb_run import CocotbRun
 from nnlogic.sim.netlist import WRONG
-from nnlogic.sim.stream.run import WRONG_BITS_TEST, run_stream_bench
-
-SIMULATED_FRAMES = 8
-TESTS = ("stream_times", "stream_frames", "stream_back_pressure", "stream_reset_in_mid_frame")
-"""What a netlist is put through; the Verilog it was made from goes through all of them."""
-# What the stream's ports are called by the harness of a core: see `nnlogic.flows.harness`.
-CORE = """module {core} (
-  input clk, input rst, input in_valid, input ready, input [{wx}:0] x,
-  output out_valid, output [{wy}:0] y
-);
-  {top} stream (
-    .aclk(clk), .aresetn(!rst), .s_axis_tvalid(in_valid), .s_axis_tlast(x[{wx}]),
-    .s_axis_tdata(x[{wx}-1:0]), .m_axis_tready(ready), .m_axis_tvalid(out_valid),
-    .m_axis_tdata(y[{wy}:3]), .m_axis_tuser(y[2]), .m_axis_tlast(y[1]), .s_axis_tready(y[0])
-  );
-endmodule
-"""
-PORTS = """module {top} (
-  input aclk, input aresetn, input [{wx}-1:0] s_axis_tdata, input s_axis_tlast,
-  input s_axis_tvalid, output s_axis_tready, output [{wy}-3:0] m_axis_tdata, output m_axis_tuser,
-  output m_axis_tlast, output m_axis_tvalid, input m_axis_tready, input [{{faults}}-1:0] fault
-);
-  {core} netlist (
-    .{wrong}(fault), .clk(aclk), .rst(!aresetn), .in_valid(s_axis_tvalid), .ready(m_axis_tready),
-    .x({{s_axis_tlast, s_axis_tdata}}), .out_valid(m_axis_tvalid),
-    .y({{m_axis_tdata, m_axis_tuser, m_axis_tlast, s_axis_tready}})
-  );
-endmodule
-"""
 
 
-def synth_stream(run: Run, ask: Ask) -> tuple[Report, TargetMissed | None]:
+def synth_stream(run: Run, whole: Whole, ask: Ask) -> tuple[Report, TargetMissed | None]:
     """Return the report with the figures of the whole, and the error of a clock that is missed.
+
+    Parameters
+    ----------
+    run : Run
+    whole : Whole
+        Of the run, with what its netlist is sent.
+    ask : Ask
 
     Raises
     ------
     ToolNotFound, ToolFailed, ToolTimeout
         A program is missing or failed.
     """
-    design = StreamDesign.load(run.ir_path("design"))
-    parts = cut_of(saved_context(backend_of(run), run)).parts
-    core = f"{design.top}_core"
-    report, result = synthesized(run, ask, design, parts, _ports(CORE, design, core))
-    for check in netlist_checks(result, _bench(run, design, core, ask), ask):
+    harness = _ports(whole.core_ports, whole.design)
+    report, result = synthesized(run, ask, whole.design, whole.cut.parts, harness)
+    for check in netlist_checks(result, _bench(whole), ask):
         report = report.with_check(6, check)
-    return placed(report, run, result, ask, StreamTiming.of(design).alone)
+    return placed(report, run, result, ask, whole.latency)
 
 
 def fits_cells(run: Run, target: Target) -> bool:
@@ -157,9 +132,10 @@ def placed(
     return place(report, run.path, result, target, ask, goal, latency, "stream")
 
 
-def _ports(template: str, design: StreamDesign, core: str) -> str:
+def _ports(template: str, design: Any) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
-    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out + 2, wrong=WRONG)
+    core = f"{design.top}_core"
+    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out, wrong=WRONG)
 
 
 def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
@@ -218,18 +194,13 @@ def prove_parts(cores: Mapping[str, HardwareDesign], result: SynthResult, ask: A
     return Check(NETLIST_PARTS, "pass", "proved", said, took)
 
 
-def _bench(run: Run, design: StreamDesign, core: str, ask: Ask) -> NetlistBench:
-    rows, expected = read_saved(run.path / "sim" / "rows.npz")
-    sent = min(SIMULATED_FRAMES, len(expected))
-
+def _bench(whole: Whole) -> NetlistBench:
     def simulate(files: list[Path], folder: Path, simulator: str, faults: int) -> CocotbRun:
-        return run_stream_bench(
-            design, files, folder, codes=rows.codes[:sent], expected=expected[:sent],
-            simulator=simulator, tests=(*TESTS, WRONG_BITS_TEST), faults=faults,
-            progress=ask.progress,
-        )  # fmt: skip
+        tests = (*whole.netlist_tests, whole.wrong_bits_test)
+        return whole.run(files, folder, simulator, tests=tests, faults=faults)
 
     return NetlistBench(
-        run.path / "sim" / "netlist", core, _ports(PORTS, design, core), WRONG_BITS_TEST, simulate,
-        lambda found: regression_check(NETLIST_CHECK, design, found, sent), sent,
+        whole.folder / "sim" / "netlist", f"{whole.design.top}_core",
+        _ports(whole.netlist_ports, whole.design), whole.wrong_bits_test, simulate,
+        lambda found: regression_check(NETLIST_CHECK, whole, found), len(whole.expected),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from nnlogic.backends.dsp.model.kernel_chain import ONE, ZERO, KernelChain
 from nnlogic.backends.dsp.patches import graphs_of, parts_in
 from nnlogic.core.archive import frozen
 from nnlogic.core.bits import random_codes
-from nnlogic.core.errors import Different
+from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.windows import Frame, Window
 from nnlogic.job.backend import backend_of
@@ -150,6 +150,12 @@ def test_a_map_may_be_the_result(tmp_path):
     codes = random_codes(net.inputs, 100, seed=2)
     assert (chain.evaluate(codes) == net.evaluate(codes)).all()
     assert len(chain.programs) == 3
+
+
+def test_more_slices_than_the_largest_part_has_operations_are_refused(tmp_path):
+    image_net(dense=False).save(tmp_path / "image.safetensors")
+    with pytest.raises(UsageError, match="more slices than operations"):
+        compile_run(tmp_path / "image.safetensors", tmp_path / "run", **{**OPTIONS, "dsps": 60})
 
 
 def test_a_chain_with_wrong_words_fails_the_run(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from nnlogic.backends.stream.checks.samples import (
     window_faults,
 )
 from nnlogic.backends.stream.continuous.rows import SAMPLES_CHECK
-from nnlogic.backends.stream.continuous.verify import sequence_of
+from nnlogic.backends.stream.continuous.sequence import samples_in
 from nnlogic.backends.stream.model.continuous import ContinuousDesign, lengthened
 from nnlogic.backends.stream.model.samples import results_of, run_samples
 from nnlogic.backends.stream.rows import NETLIST_CHECK, NETLIST_FAULT, NETLIST_PARTS, TAGS_CHECK
@@ -26,7 +26,7 @@ from nnlogic.backends.stream.segments import load_cores
 from nnlogic.core.errors import IRError, TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT
 from nnlogic.core.windows import Frame
-from nnlogic.hw.stream.samples_verilog import write_samples
+from nnlogic.hw.stream.verilog import write_samples
 from nnlogic.job.backend import chosen_backend
 from nnlogic.quant.ir import QuantNet
 from nnlogic.run.compile_run import compile
@@ -50,9 +50,9 @@ def run(tmp_path_factory):
 
 
 def bench(run, folder, files=None, **options):
-    whole = sequence_of(run, SILENT, SAMPLES)
+    whole = samples_in(run, SILENT, SAMPLES)
     return whole.design, run_samples_bench(
-        whole.design, files or whole.files(), folder, samples=whole.samples,
+        whole.design, files or whole.files(), folder, samples=whole.sent,
         expected=whole.expected, simulator="icarus", **options,
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def samples(design, count, seed=0):
 
 
 def logic(run, whole):
-    return {name: core.logic for name, core in load_cores(run.path, whole.parts).items()}
+    return {name: core.logic for name, core in load_cores(run.path, whole.cut.parts).items()}
 
 
 def longer(net, width):
@@ -76,7 +76,7 @@ def longer(net, width):
 
 
 def test_a_result_is_the_network_on_the_last_samples_wherever_they_stand(run):
-    whole = sequence_of(run, SILENT, SAMPLES)
+    whole = samples_in(run, SILENT, SAMPLES)
     design, net = whole.design, QuantNet.load(run.ir_path("quant"))
     assert (design.reach.samples, design.reach.hop) == (39, 2)
     long = samples(design, SAMPLES)
@@ -86,7 +86,7 @@ def test_a_result_is_the_network_on_the_last_samples_wherever_they_stand(run):
     for layer in longer(net, SAMPLES):
         x = layer.evaluate(x)
     positions = x.reshape(-1, 4)
-    dense = next(part.net for part in whole.parts if part.layer is None)
+    dense = next(part.net for part in whole.cut.parts if part.layer is None)
     at = np.arange(len(positions) - design.map.width + 1)[:, None] + np.arange(design.map.width)
     by_maps = dense.evaluate(positions[at].reshape(len(at), -1))
     assert np.array_equal(by_pieces, by_maps)
@@ -95,7 +95,7 @@ def test_a_result_is_the_network_on_the_last_samples_wherever_they_stand(run):
 
 
 def test_what_came_before_the_receptive_field_does_not_matter(run):
-    whole = sequence_of(run, SILENT, SAMPLES)
+    whole = samples_in(run, SILENT, SAMPLES)
     reach, cores = whole.design.reach, logic(run, whole)
     one, other = samples(whole.design, SAMPLES, 1), samples(whole.design, SAMPLES, 2)
     cut = 100 * reach.hop
@@ -150,9 +150,9 @@ def test_synthesis_counts_parts_apart_and_simulates_the_netlist(run, tmp_path):
 
 @pytest.mark.parametrize("title", CONTINUOUS_FAULTS)
 def test_whole_sequences_and_tags_see_every_fault_of_a_window(run, tmp_path, title):
-    whole = sequence_of(run, SILENT, SAMPLES)
+    whole = samples_in(run, SILENT, SAMPLES)
     module, shape = next((m, s) for t, m, s in window_faults(whole.design) if t == title)
-    cores = load_cores(run.path, whole.parts)
+    cores = load_cores(run.path, whole.cut.parts)
     wrong = write_samples(whole.design, cores, tmp_path / "rtl", shapes={module: shape})
     mine = {file.name: file for file in wrong}
     files = [mine.get(f.name, f) for f in whole.files()]
@@ -191,7 +191,7 @@ def test_protocol_tests_see_faults_of_control(run, tmp_path, name):
 
 
 def test_the_cycle_model_sees_a_chain_of_another_length(run):
-    whole = sequence_of(run, SILENT, SAMPLES)
+    whole = samples_in(run, SILENT, SAMPLES)
     net, cores = QuantNet.load(run.ir_path("quant")), logic(run, whole)
     codes = samples(whole.design, 40 * 20).reshape(20, -1)
     assert check_samples(net, whole.design, cores, codes).equal

@@ -15,7 +15,7 @@ from nnlogic.backends.stream.section import check_budgets
 from nnlogic.backends.stream.stages import RtlStage, cores_of, cut_of
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.hw.header import Origin
-from nnlogic.hw.stream.samples_verilog import write_samples
+from nnlogic.hw.stream.verilog import write_samples
 from nnlogic.job.context import Context
 from nnlogic.job.stage import Comparison, Stage
 from nnlogic.report.model import Row
