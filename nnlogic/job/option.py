@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from nnlogic.core.errors import Problem
 from nnlogic.core.inert import visible
 
 KEY = "option"
+ALLOWED: dict[type, Any] = {
+    str: str | int | Path, Path: object, bool: bool, int: int | float, float: int | float,
+}  # fmt: skip
+"""Types of values by `Option.kind`; what is no file is said where it is opened."""
+NAMED = {str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,23 @@ class Option:
         """Return the first flag of the field `name`."""
         return self.flags.split("/")[0] or f"--{name.replace('_', '-')}"
 
+    def type_problem(self, name: str, value: Any) -> Problem | None:
+        """Return what is wrong with the type of a value; None is no value."""
+        if value is None or isinstance(value, ALLOWED[self.kind]):
+            return None
+        return Problem(self.flag(name), f"{value!r:.80} is not {NAMED[self.kind]}")
+
     def problem(self, name: str, value: Any) -> Problem | None:
         """Return what is wrong with a value; None is no value."""
         if value is None:
             return None
+        if wrong := self.type_problem(name, value):
+            return wrong
         if self.choices and value not in self.choices:
             return Problem(self.flag(name), f"{value!r} is not one of {', '.join(self.choices)}")
         if self.pattern and not re.fullmatch(self.pattern, str(value), re.ASCII):
             why = f"{visible(value)!r} does not fit the pattern {self.pattern}"
             return Problem(self.flag(name), why, self.help)
-        if self.kind in (int, float) and not isinstance(value, int | float):
-            return Problem(self.flag(name), f"{value!r} is not a number")
         limits = []
         if self.least is not None and not value >= self.least:
             limits.append(f"at least {self.least:g}")
@@ -95,6 +107,13 @@ def option(default: Any, help: str, **facts: Any) -> Any:
 def options_of(cls: type) -> dict[str, tuple[Option, Any]]:
     """Return by field name what users may set in a dataclass, and the default."""
     return {f.name: (f.metadata[KEY], f.default) for f in fields(cls) if KEY in f.metadata}
+
+
+def type_problems(given: Any) -> list[Problem]:
+    """Return which values of an options dataclass are of a type that they cannot have."""
+    options = options_of(type(given)).items()
+    found = (what.type_problem(name, getattr(given, name)) for name, (what, _) in options)
+    return [problem for problem in found if problem is not None]
 
 
 def value_problems(given: Any) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Any
 from nnlogic.core.errors import Problem, UsageError
 from nnlogic.flows.targets import Target
 from nnlogic.job.given import Held, source_name, source_of
-from nnlogic.job.option import option, options_of, value_problems
+from nnlogic.job.option import option, options_of, type_problems, value_problems
 from nnlogic.tools.limits import MEGABYTES, SECONDS, Limits
 
 STAGES = ("quant", "tables", "logic", "design", "rtl")
@@ -163,7 +163,8 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("rows", "validation_rows", "test_rows"):
             object.__setattr__(self, name, source_of(getattr(self, name)))
-        problems = [*value_problems(self), *self.problems()]
+        # Rules between options take values of the right types.
+        problems = type_problems(self) or [*value_problems(self), *self.problems()]
         if problems:
             raise UsageError("options that do not fit", problems=problems)
 
