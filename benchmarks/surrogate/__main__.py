@@ -56,7 +56,7 @@ def main() -> None:
     verb.add_argument("--networks", type=int, nargs=2, default=(0, 2400), metavar=("FROM", "TO"))
     verb.add_argument("--data", type=Path, required=True, help="directory of the data sets")
     verb = verbs.add_parser("zoo", help="compile networks of the zoo, to measure errors on them")
-    verb.add_argument("out", type=Path, nargs="?", default=ZOO_SAMPLES)
+    verb.add_argument("out", type=Path, help="file of arrays, .npz")
     verb = verbs.add_parser("fit", help="fit the surrogate, and print its page")
     verb.add_argument("samples", type=Path, nargs="*", default=[SAMPLES])
     verb.add_argument("-o", "--surrogate", type=Path, help="also write it; nnlogic reads FILE")

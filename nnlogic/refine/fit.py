@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnlogic.core.errors import InputError, UsageError
 from nnlogic.core.formats import IntArray
-from nnlogic.quant.ir import QuantNet
+from nnlogic.quant.ir import Enumerated, QuantNet
 from nnlogic.refine.run import refine, start_of, worth_of
 from nnlogic.refine.search import Plan
 
@@ -92,11 +92,14 @@ def fit(
         # Of every code only the top bits are left that the network reads.
         less = [a.format.bits - b.format.bits for a, b in zip(net.inputs, made.inputs, strict=True)]
         said = [made.evaluate(part >> less)[:, made.class_output or 0] for part in parts]
-        shares = [float(np.mean(a == b)) for a, b in zip(said, truth, strict=True)]
+        training, validation = (float(np.mean(a == b)) for a, b in zip(said, truth, strict=True))
         tables = sum(
-            len(wires) > 1 for la in made.layers if la.role == "network" for wires in la.inputs
+            len(wires) > 1
+            for la in made.layers
+            if la.role == "network" and isinstance(la, Enumerated)
+            for wires in la.inputs
         )
-        yield Found(tables, *shares, made)
+        yield Found(tables, training, validation, made)
 
 
 def sizes(now: int, luts: int) -> tuple[int, ...]:

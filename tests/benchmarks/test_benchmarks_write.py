@@ -30,8 +30,11 @@ PAGES = {
     "benchmarks.minimize.__main__",
     "benchmarks.minimize.files",
     "benchmarks.minimize.scaling",
+    "benchmarks.moves.__main__",
     "benchmarks.pulses",
     "benchmarks.raw",
+    "benchmarks.search.__main__",
+    "benchmarks.surrogate.__main__",
     "benchmarks.uci",
     "benchmarks.zoo.__main__",
 }
@@ -79,9 +82,10 @@ def without_xgboost(monkeypatch):
 @pytest.mark.usefixtures("without_xgboost")
 @pytest.mark.parametrize("name", MODULES)
 def test_nothing_is_written_that_was_not_asked_for(name, monkeypatch):
-    for parser in parsers(name, monkeypatch):
-        flags = [flag for action in parser._actions for flag in action.option_strings]
-        assert ("--write" in flags) == (name in PAGES)
+    found = parsers(name, monkeypatch)
+    flags = [f for parser in found for action in parser._actions for f in action.option_strings]
+    assert ("--write" in flags) == (name in PAGES)
+    for parser in found:
         for action in parser._actions:
             if action.type is Path and action.default is not None and action.dest not in READ:
                 place = (ROOT / action.default).resolve()
