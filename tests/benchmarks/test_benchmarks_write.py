@@ -38,8 +38,8 @@ PAGES = {
     "benchmarks.uci",
     "benchmarks.zoo.__main__",
 }
-READ = {"zoo"}
-"""Options whose default is a folder that is read."""
+READ = {"zoo", "samples"}
+"""Options whose default is read."""
 
 
 class Parsed(Exception):
