@@ -52,6 +52,26 @@ def test_the_first_rung_runs_the_file(tmp_path, make, seed):
         assert (verdict.equal, verdict.how) == (True, "sampled n=512"), verdict
 
 
+@pytest.mark.parametrize("name", ["signed", "narrow", "rounding_mode", "epsilon"])
+def test_attributes_that_a_file_leaves_out(tmp_path, name):
+    model = onnx_models.dense()
+    for node in model.graph.node:
+        kept = [a for a in node.attribute if a.name != name]
+        del node.attribute[:]
+        node.attribute.extend(kept)
+    net = nnlogic.load(save(model, tmp_path / "m.onnx"), read="decision=none")
+    assert check_onnx(net, tmp_path / "m.onnx").equal
+
+
+def test_zero_is_no_attribute_left_out(tmp_path):
+    b = Builder((1, 4))
+    scale, others = b.constant([1.0] * 4), [b.constant([v] * 4) for v in (0.0, 0.0, 1e-6)]
+    y = b.node("BatchNormalization", b.quant("x", 0.001, 4), scale, *others, epsilon=0.0)
+    path = save(b.model(b.quant(y, 0.5, 4), (1, 4)), tmp_path / "m.onnx")
+    net = nnlogic.load(path, read="decision=none")
+    assert check_onnx(net, path).equal
+
+
 @pytest.mark.parametrize("make", [onnx_models.dense, onnx_models.qcdq])
 def test_a_changed_weight_is_found(tmp_path, make):
     net = nnlogic.load(save(make(), tmp_path / "m.onnx"), read="decision=none")

@@ -116,9 +116,13 @@ def _quantizers(domains: set[str]) -> list[type]:
     """
     from onnx.reference.op_run import OpRun
 
+    def given(attributes: dict[str, Any], name: str, default: Any) -> Any:
+        # The evaluator gives None for what a node leaves out; zero is a value like others.
+        return default if attributes.get(name) is None else attributes[name]
+
     def run_quant(self: Any, x: Any, scale: Any, zero: Any, bits: Any, **attributes: Any) -> Any:
-        signed, narrow = attributes.get("signed") or 0, attributes.get("narrow") or 0
-        mode = str(attributes.get("rounding_mode") or "ROUND")
+        signed, narrow = given(attributes, "signed", 1), given(attributes, "narrow", 0)
+        mode = str(given(attributes, "rounding_mode", "ROUND"))
         scale, zero, bits = (np.asarray(v, np.float32) for v in (scale, zero, bits))
         y = x / scale + zero
         if signed and bits.size == 1 and bits.item() == 1:
@@ -136,7 +140,7 @@ def _quantizers(domains: set[str]) -> list[type]:
         self: Any, x: Any, scale: Any, zero: Any, before: Any, after: Any, **attributes: Any
     ) -> Any:
         y = np.rint(x / scale + zero) / np.float32(2.0 ** (float(before) - float(after)))
-        mode = str(attributes.get("rounding_mode") or "FLOOR")
+        mode = str(given(attributes, "rounding_mode", "FLOOR"))
         return (((_round(y, mode) - zero) * scale).astype(np.float32),)
 
     def run_norm(
@@ -144,7 +148,7 @@ def _quantizers(domains: set[str]) -> list[type]:
     ) -> Any:
         size = (-1, *[1] * (x.ndim - 2))
         scale, bias, mean, variance = (v.reshape(size) for v in (scale, bias, mean, variance))
-        epsilon = np.float32(attributes.get("epsilon") or 1e-5)
+        epsilon = np.float32(given(attributes, "epsilon", 1e-5))
         return ((scale * (x - mean) / np.sqrt(variance + epsilon) + bias).astype(x.dtype),)
 
     def along(values: Any, x: Any, axis: Any) -> Any:
