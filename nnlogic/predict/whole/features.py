@@ -50,9 +50,11 @@ class _Measure:
 
     def run(self) -> Floats:
         net, count = self.net, self.count
-        self.values = net.trace(bits.random_codes(net.inputs, SAMPLES, SEED))
+        # A code takes eight bytes, a signal one.
+        samples = bits.sample_count(max(len(net.inputs), net.n_signals // 8), SAMPLES)
+        self.values = net.trace(bits.random_codes(net.inputs, samples, SEED))
         total = self.values.sum(axis=1)
-        self.moving = (total > 0) & (total < SAMPLES)
+        self.moving = (total > 0) & (total < samples)
         self.alias = np.arange(net.n_signals)
         self.columns = {
             i: self._columns(b) for i, b in enumerate(net.blocks) if isinstance(b, Instance)
