@@ -9,6 +9,8 @@ import numpy as np
 
 HUGE = 10**12
 DEEP = 20_000
+MOST = 20_000_000
+"""Characters of a list."""
 
 
 class Nested:
@@ -49,7 +51,9 @@ def value(rng: Random) -> Any:
     if pick < 0.84:
         return Nested(rng.choice((50, 900, 3000, DEEP)))
     if pick < 0.88:
-        return [scalar(rng)] * rng.choice((1, 2, 1000, 200_000))
+        one = scalar(rng)
+        # Of long texts fewer: the fuzzer itself must hold the file.
+        return [one] * min(rng.choice((1, 2, 1000, 200_000)), MOST // max(1, len(str(one))))
     return rng.choice(([], {}, [[]], [{}], [scalar(rng)], {"x": scalar(rng)}, {"": {}}))
 
 
