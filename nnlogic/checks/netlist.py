@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlogic.checks.gates import ONE, ZERO, Gates
-from nnlogic.core.errors import Different
+from nnlogic.core.errors import Different, ToolFailed
 
 Net = int | str  # yosys numbers nets; constants are "0", "1", "x", "z"
 
@@ -38,6 +38,7 @@ MODULE, SECTION, ENTRY, ENTRY_END, DEEPER = (
     8 * " " + "}",
     9 * " ",
 )
+KEPT = ("ports", "cells", "netnames")
 HIDDEN = '"hide_name": 1,'
 
 
@@ -130,9 +131,15 @@ def _entries(path: Path, top: str) -> Iterator[tuple[str, str, Any]]:
 
     yosys writes a line per value, indented by two blanks a level. As one value, the file of a
     large network takes gigabytes.
+
+    Raises
+    ------
+    ToolFailed
+        The module is missing, or the lines are others than these.
     """
     module = section = ""
     lines: list[str] = []
+    seen = False
     with path.open(encoding="utf-8") as file:
         for line in file:
             if line.startswith(DEEPER):
@@ -144,11 +151,20 @@ def _entries(path: Path, top: str) -> Iterator[tuple[str, str, Any]]:
                     yield section, *next(iter(json.loads(f"{{{text}}}}}").items()))
                 lines = []
             elif line.startswith(ENTRY):
+                if section in KEPT and (lines or not line.endswith("{\n")):
+                    raise _unreadable(path, f"{section} {line.strip()[:80]}")
                 lines = [line]
             elif line.startswith(SECTION):
-                section = _opened(line)
+                section, lines = _opened(line), []
             elif line.startswith(MODULE):
-                module = _opened(line)
+                module, lines = _opened(line), []
+                seen |= module == top
+    if not seen:
+        raise _unreadable(path, f"no module {top}")
+
+
+def _unreadable(path: Path, why: str) -> ToolFailed:
+    return ToolFailed("a netlist of yosys cannot be read", where=str(path), why=why)
 
 
 def _opened(line: str) -> str:

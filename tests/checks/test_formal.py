@@ -159,6 +159,22 @@ def netlist(tmp_path, gates, names=None, **modules):
     return Netlist.read(path, "m")
 
 
+@pytest.mark.parametrize("how", ["compact", "another module", "a cell in one line"])
+def test_a_netlist_of_another_form_is_no_empty_one(tmp_path, how):
+    netlist(tmp_path, [("$1", "$_NOT_", {"A": [3], "Y": [2]})])
+    path = tmp_path / "m.json"
+    text = path.read_text()
+    if how == "compact":
+        path.write_text(json.dumps(json.loads(text)))
+    elif how == "a cell in one line":
+        start, end = text.index('        "$1": {'), text.index('      "netnames"')
+        cell = json.dumps(json.loads(text)["modules"]["m"]["cells"]["$1"])
+        path.write_text(f'{text[:start]}        "$1": {cell}\n      }},\n{text[end:]}')
+        assert json.loads(path.read_text()) == json.loads(text)
+    with pytest.raises(ToolFailed, match="cannot be read"):
+        Netlist.read(path, "x" if how == "another module" else "m")
+
+
 def test_combinational_loop_is_an_error(tmp_path):
     net = netlist(tmp_path, [("c", "$_NOT_", {"A": [2], "Y": [2]})])
     with pytest.raises(StructureError, match="loop"):
