@@ -30,16 +30,19 @@ def main(command: list[str]) -> int:
     folder, key = os.environ.get(FOLDER), bytes.fromhex(os.environ.get(KEY, ""))
     runtime = source.name.startswith("verilated") and (source.parent / "verilated.h").exists()
     if not folder or not key or not runtime or command[-4:-2] != ["-c", "-o"]:
-        return subprocess.call(command)
+        return _compiled(command)
     made = Path(command[-2])
-    name = _name(command, source.parent)
+    try:
+        name = _name(command, source.parent)
+    except OSError:  # what is missing is the compiler's to say
+        return _compiled(command)
     kept = Path(folder) / f"{name}.o"
     with suppress(OSError):
         entry = kept.read_bytes()
         if hmac.compare_digest(entry[:SIGNED], _signature(key, name, entry[SIGNED:])):
             made.write_bytes(entry[SIGNED:])
             return 0
-    code = subprocess.call(command)
+    code = _compiled(command)
     if code == 0:
         with suppress(OSError):
             data = made.read_bytes()
@@ -48,6 +51,14 @@ def main(command: list[str]) -> int:
             mine.write_bytes(_signature(key, name, data) + data)
             mine.replace(kept)
     return code
+
+
+def _compiled(command: list[str]) -> int:
+    try:
+        return subprocess.call(command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        return 127
 
 
 def _name(command: list[str], runtime: Path) -> str:

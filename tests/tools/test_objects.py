@@ -119,6 +119,15 @@ def test_nothing_else_is_kept(place):
     assert not kept(place)
 
 
+def test_a_compiler_that_is_missing_is_named(place):
+    (place / "cxx").unlink()
+    prefix = objects.compiling()["OBJCACHE"].split()
+    command = [*prefix, "./cxx", "-c", "-o", "made.o", str(place / "runtime/verilated.cpp")]
+    env = {**os.environ, **objects.compiling()}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (127, "./cxx: No such file or directory\n")
+
+
 def test_a_folder_that_cannot_be_written_costs_time_only(place):
     (place / "cache").write_text("a file")
     assert [compiled(place), compiled(place)] == [1, 1]
