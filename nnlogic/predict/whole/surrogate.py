@@ -1,8 +1,9 @@
 """Figures of the compiled logic of a network, predicted from its tables in a fraction of a second.
 
 What is measured of the tables (`features`) gives rough guesses; boosted trees correct them. They
-learned from some thousand small networks of all families (``python -m benchmarks.surrogate``), at
-effort fast, and stand in ``surrogate.npz`` with the errors on networks that took no part.
+learned from small networks of all families (``python -m benchmarks.surrogate``), at effort fast,
+and stand in ``surrogate.npz`` with how many these were, and the errors on networks that took no
+part.
 """
 
 from __future__ import annotations
