@@ -14,6 +14,7 @@ from nnlogic.flows.targets import Target
 from nnlogic.predict.whole.surrogate import (
     AS_FOUND,
     AS_STARTED,
+    TARGET,
     TARGETS,
     Surrogate,
     base_of,
@@ -58,7 +59,7 @@ def fit(
         said = model.predict(x[test])
         if not np.allclose(trees[name].predict(x[test]), said, atol=1e-4):
             raise ValueError(f"the trees of {name} say something else than scikit-learn's")
-    delay, at = Target.named("xcup").delay, TARGETS.index("segment")
+    delay, at = Target.named(TARGET).delay, TARGETS.index("segment")
     guess = predicted(trees["segment"], measured[test], "segment")
     clock = np.array([1000 / delay.segment_ns(round(n)) for n in guess])
     errors["fmax"] = quantiles(

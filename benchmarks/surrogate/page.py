@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnlogic.predict.whole.surrogate import AS_FOUND, AS_STARTED, Surrogate
+from nnlogic.predict.whole.surrogate import AS_FOUND, AS_STARTED, TARGET, Surrogate
 
 NOTES = Path(__file__).with_name("notes.md")
 TITLES = {
     "luts": "LUT6", "ffs": "flip-flops", "depth": "depth", "segment": "levels of the deepest stage",
-    "fmax": "clock by the delay model of xcup", "seconds": "CPU seconds to minimize",
+    "fmax": f"clock by the delay model of {TARGET}", "seconds": "CPU seconds to minimize",
 }  # fmt: skip
 WHAT = {
     AS_FOUND: "trained or random tables, before minimization",

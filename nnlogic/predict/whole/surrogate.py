@@ -23,6 +23,8 @@ from nnlogic.predict.whole.trees import PARTS, Trees
 from nnlogic.tables.ir import TableNet
 
 TARGETS = ("luts", "ffs", "depth", "segment", "seconds")
+TARGET = "xcup"
+"""Whose delay model makes a clock of the deepest segment: a target of LUTs of six inputs."""
 AS_FOUND, AS_STARTED = "found", "start"
 BASES = {"luts": "luts", "ffs": "registers", "depth": "depth", "segment": "", "seconds": ""}
 """The rough guess among the features that each prediction corrects; none: from nothing."""
