@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnlogic.predict.whole.surrogate import AS_FOUND, AS_STARTED, TARGET, Surrogate
+from nnlogic.predict.whole.surrogate import AS_FOUND, AS_STARTED, Surrogate
 
 NOTES = Path(__file__).with_name("notes.md")
 TITLES = {
     "luts": "LUT6", "ffs": "flip-flops", "depth": "depth", "segment": "levels of the deepest stage",
-    "fmax": f"clock by the delay model of {TARGET}", "seconds": "CPU seconds to minimize",
+    "fmax": "clock by the delay model of {target}", "seconds": "CPU seconds to minimize",
 }  # fmt: skip
 WHAT = {
     AS_FOUND: "trained or random tables, before minimization",
@@ -19,13 +19,13 @@ WHAT = {
 }
 
 
-def errors_table(error: Mapping[str, Mapping[str, float]]) -> list[str]:
+def errors_table(error: Mapping[str, Mapping[str, float]], target: str) -> list[str]:
     """Return the lines of a table of percentiles."""
     lines = ["| relative error, % | p50 | p75 | p90 | p95 |", "|---|---|---|---|---|"]
     for name, title in TITLES.items():
         if name in error:
             cells = [f"{100 * error[name][f'p{q}']:.1f}" for q in (50, 75, 90, 95)]
-            lines.append(f"| {title} | {' | '.join(cells)} |")
+            lines.append(f"| {title.format(target=target)} | {' | '.join(cells)} |")
     return lines
 
 
@@ -56,7 +56,7 @@ def parts(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
         own = facts[kind]
         head = f"**{title[0].upper()}{title[1:]}** ({own['networks']:,} learned from, "
         head += f"{own['held_out']:,} held out):"
-        out[f"ERRORS {kind}"] = [head, "", *errors_table(own["error"])]
+        out[f"ERRORS {kind}"] = [head, "", *errors_table(own["error"], own["target"])]
     out["KINDS"] = kinds_table(facts[AS_FOUND]["kinds"])
     if "zoo" in facts[AS_FOUND]:
         out["ZOO"] = zoo_table(facts[AS_FOUND]["zoo"])

@@ -136,7 +136,7 @@ def _prediction(stage: Stage) -> dict[str, Any] | None:
 
     from nnlogic.core.errors import TooWide, UnsupportedModel
     from nnlogic.flows.targets import Target
-    from nnlogic.predict.whole.surrogate import TARGET, predict, surrogate
+    from nnlogic.predict.whole.surrogate import predict, surrogate
     from nnlogic.quant.ir import QuantNet
     from nnlogic.tables.build import tabulate
     from nnlogic.tables.ir import TableNet
@@ -148,11 +148,12 @@ def _prediction(stage: Stage) -> dict[str, Any] | None:
             return None
     if not isinstance(stage, TableNet) or len(stage.blocks) > MOST_TABLES:
         return None
-    found, target = predict(stage), Target.named(TARGET)
+    found, facts = predict(stage), surrogate().facts
+    target = Target.named(facts["target"])
     period = target.delay.segment_ns(max(1, round(found.segment)))
     clock = {"fmax_mhz": round(1000 / period, 1), "target": target.name}
     figures = {name: round(value, 2) for name, value in asdict(found).items()}
-    return {**figures, **clock, "error": surrogate().facts["error"]}
+    return {**figures, **clock, "error": facts["error"]}
 
 
 def _print_prediction(stage: Stage) -> None:

@@ -23,8 +23,6 @@ from nnlogic.predict.whole.trees import PARTS, Trees
 from nnlogic.tables.ir import TableNet
 
 TARGETS = ("luts", "ffs", "depth", "segment", "seconds")
-TARGET = "xcup"
-"""Whose delay model makes a clock of the deepest segment: a target of LUTs of six inputs."""
 AS_FOUND, AS_STARTED = "found", "start"
 BASES = {"luts": "luts", "ffs": "registers", "depth": "depth", "segment": "", "seconds": ""}
 """The rough guess among the features that each prediction corrects; none: from nothing."""
@@ -68,7 +66,9 @@ class Surrogate:
     ----------
     trees : mapping of str to Trees
     facts : mapping
-        ``"networks"`` learned from, and ``"error"`` by target: ``"p50"``, ``"p90"``, as shares.
+        ``"target"`` whose delay model makes a clock of the deepest segment (one of LUTs of six
+        inputs), ``"networks"`` learned from, and ``"error"`` by what is predicted: ``"p50"``,
+        ``"p90"``, as shares.
     """
 
     trees: Mapping[str, Trees]
