@@ -74,7 +74,10 @@ def read_data(path: Path, allow_pickle: bool = False) -> Any:
     )
     # A version is a text with an order; files often carry that of torch, and measures as numbers of
     # NumPy, which stand-ins of ours read.
-    beside = [torch.torch_version.TorchVersion, *((value, name) for name, value in NUMBERS.items())]
+    beside: list[Any] = [
+        torch.torch_version.TorchVersion,
+        *((value, name) for name, value in NUMBERS.items()),
+    ]
     try:
         # torch warns about pickles of other protocols; the refusals below say more.
         with warnings.catch_warnings():
