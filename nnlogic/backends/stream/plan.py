@@ -45,7 +45,7 @@ def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
     if asked is not None:
         lanes = _lanes_for(net, asked, opts, target, found)
         found = cut(net, identifier(net.name), lanes)
-    check_memory(design_of(net, found, {}, opts, target), target)
+    check_memory(design_of(found, {}, opts, target), target)
     return found
 
 
@@ -76,17 +76,15 @@ def _lanes_for(net: QuantNet, asked: float, opts: StreamOptions, target: Target,
 
 
 def design_of(
-    net: QuantNet,
     parts: Cut,
     cores: Mapping[str, HardwareDesign],
     opts: StreamOptions,
     target: Target,
 ) -> StreamDesign:
-    """Return the design of a network.
+    """Return the design of a network in parts.
 
     Parameters
     ----------
-    net : QuantNet
     parts : Cut
     cores : mapping of str to HardwareDesign
         Compiled parts by module; of one that is missing, all that its network reads counts as
@@ -94,6 +92,7 @@ def design_of(
     opts : StreamOptions
     target : Target
     """
+    net = parts.net
     kernels: dict[int, list[KernelCore]] = {}
     dense = None
     for part in parts.parts:
