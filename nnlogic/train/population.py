@@ -35,7 +35,7 @@ from nnlogic.train.teacher import (
 )
 
 SMALL_STEP = 1024
-"""Rows times members up to which a step takes one thread."""
+"""Rows times members, and positions of the first map, up to which a step takes one thread."""
 FAMILY = {"sums": "sums of tables", "luts": "LUT-native"}
 
 
@@ -85,7 +85,9 @@ class PopulationTraining:
     @property
     def one_thread(self) -> bool:
         """Whether a step is so small that more threads only wait for each other."""
-        return self.recipe.batch * self.recipe.members <= SMALL_STEP
+        frame = self.recipe.first_frame
+        positions = self.recipe.windows[0].between(frame).positions if frame is not None else 1
+        return self.recipe.batch * self.recipe.members * positions <= SMALL_STEP
 
     @property
     def model(self) -> LutPopulation | SumPopulation:

@@ -40,7 +40,7 @@ def proposals(backend: Backend, planning: Planning) -> Iterable[Proposal]:
     opts, target = planning.options(backend), planning.target
     parts = planned_cut(planning.net, opts, target)
     cores = {part.net.name: _core(part, planning, opts) for part in parts.parts}
-    design = design_of(planning.net, parts, cores, opts, target)
+    design = design_of(parts, cores, opts, target)
     facts = stream_facts(design, cores, target, clock_of(opts, target))
     figures = (
         f"{facts.luts} LUTs and {facts.brams} block memories as a stream, "
