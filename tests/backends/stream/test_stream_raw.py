@@ -1,10 +1,13 @@
 """Raw words at the entry of a stream: thresholds in logic, once for all positions."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import U2, digits_net, sliding_net
+from helpers_lint import lint
 
 from nnlogic.backends.stream import section as stream_section
 from nnlogic.backends.stream.frames import frames_of
@@ -57,6 +60,11 @@ def test_pixels_come_in_and_codes_are_stored(run):
     timing = run.report.timing
     assert (timing.fmax_source, timing.rate_mhz) == ("estimate", timing.estimate_mhz)
     assert timing.samples_per_second == pytest.approx(1e6 * timing.rate_mhz / 64, rel=1e-3)
+
+
+def test_checkers_of_style_have_nothing_to_say(run, tmp_path):
+    files = [Path(shutil.copy(f, tmp_path)) for f in sorted((run.path / "rtl").glob("*.v"))]
+    assert lint(tmp_path, files, "digits_stream") == []
 
 
 def test_verilog_on_pixels_gives_what_the_network_on_codes_gives(run, tmp_path):
