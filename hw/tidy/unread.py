@@ -49,9 +49,9 @@ def _driven(module: ModuleText) -> set[str]:
         if _INSTANCE.match(statement):
             pins.update(part for _, wires in _PIN.findall(statement) for part in _parts(wires))
             continue
-        given = map("".join, _WRITTEN.findall(statement))
+        given = ["".join(parts) for parts in _WRITTEN.findall(statement)]
         if statement.startswith("  assign "):
-            given = iter([statement.removeprefix("  assign ").split(" = ", 1)[0]])
+            given = [statement.removeprefix("  assign ").split(" = ", 1)[0]]
         for name, *index in (use for text in given for use in _USE.findall(text)):
             written[name] |= _bits(module, name, *index)
     out = set()

@@ -94,8 +94,8 @@ def pin_rows(
 ) -> list[PinRow]:
     """Return what a beat carries that comes in, and one that goes out; `words` are raw inputs."""
     first, last = design.layers[0], design.layers[-1]
-    formats = words or [port.format for port in design.inputs]
-    channels = ", ".join(str(fmt) for fmt in formats[: first.frame.channels])
+    formats = [str(word) for word in words] or [str(port.format) for port in design.inputs]
+    channels = ", ".join(formats[: first.frame.channels])
     came = f"{_counted(first.lanes, 'position')} of the map, channel by channel: {channels}"
     if design.dense is not None:
         went = ", ".join(f"{p.name} {p.format}" for p in design.outputs)
