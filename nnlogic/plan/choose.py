@@ -16,6 +16,7 @@ from nnlogic.job.options import Budgeted
 from nnlogic.job.source import load_source
 from nnlogic.logic.ir import LogicNet
 from nnlogic.plan.proposal import Planning, Proposal
+from nnlogic.quant.ir import QuantNet
 
 TRIES = 4
 """Designs compiled in turn when what was estimated does not hold."""
@@ -51,20 +52,19 @@ def choose(
     budgets = budgets_of(given)
     plain = backend_named(DEFAULT)
     target = Target.of(budgets.target)
+    net, _ = load_source(source, budgets, allow_pickle)
     if not budgets.budgeted:
-        net, _ = load_source(source, budgets, allow_pickle)
         opts = Planning(net, target, given, budgets).options(plain)
         return [(Proposal(plain, opts, ""), "by --backend auto: no budget was given")]
-    net, _ = load_source(source, budgets, allow_pickle)
     _refuse_other_logic(source, budgets, target)
-    planning = Planning(net, target, given, budgets, progress)
+    planning = Planning(plain.taken(net, budgets), target, given, budgets, progress)
     early: list[Proposal] = []
     late = [backend for backend in backends().values() if backend is not plain]
     told: list[Problem] = []
     if budgets.samples_per_second is not None:
         for backend in [b for b in late if b.at_a_rate]:
             late.remove(backend)
-            early += _asked(backend, planning, told)
+            early += _asked(backend, net, planning, told)
         found = [p for p in early if not p.missed]
         if found:
             return [(p, f"by --backend auto: {p.figures}") for p in found]
@@ -76,7 +76,7 @@ def choose(
     others = early
     told = [problem for p in first for problem in p.missed] + told
     for backend in late:
-        others += _asked(backend, planning, told)
+        others += _asked(backend, net, planning, told)
     fit = sorted((p for p in others if not p.missed), key=lambda p: -p.throughput)
     if not fit:
         told += [p for other in others for p in other.missed]
@@ -87,10 +87,15 @@ def choose(
     return [(p, f"{why}; taken: {p.figures}; found: {beside}") for p in fit[:TRIES]]
 
 
-def _asked(backend: Backend, planning: Planning, told: list[Problem]) -> list[Proposal]:
-    """Return what a backend proposes; add to `told` why it cannot."""
+def _asked(
+    backend: Backend, net: QuantNet, planning: Planning, told: list[Problem]
+) -> list[Proposal]:
+    """Return what a backend proposes for the network that came in; add to `told` why it cannot."""
     try:
         with planning.progress.step(f"estimate of the {backend.name} backend"):
+            taken = backend.taken(net, planning.budgets)
+            if taken is not planning.net:
+                planning = replace(planning, net=taken, _logic={})
             return list(backend.proposals(planning))
     except (TargetMissed, UnsupportedModel, UsageError) as error:
         own = error.problems or (Problem(error.where, f"{error.what}: {error.why}", error.fix),)

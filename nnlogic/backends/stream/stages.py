@@ -109,7 +109,7 @@ class StreamStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return pin_rows(design)
+        return pin_rows(design, ctx.net.raw)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare whole frames with the network."""

@@ -40,7 +40,7 @@ class SampleStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return pin_rows(design)
+        return pin_rows(design, ctx.net.raw)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare a long sequence with the network."""
