@@ -31,13 +31,14 @@ from nnlogic.train.search_options import (
 )
 from nnlogic.train.search_seeds import SEEDS, sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
+from nnlogic.train.supernet import largest
 from nnlogic.train.trainer import train
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-SPACE, IDENTITY = "space", "identity"
+SPACE, IDENTITY, SUPERNET = "space", "identity", "supernet"
 CHECKPOINT, REPEATED, DESIGN = "checkpoint", "repeated", "design"
 UNSURE = 1.5
 """A point is not tried when it is predicted to miss the budget by more than this factor."""
@@ -111,6 +112,13 @@ def search(
     if options.designed != (design is not None):
         raise ValueError("a design is chosen where the options name a device or budgets of one")
     run = _Search(study, space, options, folder, luts, predict, design, data_dir, progress)
+    if options.supernet and not space.base.plain:
+        raise UsageError(
+            "networks of this recipe cannot take over weights",
+            where=recipe.name,
+            why="its layers are not all linear sums",
+            fix="search without a supernet",
+        )
     run.check_identity()
     studies.release_interrupted(study, options.worker)
     with progress.step(f"search {recipe.name}", options.trials) as step:
@@ -153,6 +161,7 @@ class _Search:
         parts += [options.luts] * (options.luts != COMPILED)
         device = [options.target, options.backend, options.max_latency, options.samples_per_second]
         parts += device * options.designed
+        parts += [options.supernet] * bool(options.supernet)
         identity = json.dumps(parts, sort_keys=True)
         known = self.study.user_attrs.get(IDENTITY)
         if known is None:
@@ -175,6 +184,9 @@ class _Search:
                 fix="start worker 0, and this one when its first trial is done",
             )
         base = self.space.base_params()
+        if self.options.supernet:
+            epochs = self.options.supernet
+            self.study.set_user_attr(SUPERNET, str(self.train(largest(self.space), None, epochs)))
         checkpoint, tried = self.train(base, 0), None
         # The recipe itself may miss what its variants are to meet.
         with suppress(TargetMissed):
@@ -257,20 +269,22 @@ class _Search:
             raise UnsupportedModel("neurons too wide to enumerate", why=json.dumps(params))
         return self.measured(params, self.train(params, number))
 
-    def train(self, params: Mapping[str, int], number: int) -> Path:
-        """Train a point and return its checkpoint."""
-        recipe = self.space.recipe(params, f"{self.space.base.name}_{number}")
+    def train(self, params: Mapping[str, int], number: int | None, epochs: int = 0) -> Path:
+        """Train a point, or the supernet if it has no number, and return its checkpoint."""
+        part = SUPERNET if number is None else str(number)
+        recipe = self.space.recipe(params, f"{self.space.base.name}_{part}")
         options = self.options
         recipe = dataclasses.replace(
             recipe,
-            epochs=options.epochs or recipe.epochs,
+            epochs=epochs or options.epochs or recipe.epochs,
             epoch_rows=options.epoch_rows or recipe.epoch_rows,
             float_epochs=recipe.float_epochs if recipe.distill else 0,
         )
-        place = self.folder / "trials" / f"{number:04}"
+        place = self.folder / (SUPERNET if number is None else f"trials/{number:04}")
         checkpoint = place / f"{recipe.name}.safetensors"
         if not checkpoint.exists():
-            train(recipe, out=place, data_dir=self.data_dir, resume=True)
+            start = None if number is None else self.study.user_attrs.get(SUPERNET)
+            train(recipe, out=place, data_dir=self.data_dir, start=start, resume=True)
         (place / recipe.state_name).unlink(missing_ok=True)
         return checkpoint.resolve()
 

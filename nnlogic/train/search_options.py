@@ -40,6 +40,9 @@ class SearchOptions:
         Nanoseconds that a design may take; 0 for any.
     samples_per_second : float
         That a design has to take; 0 for any.
+    supernet : int
+        Epochs of the largest network of the space, whose weights all trials begin with, see
+        `nnlogic.train.supernet`; 0 for none.
     worker : int
         Number of this worker; worker 0 prepares the study.
     seed : int
@@ -57,6 +60,7 @@ class SearchOptions:
     backend: str = ""
     max_latency: float = 0.0
     samples_per_second: float = 0.0
+    supernet: int = 0
     worker: int = 0
     seed: int = 0
 
@@ -81,7 +85,7 @@ class SearchOptions:
             out.append(Problem("luts", why))
         least = {
             "trials": 1, "epochs": 0, "epoch_rows": 0, "budget": 0, "worker": 0, "seed": 0,
-            "max_latency": 0, "samples_per_second": 0,
+            "max_latency": 0, "samples_per_second": 0, "supernet": 0,
         }  # fmt: skip
         for key, bound in least.items():
             if getattr(self, key) < bound:

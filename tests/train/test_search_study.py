@@ -1,5 +1,6 @@
 """The search: repeatable, resumable, shared by workers, and honest about what it found."""
 
+import dataclasses
 import itertools
 import re
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.model.layer import plain_layer
+from nnlogic.model.layer import LayerSpec, plain_layer
 from nnlogic.train import Recipe, load_recipe, recipe_names
 from nnlogic.train.recipe_file import recipe_text
 from nnlogic.train.search import search
@@ -194,6 +195,18 @@ def test_designs_within_budgets_are_what_counts(tmp_path):
         run(tmp_path / "a", design=design, options={**options, "max_latency": 8.0}, resume=True)
     with pytest.raises(UsageError, match="'predicted' is of no device"):
         run(tmp_path / "b", design=design, options={**options, "luts": "predicted"})
+
+
+def test_trials_begin_with_the_weights_of_the_largest(tmp_path):
+    options = {"supernet": 2, "sensitivity": "none", "trials": 3}
+    result = run(tmp_path / "a", options=options)
+    assert (tmp_path / "a" / "supernet" / "toy_supernet.safetensors").exists()
+    assert told(run(tmp_path / "a", options=options, resume=True)) == told(result)
+    alone = run(tmp_path / "b", options={**options, "supernet": 0})
+    assert result.base.validation != alone.base.validation
+    other = dataclasses.replace(RECIPE, layers=(LayerSpec("fc", 3, "poly", 2),))
+    with pytest.raises(UsageError, match="cannot take over weights"):
+        search(other, out=tmp_path / "c", luts=Luts(), options=SearchOptions(supernet=1))
 
 
 def test_errors(tmp_path):

@@ -60,6 +60,10 @@ class Numbers(click.ParamType):
 @click.option(
     "--depth", type=Numbers(int), default=(), help="Layers before the last, encoders left out."
 )
+@click.option(
+    "--supernet", default=0, metavar="N",
+    help="Train the largest network for N epochs first; trials begin with its weights.",
+)  # fmt: skip
 @click.option("--target", default="", metavar="NAME", help="Device that trials are designed for.")
 @click.option(
     "--backend", default="", metavar="NAME", help="For it (default: auto, where it matters)."
