@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend.native import write_quantized
@@ -65,6 +66,16 @@ class PopulationTraining:
         self.title, self.total = f"train {recipe.name} on {device}", recipe.steps
         self.members = recipe.members
         self.teacher: Ensemble | None = None
+
+    def begin_with(self, checkpoint: Path) -> None:
+        """Refuse: members start differently.
+
+        Raises
+        ------
+        UsageError
+        """
+        why = "members of a population start differently"
+        raise UsageError("the network takes over no weights", where=str(checkpoint), why=why)
 
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Make teacher and rows, record the step, and go on from a saved state if there is one."""

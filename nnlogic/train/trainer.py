@@ -76,6 +76,7 @@ def train(
     device: str | None = None,
     dataset: Dataset | None = None,
     teacher: Path | str | None = None,
+    start: Path | str | None = None,
     resume: bool = False,
     progress: Progress = SILENT,
 ) -> TrainResult:
@@ -103,6 +104,9 @@ def train(
     teacher : Path, optional
         Predictions or a model to learn from, see `nnlogic.train.given_teacher`; a recipe that does
         not distil gets ``distill = 0.7``.
+    start : Path, optional
+        Checkpoint of a larger network of linear sums, whose weights this one begins with, see
+        `nnlogic.train.supernet.inherit`.
     resume : bool
         Go on with the run in `out`.
     progress : Progress
@@ -119,7 +123,7 @@ def train(
     TooWide
         A neuron would read more bits than the recipe allows.
     """
-    start = time.monotonic()
+    began = time.monotonic()
     named = ""
     if isinstance(recipe, str | Path):
         named, recipe = str(recipe), load_recipe(recipe)
@@ -149,6 +153,8 @@ def train(
         training = training_of(recipe, dataset, place)
     except (UsageError, UnsupportedModel) as error:
         raise error.at(", ".join(dict.fromkeys(filter(None, (named, error.where))))) from error
+    if start is not None:
+        training.begin_with(Path(start))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
@@ -177,7 +183,7 @@ def train(
             training.write(target, info)
     return TrainResult(
         target, figures.get("accuracy", {}), figures.get("error", {}), *training.epochs,
-        time.monotonic() - start, estimate,
+        time.monotonic() - began, estimate,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def proposals(backend: Backend, planning: Planning) -> Iterable[Proposal]:
         f"{facts.frames_per_second:,.0f} frames per second at {facts.clock_mhz:.0f} MHz"
     )
     missed = tuple(budget_problems(facts, opts))
-    yield Proposal(backend, opts, figures, facts.frames_per_second, missed)
+    yield Proposal(backend, opts, figures, facts.frames_per_second, facts.luts, missed)
 
 
 def refuse_hopeless(net: QuantNet, target: Target, opts: StreamOptions) -> None:
