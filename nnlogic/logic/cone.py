@@ -173,6 +173,10 @@ class ConeBuilder:
         node = signal - self.n_inputs
         return bool(self.tables[node]) if node >= 0 and not self.fanins[node] else None
 
+    def reads(self, signal: int) -> int:
+        """Return how many signals the node of a signal reads; none for an input."""
+        return len(self.fanins[signal - self.n_inputs]) if signal >= self.n_inputs else 0
+
     def add(self, cone: Cone, inputs: Sequence[int]) -> tuple[int, ...]:
         """Add all nodes of `cone` on the given signals and return its outputs."""
         signals = list(inputs)

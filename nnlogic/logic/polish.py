@@ -20,7 +20,9 @@ ROUNDS = {
 SLACK = {"area": 2, "balanced": 1, "adp": 0, "depth": 0}
 """Levels a network may gain while it is improved, per objective."""
 REFERENCE_WORDS = 64
-"""Simulation words up to which the moves of ROUNDS hold; larger functions get fewer."""
+"""Simulation words for which ROUNDS hold; larger functions get fewer moves, smaller ones more
+networks in the first round, up to this factor:"""
+WIDER = 4
 HOPELESS = (2.0, 1.2)
 """Networks larger than the smallest by this factor are left out: first round, later rounds."""
 
@@ -67,7 +69,10 @@ def polished(
                 return []
             break
         most = HOPELESS[min(number, 1)] * min(c.cone.luts for c in chosen) + 1
-        chosen = sorted(chosen, key=lambda c: cost(c.cone))[:width]
+        if number == 0:
+            width *= min(WIDER, max(1, REFERENCE_WORDS // words))
+        distinct = {c.cone: c for c in reversed(chosen)}
+        chosen = sorted(distinct.values(), key=lambda c: cost(c.cone))[:width]
         chosen = [c for c in chosen if c.cone.luts <= most] or chosen[:1]
         moves = moves * REFERENCE_WORDS // max(REFERENCE_WORDS, words)
         chosen = [
@@ -78,4 +83,4 @@ def polished(
             )
             for c in chosen
         ]
-    return [(f"{c.engine}+resub", c.cone) for c in chosen]
+    return [(f"{c.engine.removesuffix('+resub')}+resub", c.cone) for c in chosen]

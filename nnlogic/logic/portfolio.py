@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnlogic.core.errors import IRError, ToolFailed
 from nnlogic.logic.cone import Cone, ConeBuilder, mismatches
@@ -17,6 +17,7 @@ from nnlogic.logic.engines.cyclic import Cyclic
 from nnlogic.logic.engines.decompose import DECOMPOSE_ENGINES, Decompose
 from nnlogic.logic.engines.espresso import Espresso
 from nnlogic.logic.engines.linear_near import ARITHMETIC_ENGINES
+from nnlogic.logic.passes.remove_dead import remove_dead
 from nnlogic.logic.polish import polished
 from nnlogic.logic.support import Partial, copies, settle_outputs
 from nnlogic.tables.ir import Function
@@ -42,7 +43,7 @@ ENGINES: tuple[Engine, ...] = (
     *HIDDEN_ENGINES,
 )
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 8
+ENGINE_SET = 9
 """Version of the engines and their scripts; part of the key of cached results."""
 
 ARITHMETIC_FROM = 11
@@ -127,7 +128,8 @@ def solve(
     """Find the cheapest K-LUT network for a function.
 
     Inputs and outputs that need no engine are settled first; the rest goes to every applicable
-    engine, then to the fallback if none succeeded.
+    engine, then to the fallback if none succeeded. At efforts above fast, outputs that one LUT
+    settles are then looked at together with the rest, since others may make use of them.
 
     Raises
     ------
@@ -138,6 +140,7 @@ def solve(
     builder = ConeBuilder(function.n_inputs)
     whole = Partial.of(function)
     signals = settle_outputs(whole, options.k, builder)
+    shared = {s: i for i, s in reversed(signals.items()) if builder.reads(s) > 1}
     unsettled = [i for i in range(function.n_outputs) if i not in signals]
     twins = copies(whole, unsettled)
     open_outputs = [i for i in unsettled if i not in twins]
@@ -147,9 +150,23 @@ def solve(
         rest = whole.outputs(open_outputs).reduced()
         cone, engine, attempts = _best(rest.function(function.justification), options, engines)
         signals.update(zip(open_outputs, builder.add(cone, rest.inputs), strict=True))
+    if open_outputs and shared and options.effort != "fast" and not budget().spent:
+        asked = sorted([*open_outputs, *shared.values()])
+        rest = whole.outputs(asked).reduced()
+        apart = builder.cone([signals[i] for i in asked])
+        cone, engine, more = _together(
+            rest.function(function.justification),
+            (engine, _on_inputs(apart, rest.inputs)),
+            options,
+            engines,
+        )
+        attempts += more
+        made = dict(zip(asked, builder.add(cone, rest.inputs), strict=True))
+        again = {s: made[i] for s, i in shared.items()}
+        signals = {i: again.get(s, s) for i, s in signals.items()} | made
     for i, (original, table) in twins.items():
         signals[i] = builder.lut([signals[original]], table)
-    cone = builder.cone([signals[i] for i in range(function.n_outputs)])
+    cone = remove_dead(builder.cone([signals[i] for i in range(function.n_outputs)])).cone
     wrong = mismatches(cone, function)
     if wrong or cone.problems(options.k):
         raise IRError(
@@ -160,23 +177,51 @@ def solve(
     return Solution(cone, engine, time.monotonic() - start, tuple(attempts))
 
 
+def _on_inputs(cone: Cone, inputs: Sequence[int]) -> Cone:
+    """Number the inputs of a network that reads no others from 0."""
+    number = dict(zip(inputs, range(len(inputs)), strict=True))
+    live = remove_dead(cone).cone
+    builder = ConeBuilder(len(inputs))
+    return builder.cone(builder.add(live, [number.get(i, 0) for i in range(cone.n_inputs)]))
+
+
+def _together(
+    function: Function,
+    apart: tuple[str, Cone],
+    options: SolveOptions,
+    engines: Sequence[Engine],
+) -> tuple[Cone, str, list[Attempt]]:
+    """Improve a network whose simple outputs were made apart, and ask for all outputs at once.
+
+    Arithmetic settles outputs itself; of the scripts, few find more than in their first turn.
+    """
+    effort = "high" if options.effort == "high" else "fast"
+    found = [apart]
+    attempts: list[Attempt] = []
+    sharing = [e for e in engines if e not in ARITHMETIC_ENGINES]
+    _ask(sharing, function, replace(options, effort=effort), found, attempts)
+    return _improved(function, options, found, attempts)
+
+
 def _best(
     function: Function, options: SolveOptions, engines: Sequence[Engine]
 ) -> tuple[Cone, str, list[Attempt]]:
     found: list[tuple[str, Cone]] = []
     attempts: list[Attempt] = []
-    usable = [e for e in engines if e.applicable(function, options.k, options.effort)]
-    with budget().searching():
-        for engine in usable:
-            if budget().spent:
-                break
-            if _outdone(engine, function, options.effort, found):
-                continue
-            _try(engine, function, options, found, attempts)
+    _ask(engines, function, options, found, attempts)
     if not found:
         _try(FALLBACK, function, options, found, attempts)
     if not found:
         raise IRError("no engine has a result", where=FALLBACK.name, why=attempts[-1].error)
+    return _improved(function, options, found, attempts)
+
+
+def _improved(
+    function: Function,
+    options: SolveOptions,
+    found: list[tuple[str, Cone]],
+    attempts: list[Attempt],
+) -> tuple[Cone, str, list[Attempt]]:
     cost = OBJECTIVES[options.objective]
     start = time.monotonic()
     improved: list[tuple[str, Cone]] = []
@@ -198,6 +243,24 @@ def _best(
             found.append((engine_name, cone))
     name, cone = min(found, key=lambda item: cost(item[1]))
     return cone, name, attempts
+
+
+def _ask(
+    engines: Sequence[Engine],
+    function: Function,
+    options: SolveOptions,
+    found: list[tuple[str, Cone]],
+    attempts: list[Attempt],
+) -> None:
+    """Try every engine that may help."""
+    usable = [e for e in engines if e.applicable(function, options.k, options.effort)]
+    with budget().searching():
+        for engine in usable:
+            if budget().spent:
+                break
+            if _outdone(engine, function, options.effort, found):
+                continue
+            _try(engine, function, options, found, attempts)
 
 
 def _outdone(

@@ -142,6 +142,28 @@ def test_settled_outputs_share_luts():
     assert len(builder.tables) == 2
 
 
+def test_others_read_an_output_that_one_lut_settles():
+    """What an engine makes for an output alone is not the LUT that another output is."""
+    rng = np.random.default_rng(0)
+    index = np.arange(1 << 9)
+    inner = rng.integers(0, 2, 64)[index & 63]
+    outer = rng.integers(0, 2, 16)[(index >> 6 & 7) * 2 + inner]
+    function = function_of(np.stack([inner, outer, inner]) > 0, None)
+    solution = solve(function, SolveOptions(objective="area"))
+    assert solution.cone.luts == 2
+    assert solution.cone.outputs[0] == solution.cone.outputs[2]
+    assert solve(function, SolveOptions(effort="fast", objective="area")).cone.luts <= 3
+
+
+def test_outputs_together_are_improved_within_dont_cares():
+    rng = np.random.default_rng(1)
+    index = np.arange(1 << 9)
+    table = np.stack([rng.random(64)[index & 63] < 0.5, (index * 7 >> 5) % 5 > 2, index % 3 > 0])
+    care = rng.random(1 << 9) < 0.7
+    solution = solve(function_of(table, care, "exact SDC"), SolveOptions())
+    assert mismatches(solution.cone, function_of(table, care, "exact SDC")) == 0
+
+
 class Planted:
     """An engine that does as told."""
 

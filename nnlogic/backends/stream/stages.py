@@ -98,7 +98,7 @@ class StreamStage(Stage):
             Lines do not fit the target, or a budget is missed.
         """
         opts = stream_options(ctx.opts)
-        design = design_of(ctx.whole, cut_of(ctx), cores_of(ctx), opts, ctx.target)
+        design = design_of(cut_of(ctx), cores_of(ctx), opts, ctx.target)
         check_memory(design, ctx.target)
         return design
 

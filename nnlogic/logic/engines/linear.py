@@ -20,6 +20,7 @@ from nnlogic.logic.engines.decompose import Decompose
 from nnlogic.logic.engines.linear_build import built
 from nnlogic.logic.engines.linear_sums import ANY, Groups, Levels, Sums, recovered
 from nnlogic.logic.engines.linear_weights import margin_weights
+from nnlogic.logic.resub.improve import improve
 from nnlogic.logic.support import Partial, settle_outputs
 from nnlogic.tables.ir import Function
 
@@ -29,6 +30,8 @@ MAX_SHIFT = 8
 """Most bits of the sum of two tables below the output."""
 MAX_WIDE_SHIFT = 14
 """The same for more tables, of which all but two are rounded."""
+MOVES = 2_000
+"""Of resubstitution, by which networks are compared."""
 PROBES = 12
 """Divisions tried before a function is called not additive."""
 
@@ -44,17 +47,20 @@ class Linear:
         Ways to divide the inputs into groups that are looked at.
     candidates : int
         Of these, those with the fewest bits below the level are narrowed.
+    shortlist : int
+        Of these, bits of the narrowest are made free.
     finalists : int
-        Of these, those with the fewest LUTs in tables are built.
+        Of these, those with the fewest LUTs in tables are built and improved a little.
     starts : int
         Decompositions of what the tables and the carry leave.
     efforts : tuple of str
     """
 
     name: str = "linear"
-    divisions: int = 16
-    candidates: int = 6
-    finalists: int = 2
+    divisions: int = 80
+    candidates: int = 40
+    shortlist: int = 12
+    finalists: int = 4
     starts: int = 1
     efforts: tuple[str, ...] = ("normal", "high")
 
@@ -88,14 +94,16 @@ class Linear:
                 if len(found) < self.candidates and time.monotonic() < deadline:
                     sums = recovered(levels, shift, head, stairs.weights)
                     if sums is not None:
-                        found.append(sums.coarser(head).improved(range(head + 1)))
+                        found.append(sums.coarser(head).narrowed(range(head + 1)))
         if not found:
             raise ToolFailed("not a sum of tables", where=self.name)
+        found.sort(key=lambda s: sum(s.widths))
+        found = [sums.improved(range(head + 1)) for sums in found[: self.shortlist]]
         found.sort(key=lambda s: s.price)
-        cones = [
-            built(sums, function, k, lambda f: _rest(f, k, self.starts, timeout))
-            for sums in found[: self.finalists]
-        ]
+        cones = []
+        for sums in found[: self.finalists]:
+            cone = built(sums, function, k, lambda f: _rest(f, k, self.starts, timeout))
+            cones.append(improve(cone, function, k=k, moves=MOVES))
         return min(cones, key=lambda c: (c.luts, c.depth))
 
 
@@ -187,5 +195,5 @@ def _rest(function: Function, k: int, starts: int, timeout: float) -> Cone:
 
 LINEAR_ENGINES = (
     Linear(),
-    Linear("linear/wide", 200, 12, 4, 4, ("high",)),
+    Linear("linear/wide", 400, 160, 40, 16, 4, ("high",)),
 )

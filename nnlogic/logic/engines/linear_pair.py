@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -28,6 +29,12 @@ class Bounds:
     low: IntArray
     high: IntArray
     shift: int
+
+    @cached_property
+    def narrow(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return `high`, and `low` transposed, as the kernel reads them: int32."""
+        low = np.ascontiguousarray(self.low.astype(np.int32).T)
+        return np.ascontiguousarray(self.high.astype(np.int32)), low
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +72,12 @@ class Pair:
         """Return the greatest `u` and least `v`; None when there are none."""
         from nnlogic.logic.engines.linear_kernel import settle
 
-        tops = [(1 << w) - 1 for w in self.widths]
-        constant = (self.offset << self.bounds.shift) + tops[1]
-        high = (self.bounds.high - constant).astype(np.int32)
-        low = np.ascontiguousarray((self.bounds.low - constant).astype(np.int32).T)
-        rows, columns = high.shape
-        left, right = np.full(rows, tops[0], np.int32), np.full(columns, tops[1], np.int32)
-        if not settle(high, low, left, right, self.masks, self.patterns):
+        left_top, right_top = ((1 << w) - 1 for w in self.widths)
+        constant = (self.offset << self.bounds.shift) + right_top
+        high, low = self.bounds.narrow
+        left, right = np.empty(len(high), np.int32), np.empty(len(low), np.int32)
+        left[:], right[:] = left_top, right_top
+        if not settle(high, low, constant, left, right, self.masks, self.patterns):
             return None
         return replace(self, tables=(left, right))
 

@@ -7,7 +7,7 @@ whatever the weights, the encoding of the inputs or the don't-cares are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -115,14 +115,18 @@ class Sums:
         # Bounds that are none stay so: entries are far smaller than FAR.
         return Bounds((low - others).max(axis=rest), (high - others).min(axis=rest), self.shift)
 
-    def improved(self, heads: Sequence[int]) -> Sums:
-        """Solve for every two tables once more: narrower, and with bits that cost nothing."""
+    def narrowed(self, heads: Sequence[int], then: Callable[[Pair], Pair] | None = None) -> Sums:
+        """Solve for every two tables once more: narrower."""
         sums = self
         for first, second in combinations(range(len(self.tables)), 2):
             pair = narrowest(sums.bounds(first, second), heads)
             if pair is not None:
-                sums = sums.replaced(first, second, simplified(pair))
+                sums = sums.replaced(first, second, then(pair) if then else pair)
         return sums
+
+    def improved(self, heads: Sequence[int]) -> Sums:
+        """Solve for every two tables once more: narrower, and with bits that cost nothing."""
+        return self.narrowed(heads, simplified)
 
     def coarser(self, head: int) -> Sums:
         """Halve the step as often as all but two tables can be halved, and those solved again."""

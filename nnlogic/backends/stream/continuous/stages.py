@@ -31,7 +31,7 @@ class SampleStage(Stage):
     def make(self, ctx: Context) -> ContinuousDesign:
         """Put the parts together."""
         opts = stream_options(ctx.opts)
-        return continuous(design_of(ctx.whole, cut_of(ctx), cores_of(ctx), opts, ctx.target))
+        return continuous(design_of(cut_of(ctx), cores_of(ctx), opts, ctx.target))
 
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Report times and estimates."""
