@@ -19,7 +19,7 @@ from nnlogic.nn.stack import Stack
 from nnlogic.run.trained import compiled_luts
 from nnlogic.train import Recipe, load_recipe, train
 
-OWN, FULL = "own", "full"
+OWN, FULL, LEARNED = "own", "full", "learned"
 
 
 def with_kind(recipe: Recipe, kind: str, layers: set[str], fan_in: dict[str, int]) -> Recipe:
@@ -35,6 +35,9 @@ def with_kind(recipe: Recipe, kind: str, layers: set[str], fan_in: dict[str, int
         if kind == FULL:
             # Too wide to enumerate: sums of integer weights, as adders.
             return replace(spec, family="linear", connect="random", fan_in=0, options={})
+        if kind == LEARNED and spec.family == "linear":
+            # Linear neurons prune in place of learning wires; these are the same function of them.
+            spec = replace(spec, family="poly", options={"degree": 1})
         return replace(spec, connect=kind, fan_in=fan_in[place])
 
     return replace(recipe, layers=tuple(changed(spec, spec.name) for spec in recipe.layers))

@@ -11,6 +11,7 @@ times as many positions.
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,7 @@ def measured(kernels: int, side: int, effort: str) -> None:
     """Compile and prove one network; print seconds by stage."""
     net = network(kernels, side)
     net.verify()
+    before = processor_seconds()
     seconds: dict[str, float] = {}
 
     def timed(name: str, make: Callable[[], Any]) -> Any:
@@ -79,9 +81,16 @@ def measured(kernels: int, side: int, effort: str) -> None:
     proved("logic", simple, logic)
     print(
         f"{kernels} kernels, {side}x{side}: {tables.stats()['tables']} tables, "
-        f"{logic.stats()['luts']} LUTs, {sum(seconds.values()):.0f} s; "
+        f"{logic.stats()['luts']} LUTs, {sum(seconds.values()):.0f} s, "
+        f"{processor_seconds() - before:.0f} of processors; "
         + ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     )
+
+
+def processor_seconds() -> float:
+    """Return what this process and those that it waited for took of processors."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:

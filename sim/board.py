@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ from nnlogic.hw.board.protocol import WINDOW
 from nnlogic.hw.board.top import INPUTS
 from nnlogic.hw.lut_cell import LutCell
 from nnlogic.sim.ram_models import ram_models, unknown_mode
+from nnlogic.sim.verilate import verilate
 from nnlogic.tools.find import Tool, find, yosys_library
-from nnlogic.tools.objects import compiling
 from nnlogic.tools.run import run_tool
 
 PINS = ("rx", "button", "tx", "passed", "failed")
@@ -119,26 +118,21 @@ def board_model(
     ):
         write_bytes(folder / name, data.encode())
     program = folder / "obj" / "model"
-    arguments = [
-        *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
-        *("-O3", "-CFLAGS", "-O1", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
-        *("-Wno-MODDUP", "-Wno-TIMESCALEMOD"),
-        *("--x-assign", "unique", "--x-initial", "unique", "--no-timing"),
-        *("--prefix", "Vboard", "--top-module", "bench", "--Mdir", "obj", "-o", "model"),
-        *(f"-I{place}" for place in dict.fromkeys(cell.parent for cell in cells)),
+    verilate(
+        tool,
+        [
+            *("-O3", "-Wno-MODDUP", "-Wno-TIMESCALEMOD", "--no-timing"),
+            *("--prefix", "Vboard", "--top-module", "bench", "--Mdir", "obj", "-o", "model"),
+            *(f"-I{place}" for place in dict.fromkeys(cell.parent for cell in cells)),
+        ],
         # Of two models of a cell the first is taken.
-        *("bench.v", "netlist.v", *_OWN, "ram_models.v", *map(str, cells)),
-    ]
-    with progress.step("compile a model of the board"):
-        run_tool(
-            tool,
-            arguments,
-            cwd=folder,
-            timeout=timeout,
-            env=compiling(),
-            outputs=(program,),
-            log_file=folder / "build.log",
-        )
+        ["bench.v", "netlist.v", *_OWN, "ram_models.v", *cells],
+        folder,
+        program,
+        "compile a model of the board",
+        timeout=timeout,
+        progress=progress,
+    )
     return program
 
 

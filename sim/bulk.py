@@ -16,8 +16,8 @@ from nnlogic.core.formats import IntArray
 from nnlogic.core.names import Identifier
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.hw.names import Core, port_names
+from nnlogic.sim.verilate import verilate
 from nnlogic.tools.find import Tool, find
-from nnlogic.tools.objects import compiling
 from nnlogic.tools.plain import plain, scratch
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
@@ -108,27 +108,23 @@ def build_model(
     program = build / "model"
     if program.exists():
         return program
-    with plain(build) as work, progress.step("compile bulk model") as step:
+    with plain(build) as work:
         for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
             (work / name).write_text(text)
         sources = checked_copies(files, work / "rtl")
-        run_tool(
+        verilate(
             tool,
             [
-                *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1)),
-                *("-O3", "-CFLAGS", "-O1 -I..", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
-                *("--x-assign", "unique", "--x-initial", "unique"),
+                *("-O3", "-CFLAGS", "-I.."),
                 *("--prefix", "Vcore", "--top-module", TOP, "--Mdir", "obj", "-o", "model"),
-                *(f"{TOP}.v", "bulk.cpp"),
-                *(source.relative_to(work) for source in sources),
             ],
-            cwd=work,
+            [f"{TOP}.v", "bulk.cpp", *(source.relative_to(work) for source in sources)],
+            work,
+            work / "obj" / "model",
+            "compile bulk model",
             timeout=timeout,
-            env=compiling(),
-            outputs=(work / "obj" / "model",),
-            log_file=work / "build.log",
+            progress=progress,
         )
-        step.advance()
     # The name exists only once the build is complete.
     os.replace(build / "obj" / "model", program)
     return program

@@ -18,8 +18,8 @@ from nnlogic.hw.names import StreamedCore
 from nnlogic.sim.cocotb_results import TestOutcome, read_results
 from nnlogic.sim.harness import TOP, bench_top, beside_bits, check_rows, row_words
 from nnlogic.sim.ram_models import ram_models
+from nnlogic.sim.verilate import verilate
 from nnlogic.tools.find import Tool, find
-from nnlogic.tools.objects import compiling
 from nnlogic.tools.plain import plain
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
@@ -248,12 +248,12 @@ def _built_and_run(
     top_file.write_text(top)
     own = (ram_models().encode(),)
     sources = [*checked_copies(files, folder / "rtl", own), top_file]
-    with progress.step(f"{simulator}: build") as step:
-        if simulator == "verilator":
-            _build_verilator(tools[0], sources, folder, timeout)
-        else:
+    if simulator == "verilator":
+        _build_verilator(tools[0], sources, folder, timeout, progress)
+    else:
+        with progress.step(f"{simulator}: build") as step:
             _run_job(_job("build", simulator, sources, folder, module), folder, tools, timeout)
-        step.advance()
+            step.advance()
     measured = folder / "measured.json"
     (folder / "bench.json").write_text(json.dumps({**config, "measured": str(measured)}))
     with progress.step(f"{simulator}: {len(names)} tests", total=len(names)) as step:
@@ -332,7 +332,7 @@ def _simulate(
 
 
 def _build_verilator(
-    tool: Tool, sources: Sequence[Path], folder: Path, timeout: float | None
+    tool: Tool, sources: Sequence[Path], folder: Path, timeout: float | None, progress: Progress
 ) -> None:
     """Build without the runner: it makes every net public, which is slow to compile and to run."""
     try:
@@ -346,23 +346,18 @@ def _build_verilator(
     public = folder / "public.vlt"
     public.write_text(f'`verilator_config\npublic_flat_rw -module "{TOP}" -var "*"\n')
     libs = config.libs_dir
-    run_tool(
+    verilate(
         tool,
         [
-            *("--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), "--vpi"),
-            *("--Mdir", build, "--top-module", TOP, "--prefix", "Vtop", "-o", TOP),
-            *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-Wno-style"),
-            *("--x-assign", "unique", "--x-initial", "unique"),
-            # Few rows run here, so a quick compilation matters more than a quick model.
-            *("-CFLAGS", "-O0", "-MAKEFLAGS", "OPT_GLOBAL=-O0 OPT_SLOW=-O0 OPT_FAST=-O0"),
+            *("--vpi", "--Mdir", build, "--top-module", TOP, "--prefix", "Vtop", "-o", TOP),
+            *("--timescale", "1ns/1ps"),
             *("-LDFLAGS", f"-Wl,-rpath,{libs} -L{libs} -lcocotbvpi_verilator"),
-            config.share_dir / "lib" / "verilator" / "verilator.cpp",
-            public,
-            *sources,
         ],
-        cwd=folder,
+        [config.share_dir / "lib" / "verilator" / "verilator.cpp", public, *sources],
+        folder,
+        build / TOP,
+        "verilator: build",
+        quick=True,
         timeout=timeout,
-        env=compiling(),
-        outputs=(build / TOP,),
-        log_file=folder / "build.log",
+        progress=progress,
     )

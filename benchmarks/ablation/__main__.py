@@ -26,7 +26,8 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.train import PopulationRecipe, train
 from nnlogic.train.cost_loss import LutCost
 from nnlogic.train.layered import make_network
-from nnlogic.train.search import SearchOptions, search
+from nnlogic.train.search import search
+from nnlogic.train.search_options import SearchOptions
 
 SHOWN = ("section", "name", "seed", "validation", "luts", "seconds")
 PREDICTED = ("estimate", "term")

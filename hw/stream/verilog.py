@@ -19,6 +19,8 @@ from nnlogic.hw.stream.samples import SampleCore, SampleShape, SampleStream, sam
 from nnlogic.hw.stream.window import WindowShape
 from nnlogic.hw.stream.wrapper import FrameStream
 
+Notes = Mapping[str, str]
+
 
 def write_stream(
     design: StreamDesign,
@@ -56,7 +58,7 @@ def write_stream(
     wrapper = component_verilog(FrameStream(design), design.top)
     texts = {
         Identifier(design.name): (core, _core_lines(design)),
-        design.top: (wrapper, _wrapper_lines(design)),
+        design.top: (wrapper, _wrapper_lines(design, _notes(origin))),
     }
     return write_modules(texts, folder, origin)
 
@@ -82,8 +84,8 @@ def write_samples(
     core = component_verilog(SampleCore(design, cores), design.name, sample_parts(design, shapes))
     wrapper = component_verilog(SampleStream(design), design.top)
     texts = {
-        Identifier(design.name): (core, _sample_core_lines(design)),
-        design.top: (wrapper, _sample_wrapper_lines(design)),
+        Identifier(design.name): (core, _sample_core_lines(design, _notes(origin))),
+        design.top: (wrapper, _sample_wrapper_lines(design, _notes(origin))),
     }
     return write_modules(texts, folder, origin)
 
@@ -104,7 +106,7 @@ def _core_lines(design: StreamDesign) -> list[str]:
     ]
 
 
-def _wrapper_lines(design: StreamDesign) -> list[str]:
+def _wrapper_lines(design: StreamDesign, notes: Notes) -> list[str]:
     timing, first = StreamTiming.of(design), design.layers[0]
     bits = first.width
     lines = [
@@ -116,13 +118,16 @@ def _wrapper_lines(design: StreamDesign) -> list[str]:
     ]
     for lane in range(first.lanes):
         lines.append(f"  [{(lane + 1) * bits - 1}:{lane * bits}]  position {lane} of the beat")
+    channels = design.inputs[: first.frame.channels]
+    told = ", ".join(str(notes.get(p.name, p.format)) for p in channels)
+    lines.append(f"a position, channel by channel from its lowest bit: {told}")
     if design.dense is None:
         lines.append("m_axis_tdata, the rest is padding:")
         return [*lines, f"  [{design.output_width - 1}:0]  a beat of the last map"]
     return [*lines, *_fields("m_axis_tdata", design.outputs)]
 
 
-def _sample_core_lines(design: ContinuousDesign) -> list[str]:
+def _sample_core_lines(design: ContinuousDesign, notes: Notes) -> list[str]:
     reach = design.reach
     return [
         f"a result of the last {reach.samples} samples, every {reach.hop}, without frames",
@@ -132,12 +137,12 @@ def _sample_core_lines(design: ContinuousDesign) -> list[str]:
         "rst        synchronous, active high: forgets all samples",
         "in_valid   x holds a sample",
         "out_valid  y holds a result",
-        *_fields("x", design.inputs),
+        *_fields("x", design.inputs, notes),
         *_fields("y", design.outputs),
     ]
 
 
-def _sample_wrapper_lines(design: ContinuousDesign) -> list[str]:
+def _sample_wrapper_lines(design: ContinuousDesign, notes: Notes) -> list[str]:
     reach = design.reach
     return [
         f"AXI4-Stream around {design.name}; aresetn is synchronous and active low",
@@ -145,14 +150,20 @@ def _sample_wrapper_lines(design: ContinuousDesign) -> list[str]:
         "it; none before the first",
         f"{reach.samples} samples have come in",
         "",
-        *_fields("s_axis_tdata", design.inputs),
+        *_fields("s_axis_tdata", design.inputs, notes),
         *_fields("m_axis_tdata", design.outputs),
     ]
 
 
-def _fields(name: str, ports: tuple[Port, ...]) -> list[str]:
+def _notes(origin: Origin | None) -> Notes:
+    """Return what else there is to say of inputs."""
+    return {} if origin is None else origin.notes
+
+
+def _fields(name: str, ports: tuple[Port, ...], notes: Notes | None = None) -> list[str]:
     lines, at = [f"{name}, the rest is padding:"], 0
     for port in ports:
-        lines.append(f"  [{at + port.format.bits - 1}:{at}]  {port.name}  {port.format}")
+        told = (notes or {}).get(port.name, port.format)
+        lines.append(f"  [{at + port.format.bits - 1}:{at}]  {port.name}  {told}")
         at += port.format.bits
     return lines

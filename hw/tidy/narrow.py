@@ -1,4 +1,4 @@
-"""Numbered wires as wide as what is read of them, operands as wide as their sums."""
+"""Numbered wires as wide as what is read of them, operands as wide as what they meet."""
 
 from __future__ import annotations
 
@@ -33,15 +33,37 @@ def narrow(module: ModuleText) -> None:
     module.body = [_USE.sub(whole, s) for s in module.body]
 
 
-_OPERAND = r"(?:\w+(?:\[[\d:]+\])?|\{[^{}]*\}|\d+'h[0-9a-f]+)"
+_OPERAND = r"(?:\d+'h[0-9a-f]+|\w+(?:\[[\d:]+\])?|\{[^{}]*\})"
 _SUM = re.compile(rf"  assign (\w+) = ({_OPERAND}) ([+-]) ({_OPERAND});")
 _NUMBER = re.compile(r"(\d+)'h([0-9a-f]+)")
+_COMPARED = re.compile(rf"(?<![\w'])({_OPERAND}) (==|!=|<=|>=|<|>) ({_OPERAND})(?![\w\[])")
+_NOT = re.compile(rf"! ({_OPERAND})(?![\w\[])")
 _PART = re.compile(r"(\w+)(?:\[(\d+)(?::(\d+))?\])?")
 
 
 def widen(module: ModuleText) -> None:
-    """Write out the zeros in front of operands that are narrower than the sum they belong to."""
+    """Write out the zeros in front of operands that are narrower than what they meet.
+
+    That is the sum they belong to, or what they are compared with; ``!`` of several bits, which
+    compares with zero, says so.
+    """
+
+    def zero(match: re.Match[str]) -> str:
+        width = _width(module, match[1])
+        if width is None or width == 1:
+            return match[0]
+        return f"({match[1]} == {width}'h{0:0{-(-width // 4)}x})"
+
+    def compared(match: re.Match[str]) -> str:
+        widths = [_width(module, match[1]), _width(module, match[3])]
+        if None in widths or widths[0] == widths[1]:
+            return match[0]
+        wide = max(width for width in widths if width is not None)
+        left, right = (_padded(module, match[i], wide, one=True) for i in (1, 3))
+        return f"{left} {match[2]} {right}"
+
     for at, statement in enumerate(module.body):
+        module.body[at] = statement = _COMPARED.sub(compared, _NOT.sub(zero, statement))
         match = _SUM.fullmatch(statement)
         if not match or match[1] not in module.nets:
             continue
@@ -67,9 +89,10 @@ def _width(module: ModuleText, operand: str) -> int | None:
     return int(part[2]) - int(part[3] or part[2]) + 1 if part[2] else net.width
 
 
-def _padded(module: ModuleText, operand: str, wide: int) -> str:
+def _padded(module: ModuleText, operand: str, wide: int, *, one: bool = False) -> str:
+    """Return an operand of `wide` bits; a sum may end in a 1 that is not padded, unless `one`."""
     width = _width(module, operand)
-    if width is None or width == wide or operand == "1'h1":
+    if width is None or width == wide or (operand == "1'h1" and not one):
         return operand
     number = _NUMBER.fullmatch(operand)
     if number:

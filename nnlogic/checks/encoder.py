@@ -16,8 +16,11 @@ from nnlogic.checks.layers import checker_of
 from nnlogic.checks.verdict import Verdict
 from nnlogic.core.fields import Arrays, write_fields
 from nnlogic.core.formats import IntArray
+from nnlogic.core.windows import Window
 from nnlogic.quant.ir import INPUT, QuantNet
 from nnlogic.quant.layer import Layer, Sums
+from nnlogic.quant.layers.windowed import Windowed
+from nnlogic.quant.quantizer import InputQuantizer
 
 WIDEST = 16
 """Bits of words that are all tried; of wider ones those at which either side changes."""
@@ -65,6 +68,9 @@ def check_encoder(coded: QuantNet, raw: QuantNet) -> Verdict:
 def _compared(coded: QuantNet, raw: QuantNet) -> str:
     if coded.quantizer is None or len(raw.raw) != len(coded.inputs):
         raise _Found("inputs", f"{len(raw.raw)} raw features for {len(coded.inputs)} thresholds")
+    first = raw.layers[0]
+    if isinstance(first, Windowed) and first.name not in {la.name for la in coded.layers}:
+        return _shared(coded, raw, first)
     features = [_feature(coded, raw, i) for i in range(len(raw.inputs))]
     missing = [la.name for la in coded.layers if la.name not in {r.name for r in raw.layers}]
     if missing:
@@ -109,6 +115,47 @@ def _compared(coded: QuantNet, raw: QuantNet) -> str:
         tried = sum(len(f.words) for f in features if not f.every)
         text += f", and for {len(features) - len(whole)} all {tried} at which a side can change"
     return f"{text}; the layers behind are the same"
+
+
+def _shared(coded: QuantNet, raw: QuantNet, encoder: Windowed) -> str:
+    """Compare comparators that all positions of a map share, as those of one position.
+
+    The windows have one position each, every position has one, and thresholds and words are
+    everywhere those of the first: then what holds there holds at all.
+    """
+    size, thresholds = encoder.frame.channels, coded.quantizer.thresholds  # type: ignore[union-attr]
+    geometry = (encoder.window, encoder.groups, len(encoder.kernels), encoder.shared)
+    if geometry != (Window((1, 1)), 1, 1, True) or encoder.sources != (INPUT,):
+        raise _Found(encoder.name, f"is not one kernel at each position, but {encoder.label()}")
+    if encoder.frame.positions * size != len(coded.inputs) or len(encoder.formats) != len(
+        coded.inputs
+    ):
+        raise _Found(encoder.name, f"{encoder.frame} for {len(coded.inputs)} features")
+    for i, (mine, port) in enumerate(zip(thresholds, coded.inputs, strict=True)):
+        word, first = raw.raw[i], raw.raw[i % size]
+        if word != first or raw.inputs[i].format != raw.inputs[i % size].format:
+            raise _Found(port.name, f"is {word}, {coded.inputs[i % size].name} {first}")
+        if not np.array_equal(mine, thresholds[i % size]):
+            raise _Found(port.name, f"has other thresholds than {coded.inputs[i % size].name}")
+    behind = raw.layers[1:]
+    if [la.name for la in behind] != [la.name for la in coded.layers]:
+        raise _Found("layers", "are not those of the network")
+    for layer, other in zip(coded.layers, behind, strict=True):
+        _same(layer, other, encoder.name)
+    wires = [(encoder.name if n == INPUT else n, wire) for _, n, wire in coded.output_wires]
+    if [(name, wire) for _, name, wire in raw.output_wires] != wires:
+        raise _Found("outputs", "come from other wires")
+    ports, layers = coded.inputs[:size], encoder.kernels[0].layers
+    alone = InputQuantizer(thresholds[:size])
+    codes = QuantNet("codes", ports, (), tuple((p, INPUT, c) for c, p in enumerate(ports)), alone)
+    words = QuantNet(
+        "words", raw.inputs[:size], layers,
+        tuple((p, layers[-1].name, c) for c, p in enumerate(ports)),
+        info={"raw": [str(word) for word in raw.raw[:size]]},
+    )  # fmt: skip
+    if layers[-1].formats != tuple(p.format for p in ports):
+        raise _Found(layers[-1].name, "does not give codes of the formats that are read")
+    return f"{_compared(codes, words)}; one encoder for all {encoder.frame.positions} positions"
 
 
 def _read_codes(coded: QuantNet, mine: dict[str, Layer], comparators: set[str]) -> set[int]:

@@ -52,7 +52,7 @@ def shape_problem(features: int, shape: Sequence[int]) -> str:
     )
 
 
-def as_map(data: Dataset, shape: Sequence[int]) -> Dataset:
+def as_map(data: Dataset, shape: Sequence[int], fix: str = SHAPE) -> Dataset:
     """Return rows whose columns are channel after channel with the channels of a place together.
 
     That is the order of the wires of a map, see `nnlogic.core.windows`. Rows of one channel are in
@@ -64,6 +64,8 @@ def as_map(data: Dataset, shape: Sequence[int]) -> Dataset:
         Its columns are a map, row by row, one channel after another.
     shape : sequence of int
         Of `parse_shape`.
+    fix : str
+        Where a user says the shape.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def as_map(data: Dataset, shape: Sequence[int]) -> Dataset:
     """
     why = shape_problem(len(data.feature_names), shape)
     if why:
-        raise UsageError("shape and data disagree", where=data.name, why=why, fix=SHAPE)
+        raise UsageError("shape and data disagree", where=data.name, why=why, fix=fix)
     if len(shape) < 3:
         return data
     order = np.arange(math.prod(shape)).reshape(shape[0], -1).T.ravel()

@@ -14,6 +14,8 @@ from nnlogic.data.tabular.table import Table, listed
 MISSING = ("refuse", "drop")
 TEXT_SHARE = 0.5
 """Share of cells that are text in a column of text; fewer are faults in a column of numbers."""
+FEWEST_RISING = 20
+"""Rows from which on a column does not rise throughout by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,9 @@ def features_of(
             notices.append(f"columns left out that have one value (as float32): {words}")
     if numbered:
         notices.append("a column without a name left out: it numbers the rows")
+    for name in (names[i] for i in candidates if _rises(table.values[:, i])):
+        how = "rises from row to row, as numbers and times of rows do"
+        notices.append(f"{name} {how}; it is a feature all the same: --drop {name} leaves it out")
     blank = [i for i in candidates if not names[i].strip()]
     if blank:
         why = f"column {blank[0] + 1} has no name ({len(blank)} in all)"
@@ -125,6 +130,10 @@ def _name_problems(
 def _is_row_number(table: Table, column: int) -> bool:
     values = table.values[:, column]
     return bool(len(values) > 1 and np.array_equal(np.diff(values), np.ones(len(values) - 1)))
+
+
+def _rises(values: np.ndarray) -> bool:
+    return len(values) >= FEWEST_RISING and bool(np.all(np.diff(values) > 0))
 
 
 def _is_text(table: Table, column: int) -> bool:

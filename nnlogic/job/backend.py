@@ -82,14 +82,21 @@ class Backend:
     later: ClassVar[Mapping[str, str]] = {}
 
     def taken(self, net: QuantNet, opts: Options) -> QuantNet:
-        """Return a network in the form in which this backend takes it: here as it came in.
+        """Return a network in the form in which this backend takes it.
+
+        Here that is as it came in, or with its quantizer inside where raw words are asked for.
 
         Raises
         ------
         UsageError
             It cannot be taken as the options say.
         """
-        return net
+        if opts.raw is None:
+            return net
+        from nnlogic.quant.encoder import with_encoder
+        from nnlogic.quant.word import parse_words
+
+        return with_encoder(net, parse_words(opts.raw, [p.name for p in net.inputs]))
 
     def prepare(self, ctx: Context) -> None:
         """Refuse, before any work, what cannot be built.

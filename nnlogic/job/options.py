@@ -77,6 +77,12 @@ class Options:
         None, "Options of the importer, such as rounds=all (inspect lists them).",
         metavar="NAME=VALUE[,...]",
     )  # fmt: skip
+    raw: str | None = option(
+        None,
+        "Read raw features as words, and compare them with the thresholds inside: q4.12, u0.8, "
+        "int8 or float32; single features by name, as q4.12,x3=int8; of streams channels, c1=int8.",
+        metavar="FORMAT[,NAME=FORMAT...]", until="quant",
+    )  # fmt: skip
     arith: str = option(
         "never", "Auto builds neurons too wide for a table from adders and comparators.",
         choices=("never", "auto"), shown=True,

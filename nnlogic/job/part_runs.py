@@ -48,7 +48,7 @@ def compile_part(
     rows = Rows(codes, None, f"{len(codes)} uniform random codes, seed 0")
     with staged_run(place, force=False) as work:
         ctx = open_context(
-            backend, replace(opts, rows=None), source, work, target=target, rows=rows,
+            backend, replace(opts, rows=None, raw=None), source, work, target=target, rows=rows,
             progress=progress,
         )  # fmt: skip
         return run_stages(ctx)

@@ -12,6 +12,7 @@ from nnlogic.job.evidence import bound
 from nnlogic.job.facts import TOTAL, device_facts
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.stage import Stage
+from nnlogic.job.stages.raw import stages_of
 from nnlogic.report.model import Report
 from nnlogic.report.rows import Artifact, StepRow
 
@@ -20,7 +21,7 @@ def run_stages(ctx: Context) -> Report:
     """Run all stages of the context's backend, and close the run; return its report."""
     started = time.monotonic()
     write_config(ctx.folder, ctx.opts.to_json())
-    status = _run(ctx, ctx.backend.stages(ctx))
+    status = _run(ctx, stages_of(ctx))
     ctx.put(*device_facts(ctx.target, ctx.report.resource(TOTAL)))
     if status == "compiled":
         ctx.put(*ctx.backend.commands(ctx))
@@ -84,7 +85,7 @@ def recheck(ctx: Context) -> Report:
     what approximate mode observed, cannot be seen from a run.
     """
     report = ctx.report
-    for stage in ctx.backend.stages(ctx):
+    for stage in stages_of(ctx):
         value = stage.load(ctx, ctx.folder)
         if value is None and stage.kind is not None:
             break

@@ -23,6 +23,9 @@ from nnlogic.sim.cocotb_run import run_regression
 from nnlogic.tools.find import find
 
 PROTOCOL_ROWS = 1000
+FEWEST_ROWS = 32
+INTERPRETED = 2_000_000_000
+"""Rows times bytes of Verilog that a simulator without a compiler gets through in minutes."""
 TOOLS = {"verilator": ("verilator", "g++", "make"), "icarus": ("iverilog",)}
 """Programs that each simulator needs, the one that names its version first."""
 
@@ -87,7 +90,7 @@ def core_regression(
         It is missing, and all are required.
     """
     title = f"cocotb on {simulator}"
-    n = min(len(codes), PROTOCOL_ROWS)
+    n = min(len(codes), protocol_rows(files, simulator))
     try:
         result = run_regression(
             core,
@@ -112,6 +115,14 @@ def core_regression(
     )
     word = "pass" if good else "fail"
     return Check(title, word, f"sampled n={n}", measured, round(result.seconds, 3))  # type: ignore[arg-type]
+
+
+def protocol_rows(files: Sequence[Path], simulator: str) -> int:
+    """Return how many rows the protocol tests run on a simulator, for Verilog of its size."""
+    if simulator == "verilator":
+        return PROTOCOL_ROWS
+    size = sum(Path(file).stat().st_size for file in files)
+    return max(FEWEST_ROWS, min(PROTOCOL_ROWS, INTERPRETED // max(1, size)))
 
 
 def missing_simulator(title: str, error: ToolNotFound, ask: Simulate) -> Check:

@@ -51,25 +51,35 @@ def choose(
     budgets = budgets_of(given)
     plain = backend_named(DEFAULT)
     target = Target.of(budgets.target)
+    net, _ = load_source(source, budgets, allow_pickle)
     if not budgets.budgeted:
-        net, _ = load_source(source, budgets, allow_pickle)
         opts = Planning(net, target, given, budgets).options(plain)
         return [(Proposal(plain, opts, ""), "by --backend auto: no budget was given")]
-    net, _ = load_source(source, budgets, allow_pickle)
     _refuse_other_logic(source, budgets, target)
-    planning = Planning(net, target, given, budgets, progress)
+    return within(Planning(net, target, given, budgets, progress))
+
+
+def within(planning: Planning) -> list[tuple[Proposal, str]]:
+    """Return the designs of a network within the budgets, see `choose`.
+
+    Raises
+    ------
+    TargetMissed
+        There is none.
+    """
+    plain = backend_named(DEFAULT)
     early: list[Proposal] = []
     late = [backend for backend in backends().values() if backend is not plain]
     told: list[Problem] = []
-    if budgets.samples_per_second is not None:
+    if planning.budgets.samples_per_second is not None:
         for backend in [b for b in late if b.at_a_rate]:
             late.remove(backend)
             early += _asked(backend, planning, told)
         found = [p for p in early if not p.missed]
         if found:
             return [(p, f"by --backend auto: {p.figures}") for p in found]
-    with progress.step(f"estimate of the {plain.name} backend"):
-        first = list(plain.proposals(planning))
+    with planning.progress.step(f"estimate of the {plain.name} backend"):
+        first = list(plain.proposals(_taken(plain, planning)))
     found = [p for p in first if not p.missed]
     if found:
         return [(p, f"by --backend auto: {p.figures}") for p in found]
@@ -80,18 +90,53 @@ def choose(
     fit = sorted((p for p in others if not p.missed), key=lambda p: -p.throughput)
     if not fit:
         told += [p for other in others for p in other.missed]
-        raise TargetMissed("no backend meets the budgets", where=target.name, problems=told)
+        raise TargetMissed(
+            "no backend meets the budgets", where=planning.target.name, problems=told
+        )
     outside = "; ".join(p.figures for p in first)
     why = f"by --backend auto: with {plain.title} it is {outside}, outside the budgets"
     beside = "; ".join(p.figures for p in fit[:3])
     return [(p, f"{why}; taken: {p.figures}; found: {beside}") for p in fit[:TRIES]]
 
 
+def best(planning: Planning, name: str = AUTO) -> Proposal:
+    """Return the design of a backend, or of the one `within` prefers, within the budgets.
+
+    Raises
+    ------
+    UsageError
+        No such backend, or it cannot build for the target.
+    UnsupportedModel
+        The backend does not take the network.
+    TargetMissed
+        There is no such design.
+    """
+    if name == AUTO:
+        return within(planning)[0][0]
+    backend = backend_named(name)
+    proposals = list(backend.proposals(_taken(backend, planning)))
+    fit = [p for p in proposals if not p.missed]
+    if fit:
+        return fit[0]
+    if not proposals:
+        raise UnsupportedModel("the backend proposes nothing", where=name)
+    problems = [problem for p in proposals for problem in p.missed]
+    raise TargetMissed(
+        f"the {name} backend misses budgets", where=planning.target.name, problems=problems
+    )
+
+
+def _taken(backend: Backend, planning: Planning) -> Planning:
+    """Return the planning of the network that a backend builds for the one that came in."""
+    net = backend.taken(planning.net, planning.budgets)
+    return planning if net is planning.net else replace(planning, net=net, _logic={})
+
+
 def _asked(backend: Backend, planning: Planning, told: list[Problem]) -> list[Proposal]:
     """Return what a backend proposes; add to `told` why it cannot."""
     try:
         with planning.progress.step(f"estimate of the {backend.name} backend"):
-            return list(backend.proposals(planning))
+            return list(backend.proposals(_taken(backend, planning)))
     except (TargetMissed, UnsupportedModel, UsageError) as error:
         own = error.problems or (Problem(error.where, f"{error.what}: {error.why}", error.fix),)
         told += [replace(p, where=f"{p.where} ({backend.name})") for p in own]

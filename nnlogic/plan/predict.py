@@ -109,7 +109,7 @@ def _ways(backend: Backend, net: QuantNet, target: Target, opts: Options) -> Ite
         if other is backend:
             continue
         try:
-            text = other.forecast(net, target, opts)
+            text = other.forecast(other.taken(net, opts), target, opts)
         except NNLogicError:
             continue  # it does not take this network, or this target
         if text:

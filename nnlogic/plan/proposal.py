@@ -34,6 +34,7 @@ class Proposal:
         What it takes, in words.
     throughput : float
         Vectors per second.
+    luts : int
     missed : tuple of Problem
         Budgets it misses, by how much, and what would do; empty where it is within.
     """
@@ -42,6 +43,7 @@ class Proposal:
     opts: Options | None
     figures: str
     throughput: float = 0.0
+    luts: int = 0
     missed: tuple[Problem, ...] = ()
 
 

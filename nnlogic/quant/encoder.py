@@ -13,6 +13,7 @@ from nnlogic.core.archive import frozen
 from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray, IntFormat, Port
 from nnlogic.quant.ir import INPUT, QuantNet
+from nnlogic.quant.kernel import WINDOW
 from nnlogic.quant.layer import Layer, Sums
 from nnlogic.quant.layers.enumerated import Enumerated
 from nnlogic.quant.layers.linear import Linear
@@ -121,11 +122,28 @@ def comparisons(net: QuantNet) -> list[list[int]]:
     """Return, per feature, the constants that its raw word is compared with, in order."""
     out: list[list[int]] = [[] for _ in net.inputs]
     for layer in net.layers:
-        how = layer.arithmetic
-        if layer.sources == (INPUT,) and isinstance(how, Sums) and how.thresholds is not None:
-            for row, feature in zip(*np.nonzero(how.weights), strict=True):
-                out[feature] += how.thresholds[row].tolist()
+        if layer.sources != (INPUT,):
+            continue
+        for one, wires in _places(layer, net.x_formats(layer)):
+            how = one.arithmetic
+            if isinstance(how, Sums) and how.thresholds is not None:
+                for row, feature in zip(*np.nonzero(how.weights), strict=True):
+                    for wire in wires[:, feature]:
+                        out[wire] += how.thresholds[row].tolist()
     return [sorted(set(cuts)) for cuts in out]
+
+
+def _places(layer: Layer, formats: Sequence[IntFormat]) -> list[tuple[Layer, IntArray]]:
+    """Return the layers that read features themselves, and which they read, a row per place."""
+    copies = layer.copies(tuple(formats))
+    if copies is None:
+        return [(layer, np.arange(len(formats))[None])]
+    return [
+        (one, copies.wires[copies.numbers == number])
+        for number, kernel in enumerate(copies.kernels)
+        for one in kernel.layers
+        if one.sources == (WINDOW,)
+    ]
 
 
 def words_near_cuts(net: QuantNet, count: int, seed: int = 0) -> IntArray:

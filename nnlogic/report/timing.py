@@ -38,7 +38,9 @@ class Timing:
         The clock that latency and throughput in time are given at: the one asked for while there
         is only an estimate, else the one that was reached.
     samples_per_second : float or None
-        At `rate_mhz`, one sample every `initiation_interval` cycles.
+        At `rate_mhz`, `samples_per_interval` every `initiation_interval` cycles.
+    samples_per_interval : int
+        More than one where samples are taken in groups.
     """
 
     latency_cycles: int | None = None
@@ -53,6 +55,7 @@ class Timing:
     estimate_mhz: float | None = field(default=None, metadata=LATER)
     rate_mhz: float | None = field(default=None, metadata=LATER)
     samples_per_second: float | None = field(default=None, metadata=LATER)
+    samples_per_interval: int = field(default=1, metadata=LATER)
 
     def reached(self, fmax_mhz: float) -> Timing:
         """Return latency and throughput in time, at a clock that place and route reached."""
@@ -69,11 +72,12 @@ class Timing:
 
     def _at(self, fmax: float, rate: float, source: CountSource) -> Timing:
         cycles, interval = self.latency_cycles, self.initiation_interval
+        per_second = None if interval is None else 1e6 * rate * self.samples_per_interval / interval
         return replace(
             self,
             fmax_mhz=round(fmax, 2),
             fmax_source=source,
             rate_mhz=round(rate, 2),
             latency_ns=None if cycles is None else round(1000.0 * cycles / rate, 2),
-            samples_per_second=None if interval is None else round(1e6 * rate / interval, 1),
+            samples_per_second=None if per_second is None else round(per_second, 1),
         )

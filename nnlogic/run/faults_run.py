@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 
 from nnlogic.core.archive import write_bytes
+from nnlogic.core.errors import UsageError
 from nnlogic.core.formats import IntArray
 from nnlogic.core.progress import SILENT, Progress
-from nnlogic.faults import Effects, inject, nearest_outputs, several, triplicated
-from nnlogic.faults.inject import TABLE_BIT
-from nnlogic.job.directory import open_run
+from nnlogic.design.ir import HardwareDesign
+from nnlogic.faults import (
+    Effects,
+    Parity,
+    inject,
+    nearest_outputs,
+    parity,
+    several,
+    triplicated,
+)  # fmt: skip
+from nnlogic.faults.inject import TABLE_BIT, UPSET
+from nnlogic.job.directory import Run, open_run
 from nnlogic.job.rows import load_rows, read_saved
 from nnlogic.job.verify import refuse_failed, refuse_stale
 from nnlogic.logic.ir import LogicNet
@@ -38,6 +48,8 @@ class Faults:
         Of every single fault once the part nearest the outputs stands three times.
     hardened_luts : int or None
         Nodes of two or more inputs it has then.
+    parity : Parity or None
+        A parity bit for each rank of registers.
     what : str
         The samples.
     seconds : float
@@ -49,6 +61,7 @@ class Faults:
     several: IntArray | None
     hardened: Effects | None
     hardened_luts: int | None
+    parity: Parity | None
     what: str
     seconds: float
 
@@ -56,6 +69,15 @@ class Faults:
     def injections(self) -> int:
         """Single faults times samples."""
         return self.effects.samples * sum(kind.count for kind in self.effects.kinds.values())
+
+    @property
+    def seen_by_parity(self) -> float:
+        """Share of the answers that upsets cost which parity says were upset."""
+        if self.parity is None:
+            return 0.0
+        kind = self.effects.kinds[UPSET]
+        harm = kind.answers if self.effects.right is None else np.maximum(kind.lost, 0)
+        return float(harm[self.parity.held[kind.signals]].sum() / max(1, harm.sum()))
 
     def ranked(self) -> list[tuple[int, float]]:
         """Return nodes by the harm of their table bits, worst first: (node, answers)."""
@@ -73,6 +95,7 @@ def faults(
     multiple: int | None = None,
     trials: int = 200,
     triplicate: int | None = None,
+    registers: bool = False,
     jobs: int | None = None,
     progress: Progress = SILENT,
 ) -> Faults:
@@ -90,6 +113,8 @@ def faults(
         Also flip this many table bits at once, `trials` times at random.
     triplicate : int, optional
         Also try the network with this many nodes nearest the outputs in triplicate.
+    registers : bool
+        Also say what a parity bit for each rank of registers would see and cost.
     jobs : int, optional
         Threads; all cores when None.
     progress : Progress
@@ -97,7 +122,7 @@ def faults(
     Raises
     ------
     UsageError
-        The run has no logic of the whole network.
+        The run has no logic of the whole network, or for `registers` no pipeline.
     Different
         The run failed, or was changed after it was checked.
     """
@@ -112,6 +137,7 @@ def faults(
         given, _ = read_saved(path / "sim" / "rows.npz", quant.inputs)
     place = quant.class_output
     answers: dict[str, Any] = {"chosen": place, "labels": None if place is None else given.labels}
+    ranks = _parity(run, net) if registers else None
     start = time.monotonic()
     found = inject(net, given.codes, **answers, jobs=jobs, progress=progress)
     seconds = time.monotonic() - start
@@ -123,7 +149,24 @@ def faults(
         other = triplicated(net, nearest_outputs(net, triplicate))
         hard = inject(other, given.codes, **answers, jobs=jobs, progress=progress)
         luts = other.stats()["luts"]
-    return Faults(net, found, pairs, hard, luts, given.what, seconds)
+    return Faults(net, found, pairs, hard, luts, ranks, given.what, seconds)
+
+
+def _parity(run: Run, net: LogicNet) -> Parity:
+    file = run.ir_path("design")
+    if not file.exists():
+        raise UsageError(
+            "no pipeline whose registers could have a parity", where=str(run.path),
+            why="it ended before its design, or another backend made it",
+            fix="compile it with the lut backend, without --stop-after",
+        )  # fmt: skip
+    design = HardwareDesign.load(file)
+    if design.logic.n_nodes != net.n_nodes:
+        raise UsageError(
+            "the pipeline is not that of the logic", where=str(run.path),
+            why=f"{design.logic.n_nodes} and {net.n_nodes} nodes", fix="compile the network again",
+        )  # fmt: skip
+    return parity(design)
 
 
 def write_table(out: Path, found: Faults) -> None:

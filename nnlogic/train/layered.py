@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnlogic.core.archive import write_bytes
-from nnlogic.core.errors import Different
+from nnlogic.core.errors import Different, UsageError
 from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
-from nnlogic.nn.checkpoint import save_checkpoint
+from nnlogic.nn.checkpoint import load_network, save_checkpoint
 from nnlogic.nn.network import Network
 from nnlogic.nn.quantizers import fit_thresholds
 from nnlogic.nn.stack import Stack
@@ -25,6 +25,7 @@ from nnlogic.train.cost_loss import lut_penalty
 from nnlogic.train.epochs import EpochSteps
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.rows import TrainingRows
+from nnlogic.train.supernet import inherit
 from nnlogic.train.tasks import Regression, task_of
 from nnlogic.train.teacher import GIVEN_FLOAT_IS, ONE_FLOAT_IS, Taught, teach
 from nnlogic.train.twin import FLOAT_IS, train_float_twin
@@ -103,6 +104,23 @@ class LayeredTraining:
         self.title, self.total = f"train {recipe.name}", recipe.epochs
         self.history: list[dict[str, Any]] = []
         self.teacher: Taught | None = None
+
+    def begin_with(self, checkpoint: Path) -> None:
+        """Take over the weights of a larger network.
+
+        Raises
+        ------
+        UsageError
+            This is not a network of linear sums, or no layer fits.
+        """
+        model = self.model
+        taken = inherit(model, load_network(checkpoint)) if isinstance(model, Network) else 0
+        if not taken:
+            raise UsageError(
+                "the network takes over no weights",
+                where=str(checkpoint),
+                why=f"no layer of {self.recipe.name} is of linear sums, and as wide there or wider",
+            )
 
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Train the teacher, encode the rows, and go on from a saved state if there is one."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnlogic.core.errors import UsageError
 from nnlogic.core.progress import Progress
 from nnlogic.data import Dataset
 from nnlogic.frontend.native import write_quantized
@@ -35,7 +36,7 @@ from nnlogic.train.teacher import (
 )
 
 SMALL_STEP = 1024
-"""Rows times members up to which a step takes one thread."""
+"""Rows times members, and positions of the first map, up to which a step takes one thread."""
 FAMILY = {"sums": "sums of tables", "luts": "LUT-native"}
 
 
@@ -66,6 +67,16 @@ class PopulationTraining:
         self.members = recipe.members
         self.teacher: Ensemble | None = None
 
+    def begin_with(self, checkpoint: Path) -> None:
+        """Refuse: members start differently.
+
+        Raises
+        ------
+        UsageError
+        """
+        why = "members of a population start differently"
+        raise UsageError("the network takes over no weights", where=str(checkpoint), why=why)
+
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Make teacher and rows, record the step, and go on from a saved state if there is one."""
         recipe, dataset, device = self.recipe, self.dataset, self.device
@@ -85,7 +96,9 @@ class PopulationTraining:
     @property
     def one_thread(self) -> bool:
         """Whether a step is so small that more threads only wait for each other."""
-        return self.recipe.batch * self.recipe.members <= SMALL_STEP
+        frame = self.recipe.first_frame
+        positions = self.recipe.windows[0].between(frame).positions if frame is not None else 1
+        return self.recipe.batch * self.recipe.members * positions <= SMALL_STEP
 
     @property
     def model(self) -> LutPopulation | SumPopulation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nnlogic.core.errors import Problem, UsageError
@@ -15,7 +15,9 @@ from nnlogic.train.tasks import KEYS, TASKS, task_problems
 
 SHAPES = ("luts", "sums")
 OUTPUT_BITS, MOST_OUTPUT_BITS = 6, 16
-UNUSED = {**KEYS, "output_bits": OUTPUT_BITS, "latent": 0, "descend": 0}
+UNUSED = {
+    **KEYS, "output_bits": OUTPUT_BITS, "latent": 0, "descend": 0, "cpu_steps": 0, "cpu_batch": 0,
+}  # fmt: skip
 """Ingredients of a recipe that do nothing at these values."""
 
 
@@ -49,6 +51,8 @@ class PopulationRecipe:
     members : int
         Networks trained side by side, from different starts.
     steps, batch : int
+    cpu_steps, cpu_batch : int
+        In place of these where there is no GPU; 0 for the same.
     soft : float
         Part of the run with soft tables.
     sharpness : float
@@ -115,6 +119,8 @@ class PopulationRecipe:
     members: int = 4
     steps: int = 16000
     batch: int = 2048
+    cpu_steps: int = 0
+    cpu_batch: int = 0
     soft: float = 0.6
     sharpness: float = 5.0
     smooth: float = 0.8
@@ -184,7 +190,7 @@ class PopulationRecipe:
                 out.append(Problem("widths", f"{width} tables in groups of {same}"))
         least = {"members": 1, "steps": 1, "batch": 2, "copies": 0, "functions": 0, "shift": 0}
         least |= {"hidden": 1, "hidden_bits": 1, "input_bits": 1, "refine_steps": 0, "shake": 0}
-        least["descend"] = 0
+        least |= {"descend": 0, "cpu_steps": 0, "cpu_batch": 0}
         for key, bound in least.items():
             if getattr(self, key) < bound:
                 out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
@@ -205,6 +211,15 @@ class PopulationRecipe:
             why = f"{self.latent} of {len(self.widths)} layers, the last of which is the output"
             out.append(Problem("latent", why, "a layer before the last of widths, from 0"))
         return out + task_problems(self) + data_problems(self)
+
+    def on_cpu(self) -> PopulationRecipe:
+        """Return the recipe as it is trained where there is no GPU."""
+        steps, batch = self.cpu_steps or self.steps, self.cpu_batch or self.batch
+        return replace(self, steps=steps, batch=batch, cpu_steps=0, cpu_batch=0)
+
+    def on_gpu(self) -> PopulationRecipe:
+        """Return the recipe as it is trained on a GPU."""
+        return replace(self, cpu_steps=0, cpu_batch=0)
 
     @property
     def latent_layer(self) -> str:

@@ -23,6 +23,7 @@ OWN = {"label": "", "targets": (), "test": "", "drop": (), "missing": MISSING[0]
 UNUSED = {**OWN, "teacher": ""}
 FILES = ("dataset", "test", "teacher")
 """Keys that may name files."""
+FRAME = "frame = [ROWS, COLUMNS], or [CHANNELS, ROWS, COLUMNS]"
 
 
 class HasData(Protocol):
@@ -76,7 +77,7 @@ def _rows(recipe: HasData, data_dir: Path | str | None) -> Dataset:
     shape: tuple[int, ...] = getattr(recipe, "frame", ())
     if not is_path(recipe.dataset):
         found = data.load(recipe.dataset, data_dir)
-        return as_map(found, shape) if shape else found
+        return as_map(found, shape, FRAME) if shape else found
     test = Path(recipe.test) if recipe.test else None
     quantities = recipe.task != "classification"
     return load_own(

@@ -6,12 +6,13 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnlogic.core.archive import write_bytes
-from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
+from nnlogic.core.errors import TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.progress import SILENT, Progress
 from nnlogic.frontend import load
 from nnlogic.predict.cost import cost_model
@@ -20,125 +21,27 @@ from nnlogic.train import search_study as studies
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.recipe_data import as_seen_from, load_dataset
 from nnlogic.train.recipe_file import load_layered_recipe, recipe_text
+from nnlogic.train.search_options import (
+    COMPILED,
+    PREDICTED,
+    Designed,
+    Found,
+    SearchOptions,
+    SearchResult,
+)
 from nnlogic.train.search_seeds import SEEDS, sensitivity_seeds
 from nnlogic.train.search_space import SearchSpace, search_space
-from nnlogic.train.sensitivity import METHODS
+from nnlogic.train.supernet import largest
 from nnlogic.train.trainer import train
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-SPACE, IDENTITY = "space", "identity"
-CHECKPOINT, REPEATED = "checkpoint", "repeated"
-COMPILED, PREDICTED = LUTS = "compiled", "predicted"
+SPACE, IDENTITY, SUPERNET = "space", "identity", "supernet"
+CHECKPOINT, REPEATED, DESIGN = "checkpoint", "repeated", "design"
 UNSURE = 1.5
 """A point is not tried when it is predicted to miss the budget by more than this factor."""
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to search.
-
-    Attributes
-    ----------
-    trials : int
-        Networks to train and compile, all workers together.
-    epochs, epoch_rows : int
-        Of a trial, instead of the recipe's; 0 for the recipe's.
-    budget : float
-        LUT6 wanted; points far above it are not tried. 0 for none.
-    sampler : str
-        ``"cluster"``, ``"tpe"`` or ``"random"``; or ``"ilp"``: allocations by integer programming
-        alone, at budgets from the cheapest to the dearest, and nothing once these are tried.
-    sensitivity : str
-        ``"fisher"``, ``"hutchinson"``, or ``"none"``: no seeds, nothing pruned.
-    luts : str
-        ``"compiled"``, or ``"predicted"``: trials are not compiled, only the front is.
-    effort : str
-        Of the compilation, for predictions.
-    worker : int
-        Number of this worker; worker 0 prepares the study.
-    seed : int
-    """
-
-    trials: int = 40
-    epochs: int = 0
-    epoch_rows: int = 0
-    budget: float = 0.0
-    sampler: str = "cluster"
-    sensitivity: str = "fisher"
-    luts: str = "compiled"
-    effort: str = "fast"
-    worker: int = 0
-    seed: int = 0
-
-    def problems(self) -> list[Problem]:
-        """Return what is wrong with the values."""
-        out = []
-        known = {"sampler": studies.SAMPLERS, "sensitivity": (*METHODS, "none"), "luts": LUTS}
-        for key, names in known.items():
-            if getattr(self, key) not in names:
-                why = f"{getattr(self, key)!r}, known are {', '.join(names)}"
-                out.append(Problem(key, why))
-        if self.sampler == studies.ILP and self.sensitivity == "none":
-            why = f"{self.sampler!r} allocates by sensitivities, and 'none' was asked for"
-            out.append(Problem("sampler", why))
-        least = {"trials": 1, "epochs": 0, "epoch_rows": 0, "budget": 0, "worker": 0, "seed": 0}
-        for key, bound in least.items():
-            if getattr(self, key) < bound:
-                out.append(Problem(key, f"{getattr(self, key)}, at least {bound}"))
-        return out
-
-
-@dataclass(frozen=True)
-class Found:
-    """One network of the search.
-
-    Attributes
-    ----------
-    trial : int
-    validation : float
-        Accuracy on validation rows; test rows take no part.
-    luts : int
-        Compiled, everything counted.
-    params : dict of str to int
-    checkpoint : Path
-    """
-
-    trial: int
-    validation: float
-    luts: int
-    params: dict[str, int]
-    checkpoint: Path
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search gave.
-
-    Attributes
-    ----------
-    front : tuple of Found
-        Networks no other one beats in both accuracy and LUTs, cheapest first.
-    base : Found or None
-        The recipe as it was given.
-    within_budget : Found or None
-        The most accurate one within the budget.
-    trials : int
-        With a result, of all workers.
-    recipes : Path
-        Folder with a recipe for each network of the front, to train at full length.
-    seconds : float
-        Of this call.
-    """
-
-    front: tuple[Found, ...]
-    base: Found | None
-    within_budget: Found | None
-    trials: int
-    recipes: Path
-    seconds: float
 
 
 def search(
@@ -147,6 +50,7 @@ def search(
     out: Path | str,
     luts: Callable[[QuantNet], int],
     predict: Callable[[QuantNet], float] | None = None,
+    design: Callable[[QuantNet], Designed] | None = None,
     space: SearchSpace | None = None,
     options: SearchOptions | None = None,
     storage: str = "",
@@ -169,6 +73,9 @@ def search(
         not know it.
     predict : callable, optional
         Predicts them for a trained network; needed where the options ask for that.
+    design : callable, optional
+        Chooses a design for a network on the device and within the budgets of the options, or
+        raises TargetMissed or UnsupportedModel; needed where the options name any. Its LUTs count.
     space : SearchSpace, optional
         Default: `search_space` of the recipe.
     options : SearchOptions, optional
@@ -202,7 +109,16 @@ def search(
     study = studies.open_study(recipe.name, storage or studies.study_folder(folder), resume)
     if options.luts == PREDICTED and predict is None:
         raise ValueError("nothing to predict LUTs with")
-    run = _Search(study, space, options, folder, luts, predict, data_dir, progress)
+    if options.designed != (design is not None):
+        raise ValueError("a design is chosen where the options name a device or budgets of one")
+    run = _Search(study, space, options, folder, luts, predict, design, data_dir, progress)
+    if options.supernet and not space.base.plain:
+        raise UsageError(
+            "networks of this recipe cannot take over weights",
+            where=recipe.name,
+            why="its layers are not all linear sums",
+            fix="search without a supernet",
+        )
     run.check_identity()
     studies.release_interrupted(study, options.worker)
     with progress.step(f"search {recipe.name}", options.trials) as step:
@@ -216,6 +132,14 @@ def search(
     return run.result(time.monotonic() - start)
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """A point, trained; `attrs` are those of its trial."""
+
+    values: tuple[float, float]
+    attrs: dict[str, Any]
+
+
 @dataclass
 class _Search:
     study: Study
@@ -224,6 +148,7 @@ class _Search:
     folder: Path
     luts: Callable[[QuantNet], int]
     predict: Callable[[QuantNet], float] | None
+    design: Callable[[QuantNet], Designed] | None
     data_dir: Path | str | None
     progress: Progress
 
@@ -234,6 +159,9 @@ class _Search:
         shared = [options.epochs, options.epoch_rows, options.budget, options.sensitivity]
         parts = [self.space.base.to_meta(), choices, shared, options.effort, options.seed]
         parts += [options.luts] * (options.luts != COMPILED)
+        device = [options.target, options.backend, options.max_latency, options.samples_per_second]
+        parts += device * options.designed
+        parts += [options.supernet] * bool(options.supernet)
         identity = json.dumps(parts, sort_keys=True)
         known = self.study.user_attrs.get(IDENTITY)
         if known is None:
@@ -256,7 +184,13 @@ class _Search:
                 fix="start worker 0, and this one when its first trial is done",
             )
         base = self.space.base_params()
-        values, checkpoint, _ = self.evaluate(base, 0)
+        if self.options.supernet:
+            epochs = self.options.supernet
+            self.study.set_user_attr(SUPERNET, str(self.train(largest(self.space), None, epochs)))
+        checkpoint, tried = self.train(base, 0), None
+        # The recipe itself may miss what its variants are to meet.
+        with suppress(TargetMissed):
+            tried = self.measured(base, checkpoint)
         space, options = self.space, self.options
         seeds: tuple[dict[str, int], ...] = ()
         if options.sensitivity != "none" and space.base.plain:
@@ -270,8 +204,9 @@ class _Search:
                 count=options.trials if options.sampler == studies.ILP else SEEDS,
             )
             space, seeds = found.space, found.params
-        attrs = {"params": base, CHECKPOINT: checkpoint, studies.WORKER: 0}
-        studies.add(self.study, space.choices, base, values, attrs)
+        if tried is not None:
+            attrs = {**tried.attrs, studies.WORKER: 0}
+            studies.add(self.study, space.choices, base, tried.values, attrs)
         for point in seeds:
             studies.enqueue(self.study, space.choices, point)
         # Set last: other workers may start once it is there.
@@ -295,17 +230,16 @@ class _Search:
         trial.set_user_attr(studies.WORKER, self.options.worker)
         params = {**self.space.base_params(), **trial.params}
         try:
-            values, checkpoint, repeated = self.evaluate(params, trial.number)
-        except UnsupportedModel as error:
+            tried = self.evaluate(params, trial.number)
+        except (UnsupportedModel, TargetMissed) as error:
             studies.refuse(self.study, trial, str(error))
             return
         except BaseException:
             studies.release(self.study, trial, trial.params)
             raise
-        trial.set_user_attr("params", params)
-        trial.set_user_attr(CHECKPOINT, checkpoint)
-        trial.set_user_attr(REPEATED, repeated)
-        self.study.tell(trial, values)
+        for name, value in tried.attrs.items():
+            trial.set_user_attr(name, value)
+        self.study.tell(trial, tried.values)
 
     def accept(self, params: Mapping[str, int]) -> bool:
         """Whether a point can be built, and may meet the budget."""
@@ -315,30 +249,56 @@ class _Search:
         model = cost_model(self.options.effort)
         return not budget or self.space.luts(params, model) <= UNSURE * budget
 
-    def evaluate(
-        self, params: Mapping[str, int], number: int
-    ) -> tuple[tuple[float, float], str, bool]:
-        """Return accuracy and LUTs, the checkpoint, and whether they were known already."""
+    def evaluate(self, params: Mapping[str, int], number: int) -> _Tried:
+        """Return what a point gave, now or before.
+
+        Raises
+        ------
+        UnsupportedModel
+            Its neurons are too wide, or no backend takes it.
+        TargetMissed
+            No design of it is within the budgets.
+        """
+        params = self.space.canonical(params)
         for old in studies.finished(self.study):
-            if old.user_attrs.get("params") == params:
-                return (old.values[0], old.values[1]), old.user_attrs[CHECKPOINT], True
+            attrs = old.user_attrs
+            if self.space.canonical(attrs["params"]) == params:
+                known = {k: attrs[k] for k in ("params", CHECKPOINT, DESIGN) if k in attrs}
+                return _Tried((old.values[0], old.values[1]), {**known, REPEATED: True})
         if not self.space.fits(params):
-            raise UnsupportedModel("neurons too wide to enumerate", why=json.dumps(dict(params)))
-        recipe = self.space.recipe(params, f"{self.space.base.name}_{number}")
+            raise UnsupportedModel("neurons too wide to enumerate", why=json.dumps(params))
+        return self.measured(params, self.train(params, number))
+
+    def train(self, params: Mapping[str, int], number: int | None, epochs: int = 0) -> Path:
+        """Train a point, or the supernet if it has no number, and return its checkpoint."""
+        part = SUPERNET if number is None else str(number)
+        recipe = self.space.recipe(params, f"{self.space.base.name}_{part}")
         options = self.options
         recipe = dataclasses.replace(
             recipe,
-            epochs=options.epochs or recipe.epochs,
+            epochs=epochs or options.epochs or recipe.epochs,
             epoch_rows=options.epoch_rows or recipe.epoch_rows,
             float_epochs=recipe.float_epochs if recipe.distill else 0,
         )
-        place = self.folder / "trials" / f"{number:04}"
-        result = train(recipe, out=place, data_dir=self.data_dir, resume=True)
+        place = self.folder / (SUPERNET if number is None else f"trials/{number:04}")
+        checkpoint = place / f"{recipe.name}.safetensors"
+        if not checkpoint.exists():
+            start = None if number is None else self.study.user_attrs.get(SUPERNET)
+            train(recipe, out=place, data_dir=self.data_dir, start=start, resume=True)
         (place / recipe.state_name).unlink(missing_ok=True)
-        size = self.luts if options.luts == COMPILED or self.predict is None else self.predict
-        count = size(load(result.checkpoint))
-        checkpoint = str(result.checkpoint.resolve())
-        return (result.accuracy["validation"], float(count)), checkpoint, False
+        return checkpoint.resolve()
+
+    def measured(self, params: Mapping[str, int], checkpoint: Path) -> _Tried:
+        """Return accuracy and LUTs of a checkpoint, and the design that was chosen for it."""
+        net = load(checkpoint)
+        attrs: dict[str, Any] = {"params": dict(params), CHECKPOINT: str(checkpoint)}
+        if self.design is not None:
+            chosen = self.design(net)
+            attrs[DESIGN], luts = chosen.design, float(chosen.luts)
+        else:
+            compiled = self.options.luts == COMPILED or self.predict is None
+            luts = float(self.luts(net) if compiled or self.predict is None else self.predict(net))
+        return _Tried((net.info["accuracy"]["validation"], luts), attrs)
 
     def note(self) -> str:
         """Say where the front is."""
@@ -359,9 +319,8 @@ class _Search:
         for trial in best:
             name = f"{self.space.base.name}_{trial.number}"
             accuracy, luts = trial.values
-            comment = (
-                f"{100 * accuracy:.2f} % of the validation rows at {luts:.0f} LUT6 in a trial."
-            )
+            what = trial.user_attrs.get(DESIGN) or f"{luts:.0f} LUT6"
+            comment = f"{100 * accuracy:.2f} % of the validation rows in a trial: {what}."
             own = self.space.recipe(trial.user_attrs["params"], name)
             write_bytes(
                 recipes / f"{name}.toml", recipe_text(as_seen_from(own, recipes), comment).encode()
@@ -384,7 +343,8 @@ class _Search:
         attrs = trial.user_attrs
         checkpoint = Path(attrs[CHECKPOINT])
         count = int(luts) if self.options.luts == COMPILED else self.luts(load(checkpoint))
-        return Found(trial.number, accuracy, count, attrs["params"], checkpoint)
+        design = attrs.get(DESIGN, "")
+        return Found(trial.number, accuracy, count, attrs["params"], checkpoint, design)
 
 
 def _front(found: Sequence[Found]) -> list[Found]:

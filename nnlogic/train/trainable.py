@@ -52,6 +52,15 @@ class Trainable(Protocol):
     def finished(self) -> bool:
         """Whether there is nothing left to do but `finish`."""
 
+    def begin_with(self, checkpoint: Path) -> None:
+        """Take over the weights of another network, before anything is prepared.
+
+        Raises
+        ------
+        UsageError
+            Networks of this kind do not.
+        """
+
     def prepare(self, saved: Mapping[str, Any] | None, progress: Progress) -> None:
         """Bring rows and teacher to the device, and go on from a saved `state` if there is one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +21,14 @@ from nnlogic.predict.estimate import luts_by_role
 from nnlogic.train.given_teacher import DISTILL, with_teacher
 from nnlogic.train.layered import LayeredTraining
 from nnlogic.train.population import PopulationTraining
+from nnlogic.train.population_recipe import PopulationRecipe
 from nnlogic.train.recipe import Recipe
 from nnlogic.train.recipe_data import load_dataset, of_itself
 from nnlogic.train.recipe_file import AnyRecipe, load_recipe
 from nnlogic.train.saved import load_state, save_state, writing
 from nnlogic.train.trainable import Trainable
+
+log = logging.getLogger("nnlogic.train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def train(
     device: str | None = None,
     dataset: Dataset | None = None,
     teacher: Path | str | None = None,
+    start: Path | str | None = None,
     resume: bool = False,
     progress: Progress = SILENT,
 ) -> TrainResult:
@@ -99,6 +104,9 @@ def train(
     teacher : Path, optional
         Predictions or a model to learn from, see `nnlogic.train.given_teacher`; a recipe that does
         not distil gets ``distill = 0.7``.
+    start : Path, optional
+        Checkpoint of a larger network of linear sums, whose weights this one begins with, see
+        `nnlogic.train.supernet.inherit`.
     resume : bool
         Go on with the run in `out`.
     progress : Progress
@@ -115,7 +123,7 @@ def train(
     TooWide
         A neuron would read more bits than the recipe allows.
     """
-    start = time.monotonic()
+    began = time.monotonic()
     named = ""
     if isinstance(recipe, str | Path):
         named, recipe = str(recipe), load_recipe(recipe)
@@ -139,10 +147,14 @@ def train(
     if recipe.task == "autoencoder":
         dataset = of_itself(dataset)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if isinstance(recipe, PopulationRecipe):
+        recipe = _at(place, recipe)
     try:
         training = training_of(recipe, dataset, place)
     except (UsageError, UnsupportedModel) as error:
         raise error.at(", ".join(dict.fromkeys(filter(None, (named, error.where))))) from error
+    if start is not None:
+        training.begin_with(Path(start))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     identity = json.dumps([recipe.to_meta(), dataset.digest], sort_keys=True)
@@ -171,7 +183,7 @@ def train(
             training.write(target, info)
     return TrainResult(
         target, figures.get("accuracy", {}), figures.get("error", {}), *training.epochs,
-        time.monotonic() - start, estimate,
+        time.monotonic() - began, estimate,
     )  # fmt: skip
 
 
@@ -182,6 +194,20 @@ def _refuse_used(folder: Path, resume: bool, *files: Path) -> None:
             where=str(folder),
             fix="resume it (--resume), or choose another folder (-o)",
         )
+
+
+def _at(place: torch.device, recipe: PopulationRecipe) -> PopulationRecipe:
+    """Return the recipe as it is trained at a place; log where that is less."""
+    if place.type != "cpu":
+        return recipe.on_gpu()
+    mine = recipe.on_cpu()
+    if (mine.steps, mine.batch) != (recipe.steps, recipe.batch):
+        log.warning(
+            "no GPU: %s steps of %s rows for a CPU, not %s of %s; the network will be less "
+            "accurate (the recipe's cpu_steps and cpu_batch)",
+            mine.steps, mine.batch, recipe.steps, recipe.batch,
+        )  # fmt: skip
+    return mine
 
 
 def training_of(recipe: AnyRecipe, dataset: Dataset, device: torch.device) -> Trainable:

@@ -1,5 +1,6 @@
 """Refining networks of the zoo: the teacher, its rows, and what is written."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,10 +39,13 @@ def test_teacher_learns_and_rows_lie_between(rows, monkeypatch):
     x, y = features(rows.x_train), torch.from_numpy(rows.y_train)
     net = teach.Perceptrons(15, 3)
     monkeypatch.setattr(teach, "KEPT", 0.9)
+    # As many steps on any machine: a burst takes a tenth of a second by this clock.
+    clock = itertools.count()
+    monkeypatch.setattr(teach, "time", SimpleNamespace(monotonic=lambda: next(clock) / 10))
     assert teach.train(net, x, y, 5.0) > 0
     said = teach.says(net, features(rows.x_val), "cpu")
     assert np.allclose(said.sum(1), 1, atol=1e-5)
-    assert (said.argmax(1) == rows.y_val).mean() > 0.5  # a third by chance; few steps under load
+    assert (said.argmax(1) == rows.y_val).mean() > 0.6  # a third by chance
     between = teach.mixed(rows, features, "cpu")
     assert between.shape == (teach.MIXES * len(rows.x_train), 5)
     assert (between >= rows.x_train.min(0) - 1e-6).all()

@@ -1,12 +1,17 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from nnlogic.cli.verbs.search import compiled_luts
+import nnlogic
+from nnlogic.cli.verbs.search import compiled_luts, designer
+from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import Argmax, QuantNet
 from nnlogic.train import search as package
-from nnlogic.train.search import Found, SearchResult
+from nnlogic.train.search_options import Found, SearchOptions, SearchResult
+
+ZOO = Path(__file__).parents[2] / "zoo"
 
 
 @pytest.fixture
@@ -51,6 +56,21 @@ def test_result_for_people_and_for_machines(nnlogic, fake_search, tmp_path):
     assert "best within 300 LUT6: trial 7" in out
     data = json.loads(nnlogic("search", "digits", "-o", tmp_path, "--json").out)
     assert [f["luts"] for f in data["front"]] == [250]
+
+
+def test_designs_are_those_of_backends():
+    net = nnlogic.load(ZOO / "jets_xs.safetensors")
+    plain = designer(SearchOptions(target="xcup", effort="fast"))(net)
+    assert plain.design.startswith("lut: ")
+    assert f"{plain.luts} LUTs" in plain.design
+    with pytest.raises(TargetMissed, match=r"--max-latency, ns +the LUT backend needs"):
+        designer(SearchOptions(max_latency=0.1, backend="lut"))(net)
+    slices = designer(SearchOptions(target="xcup", backend="dsp"))(net)
+    assert slices.design.startswith("dsp: one engine of ")
+    with pytest.raises(UsageError, match="unknown target 'none'"):
+        designer(SearchOptions(target="none"))
+    with pytest.raises(UsageError, match="no such backend"):
+        designer(SearchOptions(backend="none"))
 
 
 def test_compiled_luts_are_the_compilers():

@@ -82,6 +82,17 @@ def test_what_tells_nothing_is_left_out_and_told_of(tmp_path):
     assert load_own(path, Choices("kind", drop=("b",))).feature_names == ("a",)
 
 
+def test_a_feature_that_rises_from_row_to_row_is_told_of(tmp_path):
+    path = table(tmp_path / "m.csv", header="id,b,kind", line="{i},{j},{k}")
+    data = load_own(path, KIND)
+    assert data.feature_names == ("id", "b")
+    risen = [notice for notice in data.notices if "rises from row to row" in notice]
+    assert [notice.split()[0] for notice in risen] == ["id"]
+    assert "--drop id" in risen[0]
+    left = load_own(path, Choices("kind", drop=("id",)))
+    assert not any("rises" in notice for notice in left.notices)
+
+
 def test_missing_values_are_refused_or_their_rows_left_out(tmp_path):
     path = table(tmp_path / "m.csv", extra=["1,,yes", ",2,no", "3,inf,no"])
     said = refused(path)

@@ -7,12 +7,15 @@ from helpers_lint import lint
 from helpers_logic import layered_net
 
 from nnlogic.backends.mac.model.lower import compile_mac
+from nnlogic.backends.stream.model.scan import Scan
 from nnlogic.core.errors import ToolFailed
+from nnlogic.core.windows import Frame, Window
 from nnlogic.design.build import build
 from nnlogic.hw.convert import yosys_verilog
 from nnlogic.hw.dsp.verilog import write_engine
 from nnlogic.hw.lut.core import LogicCore
 from nnlogic.hw.mac.core import MacCore
+from nnlogic.hw.stream.window import WindowGenerator, WindowShape
 from nnlogic.hw.stream_wrapper import StreamParameters, StreamWrapper
 from nnlogic.hw.tidy import tidy
 from nnlogic.tools.find import find
@@ -35,7 +38,15 @@ def sums():
     return yosys_verilog({"top": MacCore(compile_mac(linear_net(), "fabric").mac)})
 
 
-PARTS = {"wrapper": wrapper, "core": core, "sums": sums}
+def window():
+    shape = WindowShape(
+        Scan(Frame(1, 5, 6), Window((3, 3), (2, 1)), 1), 2, 1,
+        tuple((0, tap, bit) for tap in range(9) for bit in (0, 1)), "registers",
+    )  # fmt: skip
+    return yosys_verilog({"top": WindowGenerator(shape)}, flatten=True)
+
+
+PARTS = {"wrapper": wrapper, "core": core, "sums": sums, "window": window}
 
 
 @pytest.fixture(scope="module", params=list(PARTS))
@@ -139,6 +150,24 @@ def test_zeros_in_front_of_a_narrow_operand_are_written_out():
     text = module("wire [3:0] s;", "wire [5:0] t;", "assign s = { a, b, c, d };",
                   "assign t = s + 3'h5;", "assign y = t == 6'h9;")  # fmt: skip
     assert "assign t = { 2'h0, s } + 6'h05;" in tidy(text)
+
+
+def test_what_is_compared_is_as_wide_on_both_sides():
+    text = module("wire [3:0] s;", "wire z;", "assign s = { a, b, c, d };", "assign z = ! s;",
+                  "assign y = (s == 1'h1) | z;")  # fmt: skip
+    out = tidy(text)
+    assert "assign y = (s == 4'h1) | z;" in out
+    assert "assign z = (s == 4'h0);" in out
+    kept = tidy(module("assign y = ! a;"))
+    assert re.search(r"assign y = ! ?a;", kept)
+
+
+def test_what_only_a_cell_gives_and_nothing_reads_is_said():
+    cell = ["sub s (", "  .p({ w[3:2], v }),", "  .q(w[1:0]),", "  .s(u)", ");"]
+    other = ["sub t (", "  .p(u)", ");"]
+    wires = ["wire [3:0] w;", "wire v;", "wire u;", "assign y = w[1] ^ w[0];"]
+    out = tidy(module(*wires, *cell, *other))
+    assert "unused_bits = &{1'b0, a, b, c, d, w[3:2], v};" in out
 
 
 def test_text_of_another_kind_is_refused():

@@ -12,6 +12,7 @@ from nnlogic.core import bits
 from nnlogic.core.formats import IntFormat, LayerInfo, Port
 from nnlogic.predict.whole.columns import columns_of, seen
 from nnlogic.predict.whole.features import NAMES, features
+from nnlogic.predict.whole.flow import Flow, Part
 from nnlogic.predict.whole.surrogate import AS_FOUND, AS_STARTED, TARGETS, predict, surrogate
 from nnlogic.predict.whole.trees import LEAF, Trees
 from nnlogic.tables.ir import Function, Instance, TableNet
@@ -64,9 +65,39 @@ def test_what_is_measured_of_tables_that_cost_nothing_twice():
         Instance(0, (0, 1, 2, 3, 4, 6), (11,), "a", 0),
     )
     found = measured(net((one, two), blocks, (8, 9, 10)))
-    assert (found["narrow"], found["tables"], found["wide8"], found["outputs"]) == (1, 2, 1, 3)
+    assert (found["narrow"], found["tables"], found["wide8"], found["outputs"]) == (1, 2, 1, 2)
     assert found["luts"] > 2
     assert measured(net((one, two), blocks, (8,)))["luts"] == 1
+
+
+def chain(*parts):
+    """A flow of one-level parts: output, inputs, layer; 0 and 1 enter, the last leaves."""
+    made = [Part((out,), tuple(read), 1.0, layer) for out, read, layer in parts]
+    return Flow.of(made, np.array([0, 1]), np.array([parts[-1][0]]), parts[-1][0] + 1)
+
+
+def test_registers_follow_the_pipeline_that_is_built():
+    # One level a layer: cut at the ends of layers; signal 1 waits twice for the last of them.
+    flow = chain((2, (0, 1), 0), (3, (2,), 1), (4, (3, 1), 2))
+    assert flow.depth == 3
+    assert flow.pipeline() == (1.0, 2 + 2)
+    # Four levels in two layers, three of them in the second: two stages of two levels.
+    flow = chain((2, (0, 1), 0), (3, (2,), 1), (4, (3,), 1), (5, (4, 1), 1))
+    assert flow.pipeline() == (2.0, 2)
+    # What is needed late may be made late: two inputs wait, and not their four functions.
+    fan = [Part((s,), (0, 1), 1.0, 0) for s in range(2, 6)]
+    slow = [Part((6,), (0,), 1.0, 1), Part((7,), (6,), 1.0, 1), Part((8,), (7,), 1.0, 1)]
+    last = Part((9,), (2, 3, 4, 5, 8), 1.0, 1)
+    flow = Flow.of([*fan, *slow, last], np.array([0, 1]), np.array([9]), 10)
+    assert flow.pipeline() == (2.0, 3)
+
+
+def test_a_part_of_several_levels_has_signals_inside():
+    sum_ = Part((16,), tuple(range(16)), 4.0, 0)
+    other = Part((17,), (16,), 2.0, 1)
+    flow = Flow.of([sum_, other], np.arange(16), np.array([17]), 18)
+    # Six levels in two stages: after three of four, 16 ** (1 / 4) are left.
+    assert flow.pipeline() == (3.0, pytest.approx(2))
 
 
 def test_trees_add_up():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nnlogic.cli.main import main
+from nnlogic.design.ir import HardwareDesign
 from nnlogic.job.directory import read_report
 from nnlogic.quant.ir import QuantNet
 from nnlogic.run import compile as compile_run
@@ -20,7 +21,7 @@ def run(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("whole")
     random_quant_net(5, features=4).save(folder / "toy.safetensors")
-    compile_run(folder / "toy.safetensors", folder / "run", stop_after="logic", jobs=1)
+    compile_run(folder / "toy.safetensors", folder / "run", stop_after="design", jobs=1)
     return folder / "run"
 
 
@@ -98,14 +99,19 @@ def _kept(run, capsys):
 
 
 def test_faults(run, capsys, tmp_path):
-    code, out = asked(capsys, "faults", run, "--multiple", 2, "--trials", 5, "--triplicate", 4)
+    more = ("--multiple", 2, "--trials", 5, "--triplicate", 4, "--parity")
+    code, out = asked(capsys, "faults", run, *more)
     assert code == 0
+    assert "parity of" in out
     assert "exhaustive" in out
     assert "sampled n=5" in out
     assert "in triplicate" in out
-    code, out = asked(capsys, "faults", run, "--json", "-o", tmp_path / "f.csv")
+    code, out = asked(capsys, "faults", run, "--parity", "--json", "-o", tmp_path / "f.csv")
     data = json.loads(out)
     assert code == 0
+    design = HardwareDesign.load(run / "ir" / "design.safetensors")
+    assert sum(data["parity"]["ranks"]) == design.registers
+    assert 0 < data["parity"]["seen_percent"] <= 100
     lines = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
     assert len(lines) == sum(kind["faults"] for kind in data["kinds"].values())
     assert data["injections"] == len(lines) * data["samples"]

@@ -146,10 +146,22 @@ def test_what_is_owed_is_checked_again_and_the_run_can_be_gone_on_from(run, tmp_
     assert "changes nothing from design on" in caught.value.text()
 
 
-def test_other_backends_say_who_reads_words(checkpoint, tmp_path):
+def test_words_go_through_an_engine_and_a_chain_and_not_into_slices(checkpoint, tmp_path):
+    rows = checkpoint.parent / "rows.npz"
+    engine = compile_run(
+        checkpoint, tmp_path / "dsp", raw="q4.4", backend="dsp", dsps=1, rows=rows, effort="fast",
+        jobs=1,
+    )  # fmt: skip
+    checks = {c.title: c.verdict for rung in engine.report.ladder for c in rung.checks}
+    assert checks["input quantizer = encoder"] == "pass"
+    assert [a.stage for a in engine.report.accuracy][1:3] == ["quantized", "raw words"]
+    assert engine.report.rung(4).verdict == "pass"
     with pytest.raises(UsageError) as caught:
-        compile_run(checkpoint, tmp_path / "no", raw="int8", backend="dsp")
-    assert "the dsp backend does not use it" in caught.value.text()
+        compile_run(checkpoint, tmp_path / "no", raw="int8", backend="mac", target="xc7")
+    assert "words are compared first" in caught.value.text()
+    with pytest.raises(UsageError) as caught:
+        compile_run(checkpoint, tmp_path / "no", raw="q4.4", plan="lut,mac", target="xc7")
+    assert "codes, fc, out, argmax" in caught.value.text()
     with pytest.raises(UsageError) as caught:
         compile_run(checkpoint, tmp_path / "no", raw="int8,z=q4.4")
     assert "no feature 'z'" in caught.value.text()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 from nnlogic.checks.faults import planted_faults
 from nnlogic.core import bits
 from nnlogic.core.errors import InputError, ToolFailed
+from nnlogic.job.simulate import protocol_rows
+from nnlogic.sim import verilate
 from nnlogic.sim.bulk import build_model, run_bulk
 from nnlogic.sim.harness import row_words
 from nnlogic.sim.vectors import write_bench
@@ -31,6 +35,45 @@ def test_bulk_equals_the_network(compiled, models):
     stamp = program.stat().st_mtime_ns
     assert build_model(compiled.design, compiled.files, models).stat().st_mtime_ns == stamp
     assert len(run_bulk(compiled.design, compiled.files, models, codes=codes[:1])) == 1
+
+
+class Notes:
+    """Progress that keeps what its steps said."""
+
+    def __init__(self):
+        self.said = []
+
+    @contextmanager
+    def step(self, name, total=0):
+        self.said.append(name)
+        yield self
+
+    def advance(self, count=1, note=""):
+        self.said.append(note)
+
+
+def test_a_large_model_is_not_optimized_and_shows_its_files(compiled, tmp_path, monkeypatch):
+    size = sum(path.stat().st_size for path in compiled.files)
+    monkeypatch.setattr(verilate, "LARGE", size - 1)
+    notes = Notes()
+    out = run_bulk(compiled.design, compiled.files, tmp_path, codes=compiled.codes, progress=notes)
+    assert np.array_equal(out, compiled.expected)
+    log = next(tmp_path.glob("*/build.log")).read_text()
+    core = [line for line in log.splitlines() if "-c" in line.split() and "Vcore" in line]
+    assert core
+    assert all("-O0" in line.split() for line in core)
+    at = notes.said.index
+    assert at("compile bulk model") < at("Vcore__ALL") < at("bulk simulation")
+
+
+def test_a_simulator_that_interprets_runs_fewer_rows_of_large_verilog(tmp_path):
+    files = [tmp_path / "a.v", tmp_path / "b.v"]
+    for file, size in zip(files, (500_000, 19_500_000), strict=True):
+        with file.open("wb") as stream:
+            stream.truncate(size)
+    assert protocol_rows(files, "verilator") == protocol_rows(files[:1], "icarus") == 1000
+    assert protocol_rows(files, "icarus") == 100
+    assert protocol_rows(files * 40, "icarus") == 32
 
 
 def test_bulk_refuses_codes_out_of_range(compiled, models):

@@ -64,6 +64,19 @@ def test_digits_conv_learns_resumes_to_the_same_file_and_says_what_it_costs(tmp_
     assert whole.lut_estimate["network"] <= 32 + 120 + 60
 
 
+def test_without_a_gpu_a_recipe_takes_its_steps_for_a_cpu_and_says_so(tmp_path, caplog):
+    recipe = replace(
+        load_recipe("digits_conv"), steps=STEPS, members=1, batch=64, cpu_steps=2, cpu_batch=8
+    )
+    found = load(train(recipe, out=tmp_path, device="cpu").checkpoint).info["training"]
+    said = {key: found["recipe"].get(key) for key in ("steps", "batch", "cpu_steps", "cpu_batch")}
+    assert said == {"steps": 2, "batch": 8, "cpu_steps": None, "cpu_batch": None}
+    assert "no GPU: 2 steps of 8 rows for a CPU, not 300 of 64" in caplog.text
+    assert recipe.on_gpu() == replace(recipe, cpu_steps=0, cpu_batch=0)
+    with pytest.raises(UsageError, match=r"cpu_steps\s+-1, at least 0"):
+        parse_recipe({**replace(recipe, cpu_steps=-1).to_meta(), "shape": "luts"}, "here")
+
+
 def test_a_kernel_counts_once_a_group_and_only_what_is_read():
     bit = IntFormat(1)
     both = Enumerated(

@@ -1,5 +1,6 @@
 """The search: repeatable, resumable, shared by workers, and honest about what it found."""
 
+import dataclasses
 import itertools
 import re
 from types import SimpleNamespace
@@ -7,12 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnlogic.core.errors import UsageError
+from nnlogic.core.errors import TargetMissed, UsageError
 from nnlogic.data import dataset as datasets
-from nnlogic.model.layer import plain_layer
+from nnlogic.model.layer import LayerSpec, plain_layer
 from nnlogic.train import Recipe, load_recipe, recipe_names
 from nnlogic.train.recipe_file import recipe_text
-from nnlogic.train.search import SearchOptions, search
+from nnlogic.train.search import search
+from nnlogic.train.search_options import Designed, SearchOptions
 from nnlogic.train.search_sampler import joined, log_density, split_by_clusters
 from nnlogic.train.search_space import search_space
 from nnlogic.train.search_study import front
@@ -68,6 +70,10 @@ def run(out, luts=None, **change):
 
 def told(result):
     return [(f.validation, f.luts, f.params) for f in (*result.front, result.base)]
+
+
+def told_front(result):
+    return [(f.validation, f.luts, f.params, f.design) for f in result.front]
 
 
 def test_a_search_repeats_itself_and_an_interrupted_one_goes_on_the_same_way(tmp_path):
@@ -137,6 +143,70 @@ def test_predicted_luts_choose_and_only_the_front_is_compiled(tmp_path):
     assert result.within_budget is None or result.within_budget.luts <= 25
     with pytest.raises(UsageError, match="another search"):
         run(tmp_path, resume=True, options={**options, "luts": "compiled"})
+
+
+def test_depth_drops_layers_and_repeats_them():
+    recipe = Recipe("r", "toy", (
+        plain_layer("enc", 6, 1, "pact", 2, role="encoder"),
+        plain_layer("a", 8, 2, "pact", 2), plain_layer("b", 4, 3, "pact", 1),
+        plain_layer("score", 3, 2, "signed_uniform", 3),
+    ))  # fmt: skip
+    space = search_space(recipe, depth=(1, 4), width=(1.0, 2.0))
+    assert space.choices["depth"] == (1, 2, 4)
+    assert space.base_params()["depth"] == 2
+    names = {d: [s.name for s in space.recipe({"depth": d}).layers] for d in (1, 2, 4)}
+    assert names == {
+        1: ["enc", "a", "score"],
+        2: ["enc", "a", "b", "score"],
+        4: ["enc", "a", "b", "b_2", "b_3", "score"],
+    }
+    deep = space.recipe({"depth": 4, "b.width": 8})
+    assert [s.width for s in deep.layers] == [6, 8, 8, 8, 8, 3]
+    # What is said of a layer that is not there makes no other network.
+    point = {"depth": 1, "a.width": 16, "b.width": 8}
+    assert space.canonical(point) == {**point, "b.width": 4}
+    with pytest.raises(UsageError, match="depth  0, allowed 1 to 8"):
+        search_space(recipe, depth=(0,))
+    with pytest.raises(UsageError, match="no layer before the last"):
+        search_space(Recipe("r", "toy", (plain_layer("fc", 3, 2),)), depth=(2,))
+
+
+def test_designs_within_budgets_are_what_counts(tmp_path):
+    def design(net):
+        luts = Luts()(net)
+        if luts > 20:
+            raise TargetMissed("too slow")
+        return Designed(luts + 1, f"mine: {luts}")
+
+    options = {"sensitivity": "none", "max_latency": 9.0}
+    result = run(tmp_path / "a", design=design, options=options)
+    # Trials that miss the budgets count, and are no results; the recipe itself is one of them.
+    assert result.base is None
+    assert 0 < result.trials < 12
+    assert result.front
+    for found in result.front:
+        assert found.luts <= 21
+        assert found.design == f"mine: {found.luts - 1}"
+        recipe = result.recipes / f"toy_{found.trial}.toml"
+        assert found.design in recipe.read_text()
+    again = run(tmp_path / "a", design=design, options=options, resume=True)
+    assert told_front(again) == told_front(result)
+    with pytest.raises(UsageError, match="another search"):
+        run(tmp_path / "a", design=design, options={**options, "max_latency": 8.0}, resume=True)
+    with pytest.raises(UsageError, match="'predicted' is of no device"):
+        run(tmp_path / "b", design=design, options={**options, "luts": "predicted"})
+
+
+def test_trials_begin_with_the_weights_of_the_largest(tmp_path):
+    options = {"supernet": 2, "sensitivity": "none", "trials": 3}
+    result = run(tmp_path / "a", options=options)
+    assert (tmp_path / "a" / "supernet" / "toy_supernet.safetensors").exists()
+    assert told(run(tmp_path / "a", options=options, resume=True)) == told(result)
+    alone = run(tmp_path / "b", options={**options, "supernet": 0})
+    assert result.base.validation != alone.base.validation
+    other = dataclasses.replace(RECIPE, layers=(LayerSpec("fc", 3, "poly", 2),))
+    with pytest.raises(UsageError, match="cannot take over weights"):
+        search(other, out=tmp_path / "c", luts=Luts(), options=SearchOptions(supernet=1))
 
 
 def test_errors(tmp_path):

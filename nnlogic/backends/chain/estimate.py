@@ -30,7 +30,8 @@ def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
             mine = replace(opts, plan=candidate.plan, dsps=None)
             design = candidate.design
             figures = f"plan {candidate.plan}: {design.throughput:,.0f} vectors per second"
-            out.append(Proposal(backend, mine, figures, design.throughput))
+            luts = design.luts or 0
+            out.append(Proposal(backend, mine, figures, design.throughput, luts))
     if not out:
         missed = tuple(nearest_problems(found))
         out.append(Proposal(backend, None, "no plan", missed=missed))

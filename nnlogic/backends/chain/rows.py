@@ -153,7 +153,10 @@ def with_mixed(report: Report, design: MixedDesign) -> Report:
         latency_cycles=design.latency_cycles,
         initiation_interval=design.interval_cycles,
         definition=DEFINITION,
-    )
+        clock_mhz=report.config.get("clock"),
+        estimate_mhz=design.clock_mhz,
+        samples_per_interval=design.group,
+    ).estimated()
     report = report.with_section(mixed_section.section(design)).replace(timing=timing)
     if design.luts is None:
         return report

@@ -74,6 +74,7 @@ def segment_options(opts: ChainOptions, segment: Segment) -> Options:
     changes: dict[str, Any] = {
         "rows": None,
         "label": None,
+        "raw": None,
         "stream": True,
         "dsps": segment.slices,
         "max_dsps": None,

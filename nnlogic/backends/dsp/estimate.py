@@ -46,7 +46,7 @@ def proposals(backend: Backend, planning: Planning) -> list[Proposal]:
         f"one engine of {cost.slices} slices for all layers: {cost.throughput:,.0f} vectors per "
         f"second, {cost.latency_ns:,.0f} ns"
     )
-    return [Proposal(backend, opts, figures, cost.throughput)]
+    return [Proposal(backend, opts, figures, cost.throughput, cost.luts)]
 
 
 def forecast(net: QuantNet, target: Target, opts: Options) -> str:

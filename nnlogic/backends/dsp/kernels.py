@@ -149,7 +149,7 @@ def kernels_report(
     timing = replace(
         report.timing, latency_cycles=cycles, initiation_interval=cost.interval,
         definition=DEFINITION,
-    )  # fmt: skip
+    ).estimated()  # fmt: skip
     return report.with_section(dsp_section.section(dsp)).replace(timing=timing)
 
 

@@ -98,7 +98,10 @@ def engine_report(
         latency_cycles=program.cycles,
         initiation_interval=program.interval,
         definition=DEFINITION,
-    )
+        clock_mhz=report.config.get("clock"),
+        estimate_mhz=round(cost.mhz, 2),
+        samples_per_interval=cost.vectors,
+    ).estimated()
     report = report.with_section(dsp_section.section(dsp)).replace(timing=timing)
     if fabric:
         return report

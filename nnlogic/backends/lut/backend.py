@@ -29,16 +29,6 @@ class LutBackend(Backend):
     title = "LUTs"
     options = LutOptions
 
-    def taken(self, net: QuantNet, opts: Options) -> QuantNet:
-        """Return the network with its quantizer inside, where raw words are asked for."""
-        raw = cast("LutOptions", opts).raw
-        if raw is None:
-            return net
-        from nnlogic.quant.encoder import with_encoder
-        from nnlogic.quant.word import parse_words
-
-        return with_encoder(net, parse_words(raw, [p.name for p in net.inputs]))
-
     def prepare(self, ctx: Context) -> None:
         """Turn a clock into LUT levels between registers; refuse budgets far out of reach."""
         from nnlogic.design.build import BALANCED
@@ -56,24 +46,17 @@ class LutBackend(Backend):
         """Return tables, logic, pipeline and Verilog."""
         from nnlogic.backends.lut.stages import DesignStage, PortsStage, RtlStage
         from nnlogic.job.stages import (
-            CodedStage,
             QuantStage,
-            RawStage,
             SimplifiedStage,
             TablesStage,
             logic_stages,
         )
 
-        first = (
-            [QuantStage()]
-            if cast("LutOptions", ctx.opts).raw is None
-            else [CodedStage(), RawStage()]
-        )
         logic = logic_stages(ctx, ctx.target.lut_size)
         if cast("LutOptions", ctx.opts).drop_unused:
             logic.append(PortsStage())
         return [
-            *first, TablesStage(), SimplifiedStage(), *logic, DesignStage(), RtlStage(),
+            QuantStage(), TablesStage(), SimplifiedStage(), *logic, DesignStage(), RtlStage(),
         ]  # fmt: skip
 
     def open_ladder(self, report: Report, net: QuantNet) -> Report:

@@ -26,7 +26,9 @@ def proposal(backend: Backend, planning: Planning) -> Proposal:
         schedule = target.levels_for(opts.clock)
     design = build(planning.logic(target.lut_size), name="estimate", schedule=schedule)
     figures, missed = lut_problems(design, target, opts)
-    return Proposal(backend, planning.options(backend), figures, missed=tuple(missed))
+    luts = design.logic.stats()["luts"]
+    mine = planning.options(backend)
+    return Proposal(backend, mine, figures, luts=luts, missed=tuple(missed))
 
 
 def lut_problems(

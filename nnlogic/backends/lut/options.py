@@ -15,14 +15,8 @@ SIDEBAND, WIDEST = ("tlast", "tkeep", "tuser"), 512
 
 @dataclass(frozen=True, kw_only=True)
 class LutOptions(Limited):
-    """Options of every run, budgets, and what the core reads."""
+    """Options of every run, budgets, and what the ports carry."""
 
-    raw: str | None = option(
-        None,
-        "Read raw features as words, and compare them with the thresholds inside: q4.12, u0.8, "
-        "int8 or float32; single features by name, as q4.12,x3=int8.",
-        metavar="FORMAT[,NAME=FORMAT...]", planned=False, until="quant",
-    )  # fmt: skip
     sideband: str | None = option(
         None, "Signals of the stream that pass from a sample to its result: tlast, tkeep, tuser=N.",
         metavar="NAME[=BITS],...", planned=False, until="design",

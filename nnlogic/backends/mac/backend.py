@@ -30,6 +30,16 @@ class MacBackend(Backend):
     title = "sums on DSP multipliers"
     options = MacOptions
 
+    def taken(self, net: QuantNet, opts: Options) -> QuantNet:
+        """Return the network as it came in; raw words are refused."""
+        if opts.raw is not None:
+            raise UsageError(
+                f"the {self.name} backend reads codes", where="--raw",
+                why="its slices multiply what comes in, and words are compared first",
+                fix="--plan with lut for the layers of the encoder, then mac: it lists them",
+            )  # fmt: skip
+        return net
+
     def prepare(self, ctx: Context) -> None:
         """Refuse to go on from a run of another backend; turn a clock into LUT levels."""
         from nnlogic.backends.mac.estimate import refuse_hopeless

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from nnlogic.backends.mac.checks.faults import FAULTS
@@ -92,7 +93,8 @@ def pair_report(report: Report, pair: MacPair) -> Report:
         rows.append(ResourceRow(TOTAL, "estimate", luts, ffs, detail=chains.detail))
     kept = [row for row in report.resources if row.source != "estimate"]
     report = report.replace(resources=tuple(kept)).put(*rows)
-    return report.with_timing(latency_cycles=pair.latency)
+    timing = replace(report.timing, latency_cycles=pair.latency)
+    return report.replace(timing=timing.estimated())
 
 
 def check_limits(report: Report, ctx: Context) -> None:

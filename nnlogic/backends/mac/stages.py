@@ -111,7 +111,8 @@ class DesignStage(Stage):
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Report both cores together."""
         design: HardwareDesign = ctx.values[self.name]
-        ctx.report = ctx.report.replace(timing=facts.timing_facts(design, ctx.opts.clock))
+        timing = facts.timing_facts(design, ctx.opts.clock, ctx.target.delay)
+        ctx.report = ctx.report.replace(timing=timing)
         ctx.report = pair_report(ctx.report, _pair(ctx))
         check_limits(ctx.report, ctx)
         return facts.pin_facts(_pair(ctx), stream=ctx.opts.stream)

@@ -36,6 +36,18 @@ class StreamBackend(Backend):
     options = StreamOptions
     at_a_rate = True
 
+    def taken(self, net: QuantNet, opts: Options) -> QuantNet:
+        """Return the network; where raw words are asked for, with one encoder for all positions."""
+        from nnlogic.quant.encoder_window import channel_names, with_window_encoder
+        from nnlogic.quant.kernel_network import leading_windows
+        from nnlogic.quant.word import parse_words
+
+        windows = leading_windows(net)
+        if opts.raw is None or not windows:
+            return net  # without windows it is refused, with what is in the way
+        frame = windows[0].frame
+        return with_window_encoder(net, frame, parse_words(opts.raw, channel_names(frame)))
+
     def prepare(self, ctx: Context) -> None:
         """Refuse networks that do not stream, rates and lines that the target does not allow."""
         from nnlogic.backends.stream.continuous.rows import open_continuous_ladder

@@ -40,7 +40,7 @@ def proposals(backend: Backend, planning: Planning) -> Iterable[Proposal]:
     opts, target = planning.options(backend), planning.target
     parts = planned_cut(planning.net, opts, target)
     cores = {part.net.name: _core(part, planning, opts) for part in parts.parts}
-    design = design_of(planning.net, parts, cores, opts, target)
+    design = design_of(parts, cores, opts, target)
     facts = stream_facts(design, cores, target, clock_of(opts, target))
     figures = (
         f"{facts.luts} LUTs and {facts.brams} block memories as a stream, "
@@ -48,7 +48,7 @@ def proposals(backend: Backend, planning: Planning) -> Iterable[Proposal]:
         f"{facts.frames_per_second:,.0f} frames per second at {facts.clock_mhz:.0f} MHz"
     )
     missed = tuple(budget_problems(facts, opts))
-    yield Proposal(backend, opts, figures, facts.frames_per_second, missed)
+    yield Proposal(backend, opts, figures, facts.frames_per_second, facts.luts, missed)
 
 
 def refuse_hopeless(net: QuantNet, target: Target, opts: StreamOptions) -> None:

@@ -24,6 +24,9 @@ from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.kernel import Kernel
 from nnlogic.quant.kernel_network import Part, leading_windows
 
+MOST_CLOCK = 1000.0
+"""MHz: nobody is told to try more."""
+
 
 def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
     """Return the parts of a network at the rate that was asked for, or that `opts` need.
@@ -45,7 +48,7 @@ def planned_cut(net: QuantNet, opts: StreamOptions, target: Target) -> Cut:
     if asked is not None:
         lanes = _lanes_for(net, asked, opts, target, found)
         found = cut(net, identifier(net.name), lanes)
-    check_memory(design_of(net, found, {}, opts, target), target)
+    check_memory(design_of(found, {}, opts, target), target)
     return found
 
 
@@ -66,7 +69,9 @@ def _lanes_for(net: QuantNet, asked: float, opts: StreamOptions, target: Target,
     reached = 1e6 * clock * most / positions
     enough = [n for n in fit if 1e6 * clock * n / positions >= asked]
     fixes = [f"--positions-per-clock {enough[0]}"] if enough else []
-    fixes.append(f"--clock {asked * positions / (1e6 * most):.4g}")
+    needed = asked * positions / (1e6 * most)
+    if needed <= MOST_CLOCK:
+        fixes.append(f"--clock {needed:.4g}")
     raise TargetMissed(
         "the stream is too slow", where="--samples-per-second",
         why=f"{positions} positions at {most} per clock of {clock:g} MHz are {reached:,.0f} frames "
@@ -76,17 +81,15 @@ def _lanes_for(net: QuantNet, asked: float, opts: StreamOptions, target: Target,
 
 
 def design_of(
-    net: QuantNet,
     parts: Cut,
     cores: Mapping[str, HardwareDesign],
     opts: StreamOptions,
     target: Target,
 ) -> StreamDesign:
-    """Return the design of a network.
+    """Return the design of a network in parts.
 
     Parameters
     ----------
-    net : QuantNet
     parts : Cut
     cores : mapping of str to HardwareDesign
         Compiled parts by module; of one that is missing, all that its network reads counts as
@@ -94,6 +97,7 @@ def design_of(
     opts : StreamOptions
     target : Target
     """
+    net = parts.net
     kernels: dict[int, list[KernelCore]] = {}
     dense = None
     for part in parts.parts:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
+from nnlogic.backends.stream.model.continuous import ContinuousDesign
 from nnlogic.backends.stream.model.cut import Cut
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.job.ladder import open_rungs
 from nnlogic.job.part_runs import part_row
 from nnlogic.quant.kernel_network import Part
+from nnlogic.quant.word import WordFormat
 from nnlogic.report.hardware import PinRow
 from nnlogic.report.model import Report
 
@@ -32,7 +36,8 @@ TITLES = {
 DEFINITION = (
     "Clock cycles from the first beat of a frame taken to the first beat of its result offered, "
     "at the ports of the AXI4-Stream wrapper, for a frame alone; the initiation interval is from "
-    "one frame to the next, back to back. In ns: cycles divided by the clock."
+    "one frame to the next, back to back. In ns: cycles divided by the clock, which is estimated "
+    "by the kernels alone."
 )
 
 
@@ -84,10 +89,13 @@ def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -
     return report
 
 
-def pin_rows(design: StreamDesign) -> list[PinRow]:
-    """Return what a beat carries that comes in, and one that goes out."""
+def pin_rows(
+    design: StreamDesign | ContinuousDesign, words: Sequence[WordFormat] = ()
+) -> list[PinRow]:
+    """Return what a beat carries that comes in, and one that goes out; `words` are raw inputs."""
     first, last = design.layers[0], design.layers[-1]
-    channels = ", ".join(f"u{bits}" for bits in first.channels)
+    formats = [str(word) for word in words] or [str(port.format) for port in design.inputs]
+    channels = ", ".join(formats[: first.frame.channels])
     came = f"{_counted(first.lanes, 'position')} of the map, channel by channel: {channels}"
     if design.dense is not None:
         went = ", ".join(f"{p.name} {p.format}" for p in design.outputs)

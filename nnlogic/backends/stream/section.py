@@ -125,15 +125,7 @@ def described(
 ) -> Report:
     """Return a report with times, estimates and section of a stream."""
     facts = stream_facts(design, cores, target, clock, choice)
-    timing = Timing(
-        latency_cycles=facts.latency_cycles,
-        initiation_interval=facts.interval_cycles,
-        levels_per_segment=tuple(
-            max(depths) for core in cores.values() if (depths := core.segment_depths())
-        ),
-        clock_mhz=report.config.get("clock"),
-        definition=DEFINITION,
-    )
+    timing = timing_of(report, facts, cores, target, DEFINITION)
     rows = [ResourceRow(KERNELS, "estimate", facts.kernel_luts)]
     if design.dense is not None:
         rows.append(ResourceRow(DENSE, "estimate", facts.dense_luts))
@@ -146,6 +138,25 @@ def described(
         ),
     ]  # fmt: skip
     return report.replace(timing=timing).put(*rows).with_section(section(facts))
+
+
+def timing_of(
+    report: Report,
+    facts: StreamFacts,
+    cores: Mapping[str, HardwareDesign],
+    target: Target,
+    definition: str,
+) -> Timing:
+    """Return times of a stream, as estimated by the deepest segment of its kernels."""
+    deepest = [max(depths) for core in cores.values() if (depths := core.segment_depths())]
+    return Timing(
+        latency_cycles=facts.latency_cycles,
+        initiation_interval=facts.interval_cycles,
+        levels_per_segment=tuple(deepest),
+        clock_mhz=report.config.get("clock"),
+        estimate_mhz=round(1000.0 / target.delay.segment_ns(max(deepest, default=1)), 2),
+        definition=definition,
+    ).estimated()
 
 
 def stream_facts(

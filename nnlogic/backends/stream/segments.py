@@ -65,7 +65,7 @@ def compile_part(
     progress : Progress
     """
     known: dict[str, Any] = {name: getattr(opts, name) for name in options_of(Options)}
-    mine = LutOptions(**{**known, "stream": False})
+    mine = LutOptions(**{**known, "stream": False, "raw": None})
     return part_runs.compile_part(
         part, folder, _CoreBackend(), mine, target=target, progress=progress
     )

@@ -98,7 +98,7 @@ class StreamStage(Stage):
             Lines do not fit the target, or a budget is missed.
         """
         opts = stream_options(ctx.opts)
-        design = design_of(ctx.whole, cut_of(ctx), cores_of(ctx), opts, ctx.target)
+        design = design_of(cut_of(ctx), cores_of(ctx), opts, ctx.target)
         check_memory(design, ctx.target)
         return design
 
@@ -109,7 +109,7 @@ class StreamStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return pin_rows(design)
+        return pin_rows(design, ctx.net.raw)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare whole frames with the network."""

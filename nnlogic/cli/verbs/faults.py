@@ -48,6 +48,12 @@ SHOWN = 10
     help="Also try it with the N LUTs nearest the outputs in triplicate.",
 )
 @click.option(
+    "--parity",
+    "registers",
+    is_flag=True,
+    help="Also say what a parity bit for each rank of registers would see and cost.",
+)
+@click.option(
     "-o",
     "--out",
     metavar="FILE.csv",
@@ -111,6 +117,13 @@ def _data(found: Faults, multiple: int | None) -> dict[str, Any]:
         kinds = found.hardened.kinds.items()
         hard = {name: _summary(kind, found.hardened) for name, kind in kinds}
         data["triplicated"] = {"luts": found.hardened_luts, "kinds": hard}
+    if found.parity is not None:
+        data["parity"] = {
+            "ranks": list(found.parity.ranks),
+            "luts": found.parity.luts,
+            "flip_flops": found.parity.flip_flops,
+            "seen_percent": round(100 * found.seen_by_parity, 2),
+        }
     return data
 
 
@@ -140,6 +153,15 @@ def _print(found: Faults, multiple: int | None) -> None:
         click.echo(f"in triplicate near the outputs: {before:,} -> {now:,} LUTs")
         for name, kind in found.hardened.kinds.items():
             _line(name, _summary(kind, found.hardened))
+
+    if found.parity is not None:
+        ranks = found.parity.ranks
+        click.echo(
+            f"parity of {sum(ranks):,} registers in {len(ranks)} ranks: {found.parity.luts:,} LUTs "
+            f"and {found.parity.flip_flops} flip-flops more"
+        )
+        share = f"{100 * found.seen_by_parity:.1f} %"
+        click.echo(f"  sees every upset of one register: {share} of what upsets cost")
 
 
 def _line(name: str, s: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from nnlogic.cli.options import (
 
 if TYPE_CHECKING:
     from nnlogic.quant.ir import QuantNet
-    from nnlogic.train.search import Found, SearchResult
+    from nnlogic.train.search_options import Designed, Found, SearchOptions, SearchResult
 
 PLACE = 150
 
@@ -55,6 +56,23 @@ class Numbers(click.ParamType):
 @click.option("--fan-in", type=Numbers(int), default=(), help="Inputs of a neuron.")
 @click.option(
     "--width", type=Numbers(float), default=(0.5, 0.75, 1.0, 1.5), help="Factors on the widths."
+)
+@click.option(
+    "--depth", type=Numbers(int), default=(), help="Layers before the last, encoders left out."
+)
+@click.option(
+    "--supernet", default=0, metavar="N",
+    help="Train the largest network for N epochs first; trials begin with its weights.",
+)  # fmt: skip
+@click.option("--target", default="", metavar="NAME", help="Device that trials are designed for.")
+@click.option(
+    "--backend", default="", metavar="NAME", help="For it (default: auto, where it matters)."
+)
+@click.option(
+    "--max-latency", default=0.0, metavar="NS", help="Trials are within it, as estimated."
+)
+@click.option(
+    "--samples-per-second", default=0.0, metavar="N", help="Trials are as fast, as estimated."
 )
 @click.option(
     "--method",
@@ -100,6 +118,7 @@ def command(
     input_bits: tuple[int, ...],
     fan_in: tuple[int, ...],
     width: tuple[float, ...],
+    depth: tuple[int, ...],
     storage: str,
     resume: bool,
     data_dir: Path | None,
@@ -113,7 +132,8 @@ def command(
     from nnlogic.cli.progress import open_progress
     from nnlogic.report.codec import to_json
     from nnlogic.train.recipe_file import load_layered_recipe
-    from nnlogic.train.search import SearchOptions, search
+    from nnlogic.train.search import search
+    from nnlogic.train.search_options import SearchOptions
     from nnlogic.train.search_space import search_space
 
     options = SearchOptions(**how)
@@ -123,7 +143,10 @@ def command(
         out=out,
         luts=lambda net: compiled_luts(net, options.effort),
         predict=predicted_luts,
-        space=search_space(base, input_bits=input_bits, bits=bits, fan_in=fan_in, width=width),
+        design=designer(options) if options.designed else None,
+        space=search_space(
+            base, input_bits=input_bits, bits=bits, fan_in=fan_in, width=width, depth=depth
+        ),
         options=options,
         storage=storage,
         data_dir=data_dir,
@@ -152,6 +175,43 @@ def predicted_luts(net: QuantNet) -> float:
     return predict(nnlogic.tabulate(net, arith="auto")).luts
 
 
+def designer(options: SearchOptions) -> Callable[[QuantNet], Designed]:
+    """Return what chooses the design of a network, on the device and within the budgets asked for.
+
+    It raises UnsupportedModel or TargetMissed where no backend takes the network, or none is
+    within.
+
+    Raises
+    ------
+    UsageError
+        No such device or backend.
+    """
+    from nnlogic.flows.targets import Target
+    from nnlogic.job.backend import AUTO, backend_named
+    from nnlogic.plan.choose import best, budgets_of
+    from nnlogic.plan.proposal import Planning
+    from nnlogic.train.search_options import Designed
+
+    target = Target.of(options.target) if options.target else Target.default()
+    name = options.backend or AUTO
+    if name != AUTO:
+        backend_named(name)
+    given: dict[str, Any] = {
+        "arith": "auto",
+        "effort": options.effort,
+        "jobs": 1,
+        "target": options.target or target.name,
+        "max_latency": options.max_latency or None,
+        "samples_per_second": options.samples_per_second or None,
+    }
+
+    def design(net: QuantNet) -> Designed:
+        found = best(Planning(net, target, given, budgets_of(given)), name)
+        return Designed(found.luts, f"{found.backend.name}: {found.figures}")
+
+    return design
+
+
 def _show(result: SearchResult, budget: float) -> None:
     click.echo("trial   validation    LUT6  what differs from the recipe")
     base = {} if result.base is None else result.base.params
@@ -171,4 +231,6 @@ def _show(result: SearchResult, budget: float) -> None:
 
 def _line(found: Found, base: dict[str, int], said: str = "") -> str:
     changes = ", ".join(f"{k} {v}" for k, v in found.params.items() if base.get(k) != v)
-    return f"{found.trial:>5} {100 * found.validation:>10.2f} % {found.luts:>7,}  {said or changes}"
+    design = f"\n{'':28}{found.design}" if found.design else ""
+    figures = f"{found.trial:>5} {100 * found.validation:>10.2f} % {found.luts:>7,}"
+    return f"{figures}  {said or changes}{design}"

@@ -2,7 +2,10 @@
 
 from nnlogic.job.stages.logic import logic_stages
 from nnlogic.job.stages.quant import QuantStage
-from nnlogic.job.stages.raw import CodedStage, RawStage
+from nnlogic.job.stages.raw import CodedStage, RawStage, stages_of
 from nnlogic.job.stages.tables import SimplifiedStage, TablesStage
 
-__all__ = ["CodedStage", "QuantStage", "RawStage", "SimplifiedStage", "TablesStage", "logic_stages"]
+__all__ = [
+    "CodedStage", "QuantStage", "RawStage", "SimplifiedStage", "TablesStage", "logic_stages",
+    "stages_of",
+]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnlogic.checks.encoder import check_encoder
+from nnlogic.core.errors import UsageError
 from nnlogic.job.context import Context
 from nnlogic.job.ladder import accuracy_rows
 from nnlogic.job.source import CODED
@@ -57,3 +58,22 @@ class RawStage(QuantStage):
     def checked(self, ctx: Context) -> Iterable[Row]:
         """Save rows with the outputs of the network, and say how accurate words are."""
         return accuracy_rows(ctx.net, ctx.rows, "raw words", saved_rows(ctx))
+
+
+def stages_of(ctx: Context) -> list[Stage]:
+    """Return the stages of a run's backend, which begin with both networks on raw words.
+
+    Raises
+    ------
+    UsageError
+        Raw words, and a backend that does not begin with its network.
+    """
+    stages = list(ctx.backend.stages(ctx))
+    if ctx.opts.raw is None:
+        return stages
+    if not isinstance(stages[0], QuantStage):
+        raise UsageError(
+            f"the {ctx.backend.name} backend does not read raw words", where="--raw",
+            why="it does not begin with the network", fix="leave it out, or another --backend",
+        )  # fmt: skip
+    return [CodedStage(), RawStage(), *stages[1:]]

@@ -24,7 +24,7 @@ from nnlogic.tables.ir import TableNet
 
 TARGETS = ("luts", "ffs", "depth", "segment", "seconds")
 AS_FOUND, AS_STARTED = "found", "start"
-BASES = {"luts": "luts", "ffs": "registers", "depth": "depth", "segment": "", "seconds": ""}
+BASES = {"luts": "luts", "ffs": "registers", "depth": "depth", "segment": "segment", "seconds": ""}
 """The rough guess among the features that each prediction corrects; none: from nothing."""
 RATIOS = (
     ("narrow", "luts"), ("choice", "luts"), ("wide_seen_luts", "luts"), ("sum_entering", "luts"),

@@ -11,7 +11,7 @@ from nnlogic.core.formats import IntFormat, Port
 from nnlogic.core.windows import Frame, Window
 from nnlogic.quant.ir import INPUT, Argmax, Enumerated, Linear, QuantNet, Windowed
 from nnlogic.quant.kernel import Kernel
-from nnlogic.quant.pooling import pooling
+from nnlogic.quant.pooling import global_pooling, pooling
 
 U1, U2 = IntFormat(1), IntFormat(2)
 SAME = (1, 1, 1, 1)
@@ -70,6 +70,20 @@ def digits_net(seed=1, *, channels=6, fmt=U1, classes=4, frame=None):
     best = IntFormat(max(1, (classes - 1).bit_length()))
     layers = [first, pool, second, dense, votes, Argmax("class", ("votes",), (best,))]
     return network(layers, frame, fmt, [(Port("class", best), "class", 0)])
+
+
+def sums_net(how="sum", seed=1):
+    """A convolution, and each of its channels over the whole map."""
+    rng = np.random.default_rng(seed)
+    first = conv(rng, "conv1", INPUT, Frame(1, 4, 6), U1, 3, padding=SAME)
+    total = global_pooling("total", "conv1", first.output, U1, how)
+    outputs = [(Port(f"y{i}", fmt), "total", i) for i, fmt in enumerate(total.formats)]
+    if how != "sum":
+        return network([first, total], Frame(1, 4, 6), U1, outputs, "sums")
+    best = Argmax("class", ("total",), (U2,))
+    return network(
+        [first, total, best], Frame(1, 4, 6), U1, [(Port("class", U2), "class", 0)], "sums"
+    )
 
 
 def constant_net():

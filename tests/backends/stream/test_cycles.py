@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import U1, conv, digits_net, map_net, network
+from helpers import U1, conv, digits_net, map_net, network, sums_net
 
 from nnlogic.backends.stream.checks.frames import check_cut, check_frames
+from nnlogic.backends.stream.checks.sums import other_sums
 from nnlogic.backends.stream.model.cut import cut
 from nnlogic.backends.stream.model.cycles import StreamTiming, passed, run_frames
 from nnlogic.backends.stream.model.ir import StreamDesign
+from nnlogic.backends.stream.model.sums import by_rows
 from nnlogic.backends.stream.options import StreamOptions
 from nnlogic.backends.stream.plan import design_of
 from nnlogic.core.bits import random_codes
@@ -38,13 +40,15 @@ def compiled(net, lanes=1):
         )
         for part in parts.parts
     }  # fmt: skip
-    return parts, design_of(net, parts, cores, OPTIONS, TARGET), cores
+    return parts, design_of(parts, cores, OPTIONS, TARGET), cores
 
 
-@pytest.fixture(scope="module", params=[("digits", 1), ("digits", 2), ("map", 1), ("map", 4)])
+@pytest.fixture(
+    scope="module", params=[("digits", 1), ("digits", 2), ("map", 1), ("map", 4), ("sums", 2)]
+)
 def streamed(request):
     kind, lanes = request.param
-    net = digits_net() if kind == "digits" else map_net()
+    net = {"digits": digits_net, "map": map_net, "sums": sums_net}[kind]()
     return net, *compiled(net, lanes)
 
 
@@ -109,6 +113,55 @@ def test_a_cut_that_lost_something_is_seen():
     mixed = replace(parts, parts=(*other.parts[:1], *parts.parts[1:]))
     assert check_cut(net, mixed, codes).where == "conv1"
     assert check_cut(net, replace(parts, parts=parts.parts[:-1]), codes).where == "layers"
+
+
+@pytest.mark.parametrize("how", ["sum", "average"])
+def test_global_sums_keep_a_row_and_a_sum_a_row(how):
+    net = sums_net(how)
+    parts = cut(net, identifier(net.name), 1)
+    names = [layer.name for layer in parts.layers]
+    assert names == ["conv1", "total_rows", "total"]
+    assert [str(layer.window) for layer in parts.layers[1:]] == [
+        "1x6 stride 1x6", "4x1 stride 4x1"
+    ]  # fmt: skip
+    codes = random_codes(net.inputs, 40, seed=2)
+    np.testing.assert_array_equal(parts.net.evaluate(codes), net.evaluate(codes))
+    assert other_sums(net, parts.net) == ""
+    assert check_cut(net, parts, codes).equal
+    assert by_rows(parts.net).text() == parts.net.text()
+
+
+@pytest.mark.parametrize(
+    "change", ["row weight", "weight", "bias", "row bias", "threshold", "source", "window", "lost"]
+)
+def test_sums_by_rows_that_are_other_sums_are_seen(change):
+    net = sums_net("average")
+    split = by_rows(net)
+    conv1, rows, rest = split.layers
+    at = rows if change.startswith("row") or change == "window" else rest
+    total = at.kernels[0].layers[0]
+    if change == "source":
+        wrong = (conv1, rows, replace(rest, sources=("conv1",)))
+    elif change == "lost":
+        wrong = (conv1, rest)
+    else:
+        if change == "window":
+            made = replace(at, window=replace(at.window, dilation=(1, 1), padding=(0, 0, 1, 0)))
+        else:
+            weights = total.weights + np.eye(1, total.weights.shape[1], dtype=np.int64)
+            changed = {
+                "weight": {"weights": weights},
+                "bias": {"bias": total.bias + 1},
+                "threshold": {
+                    "thresholds": None if total.thresholds is None else total.thresholds + 1
+                },
+            }[change.removeprefix("row ")]
+            made = replace(
+                at, kernels=(replace(at.kernels[0], layers=(replace(total, **changed),)),)
+            )
+        wrong = (conv1, made, rest) if at is rows else (conv1, rows, made)
+    assert other_sums(net, replace(split, layers=wrong)) == "total"
+    assert other_sums(net, replace(split, layers=(*split.layers, rest))) == "layers"
 
 
 def test_times_follow_from_rates(streamed):

@@ -94,6 +94,9 @@ def test_a_rate_that_is_asked_for_chooses_positions():
     with pytest.raises(TargetMissed, match="7,500,000 fewer than 20,000,000") as caught:
         planned_cut(net, StreamOptions(samples_per_second=2e7, clock=100.0), ECP5)
     assert "--clock 160" in caught.value.text()
+    with pytest.raises(TargetMissed) as caught:
+        planned_cut(net, StreamOptions(samples_per_second=2e9, clock=100.0), ECP5)
+    assert caught.value.fix == "--backend lut"
     one = StreamOptions(samples_per_second=6e6, clock=100.0, positions_per_clock=1)
     with pytest.raises(TargetMissed, match="--positions-per-clock 4"):
         planned_cut(net, one, ECP5)

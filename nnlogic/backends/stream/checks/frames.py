@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nnlogic.backends.stream.checks.sums import other_sums
 from nnlogic.backends.stream.model.cut import Cut
 from nnlogic.backends.stream.model.cycles import run_frames
 from nnlogic.backends.stream.model.ir import StreamDesign
@@ -25,8 +26,9 @@ CUT_FRAMES = 16
 def check_cut(net: QuantNet, parts: Cut, codes: IntArray) -> Verdict:
     """Compare the parts, applied window by window, with the network.
 
-    Every layer of the network is in exactly one part, unchanged; then the maps and outputs of
-    some frames are compared with what the parts give on windows gathered here.
+    Every layer of the network is in exactly one part, unchanged but for global sums row by row;
+    then the maps and outputs of some frames are compared with what the parts give on windows
+    gathered here.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ def check_cut(net: QuantNet, parts: Cut, codes: IntArray) -> Verdict:
     """
     started = time.monotonic()
     codes = codes[:CUT_FRAMES]
-    where = _missing(net, parts)
-    trace = net.trace(codes)
+    where = other_sums(net, parts.net) or _missing(parts.net, parts)
+    trace = parts.net.trace(codes)
     source = INPUT
     for number, layer in enumerate(parts.layers if not where else ()):
         kernels = [p.net for p in parts.parts if p.layer == number]

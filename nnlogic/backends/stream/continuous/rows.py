@@ -17,13 +17,13 @@ from nnlogic.hw.stream.core import frame_module, window_shape
 from nnlogic.hw.stream.samples import sample_shapes
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import ResourceRow
-from nnlogic.report.timing import Timing
 
 SAMPLES_CHECK = "whole sequence, cycle model"
 DEFINITION = (
     "Clock cycles from the sample that completes a result taken to that result offered, at the "
     "ports of the AXI4-Stream wrapper; the initiation interval is from one result to the next, at "
-    "a sample per clock. In ns: cycles divided by the clock."
+    "a sample per clock. In ns: cycles divided by the clock, which is estimated by the kernels "
+    "alone."
 )
 
 
@@ -42,15 +42,7 @@ def described(
 ) -> Report:
     """Return a report with times, estimates and section of a continuous stream."""
     facts = continuous_facts(design, cores, target, clock, choice)
-    timing = Timing(
-        latency_cycles=facts.latency_cycles,
-        initiation_interval=facts.interval_cycles,
-        levels_per_segment=tuple(
-            max(depths) for core in cores.values() if (depths := core.segment_depths())
-        ),
-        clock_mhz=report.config.get("clock"),
-        definition=DEFINITION,
-    )
+    timing = framed.timing_of(report, facts, cores, target, DEFINITION)
     rows = [ResourceRow(framed.KERNELS, "estimate", facts.kernel_luts)]
     if design.dense is not None:
         rows.append(ResourceRow(framed.DENSE, "estimate", facts.dense_luts))

@@ -31,7 +31,7 @@ class SampleStage(Stage):
     def make(self, ctx: Context) -> ContinuousDesign:
         """Put the parts together."""
         opts = stream_options(ctx.opts)
-        return continuous(design_of(ctx.whole, cut_of(ctx), cores_of(ctx), opts, ctx.target))
+        return continuous(design_of(cut_of(ctx), cores_of(ctx), opts, ctx.target))
 
     def facts(self, ctx: Context) -> Iterable[Row]:
         """Report times and estimates."""
@@ -40,7 +40,7 @@ class SampleStage(Stage):
         design = ctx.values[self.name]
         ctx.report = described(ctx.report, design, cores_of(ctx), ctx.target, clock, ctx.choice)
         check_budgets(ctx.report, opts)
-        return pin_rows(design)
+        return pin_rows(design, ctx.net.raw)
 
     def checks(self, ctx: Context) -> Iterable[Comparison]:
         """Compare a long sequence with the network."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nnlogic.backends.stream.model.scan import Scan
+from nnlogic.backends.stream.model.sums import by_rows
 from nnlogic.core.errors import Problem, UnsupportedModel, UsageError
 from nnlogic.core.names import Identifier
 from nnlogic.quant.ir import QuantNet
@@ -18,12 +19,15 @@ class Cut:
 
     Attributes
     ----------
+    net : QuantNet
+        Its global sums row by row.
     layers : tuple of Windowed
     scans : tuple of Scan
     parts : tuple of Part
         Kernels layer by layer, then the dense layers where there are any.
     """
 
+    net: QuantNet
     layers: tuple[Windowed, ...]
     scans: tuple[Scan, ...]
     parts: tuple[Part, ...]
@@ -51,6 +55,7 @@ def cut(net: QuantNet, name: Identifier, lanes: int) -> Cut:
     reasons = apart_problems(net, "--backend lut")
     if reasons:
         raise UnsupportedModel("the network cannot be streamed", where=net.name, problems=reasons)
+    net = by_rows(net)
     layers = leading_windows(net)
     scans = scans_of(layers, lanes)
     problems = [
@@ -63,7 +68,7 @@ def cut(net: QuantNet, name: Identifier, lanes: int) -> Cut:
             f"maps cannot be moved {lanes} position{'s' if lanes > 1 else ''} per clock",
             where="--positions-per-clock", problems=problems,
         )  # fmt: skip
-    return Cut(layers, tuple(scans), parts_of(net, name))
+    return Cut(net, layers, tuple(scans), parts_of(net, name))
 
 
 def scans_of(layers: tuple[Windowed, ...], lanes: int) -> list[Scan]:
