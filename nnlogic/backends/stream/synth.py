@@ -43,6 +43,7 @@ from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.quant.encoder import ENCODER
 from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
@@ -151,7 +152,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
     numbers = range(len(design.layers))
     dense = design.dense.module if design.dense else ""
     parts: dict[str, list[tuple[Cells, int]]] = {
-        name: [] for name in (KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
+        name: [] for name in (ENCODER, KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
     }
     kernels = {k.module: layer for layer in design.layers for k in layer.kernels}
     lines = {str(design.module(n, "lines")) for n in numbers}
@@ -160,7 +161,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
         if kernel is not None:
             layer = kernels[kernel]
             copies = layer.groups // len(layer.kernels) * layer.scan.output_lanes
-            parts[KERNELS].append((cells, copies))
+            parts[ENCODER if layer.role == ENCODER else KERNELS].append((cells, copies))
         elif dense and (module == dense or module.startswith(f"{dense}_")):
             parts[DENSE].append((cells, 1))
         elif module == frame_module(design):

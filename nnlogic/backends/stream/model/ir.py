@@ -62,6 +62,8 @@ class MapLayer:
     kernels : tuple of KernelCore
     buffer : str
         What the lines are made of, of `nnlogic.backends.stream.model.memory.KINDS`.
+    role : str
+        Of the network's layer: ``"encoder"`` compares raw words.
     """
 
     name: str
@@ -73,6 +75,7 @@ class MapLayer:
     groups: int
     kernels: tuple[KernelCore, ...]
     buffer: str
+    role: str = field(default="network", metadata=stored(grown=True))
 
     @property
     def scan(self) -> Scan:
