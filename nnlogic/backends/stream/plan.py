@@ -121,7 +121,7 @@ def design_of(
             at += fmt.bits
         made = MapLayer(
             layer.name, layer.frame, layer.window, scan.lanes, tuple(f.bits for f in formats),
-            padding, layer.groups, tuple(kernels[number]), REGISTERS, layer.role,
+            padding, layer.groups, tuple(kernels[number]), REGISTERS,
         )  # fmt: skip
         layers.append(_with_buffer(made, opts, target))
     name = identifier(net.name)

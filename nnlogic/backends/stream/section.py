@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nnlogic.backends.stream.model.cycles import StreamTiming
@@ -127,7 +127,7 @@ def described(
     """Return a report with times, estimates and section of a stream."""
     facts = stream_facts(design, cores, target, clock, choice)
     timing = timing_of(report, facts, cores, target, DEFINITION)
-    rows = kernel_rows(facts, design.layers)
+    rows = kernel_rows(report, facts)
     if design.dense is not None:
         rows.append(ResourceRow(DENSE, "estimate", facts.dense_luts))
     memory = f"{facts.line_bits:,} bits; {facts.brams} block memories of 18 Kb"
@@ -141,11 +141,17 @@ def described(
     return report.replace(timing=timing).put(*rows).with_section(section(facts))
 
 
-def kernel_rows(facts: StreamFacts, layers: Sequence[MapLayer]) -> list[ResourceRow]:
+def encoders_of(report: Report) -> frozenset[str]:
+    """Return the layers that compare raw words."""
+    return frozenset(layer.name for layer in report.network.layers if layer.role == ENCODER)
+
+
+def kernel_rows(report: Report, facts: StreamFacts) -> list[ResourceRow]:
     """Return the estimated LUTs of kernels; of an encoder apart, where there is one."""
-    luts = [own.luts for own, la in zip(facts.layers, layers, strict=True) if la.role == ENCODER]
-    rows = [ResourceRow(KERNELS, "estimate", facts.kernel_luts - sum(luts))]
-    return [ResourceRow(ENCODER, "estimate", sum(luts)), *rows] if luts else rows
+    apart = encoders_of(report)
+    luts = sum(layer.luts for layer in facts.layers if layer.name in apart)
+    rows = [ResourceRow(KERNELS, "estimate", facts.kernel_luts - luts)]
+    return [ResourceRow(ENCODER, "estimate", luts), *rows] if apart else rows
 
 
 def timing_of(

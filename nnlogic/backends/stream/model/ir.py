@@ -62,8 +62,6 @@ class MapLayer:
     kernels : tuple of KernelCore
     buffer : str
         What the lines are made of, of `nnlogic.backends.stream.model.memory.KINDS`.
-    role : str
-        Of the network's layer: ``"encoder"`` compares raw words.
     """
 
     name: str
@@ -75,7 +73,6 @@ class MapLayer:
     groups: int
     kernels: tuple[KernelCore, ...]
     buffer: str
-    role: str = field(default="network", metadata=stored(grown=True))
 
     @property
     def scan(self) -> Scan:
