@@ -19,6 +19,7 @@ from nnlogic.hw.names import Core, port_names
 from nnlogic.sim.verilate import verilate
 from nnlogic.tools.find import Tool, find
 from nnlogic.tools.plain import plain, scratch
+from nnlogic.tools.programs import is_ours, sign_program
 from nnlogic.tools.run import run_tool
 from nnlogic.tools.verilog_guard import checked_copies
 
@@ -97,7 +98,7 @@ def build_model(
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Path:
-    """Compile the model, unless one of the same content is there; return the program."""
+    """Compile the model, unless one of the same content was compiled here; return the program."""
     tool = find("verilator")
     for needed in ("make", "g++"):
         find(needed)
@@ -106,7 +107,7 @@ def build_model(
     key = digest(tool.version_text, driver, top, header, *(Path(f).read_bytes() for f in files))
     build = Path(folder).resolve() / f"bulk-{key[:16]}"
     program = build / "model"
-    if program.exists():
+    if is_ours(program, key):
         return program
     with plain(build) as work:
         for name, text in (("bulk.cpp", driver), (f"{TOP}.v", top), ("ports.h", header)):
@@ -127,6 +128,7 @@ def build_model(
         )
     # The name exists only once the build is complete.
     os.replace(build / "obj" / "model", program)
+    sign_program(program, key)
     return program
 
 

@@ -152,13 +152,21 @@ def _entry(peer: Peer, file: Path, args: argparse.Namespace, results: Results) -
         return None
     own = _own(peer, file, row, results, args.measured)
     speed = _speed(peer, file, row, results, known=not args.fmax)
-    return Entry(peer.family, name, found[0], own, peer.why, peer.clocks(file), speed)
+    tried = {
+        name: int(_luts(measure)) for name, measure in _tried(results, row, key).items()
+        if "error" not in measure
+    }  # fmt: skip
+    return Entry(peer.family, name, found[0], own, peer.why, peer.clocks(file), speed, tried)
 
 
 def _best(results: Results, row: str, key: dict[str, Any]) -> dict[str, Any] | None:
     """Return the measure with fewest LUTs of all settings that were tried."""
-    tried = [found for name in SETTINGS if (found := results.get(f"{row}-{name}", key))]
-    return min(tried, default=None, key=lambda found: _luts(found))
+    return min(_tried(results, row, key).values(), default=None, key=_luts)
+
+
+def _tried(results: Results, row: str, key: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what was measured of a row, by setting."""
+    return {name: found for name in SETTINGS if (found := results.get(f"{row}-{name}", key))}
 
 
 def _luts(found: dict[str, Any]) -> float:

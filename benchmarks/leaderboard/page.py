@@ -33,6 +33,8 @@ class Entry:
         That the peer's hardware takes for a row.
     speed : mapping
         See `benchmarks.leaderboard.fmax.clocks`; empty where it was not measured.
+    tried : mapping of str to int
+        LUTs of the same function by the settings that were tried.
     """
 
     family: str
@@ -42,6 +44,7 @@ class Entry:
     why: str = ""
     clocks: int | None = None
     speed: Mapping[str, Any] = field(default_factory=dict)
+    tried: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def same(self) -> Mapping[str, Any]:
@@ -68,6 +71,18 @@ class Entry:
         if self.times is None or self.clocks is None:
             return None
         return self.times / self.clocks
+
+    def reached(self) -> str:
+        """Return the file and how it compares; where it takes more, with all that was tried."""
+        text = f"`{self.file}` {self.times:.3f}"
+        if self.times_a_row is not None:
+            text += f" ({self.times_a_row:.3f} a row per clock)"
+        if (self.times or 0) <= 1 or not self.tried:
+            return text
+        tried = ", ".join(
+            f"{name.replace(', ', '+')} {luts:,}" for name, luts in self.tried.items()
+        )
+        return f"{text}, {self.peer:,} against {tried}"
 
     def line(self) -> str:
         """Return the row."""
@@ -144,13 +159,8 @@ def summary(entries: Sequence[Entry]) -> str:
         if found:
             lines += ["", f"{text}:", ""]
         for why in dict.fromkeys(entry.why for entry in found):
-            said = [
-                f"`{e.file}` {e.times:.3f}"
-                + ("" if e.times_a_row is None else f" ({e.times_a_row:.3f} a row per clock)")
-                for e in found
-                if e.why == why
-            ]
-            lines.append(f"- {', '.join(said)}" + (f": {why}." if why else "."))
+            said = [entry.reached() for entry in found if entry.why == why]
+            lines.append(f"- {'; '.join(said)}" + (f": {why}." if why else "."))
     return "\n".join(lines)
 
 

@@ -165,6 +165,21 @@ class Control:
                 m.d.sync += waiting.eq(0)
         return due, waiting
 
+    def tag(self, m: Module, valid: Value, first: Value, tag: Value) -> Signal:
+        """What came with the first beat of the frame whose windows are shown, from port `tag`."""
+        shown = Signal(len(tag), name="tag", reset_less=True)
+        starts, waits = valid & first, self.scan.pads and self.scan.delay
+        if not waits:
+            with m.If(starts):
+                m.d.sync += shown.eq(tag)
+            return shown
+        waiting = Signal(len(tag), name="tag_waiting", reset_less=True)
+        with m.If(starts):
+            m.d.sync += waiting.eq(tag)
+        with m.If(self._begin):
+            m.d.sync += shown.eq(waiting)
+        return shown
+
     def row_outside(self, m: Module, tap_row: int) -> Value:
         """Whether a row of taps is outside the frame for what comes in with the next shift.
 

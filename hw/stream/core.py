@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
@@ -24,12 +24,13 @@ def window_shape(layer: MapLayer) -> WindowShape:
 
 @dataclass(frozen=True)
 class Beats:
-    """Beats on their way: whether there is one, begins or ends a frame, and its bits."""
+    """Beats on their way: whether there is one, begins or ends a frame, its bits and its tag."""
 
     valid: Value
     first: Value
     last: Value
     data: Value
+    tag: Value = field(default_factory=lambda: Const(0, 0))
 
 
 class StreamCore(wiring.Component):
@@ -37,8 +38,9 @@ class StreamCore(wiring.Component):
 
     Beats come in with ``in_valid``, the first of a frame with ``in_first``, the last of a whole one
     with ``in_last``, and leave likewise. ``go`` allows the windows that a frame still owes to
-    leave by themselves. Everything in it is instantiated by name: kernels, dense layers, and what
-    `stream_parts` returns.
+    leave by themselves. Where the design has a tag, ``in_tag`` comes with ``in_first`` and leaves
+    as ``out_tag`` with all beats of the result. Everything in it is instantiated by name: kernels,
+    dense layers, and what `stream_parts` returns.
 
     Parameters
     ----------
@@ -60,6 +62,7 @@ class StreamCore(wiring.Component):
                 "out_first": Out(1),
                 "out_last": Out(1),
                 "y": Out(design.output_width),
+                **({"in_tag": In(design.tag), "out_tag": Out(design.tag)} if design.tag else {}),
             }
         )
 
@@ -67,6 +70,8 @@ class StreamCore(wiring.Component):
         """Build the module."""
         m = Module()
         beats = Beats(self.in_valid, self.in_first, self.in_last, self.x)
+        if self.design.tag:
+            beats = replace(beats, tag=self.in_tag)
         for number, layer in enumerate(self.design.layers):
             beats = self._layer(m, number, layer, beats)
         if self.design.dense is not None:
@@ -77,6 +82,8 @@ class StreamCore(wiring.Component):
             self.out_last.eq(beats.last),
             self.y.eq(beats.data),
         ]
+        if self.design.tag:
+            m.d.comb += self.out_tag.eq(beats.tag)
         return m
 
     def _layer(self, m: Module, number: int, layer: MapLayer, beats: Beats) -> Beats:
@@ -101,7 +108,8 @@ class StreamCore(wiring.Component):
                 words.append(_later(m, word, layer.latency - kernel.latency, f"{place}_later"))
         marks = Cat(windows.first, windows.last)
         later = _later(m, marks, layer.latency, f"{prefix}marks")
-        return Beats(valid, later[0], later[1], Cat(words))
+        tag = _later(m, windows.tag, layer.latency if self.design.tag else 0, f"{prefix}tag")
+        return Beats(valid, later[0], later[1], Cat(words), tag)
 
     def _windows(self, m: Module, number: int, layer: MapLayer, beats: Beats) -> Beats:
         """Place the window generator of a layer."""
@@ -109,6 +117,8 @@ class StreamCore(wiring.Component):
         window = Signal(len(layer.used), name=f"{prefix}window")
         shown = Signal(name=f"{prefix}shown")
         marks = Signal(2, name=f"{prefix}marks")
+        tag = Signal(self.design.tag, name=f"{prefix}tag")
+        tagged = {"i_in_tag": beats.tag, "o_out_tag": tag} if self.design.tag else {}
         m.submodules[f"{prefix}windows"] = Instance(
             self.design.module(number, "window"),
             **CLOCK,
@@ -121,8 +131,9 @@ class StreamCore(wiring.Component):
             o_out_first=marks[0],
             o_out_last=marks[1],
             o_window=window,
+            **tagged,
         )
-        return Beats(shown, marks[0], marks[1], window)
+        return Beats(shown, marks[0], marks[1], window, tag)
 
     def _dense(self, m: Module, beats: Beats, dense: DenseCore) -> Beats:
         frame = Signal(len(dense.reads), name="frame")
@@ -138,7 +149,12 @@ class StreamCore(wiring.Component):
         )
         read = {bit: frame[i] for i, bit in enumerate(dense.reads)}
         valid, word = self._core(m, "dense", dense.module, full, read)
-        return Beats(valid, Const(1, 1), Const(1, 1), word)
+        tag = Signal(self.design.tag, name="frame_tag", reset_less=True)
+        if self.design.tag:
+            with m.If(beats.valid & beats.last):
+                m.d.sync += tag.eq(beats.tag)
+        tag = _later(m, tag, dense.latency if self.design.tag else 0, "dense_tag")
+        return Beats(valid, Const(1, 1), Const(1, 1), word, tag)
 
     def _core(
         self, m: Module, place: str, module: str, valid: Value, read: Mapping[int, Value]
@@ -181,7 +197,7 @@ def stream_parts(
         lines = design.module(number, "lines")
         if shape.keep:
             parts[lines] = line_buffer(shape)
-        parts[design.module(number, "window")] = WindowGenerator(shape, lines)
+        parts[design.module(number, "window")] = WindowGenerator(shape, lines, design.tag)
     if design.dense is not None:
         beats = design.layers[-1].scan.output_beats
         parts[frame_module(design)] = FrameRegister(beats, design.map_width, design.dense.reads)

@@ -121,6 +121,10 @@ def _wrapper_lines(design: StreamDesign, notes: Notes) -> list[str]:
     channels = design.inputs[: first.frame.channels]
     told = ", ".join(str(notes.get(p.name, p.format)) for p in channels)
     lines.append(f"a position, channel by channel from its lowest bit: {told}")
+    if design.tag:
+        lines.append(
+            f"s_axis_tuser, with the first beat of a frame, is m_axis_tuser[{design.tag}:1]"
+        )
     if design.dense is None:
         lines.append("m_axis_tdata, the rest is padding:")
         return [*lines, f"  [{design.output_width - 1}:0]  a beat of the last map"]

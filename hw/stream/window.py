@@ -81,12 +81,16 @@ class WindowGenerator(wiring.Component):
     shape : WindowShape
     lines : str, optional
         Module of the line buffer, to be instantiated by name; by default it is built inside.
+    tag : int
+        Bits that come in with the first beat of a frame, ``in_tag``, and leave with its windows,
+        ``out_tag``.
     """
 
-    def __init__(self, shape: WindowShape, lines: str = "") -> None:
-        self.shape, self._lines = shape, lines
+    def __init__(self, shape: WindowShape, lines: str = "", tag: int = 0) -> None:
+        self.shape, self._lines, self._tag = shape, lines, tag
         super().__init__(
             {
+                **({"in_tag": In(tag), "out_tag": Out(tag)} if tag else {}),
                 "in_valid": In(1),
                 "in_first": In(1),
                 "in_last": In(1),
@@ -106,12 +110,20 @@ class WindowGenerator(wiring.Component):
         control.place(m, self.in_valid, self.in_first, self.in_last, self.go)
         taps = self._chains(m, control)
         valid, first, last, window = control.valid, control.first, control.last, Cat(taps)
+        tag: Value = Const(0, 0)
+        if self._tag:
+            tag = control.tag(m, self.in_valid, self.in_first, self.in_tag)
         if scan.pads_columns:
             window = self._padded(m, taps, control)
             later = Signal(name="valid"), Signal(name="first", reset_less=True)
             ends = Signal(name="last", reset_less=True)
             m.d.sync += [later[0].eq(valid), later[1].eq(first), ends.eq(last)]
             (valid, first), last = later, ends
+            after = Signal(self._tag, name="tag_after", reset_less=True)
+            m.d.sync += after.eq(tag)
+            tag = after
+        if self._tag:
+            m.d.comb += self.out_tag.eq(tag)
         m.d.comb += [self.out_valid.eq(valid), self.out_first.eq(first), self.out_last.eq(last)]
         m.d.comb += self.window.eq(window)
         return m

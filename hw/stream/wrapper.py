@@ -17,7 +17,9 @@ class FrameStream(wiring.Component):
     A frame ends with the beat that has ``s_axis_tlast``, or with its last beat where the sender
     has no ``tlast``. One that ends early gives no result, unless what is missing is read by no
     window; the next beat begins a new frame. Results end with ``m_axis_tlast``, and their first
-    beat has ``m_axis_tuser``. ``aresetn`` is synchronous and drops all frames.
+    beat has ``m_axis_tuser``. Where the design has a tag, it is what ``s_axis_tuser`` was with the
+    first beat of a frame, above that bit, with all beats of the result. ``aresetn`` is synchronous
+    and drops all frames.
 
     Parameters
     ----------
@@ -33,11 +35,12 @@ class FrameStream(wiring.Component):
                 "aresetn": In(1),
                 "s_axis_tdata": In(8 * -(-design.input_width // 8)),
                 "s_axis_tlast": In(1),
+                **({"s_axis_tuser": In(design.tag)} if design.tag else {}),
                 "s_axis_tvalid": In(1),
                 "s_axis_tready": Out(1),
                 "m_axis_tdata": Out(8 * -(-design.output_width // 8)),
                 "m_axis_tlast": Out(1),
-                "m_axis_tuser": Out(1),
+                "m_axis_tuser": Out(1 + design.tag),
                 "m_axis_tvalid": Out(1),
                 "m_axis_tready": In(1),
             }
@@ -63,7 +66,10 @@ class FrameStream(wiring.Component):
 
         go = Signal()
         out_valid = Signal()
-        result = Signal(design.output_width + 2)
+        wide, tagged = design.output_width, {}
+        result = Signal(wide + 2 + design.tag)
+        if design.tag:
+            tagged = {"i_in_tag": self.s_axis_tuser, "o_out_tag": result[wide + 2 :]}
         (self._hold if self.timing.held else self._queue)(m, go, out_valid, result)
         m.d.comb += [
             self.s_axis_tready.eq(self.aresetn & go),
@@ -79,9 +85,10 @@ class FrameStream(wiring.Component):
             i_go=go,
             i_x=self.s_axis_tdata[: design.input_width],
             o_out_valid=out_valid,
-            o_out_first=result[-1],
-            o_out_last=result[-2],
-            o_y=result[:-2],
+            o_out_first=result[wide + 1],
+            o_out_last=result[wide],
+            o_y=result[:wide],
+            **tagged,
         )
         return m
 

@@ -62,7 +62,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Content]], caption: st
             for i, (cell, kind) in enumerate(zip(row, kinds, strict=True))
         ]
         body.append(el("tr", *cells, class_="total" if row[0] == "total" else None))
-    inner = el("table", el("caption", caption), el("thead", el("tr", *head)), el("tbody", *body))
+    inner = el(
+        "table",
+        el("caption", el("span", caption)),
+        el("thead", el("tr", *head)),
+        el("tbody", *body),
+    )
     return el("div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 

@@ -22,7 +22,10 @@ def write(subject: Subject, suffix: str) -> Written:
     live = graph.live(outputs)
     kinds = [graph.gates[i][0] for i in live]
     depth = max((graph.depth[s] for s in outputs), default=0)
-    facts = {"AND": kinds.count(AND), "AND depth": depth, "gates": len(live)}
+    facts = {
+        "AND": kinds.count(AND), "AND depth": depth, "gates": len(live),
+        "LUT": net.stats()["luts"], "LUT levels": net.stats()["depth"],
+    }  # fmt: skip
     return Written(_text(graph, outputs, live, net.inputs, net.outputs).encode(), facts)
 
 

@@ -114,6 +114,10 @@ NUMPY = {
     "numpy.dtype": _Dtype,
     "numpy.ndarray": _Array,
 }  # fmt: skip
+NUMBERS = {
+    name: value for name, value in NUMPY.items() if name.endswith((".scalar", "numpy.dtype"))
+}
+"""What a number of NumPy is made of."""
 ENCODE = "_codecs.encode"
 """How protocols before 3 write bytes."""
 

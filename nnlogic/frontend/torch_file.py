@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nnlogic.core.errors import CheckpointError, Problem, ToolNotFound
 from nnlogic.core.limits import UNPACKED, WEIGHTS
 from nnlogic.frontend.look import pickled_names
+from nnlogic.frontend.records import NUMBERS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,12 +72,17 @@ def read_data(path: Path, allow_pickle: bool = False) -> Any:
         "a format that nnlogic does not know",
         fix="copy the file again, and compare its size",
     )
+    # A version is a text with an order; files often carry that of torch, and measures as numbers of
+    # NumPy, which stand-ins of ours read.
+    beside: list[Any] = [
+        torch.torch_version.TorchVersion,
+        *((value, name) for name, value in NUMBERS.items()),
+    ]
     try:
         # torch warns about pickles of other protocols; the refusals below say more.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            # A version is a text with an order; files often carry that of torch.
-            with torch.serialization.safe_globals([torch.torch_version.TorchVersion]):
+            with torch.serialization.safe_globals(beside):
                 return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         calls = pickle_globals(path)
@@ -194,7 +200,7 @@ def _array(name: str, tensor: Tensor, problems: list[Problem]) -> NDArray[Any]:
 
 
 def _other_program(path: Path, calls: list[str]) -> CheckpointError:
-    common = ("torch", "collections", "numpy", "builtins", "__builtin__")
+    common = ("torch", "collections", "numpy", "_codecs", "builtins", "__builtin__")
     own = [call for call in calls if call.split(".")[0] not in common]
     calls = own or [call for call in calls if call.startswith("torch.nn.")] or calls
     return CheckpointError(

@@ -71,6 +71,8 @@ class Backend:
         rate ``--backend auto`` asks it before the plainest.
     later : mapping of str to str
         Options that stages of this backend read after the last one that `Option.until` says.
+    without : mapping of str to (str, str)
+        Options of others that one might look for here: why there are none, and what to do.
     """
 
     name: ClassVar[str]
@@ -80,6 +82,7 @@ class Backend:
     aliases: ClassVar[tuple[str, ...]] = ()
     output: ClassVar[str] = "rtl/*.v"
     later: ClassVar[Mapping[str, str]] = {}
+    without: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     def taken(self, net: QuantNet, opts: Options) -> QuantNet:
         """Return a network in the form in which this backend takes it.
@@ -323,4 +326,5 @@ def _foreign(
         why = f"the {backend.name} backend does not use it"
         other = [AUTO] if known[name][0].planned else []
         fix = " or ".join(f"--backend {user}" for user in [*users, *other])
+        why, fix = backend.without.get(name, (why, fix))
         yield Problem(known[name][0].flag(name), why, fix)

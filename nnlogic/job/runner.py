@@ -11,6 +11,7 @@ from nnlogic.job.directory import close_run, ir_path, write_config
 from nnlogic.job.evidence import bound
 from nnlogic.job.facts import TOTAL, device_facts
 from nnlogic.job.ladder import verdict_check
+from nnlogic.job.package import write_package
 from nnlogic.job.stage import Stage
 from nnlogic.job.stages.raw import stages_of
 from nnlogic.report.model import Report
@@ -24,7 +25,7 @@ def run_stages(ctx: Context) -> Report:
     status = _run(ctx, stages_of(ctx))
     ctx.put(*device_facts(ctx.target, ctx.report.resource(TOTAL)))
     if status == "compiled":
-        ctx.put(*ctx.backend.commands(ctx))
+        ctx.put(*ctx.backend.commands(ctx), *write_package(ctx))
     seconds = round(time.monotonic() - started, 3)
     report = ctx.report.replace(status=status, seconds=seconds)
     report = bound(report, ctx.folder)

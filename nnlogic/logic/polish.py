@@ -44,6 +44,7 @@ def polished(
     effort: str,
     objective: str,
     cost: Callable[[Cone], tuple[int, ...]],
+    patience: int | None = None,
 ) -> list[tuple[str, Cone]]:
     """Improve the most promising networks in rounds, fewer in each (successive halving).
 
@@ -53,6 +54,8 @@ def polished(
         Correct networks for `function`.
     cost : callable
         What to minimize.
+    patience : int, optional
+        Moves that free nothing, after which a network is left as it is.
 
     Returns
     -------
@@ -78,7 +81,15 @@ def polished(
         chosen = [
             Candidate(
                 c.engine,
-                improve(c.cone, function, k=k, depth=c.limit, moves=moves, seed=number + 1),
+                improve(
+                    c.cone,
+                    function,
+                    k=k,
+                    depth=c.limit,
+                    moves=moves,
+                    patience=patience,
+                    seed=number + 1,
+                ),
                 c.limit,
             )
             for c in chosen

@@ -51,6 +51,9 @@ ARITHMETIC_FROM = 11
 inputs they won none: their networks were 1.2 to 6.3 times as large and took two fifths of the time.
 """
 
+PATIENCE = {"fast": 4_000, "normal": 4_000, "high": 60_000}
+"""Moves that free nothing, after which arithmetic is left as it is: it is soon through."""
+
 OBJECTIVES: dict[str, Callable[[Cone], tuple[int, ...]]] = {
     # One level is worth one percent of the LUTs: a much deeper network is not smaller for long.
     "balanced": lambda cone: (cone.luts * (100 + cone.depth), cone.luts, cone.edges),
@@ -223,6 +226,7 @@ def _improved(
     attempts: list[Attempt],
 ) -> tuple[Cone, str, list[Attempt]]:
     cost = OBJECTIVES[options.objective]
+    arithmetic = _is_arithmetic(min(found, key=lambda item: cost(item[1]))[0])
     start = time.monotonic()
     improved: list[tuple[str, Cone]] = []
     with budget().searching():
@@ -233,6 +237,7 @@ def _improved(
             effort=options.effort,
             objective=options.objective,
             cost=cost,
+            patience=PATIENCE[options.effort] if arithmetic else None,
         )
     seconds = (time.monotonic() - start) / max(1, len(improved))
     for engine_name, cone in improved:
@@ -258,26 +263,27 @@ def _ask(
         for engine in usable:
             if budget().spent:
                 break
-            if _outdone(engine, function, options.effort, found):
+            if _outdone(engine, function, found):
                 continue
             _try(engine, function, options, found, attempts)
 
 
-def _outdone(
-    engine: Engine, function: Function, effort: str, found: Sequence[tuple[str, Cone]]
-) -> bool:
+def _outdone(engine: Engine, function: Function, found: Sequence[tuple[str, Cone]]) -> bool:
     """Whether arithmetic has a network already that a script will not come near.
 
     Where most entries do not matter, scripts come near.
     """
-    if effort == "high" or function.n_inputs < ARITHMETIC_FROM:
+    if function.n_inputs < ARITHMETIC_FROM:
         return False
-    arithmetic = {e.name for e in ARITHMETIC_ENGINES}
     return (
         isinstance(engine, AbcEngine)
-        and any(name in arithmetic for name, _ in found)
+        and any(_is_arithmetic(name) for name, _ in found)
         and bool(function.care_bools().mean() >= 0.5)
     )
+
+
+def _is_arithmetic(engine: str) -> bool:
+    return engine in {e.name for e in ARITHMETIC_ENGINES}
 
 
 def _try(

@@ -12,6 +12,9 @@ from nnlogic.report.sections import Scatter, ScatterPoint
 from nnlogic.report.words import count, joined, quantity
 
 ACCURACY, ERROR = "accuracy", "RMSE"
+AFTER = {"quant": "tables", "tables": "logic", "logic": "design", "design": "rtl"}
+"""What follows the stage that a run was stopped after."""
+TABLES = "ir/tables.safetensors"
 LEAST_ERROR = 1e-3
 """Where a run without errors stands on an axis that has no zero, in percent."""
 
@@ -114,23 +117,27 @@ def _quality(report: Report) -> tuple[str | None, float | None, int | None]:
 
 
 def _next(place: str, report: Report) -> list[str]:
-    """Return what would fill the gaps of a run."""
+    """Return what would fill the gaps of a run; commands that can be given as they stand."""
     run, out = ShellWord(place), []
     if report.status == "stopped":
-        return [f"nnlogic compile {run} -o NEW --from logic"]
+        stage = AFTER.get(str(report.config.get("stop_after")), "logic")
+        return [f"nnlogic compile {run} -o NEW --from {stage}"]
     if report.status not in ("compiled", "verified"):
         return [f"nnlogic verify {run}"]
-    rows = report.config.get("rows")
-    source = ShellWord(report.source.file or "CHECKPOINT")
-    if rows is None:
-        out.append(f"nnlogic compile {source} -o NEW --rows FILE")
+    made = next((c.line for c in report.commands if c.purpose == "compile"), "")
+    again = made.replace(" -o RUN", " -o NEW", 1)
+    if report.config.get("rows") is None and again:
+        out.append(f"{again} --rows FILE")
     if report.status != "verified":
         out.append(f"nnlogic verify {run}")
     total = report.resource(TOTAL)
     if total is not None and total.source == "estimate":
         out.append(f"nnlogic synth {run}")
     if report.config.get("optimize") == "none":
-        out.append(f"nnlogic compile {run} -o NEW --from logic --optimize network")
+        # A run made of others has no tables to go on from.
+        goes_on = any(a.path == TABLES for a in report.artifacts)
+        first = f"nnlogic compile {run} -o NEW --from logic" if goes_on else again
+        out += [f"{first} --optimize network"] if first else []
     return out
 
 

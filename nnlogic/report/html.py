@@ -59,7 +59,10 @@ def render_html(report: Report) -> str:
         _section("Approximation", _approximation(what)) if what else None,
         *(_section(s.title, _added(s), f"section-{i}") for i, s in enumerate(report.sections)),
         _section("Network", _network(report)),
-        _section("From tables to LUTs", _funnel(report)),
+        # What is made of parts has tables in the reports of these.
+        _section("From tables to LUTs", _funnel(report))
+        if report.funnel or not report.sections
+        else None,
         _section("Resources", _resources(report)),
         _section("Ports", _pins(report)) if report.pins else None,
         _section("Timing", _timing(report)),

@@ -34,6 +34,7 @@ class Config:
         self.passed: list[int] = data["passed"]
         self.interval: int = data["interval"]
         self.settle: int = data["settle"]
+        self.tag: int = data["tag"]
         self.seed: int = data["seed"]
         self.faults: int = data["faults"]
         self.measured = Path(data["measured"])
@@ -54,22 +55,30 @@ class Stream:
 
     def __init__(self, dut: Any, config: Config) -> None:
         self.dut, self.config = dut, config
-        self.pending: deque[tuple[int, int, int]] = deque()  # data, first, last
+        self.pending: deque[tuple[int, int, int]] = deque()  # data, user, last
+        self.tag = 0  # of the frame that is sent
         self.held: tuple[int, int, int] | None = None
         self.clock = 0
         self.begun: list[int] = []
         self.results: list[int] = []  # clocks at which the first beat of a result came
 
     async def cycle(
-        self, beat: tuple[int, int] | None, ready: bool, *, reset: bool = False
+        self, beat: tuple[int, int, bool] | None, ready: bool, *, reset: bool = False
     ) -> bool:
-        """Run one clock with a beat ``(data, last)`` offered; return whether it was taken."""
+        """Run one clock with a beat ``(data, last, first)`` offered; return whether it was taken.
+
+        Beside the data goes the tag of the frame with its first beat, anything with others.
+        """
         dut = self.dut
         dut.aclk.value = 0
         dut.aresetn.value = int(not reset)
         dut.s_axis_tvalid.value = int(beat is not None)
-        data, last = beat or (random.getrandbits(len(dut.s_axis_tdata)), random.getrandbits(1))
+        noise = random.getrandbits(len(dut.s_axis_tdata)), random.getrandbits(1), False
+        data, last, first = beat or noise
         dut.s_axis_tdata.value, dut.s_axis_tlast.value = data, last
+        if self.config.tag:
+            other = random.getrandbits(self.config.tag)
+            dut.s_axis_tuser.value = self.tag if first else other
         dut.m_axis_tready.value = int(ready)
         await Timer(HALF_PERIOD_NS, "ns")
         taken = False
@@ -94,11 +103,11 @@ class Stream:
         assert self.held in (None, got), "a result changed while it waited"
         assert self.pending, f"clock {self.clock}: a result that no frame accounts for"
         want = self.pending[0]
-        assert got == want, f"clock {self.clock}: expected data, first, last {want}, got {got}"
+        assert got == want, f"clock {self.clock}: expected data, user, last {want}, got {got}"
         self.held = None if ready else got  # type: ignore[assignment]
         if ready:
             self.pending.popleft()
-            if got[1]:
+            if got[1] & 1:
                 self.results.append(self.clock)
 
     async def send(
@@ -109,8 +118,9 @@ class Stream:
         beats = self.config.frames[frame % len(self.config.frames)]
         count = len(beats) if cut is None else cut
         limit = self.clock + LIMIT * (count + self.config.settle) + 1000
+        self.tag = random.getrandbits(self.config.tag)
         for i in range(count):
-            beat = (beats[i], int(mark and i == count - 1))
+            beat = (beats[i], int(mark and i == count - 1), i == 0)
             offering = taken = False
             while not taken:
                 offering = offering or random.random() < offer
@@ -125,7 +135,8 @@ class Stream:
         """Await what a beat completes: of the last, all that the frame still owes."""
         config = self.config
         out = config.expected[frame % len(config.frames)]
-        due = [(w, int(i == 0), int(i == len(out) - 1)) for i, w in enumerate(out)]
+        tag = self.tag << 1
+        due = [(w, tag | int(i == 0), int(i == len(out) - 1)) for i, w in enumerate(out)]
         self.pending.extend(due[config.passed[beat] : config.passed[beat + 1]])
 
     async def drain(self, ready: float = 1.0) -> None:
@@ -197,7 +208,7 @@ async def stream_blocked(dut: Any) -> None:
 
     async def offer(ready: bool) -> bool:
         words = config.frames[frame % len(config.frames)]
-        return await stream.cycle((words[beat], int(beat == len(words) - 1)), ready)
+        return await stream.cycle((words[beat], int(beat == len(words) - 1), not beat), ready)
 
     while beat or idle <= config.settle + config.beats:
         # Once the stream has stopped for good, the frame that was begun is finished.
@@ -206,6 +217,7 @@ async def stream_blocked(dut: Any) -> None:
         if taken:
             stream.took(frame, beat)
             frame, beat = frame + (beat == config.beats - 1), (beat + 1) % config.beats
+            stream.tag = stream.tag if beat else random.getrandbits(config.tag)
         idle = 0 if taken and not ready else idle + 1
         assert stream.clock < 400 * (config.beats + config.settle), "it takes frames without end"
     await stream.drain()

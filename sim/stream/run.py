@@ -92,6 +92,7 @@ def run_stream_bench(
             "interval": timing.interval,
             "faults": faults,
             "settle": max(timing.alone, timing.steady) + timing.fifo_depth + 8,
+            "tag": design.tag,
             "seed": seed,
         },
         simulator=simulator,
@@ -187,7 +188,8 @@ def _stream_top(design: StreamDesign, faults: int) -> str:
         *("input aclk", "input aresetn", f"input [{wide_in - 1}:0] s_axis_tdata"),
         *("input s_axis_tlast", "input s_axis_tvalid", "output s_axis_tready"),
         f"output [{wide_out - 1}:0] m_axis_tdata",
-        *("output m_axis_tuser", "output m_axis_tlast", "output m_axis_tvalid"),
+        *([f"input [{design.tag - 1}:0] s_axis_tuser"] if design.tag else ()),
+        *(f"output [{design.tag}:0] m_axis_tuser", "output m_axis_tlast", "output m_axis_tvalid"),
         "input m_axis_tready",
         *([f"input [{faults - 1}:0] fault"] if faults else ()),
     ]
@@ -207,6 +209,7 @@ def _tags_top(design: StreamDesign, numbers: Sequence[int]) -> str:
         ]
         names = [port.split()[-1] for port in mine]
         pins = [f".{n.removeprefix(f'g{i}_')}({n})" for n in names] + [".clk(clk)", ".rst(rst)"]
+        pins += [f".in_tag({design.tag}'d0)"] if design.tag else []
         body.append(f"  {design.module(number, 'window')} g{i} ({', '.join(pins)});")
         ports += mine
     head = f"`timescale 1ns / 1ps\nmodule {TOP} (\n  " + ",\n  ".join(ports) + "\n);\n"

@@ -205,7 +205,7 @@ def test_the_summary_names_what_is_above_the_aim():
     )
     assert re.search(r"5 files of 1 families.* 4 have figures .*: 1 take at most 0\.7", text)
     assert "up to 1.0:\n\n- `b` 0.800.\n" in text
-    assert text.endswith("Above 1.0:\n\n- `d` 1.100, `e` 1.200: it leaves out sums.")
+    assert text.endswith("Above 1.0:\n\n- `d` 1.100; `e` 1.200: it leaves out sums.")
 
 
 def test_clocks_that_a_row_takes(tmp_path):
@@ -222,6 +222,8 @@ def test_clocks_that_a_row_takes(tmp_path):
     found = Entry("a", "b", {"same": {"total": 300}}, {"published": 200}, "slow", clocks=3)
     assert (found.times, found.times_a_row) == (1.5, 0.5)
     assert "`b` 1.500 (0.500 a row per clock): slow." in summary([found])
+    found = replace(found, tried={"fast": 1310, "fast, area": 300})
+    assert "per clock), 200 against fast 1,310, fast+area 300: slow." in summary([found])
 
 
 def test_both_clocks_by_the_same_programs(tmp_path):

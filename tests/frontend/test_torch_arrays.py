@@ -43,6 +43,24 @@ def test_integers_stay_what_they_are(tmp_path):
     assert (found.dtype, found.tolist()) == (np.int16, [3])
 
 
+def test_numbers_of_numpy_beside_tensors_are_numbers(tmp_path):
+    told = {"auc": np.float64(0.25), "epoch": np.int64(-3), "ok": np.bool_(True)}
+    found = read_arrays(saved({**told, "w": torch.ones(1)}, tmp_path))
+    assert [(type(found[name]), found[name]) for name in told] == [
+        (float, 0.25), (int, -3), (bool, True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.zeros(2), np.dtype("O"), np.datetime64("2026-01-01"), np.zeros((), "i4,f4")[()]],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_things_of_numpy_are_refused(value, tmp_path):
+    with pytest.raises(CheckpointError):
+        read_arrays(saved({"w": torch.ones(1), "more": value}, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("make", "kind"),
     [

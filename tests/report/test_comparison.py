@@ -9,7 +9,7 @@ from nnlogic.cli.main import main
 from nnlogic.report.comparison import cautions, cells, compared, scatter
 from nnlogic.report.model import Report
 from nnlogic.report.plots import scatter_file
-from nnlogic.report.rows import AccuracyRow, Check, ResourceRow
+from nnlogic.report.rows import AccuracyRow, Artifact, Check, Command, ResourceRow
 
 
 def report(luts, percent, latency, **changes):
@@ -49,8 +49,18 @@ def test_next_commands_fill_the_gaps():
     (row,) = compared([("my run", report(100, 70.0, 9.0))])
     assert "nnlogic verify 'my run'" in row.next
     assert "nnlogic synth 'my run'" in row.next
-    assert any("--optimize network" in line for line in row.next)
-    assert any("--rows FILE" in line for line in row.next)
+    assert row.next == ("nnlogic verify 'my run'", "nnlogic synth 'my run'")
+    made = Command("compile", "nnlogic compile net.pt -o RUN --backend stream --raw uint8")
+    (row,) = compared([("r", report(100, 70.0, 9.0).put(made))])
+    new = "nnlogic compile net.pt -o NEW --backend stream --raw uint8"
+    assert {f"{new} --rows FILE", f"{new} --optimize network"} < set(row.next)
+    tables = Artifact("ir/tables.safetensors", "TableNet")
+    (row,) = compared([("r", report(100, 70.0, 9.0).put(made, tables))])
+    assert row.next[-1] == "nnlogic compile r -o NEW --from logic --optimize network"
+    stopped = report(1, 1.0, 1.0, status="stopped")
+    stopped = stopped.replace(config={"stop_after": "logic"})
+    (row,) = compared([("r", stopped)])
+    assert row.next == ("nnlogic compile r -o NEW --from design",)
     (failed,) = compared([("r", report(1, 1.0, 1.0, status="failed"))])
     assert failed.next == ("nnlogic verify r",)
 

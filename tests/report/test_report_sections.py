@@ -140,7 +140,7 @@ def test_the_page_shows_facts_tables_and_plots():
     assert '<h2 id="section-0">abacus frame</h2>' in page
     assert "<dt>abacus rods</dt><dd>2 abacus</dd>" in page
     assert '<td class="num">6</td>' in page
-    assert "<caption>of abacus</caption>" in page
+    assert "<caption><span>of abacus</span></caption>" in page
     assert 'aria-label="abacus busy: 0, 62, 100"' in page
     assert 'aria-label="abacus tried: abacus one; two"' in page
     assert page.count("<circle") == 3 + 2 * len(REPORT.ladder)

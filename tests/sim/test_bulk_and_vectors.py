@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from nnlogic.sim.harness import row_words
 from nnlogic.sim.vectors import write_bench
 from nnlogic.tables.build import tabulate
 from nnlogic.tools.find import find
+from nnlogic.tools.programs import is_ours, sign_program
 from nnlogic.tools.run import run_tool
 
 
@@ -35,6 +37,27 @@ def test_bulk_equals_the_network(compiled, models):
     stamp = program.stat().st_mtime_ns
     assert build_model(compiled.design, compiled.files, models).stat().st_mtime_ns == stamp
     assert len(run_bulk(compiled.design, compiled.files, models, codes=codes[:1])) == 1
+
+
+def test_a_model_that_was_not_compiled_here_is_not_run(compiled, models, tmp_path):
+    """As in the run of somebody else, whose folder has the right name."""
+    program = build_model(compiled.design, compiled.files, models)
+    digest = program.parent.name
+    assert not is_ours(program, digest)
+    good, signature = program.read_bytes(), Path(f"{program}.signature")
+    signed = signature.read_bytes()
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    assert np.array_equal(
+        run_bulk(compiled.design, compiled.files, models, codes=compiled.codes), compiled.expected
+    )
+    assert not (tmp_path / "ran").exists()
+    assert program.read_bytes()[:4] == good[:4] == b"\x7fELF"
+    sign_program(program, digest)
+    assert is_ours(program, digest)
+    assert not is_ours(program, digest + "0")
+    assert signature.read_bytes() != signed
+    signature.unlink()
+    assert not is_ours(program, digest)
 
 
 class Notes:

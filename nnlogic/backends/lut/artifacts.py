@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnlogic import __version__
 from nnlogic.core.archive import write_bytes
 from nnlogic.core.formats import IntArray
 from nnlogic.core.inert import ShellWord
 from nnlogic.core.names import Identifier
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.harness import CONTROL, HARNESS, harness_script, harness_verilog
-from nnlogic.flows.ipxact import Component, component_xml, vhdl_template
 from nnlogic.flows.memories import stream_target
 from nnlogic.flows.pnr import pnr_arguments
 from nnlogic.flows.synth import SCRIPT, STREAM_SCRIPT, NetPort, synth_script
@@ -20,7 +18,6 @@ from nnlogic.flows.targets import Target
 from nnlogic.flows.vivado import STREAM_CONSTRAINTS, write_vivado
 from nnlogic.flows.vivado import STREAM_SCRIPT as VIVADO_STREAM
 from nnlogic.hw.names import port_names
-from nnlogic.hw.stream_wrapper import StreamParameters
 from nnlogic.report.rows import Artifact
 from nnlogic.sim.vectors import write_bench
 
@@ -67,35 +64,9 @@ def _stream(
     names = (VIVADO_STREAM, STREAM_CONSTRAINTS)
     script, constraints = write_vivado(files, top, vendor, flows, clock, "aclk", names)
     return [
-        *_package(design, files, flows.parent / "ip", top),
         Artifact(f"flows/{STREAM_SCRIPT}", f"yosys script of the stream for {target.name}"),
         Artifact(f"flows/{script.name}", f"Vivado script of the stream for {vendor.part}"),
         Artifact(f"flows/{constraints.name}", "clock constraint of the stream"),
-    ]
-
-
-def _package(
-    design: HardwareDesign, files: Sequence[Path], folder: Path, top: Identifier
-) -> list[Artifact]:
-    """Write what other tools need to place the stream in a system."""
-    ports = tuple(
-        NetPort(Identifier(name), way, width)
-        for name, way, width in StreamParameters.of(design).ports
-    )
-    component = Component(
-        top,
-        __version__,
-        ports,
-        tuple(f"../rtl/{f.name}" for f in files),
-        f"{design.name}: a neural network as logic, one result per clock, "
-        f"{design.latency} clocks from input to output of the core",
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "component.xml", component_xml(component).encode())
-    write_bytes(folder / f"{top}.vho", vhdl_template(top, ports).encode())
-    return [
-        Artifact("ip/component.xml", "IP-XACT component (IEEE 1685-2014) of the stream"),
-        Artifact(f"ip/{top}.vho", "VHDL declaration and instance of the stream"),
     ]
 
 

@@ -29,24 +29,32 @@ class LutOptions(Limited):
     @property
     def beside(self) -> tuple[tuple[str, int], ...]:
         """The signals of `sideband` and their bits."""
-        found = (part.strip().partition("=") for part in (self.sideband or "").split(",") if part)
-        return tuple((name, int(bits or 1)) for name, _, bits in found)
+        return sideband_of(self.sideband)
 
     def problems(self) -> list[Problem]:
         """Return which options exclude each other."""
-        out = super().problems()
-        names = []
-        for part in (self.sideband or "").split(",") if self.sideband is not None else ():
-            name, given, bits = part.strip().partition("=")
-            names.append(name)
-            wide = name == "tuser" and bits.isdecimal() and 1 <= int(bits) <= WIDEST
-            if name not in SIDEBAND or (given and not wide):
-                why = (
-                    f"{visible(part.strip())!r} is none of tlast, tkeep, tuser=1 to tuser={WIDEST}"
-                )
-                out.append(Problem("--sideband", why))
-        if len(set(names)) < len(names):
-            out.append(Problem("--sideband", "a signal is named twice"))
-        if names and not self.stream:
+        out = [*super().problems(), *sideband_problems(self.sideband)]
+        if self.sideband and not self.stream:
             out.append(Problem("--sideband", "needs the stream", "leave out --no-stream"))
         return out
+
+
+def sideband_of(text: str | None) -> tuple[tuple[str, int], ...]:
+    """Return the signals that ``--sideband`` names, and their bits."""
+    found = (part.strip().partition("=") for part in (text or "").split(",") if part)
+    return tuple((name, int(bits or 1)) for name, _, bits in found)
+
+
+def sideband_problems(text: str | None) -> list[Problem]:
+    """Return what of ``--sideband`` are no such signals."""
+    out, names = [], []
+    for part in text.split(",") if text is not None else ():
+        name, given, bits = part.strip().partition("=")
+        names.append(name)
+        wide = name == "tuser" and bits.isdecimal() and 1 <= int(bits) <= WIDEST
+        if name not in SIDEBAND or (given and not wide):
+            why = f"{visible(part.strip())!r} is none of tlast, tkeep, tuser=1 to tuser={WIDEST}"
+            out.append(Problem("--sideband", why))
+    if len(set(names)) < len(names):
+        out.append(Problem("--sideband", "a signal is named twice"))
+    return out

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from nnlogic.backends.stream.options import StreamOptions
 from nnlogic.job.backend import Backend, Simulate
@@ -35,6 +35,12 @@ class StreamBackend(Backend):
     title = "windows of a stream"
     options = StreamOptions
     at_a_rate = True
+    without: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "drop_unused": (
+            "a beat carries whole positions, and bits that no kernel reads go nowhere as it is: "
+            "they take no logic and no memory", "leave it out",
+        )
+    }  # fmt: skip
 
     def taken(self, net: QuantNet, opts: Options) -> QuantNet:
         """Return the network; where raw words are asked for, with one encoder for all positions."""

@@ -55,24 +55,26 @@ class Frames(Whole):
     )  # fmt: skip
     wrong_bits_test = WRONG_BITS_TEST
     core_ports = """module {core} (
-  input clk, input rst, input in_valid, input ready, input [{wx}:0] x,
-  output out_valid, output [{wy}+2:0] y
+  input clk, input rst, input in_valid, input ready, input [{wx}+{tag}:0] x,
+  output out_valid, output [{wy}+{tag}+2:0] y
 );
   {top} stream (
     .aclk(clk), .aresetn(!rst), .s_axis_tvalid(in_valid), .s_axis_tlast(x[{wx}]),
-    .s_axis_tdata(x[{wx}-1:0]), .m_axis_tready(ready), .m_axis_tvalid(out_valid),
-    .m_axis_tdata(y[{wy}+2:3]), .m_axis_tuser(y[2]), .m_axis_tlast(y[1]), .s_axis_tready(y[0])
+    {tag_pin}.s_axis_tdata(x[{wx}-1:0]), .m_axis_tready(ready), .m_axis_tvalid(out_valid),
+    .m_axis_tdata(y[{wy}+{tag}+2:3+{tag}]), .m_axis_tuser(y[2+{tag}:2]), .m_axis_tlast(y[1]),
+    .s_axis_tready(y[0])
   );
 endmodule
 """
     netlist_ports = """module {top} (
   input aclk, input aresetn, input [{wx}-1:0] s_axis_tdata, input s_axis_tlast,
-  input s_axis_tvalid, output s_axis_tready, output [{wy}-1:0] m_axis_tdata, output m_axis_tuser,
-  output m_axis_tlast, output m_axis_tvalid, input m_axis_tready, input [{{faults}}-1:0] fault
+  {tag_port}input s_axis_tvalid, output s_axis_tready, output [{wy}-1:0] m_axis_tdata,
+  output [{tag}:0] m_axis_tuser, output m_axis_tlast, output m_axis_tvalid, input m_axis_tready,
+  input [{{faults}}-1:0] fault
 );
   {core} netlist (
     .{wrong}(fault), .clk(aclk), .rst(!aresetn), .in_valid(s_axis_tvalid), .ready(m_axis_tready),
-    .x({{s_axis_tlast, s_axis_tdata}}), .out_valid(m_axis_tvalid),
+    .x({{{tag_part}s_axis_tlast, s_axis_tdata}}), .out_valid(m_axis_tvalid),
     .y({{m_axis_tdata, m_axis_tuser, m_axis_tlast, s_axis_tready}})
   );
 endmodule

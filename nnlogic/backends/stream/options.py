@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnlogic.backends.lut.options import sideband_of, sideband_problems
 from nnlogic.backends.stream.model.memory import KINDS
 from nnlogic.core.errors import Problem
 from nnlogic.job.option import option
@@ -25,9 +26,18 @@ class StreamOptions(Budgeted):
         False, "One sample per clock without frames: the network slides over a stream that never "
         "ends.", kind=bool, implies=True, planned=False,
     )  # fmt: skip
+    sideband: str | None = option(
+        None, "Signals of the stream that pass from a sample to its result: tlast, tkeep, tuser=N.",
+        metavar="NAME[=BITS],...", planned=False, until="design",
+    )  # fmt: skip
     line_buffers: str = option(
         AUTO, "What lines of a map wait in.", choices=(AUTO, *KINDS), shown=True
     )
+
+    @property
+    def beside(self) -> tuple[tuple[str, int], ...]:
+        """The signals of `sideband` and their bits."""
+        return sideband_of(self.sideband)
 
     def problems(self) -> list[Problem]:
         """Return which options exclude each other."""
@@ -48,4 +58,19 @@ class StreamOptions(Budgeted):
             out.append(Problem("--positions-per-clock", why, "leave it or --continuous out"))
         if self.max_dsps is not None:
             out.append(Problem("--max-dsps", "a stream has no DSP slices", "leave it out"))
+        return [*out, *self._sideband_problems()]
+
+    def _sideband_problems(self) -> list[Problem]:
+        out = sideband_problems(self.sideband)
+        if out:
+            return out
+        names, flag = {name for name, _ in self.beside}, "--sideband"
+        if names and self.continuous:
+            why = "a result is of many samples, and a stream without frames marks none of them"
+            out.append(Problem(flag, why, "leave it or --continuous out"))
+        if "tlast" in names:
+            out.append(Problem(flag, "frames and results have tlast already", "leave tlast out"))
+        if "tkeep" in names:
+            why = "a window reads bytes of many beats, and none of them may be missing"
+            out.append(Problem(flag, why, "a bit of tuser=N that says which frames are not whole"))
         return out

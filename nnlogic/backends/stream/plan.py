@@ -125,7 +125,7 @@ def design_of(
         )  # fmt: skip
         layers.append(_with_buffer(made, opts, target))
     name = identifier(net.name)
-    design = StreamDesign(name, net.inputs, net.outputs, tuple(layers), dense)
+    design = StreamDesign(name, net.inputs, net.outputs, tuple(layers), dense, opts.beside)
     design.verify()
     return design
 

@@ -102,10 +102,17 @@ def pin_rows(
     else:
         each = ", ".join(f"u{bits}" for bits in last.output_channels)
         went = f"{_counted(last.scan.output_lanes, 'position')} of the last map: {each}"
-    return [
+    rows = [
         PinRow("s_axis_tdata", "input", design.input_width, 0, came),
         PinRow("m_axis_tdata", "output", design.output_width, 0, went),
     ]
+    tag = design.tag if isinstance(design, StreamDesign) else 0
+    if tag:
+        came = "with the first beat of a frame; it leaves with the result"
+        rows.append(PinRow("s_axis_tuser", "input", tag, None, came))
+        went = "bit 0 the first beat of a result, above it what came with the frame"
+        rows.append(PinRow("m_axis_tuser", "output", 1 + tag, None, went))
+    return rows
 
 
 def _counted(count: int, what: str) -> str:

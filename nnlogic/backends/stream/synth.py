@@ -134,8 +134,16 @@ def placed(
 
 def _ports(template: str, design: Any) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
-    core = f"{design.top}_core"
-    return template.format(core=core, top=design.top, wx=wide_in, wy=wide_out, wrong=WRONG)
+    tag = getattr(design, "tag", 0)
+    tagged = {
+        "tag_pin": f".s_axis_tuser(x[{wide_in + tag}:{wide_in + 1}]), ",
+        "tag_port": f"input [{tag - 1}:0] s_axis_tuser, ",
+        "tag_part": "s_axis_tuser, ",
+    }
+    return template.format(
+        core=f"{design.top}_core", top=design.top, wx=wide_in, wy=wide_out, wrong=WRONG, tag=tag,
+        **{name: text if tag else "" for name, text in tagged.items()},
+    )  # fmt: skip
 
 
 def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:

@@ -40,7 +40,7 @@ def command(session: Session, runs: tuple[Path, ...], plot: Path | None) -> int:
     heading(console, "Next")
     for row in found.rows:
         for line in row.next:
-            fact(console, row.name, line)
+            fact(console, row.run, line)
     if plot is not None:
         click.echo(f"wrote {plot}", err=True)
     return 0

@@ -28,6 +28,8 @@ MAX_OUTPUTS = 5
 MAX_GROUPS = 4
 MAX_SHIFT = 8
 """Most bits of the sum of two tables below the output."""
+FINE_SHIFT = 3
+"""Most neurons need more bits below the output."""
 MAX_WIDE_SHIFT = 14
 """The same for more tables, of which all but two are rounded."""
 MOVES = 2_000
@@ -89,8 +91,12 @@ class Linear:
         every = [Levels.of(stairs.levels, stairs.count, groups) for groups in divisions]
         head = function.n_outputs + 1
         found: list[Sums] = []
+        fine = every
+        if stairs.weights is None:
+            # Two tables can be doubled: what has none at a shift has none at lower ones.
+            fine = [levels for levels in every if recovered(levels, FINE_SHIFT, head) is not None]
         for shift in range((MAX_SHIFT if stairs.weights is None else MAX_WIDE_SHIFT) + 1):
-            for levels in every:
+            for levels in fine if shift <= FINE_SHIFT else every:
                 if len(found) < self.candidates and time.monotonic() < deadline:
                     sums = recovered(levels, shift, head, stairs.weights)
                     if sums is not None:

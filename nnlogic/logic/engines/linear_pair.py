@@ -108,7 +108,10 @@ def narrowest(bounds: Bounds, heads: Sequence[int]) -> Pair | None:
         return None
     for left, right in sorted(product(heads, heads), key=lambda h: (sum(h), max(h))):
         widths = bounds.shift + left, bounds.shift + right
-        for offset in range(0, -(1 << left) - (1 << right), -1):
+        # With a lower offset, tables as great as they may be would not reach the highest level.
+        missing = int(bounds.low.max()) - sum((1 << w) - 1 for w in widths)
+        last = max(-(-missing // (1 << bounds.shift)), 1 - (1 << left) - (1 << right))
+        for offset in range(0, last - 1, -1):
             tight = replace(plain, offset=offset, widths=widths).settled()
             if tight is not None:
                 return tight

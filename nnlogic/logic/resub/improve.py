@@ -26,6 +26,7 @@ def improve(
     k: int = 6,
     depth: int | None = None,
     moves: int = 20_000,
+    patience: int | None = None,
     seed: int = 1,
 ) -> Cone:
     """Remove LUTs from a network by exchanging inputs of its LUTs.
@@ -49,6 +50,8 @@ def improve(
     moves : int
         Exchanges tried; unless a budget (`nnlogic.tools.budget`) ends sooner, the only measure
         of effort, so that the result does not depend on the machine.
+    patience : int, optional
+        Exchanges that free nothing, after which no more are tried.
     seed : int
         Start of the random walk.
 
@@ -73,9 +76,10 @@ def improve(
     if not cone.n_nodes:
         return cone
     net = _state(cone, function, k, limit, seed)
+    idle = 0
     for done in range(0, moves, PART):
-        walk(net, min(PART, moves - done))
-        if budget().spent:
+        idle = 0 if walk(net, min(PART, moves - done)) else idle + PART
+        if budget().spent or (patience is not None and idle >= patience):
             break
     order = net.order[: net.live[0]].tolist()
     builder = ConeBuilder(cone.n_inputs)

@@ -89,7 +89,7 @@ class Flow:
         even = max(1, math.ceil(round(self.depth) / len(layers)))
         if self._deepest_layer() <= even:
             return float(even), self._between_layers(layers)
-        edges = even * np.arange(1, math.ceil(round(self.depth) / even))
+        edges = even * np.arange(1.0, math.ceil(round(self.depth) / even))
         # Everything as early as can be, or as late: the designer takes the better, and more.
         return float(even), min(self._crossing(self.early, edges), self._crossing(self.late, edges))
 

@@ -13,6 +13,7 @@ from nnlogic.backends.stream import section as stream_section
 from nnlogic.backends.stream.frames import frames_of
 from nnlogic.core.archive import frozen
 from nnlogic.core.progress import SILENT
+from nnlogic.job.package import ports_of
 from nnlogic.quant.ir import QuantNet
 from nnlogic.quant.quantizer import InputQuantizer
 from nnlogic.run.compile_run import compile
@@ -65,6 +66,19 @@ def test_pixels_come_in_and_codes_are_stored(run):
 def test_checkers_of_style_have_nothing_to_say(run, tmp_path):
     files = [Path(shutil.copy(f, tmp_path)) for f in sorted((run.path / "rtl").glob("*.v"))]
     assert lint(tmp_path, files, "digits_stream") == []
+
+
+def test_the_stream_is_packaged_as_its_verilog_says(run):
+    ports = dict(ports_of((run.path / "rtl" / "digits_stream.v").read_text()))["digits_stream"]
+    assert {(p.name, p.direction, p.width) for p in ports} >= {
+        ("s_axis_tdata", "input", 8), ("s_axis_tlast", "input", 1), ("m_axis_tuser", "output", 1),
+    }  # fmt: skip
+    xml = (run.path / "ip" / "component.xml").read_text()
+    assert all(f"<ipxact:name>{p.name}</ipxact:name>" in xml for p in ports)
+    assert f"every 64 clocks, {run.report.timing.latency_cycles} clocks later" in xml
+    assert (run.path / "ip" / "digits_stream.vho").exists()
+    kernel = run.path / "segments" / "digits_0_codes_kernel0"
+    assert not (kernel / "ip").exists()
 
 
 def test_verilog_on_pixels_gives_what_the_network_on_codes_gives(run, tmp_path):

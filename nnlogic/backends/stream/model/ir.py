@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from nnlogic.backends.stream.model.memory import KINDS
 from nnlogic.backends.stream.model.scan import Scan
 from nnlogic.core.bits import total_bits
 from nnlogic.core.errors import IRError, Problem
+from nnlogic.core.fields import stored
 from nnlogic.core.formats import Port
 from nnlogic.core.inert import printed
 from nnlogic.core.names import Identifier
@@ -156,6 +157,9 @@ class StreamDesign(Stored):
         Each reads the map of the one before.
     dense : DenseCore or None
         None where the last map itself goes out.
+    sideband : tuple of (str, int)
+        Signals that pass from the first beat of a frame to its result, and their bits: only
+        ``("tuser", N)``.
     """
 
     name: str
@@ -163,8 +167,14 @@ class StreamDesign(Stored):
     outputs: tuple[Port, ...]
     layers: tuple[MapLayer, ...]
     dense: DenseCore | None
+    sideband: tuple[tuple[str, int], ...] = field(default=(), metadata=stored(grown=True))
 
     kind: ClassVar[str] = "StreamDesign"
+
+    @property
+    def tag(self) -> int:
+        """Bits that pass from the first beat of a frame to its result."""
+        return sum(bits for _, bits in self.sideband)
 
     @property
     def top(self) -> Identifier:
