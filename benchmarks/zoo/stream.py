@@ -45,8 +45,8 @@ clock, the whole network behind AXI4-Stream.
   result; *interval*: clocks from one frame to the next. *frames/s*: in millions, at 200 MHz, which
   is assumed, and at the Fmax of ecp5, which is placed and routed.
 - *unrolled*: the same LUTs with a copy of each kernel at every position, computed, not compiled;
-  compiled it is less, since what later layers do not read is not made (docs/guide/windows.md). `--backend lut` refuses more than 20,000 tables
-  unless `--unroll-limit` allows them.
+  compiled it is less, since what later layers do not read is not made (docs/guide/windows.md).
+  `--backend lut` refuses more than 20,000 tables unless `--unroll-limit` allows them.
 - *proofs*: 3 and 5 are of kernels and dense layers, 4 also of whole frames. 6: these parts of the
   netlist are proved; where *sampled* is said, the whole netlist was simulated. What `nnlogic
   verify` does (unique tags through window generators, cocotb, planted faults) is not in this table.
