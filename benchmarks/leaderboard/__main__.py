@@ -32,6 +32,9 @@ benchmarks.leaderboard.train`, with the peers' own programs. Leaves of LightGBM,
 are rounded to 4 bits of the widest tree, and accuracies are with that. Why a row is above the aim
 is what is known of the peer's hardware, not a measure.
 
+Files that were not run take minutes to hours of a core; what `nnlogic inspect` says of their size
+stands beside them. What is predicted is no measure.
+
 What is measured is kept in files of `--results`, one per row, and not measured again until the
 file, the options of its reading or the effort change; what failed is tried again.
 """
@@ -123,7 +126,8 @@ def main() -> None:
                 continue
             entry = _entry(peer, file, args, results)
             if entry is None:
-                left.append(f"{peer.family} `{file.relative_to(args.peers / peer.repository)}`")
+                name, size = file.relative_to(args.peers / peer.repository), peer.size(file)
+                left.append(f"{peer.family} `{name}`" + (f" ({size})" if size else ""))
                 continue
             entries.append(entry)
             print(entry.line(), flush=True)
@@ -131,7 +135,7 @@ def main() -> None:
     if not entries:
         parser.error(f"no file of a peer below {args.peers}: fetch the repositories there")
     parts = ["# Other people's networks", __doc__.partition("\n\n")[2].strip(), summary(entries)]
-    parts += [f"Not run: {', '.join(left)}."] if left else []
+    parts += [f"Not run: {'; '.join(left)}."] if left else []
     page.done("\n\n".join([*parts, table(entries)]) + "\n")
 
 

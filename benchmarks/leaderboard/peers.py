@@ -57,6 +57,8 @@ class Peer:
         where its clock is not compared.
     why : str
         What the peer's figure leaves out, or spends elsewhere.
+    sizes : mapping of str to str
+        What is known of files that take long to measure, by a part of their path.
     """
 
     family: str
@@ -76,6 +78,7 @@ class Peer:
     interval: Callable[[Path, str], int] | None = None
     rank: str | None = None
     why: str = ""
+    sizes: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, peers: Path) -> Iterator[Path]:
         """Yield the files that are there, in order."""
@@ -112,6 +115,10 @@ class Peer:
             return None
         return len(re.findall(self.rank, tops[0].read_text(errors="replace")))
 
+    def size(self, file: Path) -> str:
+        """Return what is known of a file that was not measured; empty where nothing is."""
+        return _of(self.sizes, file)
+
     def dataset(self, file: Path) -> str:
         """Return the name of the rows that a file is measured on; empty where there are none."""
         return _of(self.rows, file)
@@ -139,6 +146,8 @@ PEERS = (
          stated={"JSC_OpenML/models": "1232", "JSC_CERNBox/models": "5034"},
          reports=("firmware/**/post_impl_util.rpt", "README.md"), same=NONE,
          rows={"JSC_OpenML/models": "jets:standardized", "Tran_study/Wine": "uci:wine"},
+         sizes={"JSC_CERNBox": "predicted 3,239 LUT6, the peer's 5,034",
+                "anomaly": "2,304 tables, 38,952 LUT6 before any is minimized"},
          why="the peer adds with carry chains, which are not counted"),
     Peer("KANELE", "KANELE", "benchmarks/MNIST/models/*/truth_tables.json",
          reports=("README.md",), same=NONE),
@@ -154,7 +163,8 @@ PEERS = (
     Peer("LogicNets", "IIoT-LogicNets", "experiments/6_*/*/verilog/lut_based_model.pth",
          {"bits": "1/2/2"}, ("results_logicnet/res.txt",), verilog=("*.v",), top="logicnet",
          rank=r"\bmyreg #", same=NONE),
-    Peer("difflogic", "mase", "*.pth", {"classes": "10"}, rows={"mnist": "mnist:bits20"}),
+    Peer("difflogic", "mase", "*.pth", {"classes": "10"}, rows={"mnist": "mnist:bits20"},
+         sizes={"mnist": "48,000 gates of two inputs, before sums of 800 bits"}),
     Peer("BTHOWeN", "BTHOWeN", "software_model/selected_models/*.pickle.lzma", {"train": TRAIN},
          ("../../rtl/synthesis_reports/utilization/{stem}.rpt",), bits=True,
          rows={"iris": "uci-third:iris", "wine": "uci-third:wine",
@@ -162,6 +172,9 @@ PEERS = (
                "satimage": "uci-third:satimage", "shuttle": "uci-third:shuttle",
                "mnist": "mnist:ink"},
          interval=of_bthowen,
+         sizes={"letter": "predicted 27,749 LUT6, the peer's 21,242",
+                "mnist_small": "29,008 LUT6 before any is minimized, the peer's 12,514",
+                "mnist_medium": "the peer's 32,721", "mnist_large": "the peer's 141,592 or more"},
          why="the peer works out one hash function per clock, and needs as many clocks a row as it "
          "has of them; ours takes a row every clock, with all hashes side by side"),
     *(Peer("torchlogix", "torchlogix-models", f"{kind}*_{name}/state.pt",
@@ -180,7 +193,8 @@ PEERS = (
          stated={"openml-598": "199", "openml-1439": "1237"},
          source="its Verilog, yosys", carries={"openml-598": 50, "openml-1439": 192},
          why="the peer adds with carry chains, which are not counted"),
-    Peer("QONNX", "qonnx_model_zoo", "models/MNIST/**/*.onnx", rows={"MNIST": "mnist:ink"}),
+    Peer("QONNX", "qonnx_model_zoo", "models/MNIST/**/*.onnx", rows={"MNIST": "mnist:ink"},
+         sizes={"1W2A": "predicted 67,197 LUT6", "2W2A": "predicted 23,262 LUT6"}),
     Peer("QONNX", "qonnx_model_zoo", "models/JetTagging/**/*.onnx", {"inputs": "q6.10"},
          rows={"Jet": "jets:standardized"}),
     Peer("QONNX", "qonnx_model_zoo", "models/UNSW_NB15/**/*.onnx", {"inputs": "q2.0"}),

@@ -141,10 +141,14 @@ def port_rows(ports: Sequence[Port]) -> tuple[PortRow, ...]:
 def quantizer_text(net: QuantNet) -> str:
     """Say in words what turns raw features into input codes."""
     if net.raw:
-        count = sum(len(cuts) for cuts in comparisons(net))
+        count, shared = sum(len(cuts) for cuts in comparisons(net)), ""
+        copies = net.layers[0].copies(net.x_formats(net.layers[0]))
+        if copies is not None:
+            places = len(copies.numbers)
+            count, shared = count // places, f", the same at all {places} positions"
         return (
             f"in the core: raw features as {_counted(list(map(str, net.raw)))}, read by {count} "
-            "comparators with constants, counted as encoder"
+            f"comparators with constants{shared}, counted as encoder"
         )
     if net.quantizer is None:
         return "none: the inputs are integer codes already"

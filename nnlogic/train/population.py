@@ -140,7 +140,8 @@ class PopulationTraining:
             title = f"descend {self.recipe.name}"
             with progress.step(title, total=self.recipe.descend * self.members) as step:
                 descend(self.steps, step.advance)
-        self.chosen = int(self.steps.ranking().argmax())
+        # The rows for ranking are many, and there is nothing to choose.
+        self.chosen = int(self.steps.ranking().argmax()) if self.members > 1 else 0
 
     def merits(self) -> NDArray[np.floating]:
         """Return how good every member is, exactly, on the validation rows."""

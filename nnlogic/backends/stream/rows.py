@@ -96,12 +96,12 @@ def pin_rows(
     first, last = design.layers[0], design.layers[-1]
     formats = [str(word) for word in words] or [str(port.format) for port in design.inputs]
     channels = ", ".join(formats[: first.frame.channels])
-    came = f"{_counted(first.lanes, 'position')} of the map, channel by channel: {channels}"
+    came = f"{counted(first.lanes, 'position')} of the map, channel by channel: {channels}"
     if design.dense is not None:
         went = ", ".join(f"{p.name} {p.format}" for p in design.outputs)
     else:
         each = ", ".join(f"u{bits}" for bits in last.output_channels)
-        went = f"{_counted(last.scan.output_lanes, 'position')} of the last map: {each}"
+        went = f"{counted(last.scan.output_lanes, 'position')} of the last map: {each}"
     rows = [
         PinRow("s_axis_tdata", "input", design.input_width, 0, came),
         PinRow("m_axis_tdata", "output", design.output_width, 0, went),
@@ -115,5 +115,6 @@ def pin_rows(
     return rows
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun."""
     return f"{count} {what}{'s' * (count != 1)}"

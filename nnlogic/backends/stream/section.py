@@ -9,13 +9,14 @@ from nnlogic.backends.stream.model.cycles import StreamTiming
 from nnlogic.backends.stream.model.ir import MapLayer, StreamDesign
 from nnlogic.backends.stream.options import StreamOptions
 from nnlogic.backends.stream.plan import buffer_of
-from nnlogic.backends.stream.rows import DEFINITION
+from nnlogic.backends.stream.rows import DEFINITION, counted
 from nnlogic.core.errors import Problem, TargetMissed
 from nnlogic.design.ir import HardwareDesign
 from nnlogic.flows.targets import Target
 from nnlogic.hw.stream.core import window_shape
 from nnlogic.hw.stream.frame import frame_ages
 from nnlogic.job.budgets import LATENCY, LUTS, limit_problems, luts_fix
+from nnlogic.quant.encoder import ENCODER
 from nnlogic.report.codec import to_json
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import ResourceRow
@@ -126,7 +127,7 @@ def described(
     """Return a report with times, estimates and section of a stream."""
     facts = stream_facts(design, cores, target, clock, choice)
     timing = timing_of(report, facts, cores, target, DEFINITION)
-    rows = [ResourceRow(KERNELS, "estimate", facts.kernel_luts)]
+    rows = kernel_rows(report, facts)
     if design.dense is not None:
         rows.append(ResourceRow(DENSE, "estimate", facts.dense_luts))
     memory = f"{facts.line_bits:,} bits; {facts.brams} block memories of 18 Kb"
@@ -138,6 +139,19 @@ def described(
         ),
     ]  # fmt: skip
     return report.replace(timing=timing).put(*rows).with_section(section(facts))
+
+
+def encoders_of(report: Report) -> frozenset[str]:
+    """Return the layers that compare raw words."""
+    return frozenset(layer.name for layer in report.network.layers if layer.role == ENCODER)
+
+
+def kernel_rows(report: Report, facts: StreamFacts) -> list[ResourceRow]:
+    """Return the estimated LUTs of kernels; of an encoder apart, where there is one."""
+    apart = encoders_of(report)
+    luts = sum(layer.luts for layer in facts.layers if layer.name in apart)
+    rows = [ResourceRow(KERNELS, "estimate", facts.kernel_luts - luts)]
+    return [ResourceRow(ENCODER, "estimate", luts), *rows] if apart else rows
 
 
 def timing_of(
@@ -344,7 +358,7 @@ def _framed_times(facts: StreamFacts) -> list[Fact]:
     return [
         Fact(
             "rate",
-            f"{facts.positions_per_clock} positions per clock, a frame every "
+            f"{counted(facts.positions_per_clock, 'position')} per clock, a frame every "
             f"{facts.interval_cycles:,} cycles",
         ),
         Fact(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from nnlogic.backends.stream.section import (
     KERNELS,
     LINES,
     WRAPPER,
+    encoders_of,
     with_facts,
 )
 from nnlogic.backends.stream.segments import load_cores
@@ -43,6 +44,7 @@ from nnlogic.job.context import saved_context
 from nnlogic.job.directory import Run
 from nnlogic.job.ladder import verdict_check
 from nnlogic.job.tools import Ask, forget_tools, place, put_synth
+from nnlogic.quant.encoder import ENCODER
 from nnlogic.quant.kernel_network import Part
 from nnlogic.report.model import TOTAL, Report
 from nnlogic.report.rows import Check, ResourceRow
@@ -110,7 +112,7 @@ def synthesized(
         [*files.values(), wrapper], core, target, folder, clock=goal or target.clock_mhz,
         modules=True, timeout=ask.timeout, progress=ask.progress,
     )  # fmt: skip
-    rows = resource_rows(design, result, target)
+    rows = resource_rows(design, result, target, encoders_of(run.report))
     report = put_synth(forget_tools(run.report), run.path, result, *rows)
     found = resources_of(result.total, ask.target)
     report = with_facts(
@@ -146,12 +148,17 @@ def _ports(template: str, design: Any) -> str:
     )  # fmt: skip
 
 
-def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> list[ResourceRow]:
-    """Return the cells of a synthesized stream, part by part, and of the whole."""
+def resource_rows(
+    design: StreamDesign, result: SynthResult, target: Target, encoders: Collection[str] = ()
+) -> list[ResourceRow]:
+    """Return the cells of a synthesized stream, part by part, and of the whole.
+
+    Kernels of layers called as one of `encoders` are a part of their own.
+    """
     numbers = range(len(design.layers))
     dense = design.dense.module if design.dense else ""
     parts: dict[str, list[tuple[Cells, int]]] = {
-        name: [] for name in (KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
+        name: [] for name in (ENCODER, KERNELS, DENSE, FRAME, LINES, CONTROL, WRAPPER)
     }
     kernels = {k.module: layer for layer in design.layers for k in layer.kernels}
     lines = {str(design.module(n, "lines")) for n in numbers}
@@ -160,7 +167,7 @@ def resource_rows(design: StreamDesign, result: SynthResult, target: Target) -> 
         if kernel is not None:
             layer = kernels[kernel]
             copies = layer.groups // len(layer.kernels) * layer.scan.output_lanes
-            parts[KERNELS].append((cells, copies))
+            parts[ENCODER if layer.name in encoders else KERNELS].append((cells, copies))
         elif dense and (module == dense or module.startswith(f"{dense}_")):
             parts[DENSE].append((cells, 1))
         elif module == frame_module(design):

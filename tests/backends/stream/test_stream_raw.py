@@ -58,6 +58,10 @@ def test_pixels_come_in_and_codes_are_stored(run):
         "channel by channel from its lowest bit: uint8"
         in (run.path / "rtl" / "digits_stream.v").read_text()
     )
+    luts = {row.part: row.luts for row in run.report.resources}
+    assert luts["encoder"] > 0
+    assert luts["total"] == sum(n for part, n in luts.items() if part != "total")
+    assert "read by 3 comparators with constants, the same at all 64" in run.report.network.encoder
     timing = run.report.timing
     assert (timing.fmax_source, timing.rate_mhz) == ("estimate", timing.estimate_mhz)
     assert timing.samples_per_second == pytest.approx(1e6 * timing.rate_mhz / 64, rel=1e-3)

@@ -76,6 +76,14 @@ def test_windows_of_short_frames_have_a_tag_as_well(tmp_path):
     assert [t for t in found.tests if not t.passed] == []
 
 
+def test_a_design_of_before_there_were_tags_is_read(run, tmp_path):
+    design = StreamDesign.load(run.ir_path("design"))
+    meta, arrays = design.parts()
+    assert "sideband" in meta
+    del meta["sideband"]
+    assert StreamDesign.from_parts(meta, arrays).tag == 0
+
+
 def test_what_cannot_pass_is_refused():
     with pytest.raises(UsageError) as caught:
         StreamOptions(sideband="tlast,tkeep")

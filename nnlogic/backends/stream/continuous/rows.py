@@ -43,7 +43,7 @@ def described(
     """Return a report with times, estimates and section of a continuous stream."""
     facts = continuous_facts(design, cores, target, clock, choice)
     timing = framed.timing_of(report, facts, cores, target, DEFINITION)
-    rows = [ResourceRow(framed.KERNELS, "estimate", facts.kernel_luts)]
+    rows = framed.kernel_rows(report, facts)
     if design.dense is not None:
         rows.append(ResourceRow(framed.DENSE, "estimate", facts.dense_luts))
     note = "kernels and dense layers; control is counted by synthesis"
