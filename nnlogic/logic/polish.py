@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from nnlogic.core import bits
@@ -45,6 +45,7 @@ def polished(
     objective: str,
     cost: Callable[[Cone], tuple[int, ...]],
     patience: int | None = None,
+    kept: Collection[str] = (),
 ) -> list[tuple[str, Cone]]:
     """Improve the most promising networks in rounds, fewer in each (successive halving).
 
@@ -56,6 +57,9 @@ def polished(
         What to minimize.
     patience : int, optional
         Moves that free nothing, after which a network is left as it is.
+    kept : collection of str
+        Engines whose networks are improved in the first round, whatever they cost by then: they
+        know a structure that others do not, and are rarely asked.
 
     Returns
     -------
@@ -74,8 +78,14 @@ def polished(
         most = HOPELESS[min(number, 1)] * min(c.cone.luts for c in chosen) + 1
         if number == 0:
             width *= min(WIDER, max(1, REFERENCE_WORDS // words))
-        distinct = {c.cone: c for c in reversed(chosen)}
-        chosen = sorted(distinct.values(), key=lambda c: cost(c.cone))[:width]
+        # Of equal networks the first stays, and ties go to the engine asked first.
+        distinct: dict[Cone, Candidate] = {}
+        for c in chosen:
+            distinct.setdefault(c.cone, c)
+        ranked = sorted(distinct.values(), key=lambda c: cost(c.cone))
+        chosen = ranked[:width]
+        if number == 0:
+            chosen += [c for c in ranked[width:] if c.engine in kept]
         chosen = [c for c in chosen if c.cone.luts <= most] or chosen[:1]
         moves = moves * REFERENCE_WORDS // max(REFERENCE_WORDS, words)
         chosen = [

@@ -43,7 +43,7 @@ ENGINES: tuple[Engine, ...] = (
     *HIDDEN_ENGINES,
 )
 FALLBACK: Engine = Decompose()
-ENGINE_SET = 9
+ENGINE_SET = 10
 """Version of the engines and their scripts; part of the key of cached results."""
 
 ARITHMETIC_FROM = 11
@@ -153,7 +153,8 @@ def solve(
         rest = whole.outputs(open_outputs).reduced()
         cone, engine, attempts = _best(rest.function(function.justification), options, engines)
         signals.update(zip(open_outputs, builder.add(cone, rest.inputs), strict=True))
-    if open_outputs and shared and options.effort != "fast" and not budget().spent:
+    together = bool(open_outputs and shared) and options.effort != "fast" and not budget().spent
+    if together:
         asked = sorted([*open_outputs, *shared.values()])
         rest = whole.outputs(asked).reduced()
         apart = builder.cone([signals[i] for i in asked])
@@ -169,7 +170,9 @@ def solve(
         signals = {i: again.get(s, s) for i, s in signals.items()} | made
     for i, (original, table) in twins.items():
         signals[i] = builder.lut([signals[original]], table)
-    cone = remove_dead(builder.cone([signals[i] for i in range(function.n_outputs)])).cone
+    cone = builder.cone([signals[i] for i in range(function.n_outputs)])
+    if together:
+        cone = remove_dead(cone).cone
     wrong = mismatches(cone, function)
     if wrong or cone.problems(options.k):
         raise IRError(
@@ -238,6 +241,7 @@ def _improved(
             objective=options.objective,
             cost=cost,
             patience=PATIENCE[options.effort] if arithmetic else None,
+            kept={e.name for e in HIDDEN_ENGINES},
         )
     seconds = (time.monotonic() - start) / max(1, len(improved))
     for engine_name, cone in improved:

@@ -11,7 +11,7 @@ from nnlogic.logic.engines.basis import Basis, simplest_basis
 from nnlogic.logic.engines.counted import Counted
 from nnlogic.logic.engines.cyclic import Cyclic, found_group
 from nnlogic.logic.engines.decompose import Decompose
-from nnlogic.logic.portfolio import HIDDEN_ENGINES
+from nnlogic.logic.portfolio import HIDDEN_ENGINES, SolveOptions, solve
 
 BASIS, CYCLIC = Basis("basis", (Decompose(),)), Cyclic("cyclic", (Decompose(),))
 
@@ -118,3 +118,11 @@ def test_one_changed_entry_is_no_group():
     assert found_group(values).order == 10
     values[3, 4] += 1
     assert found_group(values) is None
+
+
+def test_what_is_counted_is_improved_though_others_cost_less_before():
+    # Improved, it has 10 LUTs; what costs least before stays at 12.
+    ones = input_patterns(14).sum(axis=0)
+    solution = solve(function(ones, 4), SolveOptions(effort="normal", objective="area", k=6))
+    assert solution.cone.luts == 10
+    assert solution.engine.startswith("counted")

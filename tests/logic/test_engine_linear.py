@@ -15,7 +15,7 @@ from nnlogic.logic.engines.linear_pair import Bounds, free_bits, loose, narrowes
 from nnlogic.logic.engines.linear_sums import ANY, Levels, recovered
 from nnlogic.logic.engines.linear_weights import margin_weights
 
-FAST = Linear("linear", 4, 2, 1)
+FAST = Linear("linear", 4, 2, 2, 1)
 RECOVERY = settings(max_examples=10, deadline=None, derandomize=True)
 
 
@@ -51,7 +51,7 @@ def test_neurons_are_built_right_for_two_and_three_groups(seed, shape, signed, c
 def test_a_wide_neuron_takes_fewer_luts_than_two_tables_of_ten_bits_and_an_adder():
     function = function_of(neuron(3, 4, 3, 3), None)
     assert all(e.applicable(function, 6, e.efforts[0]) for e in LINEAR_ENGINES)
-    engine = Linear("linear", 6, 2, 1)
+    engine = Linear("linear", 6, 2, 2, 1)
     cone = engine.solve(function, 6, 60)
     assert mismatches(cone, function) == 0
     assert cone.luts < 30

@@ -88,6 +88,17 @@ def test_more_moves_find_smaller_networks_and_a_seed_fixes_the_result():
     assert many != improve(cone, function, moves=8000, seed=8)
 
 
+def test_no_moves_change_nothing_and_patience_ends_early():
+    function = threshold_function(8, 2, 2)
+    start = shannon(function)
+    assert improve(start, function, moves=0) == start
+    some = improve(start, function, moves=1024, seed=5)
+    assert some.luts < start.luts
+    stuck = improve(some, function, moves=1 << 20, patience=512, seed=5)
+    assert stuck.luts <= some.luts
+    assert mismatches(stuck, function) == 0
+
+
 def test_depth_limit_is_kept_and_an_impossible_one_refused():
     function = threshold_function(10, 3, 6)
     cone = Decompose().solve(function, 6, 60)

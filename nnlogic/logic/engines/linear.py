@@ -32,8 +32,6 @@ FINE_SHIFT = 3
 """Most neurons need more bits below the output."""
 MAX_WIDE_SHIFT = 14
 """The same for more tables, of which all but two are rounded."""
-MOVES = 2_000
-"""Of resubstitution, by which networks are compared."""
 PROBES = 12
 """Divisions tried before a function is called not additive."""
 
@@ -55,15 +53,18 @@ class Linear:
         Of these, those with the fewest LUTs in tables are built and improved a little.
     starts : int
         Decompositions of what the tables and the carry leave.
+    moves : int
+        Of resubstitution, by which the finalists are compared.
     efforts : tuple of str
     """
 
     name: str = "linear"
-    divisions: int = 80
-    candidates: int = 40
+    divisions: int = 48
+    candidates: int = 24
     shortlist: int = 12
     finalists: int = 4
     starts: int = 1
+    moves: int = 2_000
     efforts: tuple[str, ...] = ("normal", "high")
 
     def applicable(self, function: Function, k: int, effort: str) -> bool:
@@ -109,7 +110,7 @@ class Linear:
         cones = []
         for sums in found[: self.finalists]:
             cone = built(sums, function, k, lambda f: _rest(f, k, self.starts, timeout))
-            cones.append(improve(cone, function, k=k, moves=MOVES))
+            cones.append(improve(cone, function, k=k, moves=self.moves))
         return min(cones, key=lambda c: (c.luts, c.depth))
 
 
@@ -201,5 +202,7 @@ def _rest(function: Function, k: int, starts: int, timeout: float) -> Cone:
 
 LINEAR_ENGINES = (
     Linear(),
-    Linear("linear/wide", 400, 160, 40, 16, 4, ("high",)),
+    # Neighbouring inputs together: larger, and with more room for resubstitution.
+    Linear("linear/first", 16, 6, 6, 2, moves=0),
+    Linear("linear/wide", 400, 160, 40, 16, 4, efforts=("high",)),
 )

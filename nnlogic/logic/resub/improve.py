@@ -73,7 +73,7 @@ def improve(
             "a network to improve must be within its limits",
             why=f"depth {cone.depth} of {limit}, {cone.widest} inputs of {k}",
         )
-    if not cone.n_nodes:
+    if not cone.n_nodes or moves < 1:
         return cone
     net = _state(cone, function, k, limit, seed)
     idle = 0
