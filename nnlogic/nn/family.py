@@ -350,12 +350,12 @@ def refuse(spec: LayerSpec, why: str, fix: str) -> UnsupportedModel:
     return UnsupportedModel("a layer cannot be built", where=spec.name, why=why, fix=fix)
 
 
-def require_least(spec: LayerSpec, **bounds: tuple[float, float]) -> None:
-    """Raise, with all of them, when an option (value, least) is below its least value."""
-    low = [
-        f"{name} {value}, at least {least}"
-        for name, (value, least) in bounds.items()
-        if value < least
+def require_range(spec: LayerSpec, **bounds: tuple[float, float, float]) -> None:
+    """Raise, with all of them, when an option (value, least, most) is out of its range."""
+    out = [
+        f"{name} {value}, allowed {least} to {most}"
+        for name, (value, least, most) in bounds.items()
+        if not least <= value <= most
     ]
-    if low:
-        raise refuse(spec, "; ".join(low), "raise it")
+    if out:
+        raise refuse(spec, "; ".join(out), "take a value within")

@@ -60,7 +60,9 @@ def _hints(cls: type) -> dict[str, Any]:
 def _read(hint: Any, data: Any, where: str) -> Any:
     origin, args = get_origin(hint), get_args(hint)
     if hint is Any:
+        _need_numbers(data, where)
         return data
+    _need_number(data, where)
     if origin in (Union, types.UnionType):
         return _read_union(args, data, where)
     if origin is Literal:
@@ -75,15 +77,30 @@ def _read(hint: Any, data: Any, where: str) -> Any:
         return {key: _read(args[1], item, f"{where}.{key}") for key, item in data.items()}
     if dataclasses.is_dataclass(hint):
         return _read_dataclass(hint, data, where)
-    if type(data) is int:
-        _need(LEAST <= data <= MOST, where, "a number of 64 bits", data)
-    if type(data) is float:
-        _need(math.isfinite(data), where, "a finite number", data)
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     good = isinstance(data, hint) and (hint is bool or not isinstance(data, bool))
     _need(good, where, "null" if hint is type(None) else _SCALARS[hint], data)
     return data
+
+
+def _need_number(data: Any, where: str) -> None:
+    """Refuse a number that JSON, or whoever reads it, does not hold."""
+    if type(data) is int:
+        _need(LEAST <= data <= MOST, where, "a number of 64 bits", data)
+    if type(data) is float:
+        _need(math.isfinite(data), where, "a finite number", data)
+
+
+def _need_numbers(data: Any, where: str) -> None:
+    if isinstance(data, dict):
+        for key, item in data.items():
+            _need_numbers(item, f"{where}.{key}")
+    elif isinstance(data, list):
+        for i, item in enumerate(data):
+            _need_numbers(item, f"{where}[{i}]")
+    else:
+        _need_number(data, where)
 
 
 def _read_union(args: tuple[Any, ...], data: Any, where: str) -> Any:

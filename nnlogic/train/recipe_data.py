@@ -23,12 +23,16 @@ OWN = {"label": "", "targets": (), "test": "", "drop": (), "missing": MISSING[0]
 UNUSED = {**OWN, "teacher": ""}
 FILES = ("dataset", "test", "teacher")
 """Keys that may name files."""
+MOST_NAME = 200
+"""Bytes of a recipe's name; file names have 255."""
 FRAME = "frame = [ROWS, COLUMNS], or [CHANNELS, ROWS, COLUMNS]"
 
 
 class HasData(Protocol):
     """What recipes of all kinds say of their rows; see `nnlogic.data.own.Choices`."""
 
+    @property
+    def name(self) -> str: ...  # noqa: D102
     @property
     def dataset(self) -> str: ...  # noqa: D102
     @property
@@ -99,8 +103,10 @@ def of_itself(found: Dataset) -> Dataset:
 
 
 def data_problems(recipe: HasData) -> list[Problem]:
-    """Return what is wrong with the keys in `OWN`."""
+    """Return what is wrong with the keys in `OWN`, and with the name, which files get."""
     out = []
+    if (size := len(recipe.name.encode())) > MOST_NAME:
+        out.append(Problem("name", f"{size:,} bytes, limit {MOST_NAME}", "choose a shorter one"))
     given = [key for key, unused in OWN.items() if getattr(recipe, key) != unused]
     if given and not is_path(recipe.dataset):
         why = f"only for a table of your own, but dataset is {recipe.dataset!r}"

@@ -140,6 +140,8 @@ def _thresholds(
         problems.append(Problem(where, f"{values.dtype} of shape {values.shape}, layer {number}"))
     elif not np.isfinite(values).all():
         problems.append(Problem(where, "is NaN or infinite"))
+    elif values.max(initial=0.0) >= np.finfo(np.float32).max:
+        problems.append(Problem(where, "holds the largest float32, above which no feature is"))
     else:
         return values.astype(np.float32)
     return None

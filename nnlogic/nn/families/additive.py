@@ -9,7 +9,7 @@ from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import fan_in_of
 from nnlogic.nn.families.poly import Monomials
-from nnlogic.nn.family import require_least
+from nnlogic.nn.family import require_range
 from nnlogic.nn.summed import Summed
 
 
@@ -45,7 +45,9 @@ class Additive(Summed):
         degree: int = 1,
         part_bits: int = 3,
     ) -> None:
-        require_least(spec, parts=(parts, 1), degree=(degree, 1), part_bits=(part_bits, 1))
+        require_range(
+            spec, parts=(parts, 1, 256), degree=(degree, 1, 16), part_bits=(part_bits, 1, 16)
+        )
         fan_in = fan_in_of(spec.connect, len(x.bits), spec.fan_in)
         super().__init__(
             x, spec, generator, parts=parts, fan_in=fan_in, part_bits=part_bits, distinct=False

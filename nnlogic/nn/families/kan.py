@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import fan_in_of
-from nnlogic.nn.family import require_least
+from nnlogic.nn.family import require_range
 from nnlogic.nn.summed import Summed
 
 
@@ -40,7 +40,7 @@ class Kan(Summed):
         knots: int = 8,
         part_bits: int = 6,
     ) -> None:
-        require_least(spec, knots=(knots, 2), part_bits=(part_bits, 1))
+        require_range(spec, knots=(knots, 2, 4096), part_bits=(part_bits, 1, 16))
         parts = fan_in_of(spec.connect, len(x.bits), spec.fan_in)
         super().__init__(
             x, spec, generator, parts=parts, fan_in=1, part_bits=part_bits, distinct=True

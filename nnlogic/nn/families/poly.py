@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.codes import Codes
-from nnlogic.nn.family import Neurons, require_least
+from nnlogic.nn.family import Neurons, require_range
 
 
 class Monomials(nn.Module):
@@ -55,7 +55,7 @@ class Polynomial(Neurons):
     def __init__(
         self, x: Codes, spec: LayerSpec, generator: torch.Generator, *, degree: int = 2
     ) -> None:
-        require_least(spec, degree=(degree, 1))
+        require_range(spec, degree=(degree, 1, 16))
         super().__init__(x, spec, generator)
         self.monomials = Monomials(self.fan_in, degree)
         shape = (spec.width, len(self.monomials.factors))

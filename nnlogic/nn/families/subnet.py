@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.codes import Codes
-from nnlogic.nn.family import Neurons, require_least
+from nnlogic.nn.family import Neurons, require_range
 
 
 class Subnet(Neurons):
@@ -43,7 +43,7 @@ class Subnet(Neurons):
         depth: int = 4,
         skip: int = 2,
     ) -> None:
-        require_least(spec, hidden=(hidden, 1), depth=(depth, 2), skip=(skip, 0))
+        require_range(spec, hidden=(hidden, 1, 4096), depth=(depth, 2, 64), skip=(skip, 0, 64))
         super().__init__(x, spec, generator)
         self.skip = skip or depth
         sizes = [self.fan_in, *[hidden] * (depth - 1), 1]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nnlogic.model.layer import LayerSpec
 from nnlogic.nn.codes import Codes
 from nnlogic.nn.connect import Fixed
-from nnlogic.nn.family import Family, Tabulated, chain_cost, refuse, require_least
+from nnlogic.nn.family import Family, Tabulated, chain_cost, refuse, require_range
 from nnlogic.nn.gates import Price
 from nnlogic.quant.ir import Layer
 
@@ -46,7 +46,8 @@ class Tree(Family):
         branches: tuple[int, ...] = (2,),
         node: str = "subnet",
     ) -> None:
-        require_least(spec, branches=(min(branches, default=0), 1))
+        for count in branches or (0,):
+            require_range(spec, branches=(count, 1, 256))
         super().__init__(x, spec)
         from nnlogic.nn.families import make_family
 
