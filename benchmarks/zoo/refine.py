@@ -103,11 +103,13 @@ def right(net: QuantNet, x: NDArray, y: NDArray) -> float:
     return float(np.mean(net.evaluate(net.encode(x))[:, net.class_output] == y))
 
 
-def write(net: QuantNet, data: Dataset, path: Path, training: dict[str, Any]) -> None:
+def write(
+    net: QuantNet, data: Dataset, path: Path, training: dict[str, Any], family: str = FAMILY
+) -> None:
     """Write a checkpoint with its accuracies and golden rows."""
     test = right(net, data.x_test, data.y_test)
     accuracy = {"validation": right(net, data.x_val, data.y_val), "table": test, "quantized": test}
-    info = {**net.info, "accuracy": accuracy, "family": FAMILY, "training": training}
+    info = {**net.info, "accuracy": accuracy, "family": family, "training": training}
     info["dataset"] = {
         "name": data.name,
         "digest": data.digest,

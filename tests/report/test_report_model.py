@@ -76,7 +76,9 @@ def test_round_trip(full_report, tmp_path):
     st.text(),
     st.one_of(st.none(), st.integers(0, 2**40)),
     st.one_of(st.none(), st.floats(0, 1e9)),
-    st.dictionaries(st.text(), st.one_of(st.integers(), st.floats(allow_nan=False, width=32))),
+    st.dictionaries(
+        st.text(), st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False, width=32))
+    ),
 )
 def test_round_trip_of_any_values(name, number, seconds, sizes):
     sizes = {k: v for k, v in sizes.items() if abs(v) != float("inf")}
