@@ -73,7 +73,9 @@ class LineBuffer(wiring.Component):
         fits = -(-places // words) == -(-self.depth // words)
         ring = (Ring if fits else Binary)(self.depth, "at", cleared=False)
         places = places if fits else self.depth
-        m.submodules.memory = memory = Memory(shape=self.width, depth=places, init=[])
+        # Tools prefer LUTs for a memory this short.
+        style = {"ram_style": "block"} if self.kind == BLOCK else {}
+        m.submodules.memory = memory = Memory(shape=self.width, depth=places, init=[], attrs=style)
         after = Signal(len(ring.state))
         m.d.comb += after.eq(ring.after)
         with m.If(self.shift):
