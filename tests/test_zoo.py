@@ -16,7 +16,7 @@ NAMES = [f"{data}_{size}" for data in ("jets", "mnist", "nid") for size in "sml"
 NAMES += [f"jets_wire_{size}" for size in ("xxs", "xs", "s", "m", "l", "xl")]
 NAMES += ["nid_refined_s", "nid_refined_m"]
 NAMES += [f"mnist_descent_{size}" for size in "sml"]
-NAMES += ["mnist_stream_xs", "mnist_stream_s", "mnist_stream_m", "mnist_stream_l"]
+NAMES += [f"mnist_stream_{size}" for size in ("xs", "s", "m350", "m", "l")]
 
 
 @pytest.mark.parametrize("name", NAMES)
