@@ -261,11 +261,15 @@ def quantize_leaves(ensemble: TreeEnsemble, bits: int) -> Leaves:
     base = ensemble.base.astype(np.float64).copy()
     if len(base) == 1:
         base -= ensemble.cut.at
+    if not np.isfinite(step):
+        why = f"leaves differ by {max(spans):g} at most"
+        raise UnsupportedModel("scores too large for rounded leaves", where=ensemble.name, why=why)
     values = []
     for tree, low in zip(ensemble.trees, lows, strict=True):
         base[tree.output] += low
-        codes = np.where(tree.leaves, np.rint((tree.value - low) / step), 0)
-        values.append(codes.astype(np.int64))
+        codes = np.zeros(len(tree.value), np.int64)
+        codes[tree.leaves] = np.rint((tree.value[tree.leaves] - low) / step)
+        values.append(codes)
     largest = float(np.abs(base).max())
     if not largest / MOST_STEPS < step:
         raise UnsupportedModel(
