@@ -61,7 +61,7 @@ REFUSED = {
     "width": (port("2**40"), "the range [1099511627776:0]"),
     "tower": (port("2**2**2**2**2**2"), "the range [4294967296:0]"),
     "shift": (port("1<<99999999999"), "a constant of 100,000,000,000 bits, limit 1,048,576"),
-    "digits": (port("9" * 100_000), "is not a number"),
+    "digits": (port("9" * 50_000), "is not a number"),
     "literal": (assign("99999999999'd1"), "a literal of 99999999999 bits"),
     "copies": (assign("{1000000000{x}}"), "1000000000 copies of 4 bits"),
     "compare": (assign("x == {1000000{1'b1}}"), "a value of 1,000,000 bits"),
@@ -77,7 +77,7 @@ REFUSED = {
     "comment": (HEAD + "/* " * 100_000, "no top module"),
     "attribute": (HEAD + "(* " * 100_000, "no top module"),
     "case": (f"{REG}always @* case (x) 0: y=1; {'@@ ' * 100_000} endcase\nendmodule\n", "'@'"),
-    "word": (assign('"' + "a" * 100_000 + '"'), "cannot read '\"aaaaaaaa"),
+    "word": (assign('"' + "a" * 50_000 + '"'), "cannot read '\"aaaaaaaa"),
     "chain": (assign("x == 0 ? 3 : " * 60_000 + "1"), "more than 8,192 operands, or branches"),
     "sum": (assign(" + ".join(["x"] * 60_000)), "more than 8,192 operands, or branches"),
     "else": (
@@ -93,6 +93,8 @@ REFUSED = {
         "endmodule\n",
         "80 labels of a case, for a selector of 16 values",
     ),
+    "a name": (assign("x" * 70_000), "70,000 characters at top.v:2, limit 60,000"),
+    "a number": (assign("4'b" + "0" * 70_000), "70,001 characters"),
     "modules": ("".join(f"module m{i}(); endmodule\n" for i in range(20_000)), "19992 more"),
 }
 READ = {

@@ -17,6 +17,9 @@ _DIRECTIVE = re.compile(r"^[ \t]*`(\w+)[^\n]*", re.MULTILINE)
 _HARMLESS = ("timescale", "default_nettype", "resetall", "celldefine", "endcelldefine")
 _MODULE = re.compile(r"module\s+(\w+)")  # a literal prefix makes the search fast
 _END = re.compile(r"endmodule\b")
+LONGEST_WORD = 60_000
+"""Characters of a name or number that yosys, by which imports are checked, still reads."""
+_LONG = re.compile(rf"\b\w{{{LONGEST_WORD + 1},}}")
 SUFFIXES = (".v", ".sv")
 MARK = b"\xef\xbb\xbf"
 _WORDS_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -67,7 +70,7 @@ def read_modules(path: Path) -> tuple[dict[str, ModuleText], list[Problem]]:
     Raises
     ------
     CheckpointError
-        The file cannot be read as text.
+        The file cannot be read as text, or has a word that is too long.
     """
     try:
         text = read_plain(path).removeprefix(MARK).decode("utf-8")
@@ -81,6 +84,12 @@ def read_modules(path: Path) -> tuple[dict[str, ModuleText], list[Problem]]:
     text = _BLANK.sub(_spaces, text)
     problems = []
     source = SourceFile(path, text)
+    if found := _LONG.search(text):
+        why = f"a name or number of {found.end() - found.start():,} characters"
+        raise CheckpointError(
+            "cannot read the file", where=str(path),
+            why=f"{why} at {source.place(found.start())}, limit {LONGEST_WORD:,}",
+        )  # fmt: skip
     if "`" in text:
         for found in _DIRECTIVE.finditer(text):
             if found.group(1) not in _HARMLESS:
