@@ -161,6 +161,11 @@ class Backend:
         """Return designs of this backend under the budgets of ``--backend auto``; none if never."""
         return ()
 
+    @property
+    def proposes(self) -> bool:
+        """Whether it says what a design would take before that is compiled."""
+        return type(self).proposals is not Backend.proposals
+
     def saved_options(self, config: Mapping[str, Any], folder: Path) -> Options:
         """Return the options of a finished run, from what its report says of them."""
         known = options_of(self.options)

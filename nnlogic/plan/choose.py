@@ -119,7 +119,8 @@ def best(planning: Planning, name: str = AUTO) -> Proposal:
     if fit:
         return fit[0]
     if not proposals:
-        raise UnsupportedModel("the backend proposes nothing", where=name)
+        why, fix = "it has no design for a network like this", f"--backend {AUTO}"
+        raise UnsupportedModel("the backend proposes nothing", where=name, why=why, fix=fix)
     problems = [problem for p in proposals for problem in p.missed]
     raise TargetMissed(
         f"the {name} backend misses budgets", where=planning.target.name, problems=problems

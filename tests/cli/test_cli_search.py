@@ -5,7 +5,7 @@ import pytest
 
 import nnlogic
 from nnlogic.cli.verbs.search import compiled_luts, designer
-from nnlogic.core.errors import TargetMissed, UsageError
+from nnlogic.core.errors import TargetMissed, UnsupportedModel, UsageError
 from nnlogic.core.formats import IntFormat, Port
 from nnlogic.quant.ir import Argmax, QuantNet
 from nnlogic.train import search as package
@@ -69,6 +69,13 @@ def test_designs_are_those_of_backends():
     assert slices.design.startswith("dsp: one engine of ")
     with pytest.raises(UsageError, match="unknown target 'none'"):
         designer(SearchOptions(target="none"))
+    with pytest.raises(
+        UsageError, match="says nothing of a design before it is compiled"
+    ) as caught:
+        designer(SearchOptions(backend="mac"))
+    assert "chain, dsp, lut, stream, auto" in str(caught.value)
+    with pytest.raises(UnsupportedModel, match="no design for a network like this"):
+        designer(SearchOptions(target="xc7", backend="stream"))(net)
     with pytest.raises(UsageError, match="no such backend"):
         designer(SearchOptions(backend="none"))
 

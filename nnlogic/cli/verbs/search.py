@@ -184,18 +184,24 @@ def designer(options: SearchOptions) -> Callable[[QuantNet], Designed]:
     Raises
     ------
     UsageError
-        No such device or backend.
+        No such device or backend, or one that proposes no designs.
     """
+    from nnlogic.core.errors import UsageError
     from nnlogic.flows.targets import Target
-    from nnlogic.job.backend import AUTO, backend_named
+    from nnlogic.job.backend import AUTO, backend_named, backends
     from nnlogic.plan.choose import best, budgets_of
     from nnlogic.plan.proposal import Planning
     from nnlogic.train.search_options import Designed
 
     target = Target.of(options.target) if options.target else Target.default()
     name = options.backend or AUTO
-    if name != AUTO:
-        backend_named(name)
+    if name != AUTO and not backend_named(name).proposes:
+        known = ", ".join(b.name for b in backends().values() if b.proposes)
+        raise UsageError(
+            "designs cannot be chosen", where="--backend",
+            why=f"the {name} backend says nothing of a design before it is compiled",
+            fix=f"one of {known}, {AUTO}",
+        )  # fmt: skip
     given: dict[str, Any] = {
         "arith": "auto",
         "effort": options.effort,
