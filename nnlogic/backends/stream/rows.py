@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnlogic.backends.stream.checks.faults import STREAM_FAULTS
-from nnlogic.backends.stream.model.continuous import ContinuousDesign
 from nnlogic.backends.stream.model.cut import Cut
 from nnlogic.backends.stream.model.ir import StreamDesign
 from nnlogic.job.ladder import open_rungs
@@ -89,9 +88,7 @@ def with_part(report: Report, part: Part, own: Report, kinds: tuple[str, ...]) -
     return report
 
 
-def pin_rows(
-    design: StreamDesign | ContinuousDesign, words: Sequence[WordFormat] = ()
-) -> list[PinRow]:
+def pin_rows(design: StreamDesign, words: Sequence[WordFormat] = ()) -> list[PinRow]:
     """Return what a beat carries that comes in, and one that goes out; `words` are raw inputs."""
     first, last = design.layers[0], design.layers[-1]
     formats = [str(word) for word in words] or [str(port.format) for port in design.inputs]
@@ -106,8 +103,7 @@ def pin_rows(
         PinRow("s_axis_tdata", "input", design.input_width, 0, came),
         PinRow("m_axis_tdata", "output", design.output_width, 0, went),
     ]
-    tag = design.tag if isinstance(design, StreamDesign) else 0
-    if tag:
+    if tag := design.tag:
         came = "with the first beat of a frame; it leaves with the result"
         rows.append(PinRow("s_axis_tuser", "input", tag, None, came))
         went = "bit 0 the first beat of a result, above it what came with the frame"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from nnlogic.backends.lut.synth import write_primitives
 from nnlogic.backends.stream.model.ir import StreamDesign
@@ -134,9 +133,9 @@ def placed(
     return place(report, run.path, result, target, ask, goal, latency, "stream")
 
 
-def _ports(template: str, design: Any) -> str:
+def _ports(template: str, design: StreamDesign) -> str:
     wide_in, wide_out = (8 * -(-w // 8) for w in (design.input_width, design.output_width))
-    tag = getattr(design, "tag", 0)
+    tag = design.tag
     tagged = {
         "tag_pin": f".s_axis_tuser(x[{wide_in + tag}:{wide_in + 1}]), ",
         "tag_port": f"input [{tag - 1}:0] s_axis_tuser, ",
